@@ -1,0 +1,157 @@
+//! JOSE names of the service's algorithms (RFC 7518 and the keys REST reference).
+
+use crate::{Curve, Error, ErrorKind, PublicKey, Result};
+use std::fmt;
+
+/// A signature algorithm of the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SignatureAlgorithm {
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    Rs256,
+    /// RSASSA-PKCS1-v1_5 with SHA-384.
+    Rs384,
+    /// RSASSA-PKCS1-v1_5 with SHA-512.
+    Rs512,
+    /// RSASSA-PSS with SHA-256, MGF1 with SHA-256, 32 bytes of salt.
+    Ps256,
+    /// RSASSA-PSS with SHA-384, MGF1 with SHA-384, 48 bytes of salt.
+    Ps384,
+    /// RSASSA-PSS with SHA-512, MGF1 with SHA-512, 64 bytes of salt.
+    Ps512,
+    /// ECDSA on P-256 over 32 bytes.
+    Es256,
+    /// ECDSA on secp256k1 over 32 bytes.
+    Es256K,
+    /// ECDSA on P-384 over 48 bytes.
+    Es384,
+    /// ECDSA on P-521 over 64 bytes.
+    Es512,
+    /// PKCS#1 type 1 padding around the caller's own `DigestInfo`. Vaults only.
+    RsNull,
+}
+
+impl SignatureAlgorithm {
+    /// The name in requests.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256",
+            Self::Rs384 => "RS384",
+            Self::Rs512 => "RS512",
+            Self::Ps256 => "PS256",
+            Self::Ps384 => "PS384",
+            Self::Ps512 => "PS512",
+            Self::Es256 => "ES256",
+            Self::Es256K => "ES256K",
+            Self::Es384 => "ES384",
+            Self::Es512 => "ES512",
+            Self::RsNull => "RSNULL",
+        }
+    }
+
+    /// The length in bytes of the digest to sign; `None` for [`Self::RsNull`], which takes any
+    /// `DigestInfo` that fits the modulus.
+    pub fn digest_len(self) -> Option<usize> {
+        match self {
+            Self::Rs256 | Self::Ps256 | Self::Es256 | Self::Es256K => Some(32),
+            Self::Rs384 | Self::Ps384 | Self::Es384 => Some(48),
+            Self::Rs512 | Self::Ps512 | Self::Es512 => Some(64),
+            Self::RsNull => None,
+        }
+    }
+
+    /// The ECDSA algorithm of a curve: the curve decides, not the digest.
+    pub fn ecdsa(curve: Curve) -> Self {
+        match curve {
+            Curve::P256 => Self::Es256,
+            Curve::P256K => Self::Es256K,
+            Curve::P384 => Self::Es384,
+            Curve::P521 => Self::Es512,
+        }
+    }
+
+    /// Refuses a key or a digest that this algorithm cannot take, before any request.
+    pub(crate) fn check(self, key: &PublicKey, digest: &[u8]) -> Result<()> {
+        let fits = match key {
+            PublicKey::Rsa(_) => self.is_rsa(),
+            PublicKey::Ec(key) => self == Self::ecdsa(key.curve()),
+        };
+        if !fits {
+            return Err(Error::new(
+                ErrorKind::Argument,
+                format!("{self} is no algorithm for this {} key", key.description()),
+            ));
+        }
+        match (self.digest_len(), key) {
+            (Some(len), _) if len != digest.len() => Err(Error::new(
+                ErrorKind::Argument,
+                format!("{self} signs a digest of {len} bytes, this one has {}", digest.len()),
+            )),
+            // RFC 8017 section 9.2: at least eight bytes of padding and three of framing.
+            (None, PublicKey::Rsa(key)) if digest.len() + 11 > key.size() => Err(Error::new(
+                ErrorKind::Argument,
+                format!("{} bytes are too many for a {}-bit key", digest.len(), key.bits()),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn is_rsa(self) -> bool {
+        !matches!(self, Self::Es256 | Self::Es256K | Self::Es384 | Self::Es512)
+    }
+}
+
+impl fmt::Display for SignatureAlgorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// An encryption or key-wrapping algorithm of the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EncryptionAlgorithm {
+    /// RSAES-PKCS1-v1_5.
+    Rsa15,
+    /// RSAES-OAEP with SHA-1 and MGF1 with SHA-1.
+    RsaOaep,
+    /// RSAES-OAEP with SHA-256 and MGF1 with SHA-256.
+    RsaOaep256,
+}
+
+impl EncryptionAlgorithm {
+    /// The name in requests.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rsa15 => "RSA1_5",
+            Self::RsaOaep => "RSA-OAEP",
+            Self::RsaOaep256 => "RSA-OAEP-256",
+        }
+    }
+
+    /// Refuses a key or a ciphertext that this algorithm cannot take, before any request.
+    pub(crate) fn check(self, key: &PublicKey, ciphertext: &[u8]) -> Result<()> {
+        match key {
+            PublicKey::Rsa(key) if ciphertext.len() == key.size() => Ok(()),
+            PublicKey::Rsa(key) => Err(Error::new(
+                ErrorKind::Argument,
+                format!(
+                    "the ciphertext has {} bytes, a {}-bit key takes {}",
+                    ciphertext.len(),
+                    key.bits(),
+                    key.size()
+                ),
+            )),
+            PublicKey::Ec(_) => Err(Error::new(
+                ErrorKind::Argument,
+                format!("{self} needs an RSA key, this is an {} key", key.description()),
+            )),
+        }
+    }
+}
+
+impl fmt::Display for EncryptionAlgorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

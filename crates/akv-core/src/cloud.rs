@@ -1,0 +1,88 @@
+//! The Azure clouds: which host names, token audiences and authorities belong to each.
+
+use std::{fmt, str::FromStr};
+
+/// The two services that hold keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum VaultKind {
+    /// Azure Key Vault.
+    Vault,
+    /// Azure Key Vault Managed HSM.
+    ManagedHsm,
+}
+
+impl VaultKind {
+    /// The word used in key references: `vault` or `managedHsm`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Vault => "vault",
+            Self::ManagedHsm => "managedHsm",
+        }
+    }
+}
+
+impl fmt::Display for VaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for VaultKind {
+    type Err = ();
+
+    /// Reads `vault` or `managedHsm` in any case.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        [Self::Vault, Self::ManagedHsm]
+            .into_iter()
+            .find(|kind| kind.as_str().eq_ignore_ascii_case(text))
+            .ok_or(())
+    }
+}
+
+/// A national cloud of Azure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Cloud {
+    /// The public cloud.
+    #[default]
+    Public,
+    /// Azure US Government.
+    UsGov,
+    /// Azure operated by 21Vianet in China.
+    China,
+}
+
+impl Cloud {
+    /// The DNS suffix under which this cloud's vaults of `kind` live.
+    pub fn dns_suffix(self, kind: VaultKind) -> &'static str {
+        match (self, kind) {
+            (Self::Public, VaultKind::Vault) => "vault.azure.net",
+            (Self::Public, VaultKind::ManagedHsm) => "managedhsm.azure.net",
+            (Self::UsGov, VaultKind::Vault) => "vault.usgovcloudapi.net",
+            (Self::UsGov, VaultKind::ManagedHsm) => "managedhsm.usgovcloudapi.net",
+            (Self::China, VaultKind::Vault) => "vault.azure.cn",
+            (Self::China, VaultKind::ManagedHsm) => "managedhsm.azure.cn",
+        }
+    }
+
+    /// The Microsoft Entra authority that issues this cloud's tokens.
+    pub fn authority(self) -> &'static str {
+        match self {
+            Self::Public => "https://login.microsoftonline.com",
+            Self::UsGov => "https://login.microsoftonline.us",
+            Self::China => "https://login.chinacloudapi.cn",
+        }
+    }
+}
+
+impl FromStr for Cloud {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.to_ascii_lowercase().as_str() {
+            "public" => Ok(Self::Public),
+            "usgov" => Ok(Self::UsGov),
+            "china" => Ok(Self::China),
+            _ => Err("expected public, usgov or china".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! ECDSA's two signature forms and its digest rule.
+//!
+//! The service speaks JOSE (RFC 7518 section 3.4: r and s, each as wide as the curve, one after
+//! the other), X.509 and TLS speak DER (RFC 3279 section 2.2.3: a SEQUENCE of two INTEGERs).
+
+use crate::{Curve, Error, ErrorKind, Result};
+use der::{Decode, Encode, Sequence, asn1::UintRef};
+
+#[derive(Sequence)]
+struct EcdsaSigValue<'a> {
+    r: UintRef<'a>,
+    s: UintRef<'a>,
+}
+
+/// Turns r‖s into DER.
+///
+/// # Errors
+/// The input is empty or of odd length.
+pub fn raw_to_der(raw: &[u8]) -> Result<Vec<u8>> {
+    if raw.is_empty() || !raw.len().is_multiple_of(2) {
+        return Err(malformed("r and s must have the same length"));
+    }
+    let (r, s) = raw.split_at(raw.len() / 2);
+    let value = EcdsaSigValue {
+        r: UintRef::new(r).map_err(malformed)?,
+        s: UintRef::new(s).map_err(malformed)?,
+    };
+    value.to_der().map_err(malformed)
+}
+
+/// Turns DER into r‖s of the curve's width.
+///
+/// # Errors
+/// The input is not the DER of two non-negative integers that fit the curve.
+pub fn der_to_raw(der: &[u8], curve: Curve) -> Result<Vec<u8>> {
+    let value = EcdsaSigValue::from_der(der).map_err(malformed)?;
+    let width = curve.coordinate_len();
+    let mut raw = vec![0; 2 * width];
+    let (r, s) = raw.split_at_mut(width);
+    for (half, integer) in [(r, value.r), (s, value.s)] {
+        let bytes = integer.as_bytes();
+        let start = width
+            .checked_sub(bytes.len())
+            .ok_or_else(|| malformed("an integer is wider than the curve"))?;
+        half[start..].copy_from_slice(bytes);
+    }
+    Ok(raw)
+}
+
+/// Makes any digest fit what the service wants to sign with a key on `curve`.
+///
+/// ECDSA takes the leftmost bits of a longer digest and a shorter digest as the integer it is
+/// (FIPS 186-5 section 6.4.1), so cutting on the right and padding with zeros on the left do not
+/// change the signature's meaning.
+pub fn fit_digest(curve: Curve, digest: &[u8]) -> Vec<u8> {
+    let width = curve.digest_len();
+    let used = &digest[..digest.len().min(width)];
+    let mut fitted = vec![0; width];
+    fitted[width - used.len()..].copy_from_slice(used);
+    fitted
+}
+
+fn malformed(reason: impl std::fmt::Display) -> Error {
+    Error::new(ErrorKind::Signature, format!("malformed ECDSA signature: {reason}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const CURVES: [Curve; 4] = [Curve::P256, Curve::P256K, Curve::P384, Curve::P521];
+
+    proptest! {
+        #[test]
+        fn raw_and_der_round_trip(curve in 0usize..4, bytes in proptest::collection::vec(any::<u8>(), 132)) {
+            let curve = CURVES[curve];
+            let raw = &bytes[..2 * curve.coordinate_len()];
+            let der = raw_to_der(raw).unwrap();
+            prop_assert_eq!(der_to_raw(&der, curve).unwrap(), raw);
+        }
+
+        #[test]
+        fn garbage_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..160)) {
+            for curve in CURVES {
+                let _ = der_to_raw(&bytes, curve);
+            }
+            let _ = raw_to_der(&bytes);
+        }
+    }
+
+    #[test]
+    fn integers_are_minimal_and_non_negative() {
+        let mut raw = [0u8; 64];
+        raw[0] = 0x80;
+        raw[63] = 1;
+        let der = raw_to_der(&raw).unwrap();
+        assert_eq!(&der[..5], [0x30, 0x26, 0x02, 0x21, 0x00]);
+        assert_eq!(&der[der.len() - 3..], [0x02, 0x01, 0x01]);
+    }
+
+    #[test]
+    fn wide_integers_are_refused() {
+        let p384 = raw_to_der(&[0xff; 96]).unwrap();
+        assert!(der_to_raw(&p384, Curve::P256).is_err());
+    }
+
+    #[test]
+    fn digests_are_cut_on_the_right_and_padded_on_the_left() {
+        assert_eq!(fit_digest(Curve::P256, &[7; 48]), [7; 32]);
+        let padded = fit_digest(Curve::P521, &[7; 20]);
+        assert_eq!((&padded[..44], &padded[44..]), (&[0u8; 44][..], &[7u8; 20][..]));
+    }
+}

@@ -1,0 +1,221 @@
+//! One error type: what was asked, what happened, what to do, in one readable line.
+
+use std::fmt::{self, Write as _};
+
+/// A result whose error is [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Longest text of an error in bytes: OpenSSL cuts an error entry at 1 024.
+const MAX_DISPLAY: usize = 1000;
+
+/// What kind of failure an [`Error`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A key reference is malformed or names no key.
+    Reference,
+    /// A setting has a value that makes no sense.
+    Settings,
+    /// A key file (handle) is malformed.
+    KeyFile,
+    /// An argument of the caller is wrong: a digest of the wrong length, say.
+    Argument,
+    /// The key or the service cannot do what was asked.
+    Unsupported,
+    /// No access token could be had.
+    Credential,
+    /// The service could not be reached.
+    Network,
+    /// The server's certificate is not trusted or names another host.
+    Tls,
+    /// The deadline passed.
+    Timeout,
+    /// The service answered with an error.
+    Service,
+    /// The service's answer makes no sense.
+    Response,
+    /// A signature does not verify.
+    Signature,
+    /// A failure of this library or of the operating system.
+    Internal,
+}
+
+/// A failed operation.
+///
+/// `Display` gives one line of at most 1 000 bytes, the essentials first, without line breaks or
+/// control characters, and never a token, secret or plaintext.
+#[derive(Debug)]
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: ErrorKind,
+    operation: Option<String>,
+    message: String,
+    status: Option<u16>,
+    code: Option<String>,
+    request_id: Option<String>,
+    hint: Option<String>,
+}
+
+impl Error {
+    /// An error of `kind`; `message` says what happened.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            operation: None,
+            message: message.into(),
+            status: None,
+            code: None,
+            request_id: None,
+            hint: None,
+        }))
+    }
+
+    /// What kind of failure this is.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The HTTP status of the service's answer.
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// Azure's error code, the innermost when there are several (`ForbiddenByRbac`).
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    /// The service's `x-ms-request-id`, for Azure support.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// What happened, without the operation and the advice.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    pub(crate) fn during(mut self, operation: impl Into<String>) -> Self {
+        self.0.operation.get_or_insert_with(|| operation.into());
+        self
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn answer(
+        mut self,
+        status: u16,
+        code: Option<String>,
+        request_id: Option<String>,
+    ) -> Self {
+        self.0.status = Some(status);
+        self.0.code = code;
+        self.0.request_id = request_id;
+        self
+    }
+
+    /// The same failure as seen when the deadline passed, with the number of attempts.
+    pub(crate) fn timed_out(mut self, after: std::time::Duration, attempts: u32) -> Self {
+        let plural = if attempts == 1 { "" } else { "s" };
+        self.0.message = format!(
+            "no success within {after:?} ({attempts} attempt{plural}); last: {}",
+            self.0.message
+        );
+        self.0.kind = ErrorKind::Timeout;
+        self
+    }
+
+    fn write_full(&self, out: &mut String) -> fmt::Result {
+        let inner = &self.0;
+        if let Some(operation) = &inner.operation {
+            write!(out, "cannot {operation}: ")?;
+        }
+        if let Some(status) = inner.status {
+            write!(out, "HTTP {status}")?;
+            if let Some(code) = &inner.code {
+                write!(out, " {}", shortened(code, 100))?;
+            }
+            out.push_str(": ");
+        }
+        // The advice and the request id matter more than the tail of a long message.
+        let tail = self.tail()?;
+        let room = MAX_DISPLAY.saturating_sub(out.len() + tail.len());
+        out.push_str(shortened(&inner.message, room.max(100)));
+        out.push_str(&tail);
+        Ok(())
+    }
+
+    fn tail(&self) -> Result<String, fmt::Error> {
+        let mut tail = String::new();
+        if let Some(id) = &self.0.request_id {
+            write!(tail, " (request id {})", shortened(id, 64))?;
+        }
+        if let Some(hint) = &self.0.hint {
+            write!(tail, "; {}", shortened(hint, 400))?;
+        }
+        Ok(tail)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::new();
+        self.write_full(&mut text)?;
+        let line = one_line(&text);
+        f.write_str(shortened(&line, MAX_DISPLAY))
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// The longest prefix of at most `max` bytes that ends on a character boundary.
+pub(crate) fn shortened(text: &str, max: usize) -> &str {
+    &text[..text.floor_char_boundary(max)]
+}
+
+/// Text from outside, made fit for one line of a log: control characters become spaces.
+pub(crate) fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for word in text.split(|c: char| c.is_control() || c == ' ').filter(|word| !word.is_empty()) {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn display_is_one_line_that_keeps_status_request_id_and_advice() {
+        let error =
+            Error::new(ErrorKind::Service, format!("Caller\r\nis not {}", "x".repeat(5000)))
+                .answer(403, Some("ForbiddenByRbac".into()), Some("0a1b".into()))
+                .during("sign with vault:v:k")
+                .hint("assign the role Key Vault Crypto User");
+        let text = error.to_string();
+        assert!(text.len() <= MAX_DISPLAY, "{} bytes", text.len());
+        assert!(text.starts_with(
+            "cannot sign with vault:v:k: HTTP 403 ForbiddenByRbac: Caller is not xxx"
+        ));
+        assert!(
+            text.ends_with("(request id 0a1b); assign the role Key Vault Crypto User"),
+            "{text}"
+        );
+        assert!(!text.chars().any(char::is_control));
+    }
+
+    #[test]
+    fn cutting_respects_characters() {
+        let error = Error::new(ErrorKind::Internal, "ü".repeat(2000));
+        assert!(error.to_string().len() <= MAX_DISPLAY);
+    }
+}

@@ -1,0 +1,142 @@
+//! Elliptic-curve public keys on the curves that the service has.
+
+use super::malformed;
+use crate::Result;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256K1_SHA256_FIXED, ECDSA_P384_SHA384_FIXED,
+    ECDSA_P521_SHA512_FIXED, EcdsaVerificationAlgorithm, ParsedPublicKey,
+};
+use der::asn1::ObjectIdentifier;
+
+/// A curve of the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Curve {
+    /// NIST P-256, `prime256v1`.
+    P256,
+    /// `secp256k1`; the service writes `P-256K`.
+    P256K,
+    /// NIST P-384, `secp384r1`.
+    P384,
+    /// NIST P-521, `secp521r1`.
+    P521,
+}
+
+impl Curve {
+    /// Every curve.
+    pub const ALL: [Self; 4] = [Self::P256, Self::P256K, Self::P384, Self::P521];
+
+    /// The service's name (RFC 7518 section 6.2.1.1, but `P-256K` for secp256k1).
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::P256 => "P-256",
+            Self::P256K => "P-256K",
+            Self::P384 => "P-384",
+            Self::P521 => "P-521",
+        }
+    }
+
+    /// The size of the field in bits.
+    pub fn bits(self) -> usize {
+        match self {
+            Self::P256 | Self::P256K => 256,
+            Self::P384 => 384,
+            Self::P521 => 521,
+        }
+    }
+
+    /// The width in bytes of a coordinate, and of r and s in a signature.
+    pub fn coordinate_len(self) -> usize {
+        self.bits().div_ceil(8)
+    }
+
+    /// The length in bytes of the digest that the service signs on this curve.
+    pub fn digest_len(self) -> usize {
+        self.coordinate_len().min(64)
+    }
+
+    /// The object identifier (RFC 5480 section 2.1.1.1, SEC 2).
+    pub fn oid(self) -> ObjectIdentifier {
+        ObjectIdentifier::new_unwrap(match self {
+            Self::P256 => "1.2.840.10045.3.1.7",
+            Self::P256K => "1.3.132.0.10",
+            Self::P384 => "1.3.132.0.34",
+            Self::P521 => "1.3.132.0.35",
+        })
+    }
+
+    /// The curve with this object identifier.
+    pub fn from_oid(oid: ObjectIdentifier) -> Option<Self> {
+        Self::ALL.into_iter().find(|curve| curve.oid() == oid)
+    }
+
+    /// ECDSA over a digest of [`Self::digest_len`] bytes, with a signature of fixed width.
+    pub(super) fn ecdsa(self) -> &'static EcdsaVerificationAlgorithm {
+        match self {
+            Self::P256 => &ECDSA_P256_SHA256_FIXED,
+            Self::P256K => &ECDSA_P256K1_SHA256_FIXED,
+            Self::P384 => &ECDSA_P384_SHA384_FIXED,
+            Self::P521 => &ECDSA_P521_SHA512_FIXED,
+        }
+    }
+}
+
+/// A point on a [`Curve`], checked to lie on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EcPublicKey {
+    curve: Curve,
+    point: Vec<u8>,
+}
+
+impl EcPublicKey {
+    /// A key from its big-endian coordinates; shorter ones are padded on the left.
+    ///
+    /// # Errors
+    /// A coordinate is too wide or the point is not on the curve.
+    pub fn new(curve: Curve, x: &[u8], y: &[u8]) -> Result<Self> {
+        let width = curve.coordinate_len();
+        let mut point = vec![0; 1 + 2 * width];
+        point[0] = 0x04;
+        for (end, coordinate) in [(1 + width, x), (1 + 2 * width, y)] {
+            let excess = coordinate.len().saturating_sub(width);
+            let (zeros, digits) = coordinate.split_at(excess);
+            if zeros.iter().any(|byte| *byte != 0) {
+                return Err(malformed("a coordinate is wider than the curve"));
+            }
+            point[end - digits.len()..end].copy_from_slice(digits);
+        }
+        Self::from_point(curve, &point)
+    }
+
+    /// A key from an uncompressed point (SEC 1 section 2.3.3).
+    ///
+    /// # Errors
+    /// The encoding is not that of a point on the curve.
+    pub fn from_point(curve: Curve, point: &[u8]) -> Result<Self> {
+        if point.len() != 1 + 2 * curve.coordinate_len() || point[0] != 0x04 {
+            return Err(malformed(format!("not an uncompressed point on {}", curve.name())));
+        }
+        ParsedPublicKey::new(curve.ecdsa(), point)
+            .map_err(|_| malformed(format!("the point is not on {}", curve.name())))?;
+        Ok(Self { curve, point: point.to_vec() })
+    }
+
+    /// The curve.
+    pub fn curve(&self) -> Curve {
+        self.curve
+    }
+
+    /// The x coordinate, big-endian, as wide as the curve.
+    pub fn x(&self) -> &[u8] {
+        &self.point[1..1 + self.curve.coordinate_len()]
+    }
+
+    /// The y coordinate, big-endian, as wide as the curve.
+    pub fn y(&self) -> &[u8] {
+        &self.point[1 + self.curve.coordinate_len()..]
+    }
+
+    /// The uncompressed point: `04 ‖ x ‖ y`.
+    pub fn point(&self) -> &[u8] {
+        &self.point
+    }
+}

@@ -1,0 +1,144 @@
+//! The public half of a vault key: used locally, never sent anywhere.
+
+mod ec;
+mod rsa;
+mod verify;
+
+pub use self::{
+    ec::{Curve, EcPublicKey},
+    rsa::RsaPublicKey,
+};
+
+use crate::{Error, ErrorKind, Result};
+use der::{Any, Decode, Encode, asn1::BitString, asn1::ObjectIdentifier};
+use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
+
+/// `rsaEncryption` (RFC 8017 appendix A).
+const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+/// `id-RSASSA-PSS` (RFC 8017 appendix A.2.3).
+const RSASSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
+/// `id-ecPublicKey` (RFC 5480 section 2.1.1).
+const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+
+/// A public key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PublicKey {
+    /// RSA (RFC 8017).
+    Rsa(RsaPublicKey),
+    /// An elliptic-curve key (SEC 1).
+    Ec(EcPublicKey),
+}
+
+impl PublicKey {
+    /// Reads a DER `SubjectPublicKeyInfo` (RFC 5280 section 4.1.2.7).
+    ///
+    /// # Errors
+    /// The DER is malformed, or the key is neither RSA nor on a curve that the service has.
+    pub fn from_spki_der(der: &[u8]) -> Result<Self> {
+        let spki = SubjectPublicKeyInfoOwned::from_der(der).map_err(malformed)?;
+        let key = spki.subject_public_key.as_bytes().ok_or_else(|| malformed("unused bits"))?;
+        match spki.algorithm.oid {
+            RSA_ENCRYPTION | RSASSA_PSS => RsaPublicKey::from_pkcs1_der(key).map(Self::Rsa),
+            EC_PUBLIC_KEY => {
+                let curve = spki
+                    .algorithm
+                    .parameters
+                    .as_ref()
+                    .and_then(|parameters| parameters.decode_as::<ObjectIdentifier>().ok())
+                    .and_then(Curve::from_oid)
+                    .ok_or_else(|| malformed("unknown elliptic curve"))?;
+                EcPublicKey::from_point(curve, key).map(Self::Ec)
+            }
+            oid => Err(malformed(format!("algorithm {oid} is neither RSA nor EC"))),
+        }
+    }
+
+    /// Writes a DER `SubjectPublicKeyInfo`.
+    pub fn to_spki_der(&self) -> Vec<u8> {
+        let (oid, parameters, key) = match self {
+            Self::Rsa(key) => (RSA_ENCRYPTION, Any::null(), key.to_pkcs1_der()),
+            Self::Ec(key) => (EC_PUBLIC_KEY, Any::from(key.curve().oid()), key.point().to_vec()),
+        };
+        BitString::from_bytes(&key)
+            .and_then(|subject_public_key| {
+                let algorithm = AlgorithmIdentifierOwned { oid, parameters: Some(parameters) };
+                SubjectPublicKeyInfoOwned { algorithm, subject_public_key }.to_der()
+            })
+            .expect("a key that was checked when made has a DER form")
+    }
+
+    /// The key's size in bits: of the modulus or of the field.
+    pub fn bits(&self) -> usize {
+        match self {
+            Self::Rsa(key) => key.bits(),
+            Self::Ec(key) => key.curve().bits(),
+        }
+    }
+
+    /// For messages: `RSA-2048`, `P-256`.
+    pub(crate) fn description(&self) -> String {
+        match self {
+            Self::Rsa(key) => format!("RSA-{}", key.bits()),
+            Self::Ec(key) => key.curve().name().to_owned(),
+        }
+    }
+}
+
+fn malformed(reason: impl std::fmt::Display) -> Error {
+    Error::new(ErrorKind::Argument, format!("malformed public key: {reason}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// secp256k1's and the NIST curves' base points are points on them (SEC 2).
+    const P256_BASE: &str = "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c2964fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5";
+
+    fn hex(text: &str) -> Vec<u8> {
+        (0..text.len())
+            .step_by(2)
+            .map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn ec_spki_has_the_known_form() {
+        let point = hex(P256_BASE);
+        let key = PublicKey::Ec(EcPublicKey::from_point(Curve::P256, &point).unwrap());
+        let der = key.to_spki_der();
+        // RFC 5480: SEQUENCE { SEQUENCE { id-ecPublicKey, prime256v1 }, BIT STRING point }
+        let head = hex("3059301306072a8648ce3d020106082a8648ce3d030107034200");
+        assert_eq!(der, [head, point].concat());
+        assert_eq!(PublicKey::from_spki_der(&der).unwrap(), key);
+    }
+
+    #[test]
+    fn rsa_spki_strips_leading_zeros_and_round_trips() {
+        let n = [&[0, 0][..], &[0xc5; 256]].concat();
+        let key = PublicKey::Rsa(RsaPublicKey::new(&n, &[0, 1, 0, 1]).unwrap());
+        assert_eq!(key.bits(), 2048);
+        assert_eq!(PublicKey::from_spki_der(&key.to_spki_der()).unwrap(), key);
+    }
+
+    #[test]
+    fn a_point_off_the_curve_is_refused() {
+        let mut point = hex(P256_BASE);
+        point[64] ^= 1;
+        assert!(EcPublicKey::from_point(Curve::P256, &point).is_err());
+        assert!(EcPublicKey::from_point(Curve::P384, &hex(P256_BASE)).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn mutated_spki_never_panics(at in 0usize..91, byte in any::<u8>(), cut in 0usize..92) {
+            let point = hex(P256_BASE);
+            let mut der =
+                PublicKey::Ec(EcPublicKey::from_point(Curve::P256, &point).unwrap()).to_spki_der();
+            der[at] = byte;
+            der.truncate(cut);
+            let _ = PublicKey::from_spki_der(&der);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! RSA public keys.
+
+use super::malformed;
+use crate::Result;
+use der::{Decode, Encode, asn1::UintRef};
+
+/// An RSA public key. Modulus and exponent are kept without leading zeros.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RsaPublicKey {
+    n: Vec<u8>,
+    e: Vec<u8>,
+}
+
+impl RsaPublicKey {
+    /// Largest modulus in bytes, the limit of OpenSSL (`OPENSSL_RSA_MAX_MODULUS_BITS`).
+    const MAX_MODULUS: usize = 16_384 / 8;
+
+    /// A key from big-endian modulus and exponent; leading zeros are dropped (imported keys have
+    /// them).
+    ///
+    /// # Errors
+    /// The modulus is even, tiny or larger than 16 384 bits, or the exponent is even or larger
+    /// than the modulus.
+    pub fn new(n: &[u8], e: &[u8]) -> Result<Self> {
+        let (n, e) = (strip_zeros(n), strip_zeros(e));
+        if n.len() < 64 || n.len() > Self::MAX_MODULUS || n[n.len() - 1] & 1 == 0 {
+            return Err(malformed("not an RSA modulus of 512 to 16384 bits"));
+        }
+        if e.is_empty() || e.len() > n.len() || e[e.len() - 1] & 1 == 0 {
+            return Err(malformed("not an RSA public exponent"));
+        }
+        Ok(Self { n: n.to_vec(), e: e.to_vec() })
+    }
+
+    /// Reads a DER `RSAPublicKey` (RFC 8017 appendix A.1.1).
+    ///
+    /// # Errors
+    /// The DER is malformed or its numbers are no RSA key.
+    pub fn from_pkcs1_der(der: &[u8]) -> Result<Self> {
+        let key = pkcs1::RsaPublicKey::<UintRef<'_>>::from_der(der).map_err(malformed)?;
+        Self::new(key.modulus.as_bytes(), key.public_exponent.as_bytes())
+    }
+
+    /// Writes a DER `RSAPublicKey`.
+    pub fn to_pkcs1_der(&self) -> Vec<u8> {
+        UintRef::new(&self.n)
+            .and_then(|modulus| {
+                let public_exponent = UintRef::new(&self.e)?;
+                pkcs1::RsaPublicKey { modulus, public_exponent }.to_der()
+            })
+            .expect("numbers that were checked when made have a DER form")
+    }
+
+    /// The modulus, big-endian, without leading zeros.
+    pub fn modulus(&self) -> &[u8] {
+        &self.n
+    }
+
+    /// The public exponent, big-endian, without leading zeros.
+    pub fn exponent(&self) -> &[u8] {
+        &self.e
+    }
+
+    /// The size of the modulus in bits.
+    pub fn bits(&self) -> usize {
+        self.n.len() * 8 - self.n[0].leading_zeros() as usize
+    }
+
+    /// The size of the modulus, and so of a signature or ciphertext, in bytes.
+    pub fn size(&self) -> usize {
+        self.n.len()
+    }
+}
+
+fn strip_zeros(number: &[u8]) -> &[u8] {
+    &number[number.iter().take_while(|byte| **byte == 0).count()..]
+}

@@ -1,0 +1,63 @@
+//! The sections of a reference, whatever form they came in, before they are checked.
+
+use super::{KeyReference, names};
+use crate::{Error, ErrorKind, Result, VaultKind, error};
+
+/// The raw sections of a reference.
+pub(super) struct Fields<'a> {
+    pub(super) text: &'a str,
+    pub(super) kind: VaultKind,
+    pub(super) vault: &'a str,
+    pub(super) key: &'a str,
+    pub(super) version: Option<&'a str>,
+    pub(super) suffix: Option<String>,
+}
+
+impl Fields<'_> {
+    /// Checks every section against the service's rules.
+    pub(super) fn check(self) -> Result<KeyReference> {
+        let text = self.text;
+        let refuse = |section: &str, value: &str, reason: String| {
+            refused(text, &format!("the {section} {}: {reason}", quoted(value)))
+        };
+        let vault_section = match self.kind {
+            VaultKind::Vault => "vault name",
+            VaultKind::ManagedHsm => "HSM name",
+        };
+        names::check_vault(self.vault).map_err(|why| refuse(vault_section, self.vault, why))?;
+        let key = match self.key {
+            "" => None,
+            key => {
+                names::check_key(key).map_err(|why| refuse("key name", key, why))?;
+                Some(key.to_owned())
+            }
+        };
+        if let Some(version) = self.version {
+            if key.is_none() {
+                return Err(refused(text, "it has a version but no key name"));
+            }
+            names::check_version(version).map_err(|why| refuse("key version", version, why))?;
+        }
+        Ok(KeyReference {
+            text: text.to_owned(),
+            kind: self.kind,
+            vault: self.vault.to_owned(),
+            key,
+            version: self.version.map(str::to_ascii_lowercase),
+            suffix: self.suffix,
+        })
+    }
+}
+
+/// The error for a reference that is refused.
+pub(super) fn refused(text: &str, reason: &str) -> Error {
+    Error::new(ErrorKind::Reference, format!("wrong key reference {}: {reason}", quoted(text)))
+        .hint("expected vault:NAME:KEY or managedHsm:NAME:KEY, with :VERSION if you like")
+}
+
+/// Text from outside, short and without control characters, in quotes.
+pub(super) fn quoted(text: &str) -> String {
+    let cut = error::shortened(text, 120);
+    let dots = if cut.len() < text.len() { "…" } else { "" };
+    format!("{cut:?}{dots}")
+}

@@ -1,0 +1,135 @@
+//! Key references: the strings that name a key in a vault.
+
+mod fields;
+mod names;
+mod parse;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use parse::TrustedHosts;
+
+use crate::{Result, VaultKind};
+use std::{fmt, str::FromStr};
+
+/// The name of a key in a vault, or of the vault's list of keys when there is no key name.
+///
+/// All forms name the same thing: type, vault name, key name and optionally a version.
+///
+/// | form | example |
+/// |---|---|
+/// | five sections | `engine:e_akv:managedHsm:myHsm:myKey` |
+/// | three sections | `vault:myVault:myKey`, `managedHsm:myHsm:myKey` |
+/// | with version | `vault:myVault:myKey:0123456789abcdef0123456789abcdef`, `vault:myVault:myKey?version=…` |
+/// | key = value | `akv:type=managedhsm,vault=myHsm,name=myKey,version=…` |
+/// | URL | `https://myVault.vault.azure.net/keys/myKey`, also after `akv:` |
+///
+/// A reference prints as it was written; comparison ignores the form and the case of host names.
+///
+/// ```
+/// use akv_core::{KeyReference, VaultKind};
+///
+/// let reference: KeyReference = "engine:e_akv:managedHsm:myHsm:myKey".parse()?;
+/// assert_eq!(reference.kind(), VaultKind::ManagedHsm);
+/// assert_eq!(reference.key_name(), Some("myKey"));
+/// assert_eq!(reference.version(), None);
+/// assert_eq!(reference, "https://myHSM.managedhsm.azure.net/keys/myKey".parse()?);
+/// # Ok::<(), akv_core::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct KeyReference {
+    text: String,
+    kind: VaultKind,
+    vault: String,
+    key: Option<String>,
+    version: Option<String>,
+    /// Set when the reference is a URL under a suffix that only the administrator trusts.
+    suffix: Option<String>,
+}
+
+impl KeyReference {
+    /// Reads a reference under the given trusted host suffixes.
+    pub(crate) fn parse(text: &str, hosts: &TrustedHosts) -> Result<Self> {
+        parse::parse(text, hosts)
+    }
+
+    /// Whether the key is in a vault or in a Managed HSM.
+    pub fn kind(&self) -> VaultKind {
+        self.kind
+    }
+
+    /// The name of the vault or HSM, as written.
+    pub fn vault_name(&self) -> &str {
+        &self.vault
+    }
+
+    /// The name of the key; `None` names the vault's list of keys.
+    pub fn key_name(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    /// The version, 32 hexadecimal digits in lower case, when the reference names one.
+    pub fn version(&self) -> Option<&str> {
+        self.version.as_deref()
+    }
+
+    /// The same key at one version, in its canonical form.
+    pub(crate) fn pinned(&self, version: &str) -> Self {
+        let mut pinned = Self { version: Some(version.to_ascii_lowercase()), ..self.clone() };
+        pinned.text = pinned.canonical();
+        pinned
+    }
+
+    /// The host name of the vault in lower case, given the suffix of the configured cloud.
+    pub(crate) fn host(&self, cloud_suffix: &str) -> String {
+        let suffix = self.suffix.as_deref().unwrap_or(cloud_suffix);
+        format!("{}.{suffix}", self.vault).to_ascii_lowercase()
+    }
+
+    /// The suffix of a private cloud, when the reference is a URL under one.
+    pub(crate) fn private_suffix(&self) -> Option<&str> {
+        self.suffix.as_deref()
+    }
+
+    fn canonical(&self) -> String {
+        let key = self.key.as_deref().unwrap_or_default();
+        match (&self.suffix, &self.version) {
+            (None, None) => format!("{}:{}:{key}", self.kind, self.vault),
+            (None, Some(version)) => format!("{}:{}:{key}:{version}", self.kind, self.vault),
+            (Some(suffix), None) => format!("akv:https://{}.{suffix}/keys/{key}", self.vault),
+            (Some(suffix), Some(version)) => {
+                format!("akv:https://{}.{suffix}/keys/{key}/{version}", self.vault)
+            }
+        }
+    }
+}
+
+impl fmt::Display for KeyReference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl FromStr for KeyReference {
+    type Err = crate::Error;
+
+    /// Reads a reference under the public cloud's host names. Use [`Client::reference`] where the
+    /// settings may name another cloud.
+    ///
+    /// [`Client::reference`]: crate::Client::reference
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text, &TrustedHosts::default())
+    }
+}
+
+impl PartialEq for KeyReference {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind
+            && self.vault.eq_ignore_ascii_case(&other.vault)
+            && self.key.as_ref().map(|key| key.to_ascii_lowercase())
+                == other.key.as_ref().map(|key| key.to_ascii_lowercase())
+            && self.version == other.version
+            && self.suffix == other.suffix
+    }
+}
+
+impl Eq for KeyReference {}

@@ -1,0 +1,187 @@
+//! One parser for every form of a key reference.
+
+use super::{
+    KeyReference,
+    fields::{Fields, quoted, refused},
+};
+use crate::{Cloud, Result, VaultKind};
+use url::{Host, Url};
+
+/// Longest reference that is looked at, in bytes; the longest valid one has about 300.
+const MAX_LEN: usize = 1024;
+
+/// The DNS suffixes under which a URL may name a vault.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TrustedHosts {
+    /// The configured cloud.
+    pub(crate) cloud: Cloud,
+    /// Suffixes that the administrator added, in lower case, without a leading dot.
+    pub(crate) extra: Vec<String>,
+}
+
+pub(super) fn parse(text: &str, hosts: &TrustedHosts) -> Result<KeyReference> {
+    if text.len() > MAX_LEN {
+        return Err(refused(text, &format!("it is longer than {MAX_LEN} bytes")));
+    }
+    let fields = if let Some(rest) = strip_scheme(text, "akv") {
+        if is_url(rest) { url(text, rest, hosts)? } else { key_values(text, rest)? }
+    } else if is_url(text) {
+        url(text, text, hosts)?
+    } else if let Some(rest) = strip_scheme(text, "engine") {
+        let (engine, rest) = rest
+            .split_once(':')
+            .ok_or_else(|| refused(text, "the engine id is missing after \"engine:\""))?;
+        if engine != "e_akv" {
+            return Err(refused(text, &format!("the engine id {} is not e_akv", quoted(engine))));
+        }
+        sections(text, rest)?
+    } else {
+        sections(text, text)?
+    };
+    fields.check()
+}
+
+fn strip_scheme<'a>(text: &'a str, scheme: &str) -> Option<&'a str> {
+    let (head, rest) = text.split_once(':')?;
+    head.eq_ignore_ascii_case(scheme).then_some(rest)
+}
+
+fn is_url(text: &str) -> bool {
+    strip_scheme(text, "https").is_some() || strip_scheme(text, "http").is_some()
+}
+
+/// `type:vault:key`, then `:version` or `?version=version`.
+fn sections<'a>(text: &'a str, rest: &'a str) -> Result<Fields<'a>> {
+    let (path, query) = match rest.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (rest, None),
+    };
+    let mut parts = path.split(':');
+    let kind = kind(text, parts.next().unwrap_or_default())?;
+    let vault = parts.next().ok_or_else(|| refused(text, "the vault name is missing"))?;
+    let key = parts.next().ok_or_else(|| refused(text, "the key name is missing"))?;
+    let mut version = parts.next();
+    if parts.next().is_some() {
+        return Err(refused(text, "it has too many sections"));
+    }
+    if let Some(query) = query {
+        let value = query
+            .strip_prefix("version=")
+            .ok_or_else(|| refused(text, "after \"?\" only version=… is known"))?;
+        if version.replace(value).is_some() {
+            return Err(refused(text, "it names the version twice"));
+        }
+    }
+    Ok(Fields { text, kind, vault, key, version, suffix: None })
+}
+
+fn kind(text: &str, section: &str) -> Result<VaultKind> {
+    section.parse().map_err(|()| {
+        refused(text, &format!("the type {} is not vault or managedHsm", quoted(section)))
+    })
+}
+
+/// `type=…,vault=…,name=…,version=…`, with the predecessor's longer names.
+fn key_values<'a>(text: &'a str, rest: &'a str) -> Result<Fields<'a>> {
+    let [mut kind_value, mut vault, mut key, mut version] = [None; 4];
+    for field in rest.split(',') {
+        let (name, value) = field.split_once('=').ok_or_else(|| {
+            refused(text, &format!("{} is not of the form name=value", quoted(field)))
+        })?;
+        let slot = match name {
+            "type" | "keyvault_type" => &mut kind_value,
+            "vault" | "keyvault_name" => &mut vault,
+            "name" | "key_name" => &mut key,
+            "version" | "key_version" => &mut version,
+            _ => return Err(refused(text, &format!("unknown field {}", quoted(name)))),
+        };
+        if slot.replace(value).is_some() {
+            return Err(refused(text, &format!("the field {} is repeated", quoted(name))));
+        }
+    }
+    Ok(Fields {
+        text,
+        kind: kind_value.map_or(Ok(VaultKind::ManagedHsm), |value| kind(text, value))?,
+        vault: vault.ok_or_else(|| refused(text, "the field \"vault\" is missing"))?,
+        key: key.ok_or_else(|| refused(text, "the field \"name\" is missing"))?,
+        version,
+        suffix: None,
+    })
+}
+
+/// `https://NAME.SUFFIX/keys/KEY[/VERSION]`.
+///
+/// The sections are cut out of the text itself, and the text must be what a URL parser makes of
+/// it, so that no spelling trick names another host than the one that was checked.
+fn url<'a>(text: &'a str, url_text: &'a str, hosts: &TrustedHosts) -> Result<Fields<'a>> {
+    let url = Url::parse(url_text).map_err(|error| refused(text, &format!("bad URL: {error}")))?;
+    if url.scheme() != "https" {
+        return Err(refused(text, "only https URLs are accepted"));
+    }
+    let plain = url.username().is_empty()
+        && url.password().is_none()
+        && url.port().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none();
+    let Some((host_text, path)) = url_text
+        .get("https://".len()..)
+        .filter(|_| url_text.is_char_boundary(6) && url_text[6..].starts_with("//"))
+        .and_then(|rest| rest.split_once('/'))
+    else {
+        return Err(refused(text, "the URL has no path"));
+    };
+    if !plain || host_text.contains([':', '@']) || path.contains(['?', '#']) {
+        return Err(refused(text, "the URL must have no user, port, query or fragment"));
+    }
+    let same_host = matches!(url.host(), Some(Host::Domain(domain))
+        if domain.eq_ignore_ascii_case(host_text));
+    if !same_host {
+        return Err(refused(text, &format!("{} is not a plain host name", quoted(host_text))));
+    }
+    let (vault, kind, suffix) = trusted(text, host_text, hosts)?;
+    let Some(path) = path.strip_prefix("keys").filter(|p| p.is_empty() || p.starts_with('/'))
+    else {
+        return Err(refused(text, "the URL's path does not begin with /keys"));
+    };
+    let mut parts = path.strip_prefix('/').unwrap_or_default().split('/');
+    let key = parts.next().unwrap_or_default();
+    let version = parts.next();
+    if parts.next().is_some() {
+        return Err(refused(text, "the URL's path has too many parts"));
+    }
+    Ok(Fields { text, kind, vault, key, version, suffix })
+}
+
+/// Splits a host name into vault name and suffix, if the suffix is one that we trust.
+fn trusted<'a>(
+    text: &str,
+    host: &'a str,
+    hosts: &TrustedHosts,
+) -> Result<(&'a str, VaultKind, Option<String>)> {
+    let lower = host.to_ascii_lowercase();
+    let name_before = |suffix: &str| {
+        let name = lower.strip_suffix(suffix)?.strip_suffix('.')?;
+        Some(&host[..name.len()])
+    };
+    for kind in [VaultKind::Vault, VaultKind::ManagedHsm] {
+        if let Some(name) = name_before(hosts.cloud.dns_suffix(kind)) {
+            return Ok((name, kind, None));
+        }
+    }
+    for suffix in &hosts.extra {
+        if let Some(name) = name_before(suffix) {
+            let hsm = suffix.starts_with("managedhsm.");
+            let kind = if hsm { VaultKind::ManagedHsm } else { VaultKind::Vault };
+            return Ok((name, kind, Some(suffix.clone())));
+        }
+    }
+    Err(refused(
+        text,
+        &format!(
+            "{} is not under {}, {} or a configured dns-suffix",
+            quoted(host),
+            hosts.cloud.dns_suffix(VaultKind::Vault),
+            hosts.cloud.dns_suffix(VaultKind::ManagedHsm),
+        ),
+    ))
+}

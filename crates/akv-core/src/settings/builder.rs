@@ -1,0 +1,267 @@
+//! Gathers settings from a configuration file and the environment and checks them.
+
+use super::{
+    Environment, OPTIONS, Roots, Settings, Values,
+    secure::is_secure_execution,
+    values::{self, CredentialKind},
+};
+use crate::{Error, ErrorKind, Result, error::one_line, reference::TrustedHosts};
+use rustls_pki_types::{CertificateDer, pem::PemObject};
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
+use zeroize::Zeroizing;
+
+/// Variables that hold a secret itself, and so have no face in a configuration file.
+const SECRET: &str = "AZURE_CLIENT_SECRET";
+const TOKEN: &str = "AZURE_CLI_ACCESS_TOKEN";
+
+/// Gathers settings. Later calls of [`Builder::option`] win over earlier ones, the environment
+/// over all of them.
+#[derive(Default)]
+pub struct Builder {
+    values: BTreeMap<&'static str, Value>,
+    client_secret: Option<Zeroizing<String>>,
+    access_token: Option<Zeroizing<String>>,
+    foreign: Environment,
+    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` count.
+    certificate_variables: bool,
+}
+
+/// A value and where it came from, for messages.
+struct Value {
+    text: String,
+    origin: &'static str,
+}
+
+impl Builder {
+    /// Sets a setting by its name in `openssl.cnf`. An empty value means unset.
+    ///
+    /// # Errors
+    /// There is no such setting.
+    pub fn option(mut self, name: &str, value: &str) -> Result<Self> {
+        let option = OPTIONS.iter().find(|option| option.name == name).ok_or_else(|| {
+            Error::new(ErrorKind::Settings, format!("unknown setting {:?}", one_line(name)))
+        })?;
+        self.set(option.name, option.name, value.to_owned());
+        Ok(self)
+    }
+
+    /// Adds what the process's environment says. In a process that the kernel marks as
+    /// secure-execution the environment is ignored.
+    #[must_use]
+    pub fn environment(self) -> Self {
+        if is_secure_execution() { self } else { self.variables(|name| std::env::var_os(name)) }
+    }
+
+    fn variables(mut self, read: impl Fn(&str) -> Option<OsString>) -> Self {
+        for option in OPTIONS {
+            let Some(variable) = option.env else { continue };
+            if let Some(value) = read(variable) {
+                self.set(option.name, variable, value.to_string_lossy().into_owned());
+            }
+        }
+        let secret = |name| {
+            read(name)
+                .and_then(|value| value.into_string().ok())
+                .map(|value| Zeroizing::new(value.trim().to_owned()))
+                .filter(|value| !value.is_empty())
+        };
+        self.client_secret = secret(SECRET);
+        self.access_token = secret(TOKEN);
+        self.foreign = Environment::capture(&read);
+        self.certificate_variables = true;
+        self
+    }
+
+    fn set(&mut self, name: &'static str, origin: &'static str, text: String) {
+        if text.is_empty() {
+            return;
+        }
+        self.values.insert(name, Value { text, origin });
+    }
+
+    /// Checks every value and reads the files that must be read at load.
+    ///
+    /// # Errors
+    /// A value makes no sense or a file cannot be read; the error names the setting.
+    pub fn build(self) -> Result<Settings> {
+        let client_secret = match (self.client_secret.clone(), self.path("client-secret-file")) {
+            (Some(secret), _) => Some(secret),
+            (None, Some(path)) => Some(self.read_secret("client-secret-file", &path)?),
+            (None, None) => None,
+        };
+        let values = Values {
+            credential: self.parsed("credential", CredentialKind::Auto)?,
+            client_id: self.text("client-id"),
+            tenant_id: self.text("tenant-id"),
+            client_secret,
+            client_certificate_file: self.path("client-certificate-file"),
+            access_token: self.access_token.clone(),
+            access_token_file: self.path("access-token-file"),
+            hosts: TrustedHosts {
+                cloud: self.parsed("cloud", crate::Cloud::Public)?,
+                extra: self.read_with("dns-suffix", values::dns_suffixes)?.unwrap_or_default(),
+            },
+            endpoint: self.read_with("endpoint", values::endpoint)?,
+            roots: self.roots()?,
+            timeout: self
+                .read_with("timeout", values::duration)?
+                .unwrap_or(Duration::from_secs(10)),
+            max_concurrency: self.read_with("max-concurrency", concurrency)?.unwrap_or(256),
+            verify_signatures: self
+                .read_with("verify-signatures", values::boolean)?
+                .unwrap_or(true),
+            warm: self.read_with("warm", values::boolean)?.unwrap_or(false),
+            log_level: self.text("log-level"),
+            log_file: self.path("log-file"),
+            environment: self.foreign,
+        };
+        Ok(Settings(Arc::new(values)))
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        self.values.get(name).map(|value| value.text.clone())
+    }
+
+    fn path(&self, name: &str) -> Option<PathBuf> {
+        self.values.get(name).map(|value| PathBuf::from(&value.text))
+    }
+
+    fn parsed<T: FromStr<Err = String>>(&self, name: &str, default: T) -> Result<T> {
+        Ok(self.read_with(name, |text| text.parse())?.unwrap_or(default))
+    }
+
+    fn read_with<T>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Result<Option<T>> {
+        let Some(value) = self.values.get(name) else { return Ok(None) };
+        read(&value.text).map(Some).map_err(|reason| self.refused(name, &reason))
+    }
+
+    fn refused(&self, name: &str, reason: &str) -> Error {
+        let value = &self.values[name];
+        let shown = crate::error::shortened(&value.text, 100);
+        Error::new(
+            ErrorKind::Settings,
+            format!("wrong setting {} = {:?}: {reason}", value.origin, one_line(shown)),
+        )
+    }
+
+    fn read_secret(&self, name: &str, path: &Path) -> Result<Zeroizing<String>> {
+        let text = fs::read_to_string(path)
+            .map(Zeroizing::new)
+            .map_err(|error| self.refused(name, &format!("the file cannot be read: {error}")))?;
+        match text.trim() {
+            "" => Err(self.refused(name, "the file is empty")),
+            secret => Ok(Zeroizing::new(secret.to_owned())),
+        }
+    }
+
+    fn roots(&self) -> Result<Roots> {
+        let extra = match self.path("ca-file") {
+            None => Vec::new(),
+            Some(path) => {
+                let certificates: Vec<_> = CertificateDer::pem_file_iter(&path)
+                    .and_then(Iterator::collect)
+                    .map_err(|error| {
+                        self.refused("ca-file", &format!("the file cannot be read: {error}"))
+                    })?;
+                if certificates.is_empty() {
+                    return Err(self.refused("ca-file", "the file holds no PEM certificate"));
+                }
+                certificates
+            }
+        };
+        Ok(Roots { system: system_roots(self.certificate_variables), extra })
+    }
+}
+
+/// The system's trusted certificates. Trouble with single files does not matter as long as a
+/// connection finds its root; if it does not, the connection's error says so.
+fn system_roots(variables: bool) -> Vec<CertificateDer<'static>> {
+    if variables {
+        return rustls_native_certs::load_native_certs().certs;
+    }
+    const BUNDLES: [&str; 4] = [
+        "/etc/ssl/certs/ca-certificates.crt",
+        "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/ssl/ca-bundle.pem",
+        "/etc/ssl/cert.pem",
+    ];
+    BUNDLES
+        .iter()
+        .find(|path| Path::new(path).is_file())
+        .map(|path| rustls_native_certs::load_certs_from_paths(Some(Path::new(path)), None).certs)
+        .unwrap_or_default()
+}
+
+fn concurrency(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|number| (1..=100_000).contains(number))
+        .ok_or_else(|| "expected a number from 1 to 100000".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(variables: &[(&str, &str)]) -> Result<Settings> {
+        Settings::builder()
+            .variables(|name| {
+                variables.iter().find(|(n, _)| *n == name).map(|(_, value)| OsString::from(value))
+            })
+            .build()
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file_and_empty_means_unset() {
+        let settings = Settings::builder()
+            .option("timeout", "3s")
+            .unwrap()
+            .option("cloud", "china")
+            .unwrap()
+            .variables(|name| match name {
+                "AKV_TIMEOUT" => Some("500ms".into()),
+                "AKV_CLOUD" => Some("".into()),
+                _ => None,
+            })
+            .build()
+            .unwrap();
+        assert_eq!(settings.timeout(), Duration::from_millis(500));
+        assert_eq!(settings.cloud(), crate::Cloud::China);
+    }
+
+    #[test]
+    fn wrong_values_name_the_setting_and_the_reason() {
+        for (variable, value, reason) in [
+            ("AKV_TIMEOUT", "soon", "expected a duration"),
+            ("AKV_CREDENTIAL", "guess", "expected one of auto"),
+            ("AKV_ENDPOINT", "http://127.0.0.1", "expected an https URL"),
+            ("AKV_MAX_CONCURRENCY", "0", "expected a number"),
+            ("AKV_CA_FILE", "/nonexistent/ca.pem", "cannot be read"),
+        ] {
+            let text = from(&[(variable, value)]).unwrap_err().to_string();
+            assert!(text.contains(variable) && text.contains(reason), "{text}");
+        }
+        assert!(Settings::builder().option("colour", "red").is_err());
+    }
+
+    #[test]
+    fn debug_output_holds_no_secret() {
+        let settings =
+            from(&[(TOKEN, "s3cret-token"), (SECRET, "s3cret"), ("IDENTITY_HEADER", "s3cret")])
+                .unwrap();
+        assert!(settings.values().access_token.is_some());
+        assert!(!format!("{settings:?}").contains("s3cret"));
+    }
+}

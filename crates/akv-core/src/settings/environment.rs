@@ -1,0 +1,41 @@
+//! The environment as it was at load.
+
+use std::{collections::BTreeMap, ffi::OsString};
+use zeroize::Zeroizing;
+
+/// The variables that are not settings of ours but that we honour: those of the identity
+/// endpoints and of proxies.
+const FOREIGN: &[&str] = &[
+    "AZURE_AUTHORITY_HOST",
+    "AZURE_FEDERATED_TOKEN_FILE",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "IDENTITY_ENDPOINT",
+    "IDENTITY_HEADER",
+    "IMDS_ENDPOINT",
+    "NO_PROXY",
+    "no_proxy",
+];
+
+/// A snapshot of [`FOREIGN`] variables. Values may be secrets (`IDENTITY_HEADER`).
+#[derive(Default)]
+pub(crate) struct Environment(BTreeMap<&'static str, Zeroizing<String>>);
+
+impl Environment {
+    /// Copies the variables out of the process's environment.
+    pub(super) fn capture(read: impl Fn(&str) -> Option<OsString>) -> Self {
+        Self(
+            FOREIGN
+                .iter()
+                .filter_map(|name| {
+                    let value = read(name)?.into_string().ok().filter(|text| !text.is_empty())?;
+                    Some((*name, Zeroizing::new(value)))
+                })
+                .collect(),
+        )
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(|value| value.as_str())
+    }
+}

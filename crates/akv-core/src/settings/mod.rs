@@ -1,0 +1,141 @@
+//! Settings: how to reach the service and how to behave.
+//!
+//! A setting has three faces: a name in an `openssl.cnf` section, an ENGINE control command and an
+//! environment variable. [`OPTIONS`] lists them. The environment wins over the file, except in a
+//! process that the kernel marks as secure-execution. Everything is read once, by
+//! [`Builder::build`]: servers clear the environment of their workers and change their root
+//! directory. Only token files that rotate are read again.
+
+mod builder;
+mod environment;
+mod options;
+mod secure;
+mod values;
+
+pub use builder::Builder;
+pub use options::{OPTIONS, OptionInfo};
+pub use values::CredentialKind;
+
+pub(crate) use environment::Environment;
+
+use crate::{Cloud, KeyReference, Result, VaultKind, reference::TrustedHosts};
+use std::{path::PathBuf, sync::Arc, time::Duration};
+use url::Url;
+use zeroize::Zeroizing;
+
+/// Everything that a [`crate::Client`] needs to know. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Settings(Arc<Values>);
+
+/// The values of all settings.
+pub(crate) struct Values {
+    pub(crate) credential: CredentialKind,
+    pub(crate) client_id: Option<String>,
+    pub(crate) tenant_id: Option<String>,
+    pub(crate) client_secret: Option<Zeroizing<String>>,
+    pub(crate) client_certificate_file: Option<PathBuf>,
+    pub(crate) access_token: Option<Zeroizing<String>>,
+    pub(crate) access_token_file: Option<PathBuf>,
+    pub(crate) hosts: TrustedHosts,
+    pub(crate) endpoint: Option<Url>,
+    pub(crate) roots: Roots,
+    pub(crate) timeout: Duration,
+    pub(crate) max_concurrency: usize,
+    pub(crate) verify_signatures: bool,
+    pub(crate) warm: bool,
+    pub(crate) log_level: Option<String>,
+    pub(crate) log_file: Option<PathBuf>,
+    /// The identity endpoints' own variables and the proxies, as they were at load.
+    pub(crate) environment: Environment,
+}
+
+/// Trusted certificates as they were found at load: PEM text, read while the files are reachable.
+#[derive(Default)]
+pub(crate) struct Roots {
+    /// Certificates of the system, or of `SSL_CERT_FILE` and `SSL_CERT_DIR`.
+    pub(crate) system: Vec<rustls_pki_types::CertificateDer<'static>>,
+    /// Certificates of the `ca-file` setting.
+    pub(crate) extra: Vec<rustls_pki_types::CertificateDer<'static>>,
+}
+
+impl Settings {
+    /// Starts with every setting at its default.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// The defaults with what the environment says.
+    ///
+    /// # Errors
+    /// A variable has a value that makes no sense, or a file that it names cannot be read.
+    pub fn from_environment() -> Result<Self> {
+        Self::builder().environment().build()
+    }
+
+    /// The deadline of one operation with all its retries.
+    pub fn timeout(&self) -> Duration {
+        self.0.timeout
+    }
+
+    /// Whether runtime, token and connection are to be started in the background at load.
+    pub fn warm(&self) -> bool {
+        self.0.warm
+    }
+
+    /// What is logged: `None`, a level or a filter.
+    pub fn log_level(&self) -> Option<&str> {
+        self.0.log_level.as_deref()
+    }
+
+    /// Where the log goes; `None` is the standard error stream.
+    pub fn log_file(&self) -> Option<&std::path::Path> {
+        self.0.log_file.as_deref()
+    }
+
+    /// Reads a key reference; URLs must be under a host suffix that these settings trust.
+    ///
+    /// # Errors
+    /// The reference is malformed; the error says which section and why. No request is made.
+    pub fn reference(&self, text: &str) -> Result<KeyReference> {
+        KeyReference::parse(text, &self.0.hosts)
+    }
+
+    /// The URL of the vault that a reference names, with the configured endpoint in its place.
+    pub(crate) fn vault_url(&self, reference: &KeyReference) -> Url {
+        match &self.0.endpoint {
+            Some(endpoint) => endpoint.clone(),
+            None => {
+                let host = reference.host(self.cloud().dns_suffix(reference.kind()));
+                Url::parse(&format!("https://{host}/")).expect("checked names make a valid URL")
+            }
+        }
+    }
+
+    /// The scope of the access token for the vault that a reference names.
+    pub(crate) fn scope(&self, reference: &KeyReference) -> String {
+        let suffix =
+            reference.private_suffix().unwrap_or(self.cloud().dns_suffix(reference.kind()));
+        format!("https://{suffix}/.default")
+    }
+
+    pub(crate) fn cloud(&self) -> Cloud {
+        self.0.hosts.cloud
+    }
+
+    pub(crate) fn values(&self) -> &Values {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Values {
+    /// Shows no secret and no certificate.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Settings")
+            .field("credential", &self.credential)
+            .field("endpoint", &self.endpoint.as_ref().map(Url::as_str))
+            .field("cloud", &self.hosts.cloud)
+            .field("timeout", &self.timeout)
+            .field("suffix", &self.hosts.cloud.dns_suffix(VaultKind::Vault))
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,68 @@
+//! The table of settings.
+
+/// The three faces of one setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OptionInfo {
+    /// The name in an `openssl.cnf` section.
+    pub name: &'static str,
+    /// The environment variable of the same meaning.
+    pub env: Option<&'static str>,
+    /// What it means, its values and its default, in one line.
+    pub help: &'static str,
+}
+
+const fn option(name: &'static str, env: &'static str, help: &'static str) -> OptionInfo {
+    OptionInfo { name, env: Some(env), help }
+}
+
+/// Every setting that a configuration file may hold. The ENGINE control command has the same name
+/// in upper case with underscores.
+pub const OPTIONS: &[OptionInfo] = &[
+    option(
+        "credential",
+        "AKV_CREDENTIAL",
+        "where access tokens come from: auto (default), access-token, client-secret, \
+         client-certificate, workload-identity, managed-identity, azure-cli, azure-developer-cli",
+    ),
+    option("client-id", "AZURE_CLIENT_ID", "client id of the application or managed identity"),
+    option("tenant-id", "AZURE_TENANT_ID", "Microsoft Entra tenant of the application"),
+    OptionInfo {
+        name: "client-secret-file",
+        env: None,
+        help: "file with the application's secret (environment: AZURE_CLIENT_SECRET, the secret)",
+    },
+    option(
+        "client-certificate-file",
+        "AZURE_CLIENT_CERTIFICATE_PATH",
+        "PEM file with the application's certificate and private key",
+    ),
+    option(
+        "access-token-file",
+        "AKV_ACCESS_TOKEN_FILE",
+        "file with an access token, read again when it changes \
+         (environment: AZURE_CLI_ACCESS_TOKEN, the token itself)",
+    ),
+    option("cloud", "AKV_CLOUD", "Azure cloud: public (default), usgov, china"),
+    option("dns-suffix", "AKV_DNS_SUFFIX", "more trusted DNS suffixes of vaults, comma-separated"),
+    option("endpoint", "AKV_ENDPOINT", "one https URL in place of every vault's own"),
+    option("ca-file", "AKV_CA_FILE", "PEM file with more trusted root certificates"),
+    option("timeout", "AKV_TIMEOUT", "deadline of one operation with its retries (default 10s)"),
+    option("max-concurrency", "AKV_MAX_CONCURRENCY", "requests in flight per vault (default 256)"),
+    option(
+        "verify-signatures",
+        "AKV_VERIFY_SIGNATURES",
+        "check each signature locally before handing it on: yes (default), no",
+    ),
+    option(
+        "warm",
+        "AKV_WARM",
+        "start runtime, token and connection in the background at load: no (default), yes",
+    ),
+    option(
+        "log-level",
+        "AKV_LOG_LEVEL",
+        "0 to 3 (error, info, debug, trace) or a tracing filter; default: nothing is logged",
+    ),
+    option("log-file", "AKV_LOG_FILE", "file to append the log to (default: standard error)"),
+];

@@ -1,0 +1,169 @@
+//! Reading of single values.
+
+use std::{str::FromStr, time::Duration};
+
+/// Where access tokens come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CredentialKind {
+    /// Whatever works, in the documented order.
+    #[default]
+    Auto,
+    /// A given access token, from the environment or a file.
+    AccessToken,
+    /// An application with a secret.
+    ClientSecret,
+    /// An application with a certificate.
+    ClientCertificate,
+    /// A federated token of a Kubernetes service account.
+    WorkloadIdentity,
+    /// The identity of the machine or service that we run on.
+    ManagedIdentity,
+    /// The Azure CLI's login.
+    AzureCli,
+    /// The Azure Developer CLI's login.
+    AzureDeveloperCli,
+}
+
+impl CredentialKind {
+    const ALL: [Self; 8] = [
+        Self::Auto,
+        Self::AccessToken,
+        Self::ClientSecret,
+        Self::ClientCertificate,
+        Self::WorkloadIdentity,
+        Self::ManagedIdentity,
+        Self::AzureCli,
+        Self::AzureDeveloperCli,
+    ];
+
+    /// The name of this value in the setting.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::AccessToken => "access-token",
+            Self::ClientSecret => "client-secret",
+            Self::ClientCertificate => "client-certificate",
+            Self::WorkloadIdentity => "workload-identity",
+            Self::ManagedIdentity => "managed-identity",
+            Self::AzureCli => "azure-cli",
+            Self::AzureDeveloperCli => "azure-developer-cli",
+        }
+    }
+}
+
+impl FromStr for CredentialKind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.name() == text)
+            .ok_or_else(|| format!("expected one of {}", Self::ALL.map(Self::name).join(", ")))
+    }
+}
+
+/// `500ms`, `3s`, `1m`; a bare number means seconds. Zero and more than a day are refused.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit_ms) = if let Some(number) = text.strip_suffix("ms") {
+        (number, 1)
+    } else if let Some(number) = text.strip_suffix('s') {
+        (number, 1000)
+    } else if let Some(number) = text.strip_suffix('m') {
+        (number, 60_000)
+    } else {
+        (text, 1000)
+    };
+    let milliseconds = number
+        .parse::<u64>()
+        .ok()
+        .filter(|_| number.bytes().all(|byte| byte.is_ascii_digit()))
+        .and_then(|number| number.checked_mul(unit_ms))
+        .ok_or("expected a duration such as 500ms, 3s, 1m or a number of seconds")?;
+    if milliseconds == 0 || milliseconds > 86_400_000 {
+        return Err("a duration must be more than nothing and at most a day".to_owned());
+    }
+    Ok(Duration::from_millis(milliseconds))
+}
+
+/// `yes` or `no`, with the usual synonyms.
+pub(super) fn boolean(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "yes" | "on" | "true" | "1" => Ok(true),
+        "no" | "off" | "false" | "0" => Ok(false),
+        _ => Err("expected yes or no".to_owned()),
+    }
+}
+
+/// A comma-separated list of DNS suffixes, made lower case and freed of leading dots.
+pub(super) fn dns_suffixes(text: &str) -> Result<Vec<String>, String> {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.split(',')
+        .map(|suffix| suffix.trim().trim_start_matches('.').to_ascii_lowercase())
+        .map(|suffix| {
+            let plausible = suffix.len() <= 200
+                && suffix.split('.').count() >= 2
+                && suffix.split('.').all(label);
+            if plausible { Ok(suffix) } else { Err(format!("{suffix:?} is no DNS suffix")) }
+        })
+        .collect()
+}
+
+/// An https URL without user, query or fragment.
+pub(super) fn endpoint(text: &str) -> Result<url::Url, String> {
+    let mut url = url::Url::parse(text).map_err(|error| format!("bad URL: {error}"))?;
+    if url.scheme() != "https" || url.host_str().is_none() {
+        return Err("expected an https URL: a token goes only over TLS".to_owned());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("a user in the URL is not supported".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("a query or fragment in the URL is not supported".to_owned());
+    }
+    if !url.path().ends_with('/') {
+        url.set_path(&format!("{}/", url.path()));
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        for (text, expected) in [("500ms", 500), ("3s", 3000), ("1m", 60_000), ("7", 7000)] {
+            assert_eq!(duration(text).unwrap(), Duration::from_millis(expected), "{text}");
+        }
+        for text in ["", "s", "-1", "+1", "1h", "1.5s", "0", "0ms", "99999999999999999999", "2000m"]
+        {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn suffixes() {
+        assert_eq!(
+            dns_suffixes(".Vault.Example.org, managedhsm.example.org").unwrap(),
+            ["vault.example.org", "managedhsm.example.org"]
+        );
+        for text in ["", "org", "a..b", "-a.b", "a/b.c", "a.b:1"] {
+            assert!(dns_suffixes(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn endpoints() {
+        assert_eq!(endpoint("https://127.0.0.1:8443").unwrap().as_str(), "https://127.0.0.1:8443/");
+        for text in ["http://h", "https://u@h", "https://h?q", "https://h#f", "h:443", "file:///x"]
+        {
+            assert!(endpoint(text).is_err(), "{text}");
+        }
+    }
+}
