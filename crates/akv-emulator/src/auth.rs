@@ -1,0 +1,185 @@
+//! Access tokens: issuing, checking, expiry and revocation.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, RwLock},
+    time::Duration,
+};
+
+use aws_lc_rs::rand;
+use hyper::{HeaderMap, header::AUTHORIZATION};
+use serde_json::json;
+
+use crate::{
+    base64url,
+    clock::Clock,
+    error::ApiError,
+    persona::{Target, is_known_audience},
+    sync::{lock, read, write},
+};
+
+/// The tenant and the identity that every token names.
+pub(crate) const TENANT: &str = "6e6d7574-6c61-746f-7220-74656e616e74";
+pub(crate) const CLIENT_ID: &str = "656d756c-6174-6f72-2069-64656e746974";
+
+struct Token {
+    audience: String,
+    expires: i64,
+}
+
+/// The tokens that the emulator knows.
+pub(crate) struct Tokens {
+    issued: RwLock<HashMap<String, Token>>,
+    /// Valid for every audience, never expires, until revoked.
+    fixed: RwLock<Option<String>>,
+    lifetime: Mutex<Duration>,
+}
+
+impl Tokens {
+    pub(crate) fn new(fixed: Option<String>, lifetime: Duration) -> Self {
+        Self {
+            issued: RwLock::default(),
+            fixed: RwLock::new(fixed),
+            lifetime: Mutex::new(lifetime),
+        }
+    }
+
+    pub(crate) fn lifetime(&self) -> Duration {
+        *lock(&self.lifetime)
+    }
+
+    pub(crate) fn set_lifetime(&self, lifetime: Duration) {
+        *lock(&self.lifetime) = lifetime;
+    }
+
+    /// Makes a token in the form of a JSON Web Token. The signature part is random: only its
+    /// presence in the list of issued tokens makes it valid.
+    pub(crate) fn issue(&self, audience: &str, now: i64) -> String {
+        let lifetime = i64::try_from(self.lifetime().as_secs()).unwrap_or(i64::MAX);
+        let expires = now.saturating_add(lifetime);
+        let mut random = [0; 48];
+        // Without random numbers TLS would not have come up either.
+        let _ = rand::fill(&mut random);
+        let header = json!({ "typ": "JWT", "alg": "RS256", "kid": "akv-emulator" });
+        let claims = json!({
+            "aud": audience,
+            "iss": format!("https://sts.windows.net/{TENANT}/"),
+            "iat": now,
+            "nbf": now,
+            "exp": expires,
+            "appid": CLIENT_ID,
+            "oid": CLIENT_ID,
+            "tid": TENANT,
+            "ver": "1.0",
+        });
+        let token = format!(
+            "{}.{}.{}",
+            base64url::encode(header.to_string()),
+            base64url::encode(claims.to_string()),
+            base64url::encode(random)
+        );
+        let mut issued = write(&self.issued);
+        issued.retain(|_, token| token.expires > now.saturating_sub(86_400));
+        issued.insert(token.clone(), Token { audience: audience.to_owned(), expires });
+        token
+    }
+
+    /// Makes every token issued so far invalid, the fixed one included.
+    pub(crate) fn revoke_all(&self) {
+        write(&self.issued).clear();
+        *write(&self.fixed) = None;
+    }
+
+    /// Makes one token invalid.
+    pub(crate) fn revoke(&self, token: &str) {
+        write(&self.issued).remove(token);
+        let mut fixed = write(&self.fixed);
+        if fixed.as_deref() == Some(token) {
+            *fixed = None;
+        }
+    }
+
+    /// Checks the `Authorization` header of a request to `target`.
+    pub(crate) fn check(
+        &self,
+        headers: &HeaderMap,
+        target: &Target,
+        clock: &Clock,
+    ) -> Result<(), ApiError> {
+        let bearer = headers
+            .get(AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, token)| token.trim())
+            .filter(|token| !token.is_empty());
+        let Some(token) = bearer else {
+            return Err(ApiError::unauthorized(
+                "AKV10000: Request is missing a Bearer or PoP token.",
+            ));
+        };
+        if read(&self.fixed).as_deref() == Some(token) {
+            return Ok(());
+        }
+        let issued = read(&self.issued);
+        let Some(known) = issued.get(token) else {
+            return Err(ApiError::unauthorized(
+                "AKV10046: Unable to resolve the key used for signature validation.",
+            ));
+        };
+        let accepted = match &target.audience {
+            Some(audience) => known.audience.trim_end_matches('/') == audience,
+            None => is_known_audience(&known.audience),
+        };
+        if !accepted {
+            return Err(ApiError::unauthorized(format!(
+                "AKV10022: Invalid audience. Expected {}, found: {}.",
+                target.resource, known.audience
+            )));
+        }
+        if clock.now() >= known.expires {
+            return Err(ApiError::unauthorized(
+                "[TokenExpired] Error validating token: 'S2S12086'.",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The value of `WWW-Authenticate` in a 401.
+pub(crate) fn challenge(target: &Target) -> String {
+    use crate::persona::Persona;
+    let login = match target.persona {
+        Persona::Vault => "https://login.windows.net",
+        Persona::ManagedHsm => "https://login.microsoftonline.com",
+    };
+    format!("Bearer authorization=\"{login}/{TENANT}\", resource=\"{}\"", target.resource)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::persona::Persona;
+
+    #[test]
+    fn tokens_expire_are_revoked_and_have_an_audience() {
+        let clock = Clock::default();
+        let tokens = Tokens::new(Some("fixed".into()), Duration::from_secs(60));
+        let token = tokens.issue("https://vault.azure.net", clock.now());
+        let check = |token: &str, host| {
+            let mut headers = HeaderMap::new();
+            headers.insert(AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
+            let target = Target::new(host, Persona::Vault);
+            tokens.check(&headers, &target, &clock).map_err(|error| error.message)
+        };
+        assert_eq!(check(&token, "a.vault.azure.net"), Ok(()));
+        assert_eq!(check(&token, "127.0.0.1:1"), Ok(()));
+        assert!(check(&token, "a.managedhsm.azure.net").unwrap_err().contains("AKV10022"));
+        assert!(check("unknown", "127.0.0.1:1").unwrap_err().contains("AKV10046"));
+        assert_eq!(check("fixed", "a.managedhsm.azure.net"), Ok(()));
+        clock.shift(61);
+        assert!(check(&token, "127.0.0.1:1").unwrap_err().contains("TokenExpired"));
+        tokens.revoke_all();
+        assert!(check("fixed", "127.0.0.1:1").is_err());
+    }
+}

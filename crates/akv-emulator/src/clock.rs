@@ -1,0 +1,27 @@
+//! The emulator's clock, which tests can move to make keys and tokens expire.
+
+use std::{
+    sync::atomic::{AtomicI64, Ordering},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// System time plus an adjustable shift in seconds.
+#[derive(Debug, Default)]
+pub(crate) struct Clock {
+    shift: AtomicI64,
+}
+
+impl Clock {
+    /// Seconds since the Unix epoch.
+    pub(crate) fn now(&self) -> i64 {
+        let system = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |elapsed| i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX));
+        system.saturating_add(self.shift.load(Ordering::Relaxed))
+    }
+
+    /// Moves the clock by `seconds`, which may be negative.
+    pub(crate) fn shift(&self, seconds: i64) {
+        self.shift.fetch_add(seconds, Ordering::Relaxed);
+    }
+}

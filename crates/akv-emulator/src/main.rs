@@ -1,0 +1,205 @@
+//! The emulator as a program: starts, prints how to use it, serves until it is told to stop.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use akv_emulator::{Curve, Emulator, NewKey, Persona};
+use clap::{Parser, ValueEnum};
+
+/// An embedded Azure Key Vault and Managed HSM (keys only) for tests.
+///
+/// Prints shell lines that point clients at it, then serves until Ctrl-C or SIGTERM.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Address of the HTTPS listener; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Address of the identity endpoints' plain HTTP listener.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    identity_listen: SocketAddr,
+    /// Which service answers under host names other than the real services'.
+    #[arg(long, value_enum, default_value = "vault")]
+    persona: PersonaArgument,
+    /// An access token to accept for ever, instead of a generated one.
+    #[arg(long)]
+    token: Option<String>,
+    /// Keeps the CA and the keys (readable!) in this folder across restarts.
+    #[arg(long)]
+    state_dir: Option<PathBuf>,
+    /// Creates a key: `rsa:NAME:BITS`, `ec:NAME:CURVE` or `oct:NAME:BITS`, with `-hsm` after the
+    /// type for an HSM key, and `@HOST` at the end for another vault than the default one.
+    /// Keys that exist already are left alone.
+    #[arg(long = "key", value_name = "SPEC", value_parser = parse_key)]
+    keys: Vec<NewKey>,
+    /// One more DNS name or IP address for the server certificate.
+    #[arg(long = "server-name", value_name = "NAME")]
+    server_names: Vec<String>,
+    /// Writes the shell lines to this file instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    write_env: Option<PathBuf>,
+    /// Where the CA's certificate is written; by default into the state folder or a file of its
+    /// own among the temporary files.
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum PersonaArgument {
+    Vault,
+    #[value(alias = "managedhsm", alias = "hsm")]
+    ManagedHsm,
+}
+
+fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_writer(io::stderr)
+        .init();
+    match run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "akv-emulator: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Before anything is printed: whoever reads the lines may send a signal at once.
+    let mut stop = runtime.block_on(async { Stop::new() })?;
+    let mut builder = Emulator::builder()
+        .listen(arguments.listen)
+        .identity_listen(arguments.identity_listen)
+        .control_interface(true)
+        .persona(match arguments.persona {
+            PersonaArgument::Vault => Persona::Vault,
+            PersonaArgument::ManagedHsm => Persona::ManagedHsm,
+        });
+    if let Some(directory) = &arguments.state_dir {
+        builder = builder.state_dir(directory);
+    }
+    for name in arguments.server_names {
+        builder = builder.server_name(name);
+    }
+    let token = arguments.token.clone();
+    if let Some(token) = arguments.token {
+        builder = builder.fixed_token(token);
+    }
+    let emulator = builder.start()?;
+    for key in arguments.keys {
+        emulator.ensure_key(key)?;
+    }
+    let ca_file = match (&arguments.ca_file, &arguments.state_dir) {
+        (Some(file), _) => file.clone(),
+        (None, Some(directory)) => directory.join("ca.pem"),
+        (None, None) => {
+            let name = format!("akv-emulator-ca-{}.pem", std::process::id());
+            std::env::temp_dir().join(name)
+        }
+    };
+    fs::write(&ca_file, emulator.ca_pem())?;
+    let ca_file = fs::canonicalize(ca_file)?;
+    let lines = shell_lines(&emulator, &ca_file, &token.unwrap_or_else(|| emulator.token()));
+    match &arguments.write_env {
+        Some(file) => fs::write(file, lines)?,
+        None => {
+            let mut stdout = io::stdout().lock();
+            stdout.write_all(lines.as_bytes())?;
+            stdout.flush()?;
+        }
+    }
+    runtime.block_on(stop.wait());
+    emulator.shutdown();
+    if arguments.ca_file.is_none() && arguments.state_dir.is_none() {
+        let _ = fs::remove_file(ca_file);
+    }
+    Ok(())
+}
+
+fn shell_lines(emulator: &Emulator, ca_file: &Path, token: &str) -> String {
+    let variables = [
+        ("AKV_ENDPOINT", emulator.endpoint()),
+        ("AKV_CA_FILE", &ca_file.to_string_lossy()),
+        ("AZURE_CLI_ACCESS_TOKEN", token),
+    ];
+    let mut lines = String::new();
+    for (name, value) in variables {
+        lines.push_str(&format!("export {name}={}\n", quote(value)));
+    }
+    lines.push_str(&format!(
+        "# instead of the token, managed identity: IDENTITY_ENDPOINT={} IDENTITY_HEADER={}\n\
+         # or a virtual machine's metadata service at {}\n",
+        emulator.identity_endpoint(),
+        emulator.identity_header(),
+        emulator.imds_endpoint()
+    ));
+    lines
+}
+
+/// Quotes for a POSIX shell where the value needs it.
+fn quote(value: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,[]".contains(c);
+    if value.chars().all(plain) {
+        return value.to_owned();
+    }
+    format!("'{}'", value.replace('\'', r"'\''"))
+}
+
+/// Reads `TYPE[-hsm]:NAME:SIZE[@HOST]`.
+fn parse_key(text: &str) -> Result<NewKey, String> {
+    let (text, host) = match text.split_once('@') {
+        Some((text, host)) => (text, Some(host)),
+        None => (text, None),
+    };
+    let [kind, name, size] = text.split(':').collect::<Vec<_>>()[..] else {
+        return Err("expected TYPE:NAME:SIZE, for example rsa:web:2048 or ec:web:P-256".into());
+    };
+    let bits = || size.parse::<usize>().map_err(|_| format!("`{size}` is not a key size"));
+    let (kind, hsm) = match kind.strip_suffix("-hsm") {
+        Some(kind) => (kind, true),
+        None => (kind, false),
+    };
+    let key = match kind {
+        "rsa" => NewKey::rsa(name, bits()?),
+        "oct" => NewKey::oct(name, bits()?),
+        "ec" => {
+            let curve = Curve::from_name(size).ok_or_else(|| format!("`{size}` is no curve"))?;
+            NewKey::ec(name, curve)
+        }
+        other => return Err(format!("`{other}` is no key type: rsa, ec or oct")),
+    };
+    Ok(match host {
+        Some(host) => key.hsm(hsm).vault_host(host),
+        None => key.hsm(hsm),
+    })
+}
+
+/// Ctrl-C and SIGTERM.
+struct Stop {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Stop {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}

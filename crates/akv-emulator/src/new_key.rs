@@ -1,0 +1,123 @@
+//! Creating keys from the library, without HTTP.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use crate::keys::{Curve, KeySpec};
+
+/// A key to create with [`Emulator::create_key`](crate::Emulator::create_key).
+///
+/// ```
+/// use akv_emulator::{Curve, NewKey};
+/// let key = NewKey::ec("signing", Curve::P256).hsm(true).key_ops(["sign", "verify"]);
+/// # let _ = key;
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct NewKey {
+    pub(crate) name: String,
+    pub(crate) spec: KeySpec,
+    pub(crate) hsm: bool,
+    pub(crate) vault: String,
+    pub(crate) operations: Option<Vec<String>>,
+    pub(crate) enabled: bool,
+    pub(crate) not_before: Option<i64>,
+    pub(crate) expires: Option<i64>,
+    pub(crate) tags: BTreeMap<String, String>,
+}
+
+impl NewKey {
+    fn new(name: impl Into<String>, spec: KeySpec) -> Self {
+        Self {
+            name: name.into(),
+            spec,
+            hsm: false,
+            vault: String::new(),
+            operations: None,
+            enabled: true,
+            not_before: None,
+            expires: None,
+            tags: BTreeMap::new(),
+        }
+    }
+
+    /// An RSA key; `bits` is 2048, 3072 or 4096.
+    pub fn rsa(name: impl Into<String>, bits: usize) -> Self {
+        Self::new(name, KeySpec::Rsa(bits))
+    }
+
+    /// An elliptic-curve key.
+    pub fn ec(name: impl Into<String>, curve: Curve) -> Self {
+        Self::new(name, KeySpec::Ec(curve))
+    }
+
+    /// A symmetric key, which only a Managed HSM has; `bits` is 128, 192 or 256.
+    pub fn oct(name: impl Into<String>, bits: usize) -> Self {
+        Self::new(name, KeySpec::Oct(bits))
+    }
+
+    /// Asks for the -HSM key type. A Managed HSM has no other.
+    pub fn hsm(mut self, hsm: bool) -> Self {
+        self.hsm = hsm;
+        self
+    }
+
+    /// The vault to create it in, by its full host name such as `myvault.vault.azure.net`.
+    /// The default is the vault that answers under every unknown host name.
+    pub fn vault_host(mut self, host: impl Into<String>) -> Self {
+        self.vault = host.into().to_ascii_lowercase();
+        self
+    }
+
+    /// The permitted operations; the default is all that the key type has.
+    pub fn key_ops<S: Into<String>>(mut self, operations: impl IntoIterator<Item = S>) -> Self {
+        self.operations = Some(operations.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Whether the key can be used, `true` by default.
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.enabled = enabled;
+        self
+    }
+
+    /// The first moment it signs (`nbf`).
+    pub fn not_before(mut self, time: SystemTime) -> Self {
+        self.not_before = Some(unix(time));
+        self
+    }
+
+    /// The moment from which it no longer signs (`exp`).
+    pub fn expires(mut self, time: SystemTime) -> Self {
+        self.expires = Some(unix(time));
+        self
+    }
+
+    /// Adds a tag.
+    pub fn tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.tags.insert(name.into(), value.into());
+        self
+    }
+}
+
+fn unix(time: SystemTime) -> i64 {
+    let seconds = |elapsed: Duration| i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX);
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => seconds(after),
+        Err(before) => -seconds(before.duration()),
+    }
+}
+
+/// The name of a key version in the emulator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyId {
+    /// The key's name.
+    pub name: String,
+    /// The version: 32 hexadecimal digits.
+    pub version: String,
+    /// The URL of the version, `https://HOST/keys/NAME/VERSION`.
+    pub url: String,
+}

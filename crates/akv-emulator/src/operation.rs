@@ -1,0 +1,251 @@
+//! The operations of the keys data plane, and how a request names one.
+
+use hyper::Method;
+use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Serialize};
+
+use crate::{error::ApiError, persona::Persona};
+
+/// One operation of the data plane, or a request for a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs, reason = "the names are those of the REST reference")]
+pub enum Operation {
+    CreateKey,
+    ImportKey,
+    GetKey,
+    ListKeys,
+    ListKeyVersions,
+    UpdateKey,
+    RotateKey,
+    DeleteKey,
+    GetDeletedKey,
+    ListDeletedKeys,
+    RecoverDeletedKey,
+    PurgeDeletedKey,
+    BackupKey,
+    RestoreKey,
+    GetRotationPolicy,
+    UpdateRotationPolicy,
+    Sign,
+    Verify,
+    Encrypt,
+    Decrypt,
+    WrapKey,
+    UnwrapKey,
+    RandomBytes,
+    /// A token request to one of the identity endpoints.
+    Token,
+}
+
+impl Operation {
+    /// Every operation, in the order of their discriminants.
+    pub const ALL: [Self; 24] = [
+        Self::CreateKey,
+        Self::ImportKey,
+        Self::GetKey,
+        Self::ListKeys,
+        Self::ListKeyVersions,
+        Self::UpdateKey,
+        Self::RotateKey,
+        Self::DeleteKey,
+        Self::GetDeletedKey,
+        Self::ListDeletedKeys,
+        Self::RecoverDeletedKey,
+        Self::PurgeDeletedKey,
+        Self::BackupKey,
+        Self::RestoreKey,
+        Self::GetRotationPolicy,
+        Self::UpdateRotationPolicy,
+        Self::Sign,
+        Self::Verify,
+        Self::Encrypt,
+        Self::Decrypt,
+        Self::WrapKey,
+        Self::UnwrapKey,
+        Self::RandomBytes,
+        Self::Token,
+    ];
+
+    /// The name used in statistics and in the control interface's JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CreateKey => "createKey",
+            Self::ImportKey => "importKey",
+            Self::GetKey => "getKey",
+            Self::ListKeys => "listKeys",
+            Self::ListKeyVersions => "listKeyVersions",
+            Self::UpdateKey => "updateKey",
+            Self::RotateKey => "rotateKey",
+            Self::DeleteKey => "deleteKey",
+            Self::GetDeletedKey => "getDeletedKey",
+            Self::ListDeletedKeys => "listDeletedKeys",
+            Self::RecoverDeletedKey => "recoverDeletedKey",
+            Self::PurgeDeletedKey => "purgeDeletedKey",
+            Self::BackupKey => "backupKey",
+            Self::RestoreKey => "restoreKey",
+            Self::GetRotationPolicy => "getRotationPolicy",
+            Self::UpdateRotationPolicy => "updateRotationPolicy",
+            Self::Sign => "sign",
+            Self::Verify => "verify",
+            Self::Encrypt => "encrypt",
+            Self::Decrypt => "decrypt",
+            Self::WrapKey => "wrapKey",
+            Self::UnwrapKey => "unwrapKey",
+            Self::RandomBytes => "randomBytes",
+            Self::Token => "token",
+        }
+    }
+
+    /// The service's word for it in permissions, `key_ops` and messages.
+    pub(crate) const fn permission(self) -> &'static str {
+        match self {
+            Self::CreateKey => "create",
+            Self::ImportKey => "import",
+            Self::GetKey | Self::GetDeletedKey => "get",
+            Self::ListKeys | Self::ListKeyVersions | Self::ListDeletedKeys => "list",
+            Self::UpdateKey => "update",
+            Self::RotateKey => "rotate",
+            Self::DeleteKey => "delete",
+            Self::RecoverDeletedKey => "recover",
+            Self::PurgeDeletedKey => "purge",
+            Self::BackupKey => "backup",
+            Self::RestoreKey => "restore",
+            Self::GetRotationPolicy => "getrotationpolicy",
+            Self::UpdateRotationPolicy => "setrotationpolicy",
+            other => other.name(),
+        }
+    }
+}
+
+/// A request's operation with the key it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Call {
+    pub(crate) operation: Operation,
+    /// Empty for operations on no single key.
+    pub(crate) name: String,
+    pub(crate) version: Option<String>,
+}
+
+impl Call {
+    /// Reads method and path as the service does: a trailing slash and an empty version
+    /// (`/keys/name//sign`) mean the current version, operation names ignore case.
+    pub(crate) fn parse(method: &Method, path: &str, persona: Persona) -> Result<Self, ApiError> {
+        let segments = path
+            .trim_start_matches('/')
+            .split('/')
+            .map(|segment| percent_decode_str(segment).decode_utf8())
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|_| ApiError::bad_parameter("The request URI is not valid UTF-8."))?;
+        let mut segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
+        if segments.last() == Some(&"") {
+            segments.pop();
+        }
+        let call = route(method, &segments, persona)?;
+        if !call.name.is_empty() && !is_valid_name(&call.name) {
+            return Err(ApiError::bad_name(persona, &call.name));
+        }
+        Ok(call)
+    }
+}
+
+fn route(method: &Method, segments: &[&str], persona: Persona) -> Result<Call, ApiError> {
+    use Operation as O;
+    let call = |operation, name: &str, version: &str| {
+        Ok(Call {
+            operation,
+            name: name.to_owned(),
+            version: (!version.is_empty()).then(|| version.to_ascii_lowercase()),
+        })
+    };
+    let (get, post) = (method == Method::GET, method == Method::POST);
+    let (put, patch, delete) =
+        (method == Method::PUT, method == Method::PATCH, method == Method::DELETE);
+    match *segments {
+        ["keys"] if get => call(O::ListKeys, "", ""),
+        ["keys", "restore"] if post => call(O::RestoreKey, "", ""),
+        ["keys", name, "versions"] if get => call(O::ListKeyVersions, name, ""),
+        ["keys", name, "rotationpolicy"] if get => call(O::GetRotationPolicy, name, ""),
+        ["keys", name, "rotationpolicy"] if put => call(O::UpdateRotationPolicy, name, ""),
+        ["keys", name] if get => call(O::GetKey, name, ""),
+        ["keys", name, version] if get => call(O::GetKey, name, version),
+        ["keys", name] | ["keys", name, ""] if put => call(O::ImportKey, name, ""),
+        ["keys", name] if patch => call(O::UpdateKey, name, ""),
+        ["keys", name, version] if patch => call(O::UpdateKey, name, version),
+        ["keys", name] if delete => call(O::DeleteKey, name, ""),
+        ["keys", name, action] if post => match action.to_ascii_lowercase().as_str() {
+            "create" => call(O::CreateKey, name, ""),
+            "rotate" => call(O::RotateKey, name, ""),
+            "backup" => call(O::BackupKey, name, ""),
+            action => call(crypto(action, persona)?, name, ""),
+        },
+        ["keys", name, version, action] if post => {
+            call(crypto(&action.to_ascii_lowercase(), persona)?, name, version)
+        }
+        ["deletedkeys"] if get => call(O::ListDeletedKeys, "", ""),
+        ["deletedkeys", name] if get => call(O::GetDeletedKey, name, ""),
+        ["deletedkeys", name] if delete => call(O::PurgeDeletedKey, name, ""),
+        ["deletedkeys", name, "recover"] if post => call(O::RecoverDeletedKey, name, ""),
+        ["rng"] if post && persona == Persona::ManagedHsm => call(O::RandomBytes, "", ""),
+        ["keys" | "deletedkeys", ..] => Err(ApiError::method_not_allowed()),
+        _ => Err(ApiError::not_found()),
+    }
+}
+
+fn crypto(action: &str, persona: Persona) -> Result<Operation, ApiError> {
+    Ok(match action {
+        "sign" => Operation::Sign,
+        "verify" => Operation::Verify,
+        "encrypt" => Operation::Encrypt,
+        "decrypt" => Operation::Decrypt,
+        "wrapkey" => Operation::WrapKey,
+        "unwrapkey" => Operation::UnwrapKey,
+        other if persona == Persona::ManagedHsm => {
+            return Err(ApiError::not_supported(format!("action '{other}' not supported")));
+        }
+        _ => return Err(ApiError::not_found()),
+    })
+}
+
+/// The service's rule for key names: 1 to 127 letters, digits and hyphens.
+pub(crate) fn is_valid_name(name: &str) -> bool {
+    (1..=127).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(method: Method, path: &str) -> Call {
+        Call::parse(&method, path, Persona::Vault).unwrap()
+    }
+
+    #[test]
+    fn discriminants_follow_all() {
+        for (index, operation) in Operation::ALL.into_iter().enumerate() {
+            assert_eq!(operation as usize, index);
+        }
+    }
+
+    #[test]
+    fn empty_versions_mean_the_current_one() {
+        for path in ["/keys/k/sign", "/keys/k//sign", "//keys/k//sign/"] {
+            let call = parse(Method::POST, path);
+            assert_eq!((call.operation, call.version), (Operation::Sign, None), "{path}");
+        }
+        for path in ["/keys/k", "/keys/k/"] {
+            assert_eq!(parse(Method::GET, path).operation, Operation::GetKey);
+        }
+        let call = parse(Method::POST, "/keys/k/AB/unwrapKey");
+        assert_eq!((call.operation, call.version.as_deref()), (Operation::UnwrapKey, Some("ab")));
+    }
+
+    #[test]
+    fn names_are_checked_after_decoding() {
+        let error = Call::parse(&Method::POST, "/keys/bad%5B%5D/create", Persona::Vault);
+        assert_eq!(error, Err(ApiError::bad_name(Persona::Vault, "bad[]")));
+        assert!(Call::parse(&Method::GET, "/keys/%2e%2e%2fsecrets", Persona::Vault).is_err());
+    }
+}

@@ -1,0 +1,151 @@
+//! Responses with the headers of each persona.
+
+use std::{io, time::Instant};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, combinators::UnsyncBoxBody};
+use hyper::{
+    HeaderMap, Method, Response, StatusCode,
+    header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue},
+};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::{error::ApiError, persona::Persona};
+
+/// The body of every response; an error breaks the transfer off.
+pub(crate) type Body = UnsyncBoxBody<Bytes, io::Error>;
+
+pub(crate) const JSON: &str = "application/json; charset=utf-8";
+
+/// What an operation answers, before faults and headers.
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Option<Value>,
+}
+
+impl Reply {
+    pub(crate) fn ok(body: Value) -> Self {
+        Self { status: StatusCode::OK, body: Some(body) }
+    }
+
+    pub(crate) fn no_content() -> Self {
+        Self { status: StatusCode::NO_CONTENT, body: None }
+    }
+
+    pub(crate) fn error(error: &ApiError, persona: Persona, request_id: &str) -> Self {
+        // A Managed HSM answers a missing or bad token with an empty body.
+        let empty = persona == Persona::ManagedHsm && error.status == StatusCode::UNAUTHORIZED;
+        Self { status: error.status, body: (!empty).then(|| error.body(persona, request_id)) }
+    }
+
+    pub(crate) fn bytes(&self) -> Bytes {
+        self.body.as_ref().map(|body| Bytes::from(body.to_string())).unwrap_or_default()
+    }
+}
+
+pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
+    Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
+}
+
+/// What headers are made from.
+pub(crate) struct RequestContext {
+    pub(crate) persona: Persona,
+    pub(crate) method: Method,
+    pub(crate) request_id: String,
+    /// The client's own id, given back when it asks for that.
+    pub(crate) client_request_id: Option<HeaderValue>,
+    pub(crate) started: Instant,
+}
+
+impl RequestContext {
+    pub(crate) fn new(persona: Persona, method: &Method, headers: &HeaderMap) -> Self {
+        let wanted = headers
+            .get("x-ms-return-client-request-id")
+            .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"));
+        Self {
+            persona,
+            method: method.clone(),
+            request_id: Uuid::new_v4().to_string(),
+            client_request_id: headers.get("x-ms-client-request-id").filter(|_| wanted).cloned(),
+            started: Instant::now(),
+        }
+    }
+
+    /// A response with the persona's headers; `content_length` is the announced one.
+    pub(crate) fn response(
+        &self,
+        status: StatusCode,
+        body: Body,
+        content_length: u64,
+    ) -> Response<Body> {
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        for (name, value) in self.fixed_headers() {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        if let Ok(id) = HeaderValue::from_str(&self.request_id) {
+            headers.insert("x-ms-request-id", id);
+        }
+        match self.persona {
+            Persona::Vault => {
+                let date = httpdate::fmt_http_date(std::time::SystemTime::now());
+                if let Ok(date) = HeaderValue::from_str(&date) {
+                    headers.insert("date", date);
+                }
+                if let Some(id) = &self.client_request_id {
+                    headers.insert("x-ms-client-request-id", id.clone());
+                }
+                if status == StatusCode::NO_CONTENT {
+                    headers.remove(CONTENT_TYPE);
+                }
+            }
+            Persona::ManagedHsm => {
+                let millis = self.started.elapsed().as_millis();
+                let millis = u32::try_from(millis).unwrap_or(u32::MAX);
+                headers.insert("x-ms-server-latency", HeaderValue::from(millis));
+                if self.method == Method::GET {
+                    let version = concat!("akv-emulator-", env!("CARGO_PKG_VERSION"));
+                    headers.insert("x-ms-build-version", HeaderValue::from_static(version));
+                }
+            }
+        }
+        if status != StatusCode::NO_CONTENT {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(content_length));
+        }
+        response
+    }
+
+    fn fixed_headers(&self) -> &'static [(&'static str, &'static str)] {
+        match self.persona {
+            Persona::Vault => &[
+                ("cache-control", "no-cache"),
+                ("pragma", "no-cache"),
+                ("expires", "-1"),
+                ("content-type", JSON),
+                ("x-ms-keyvault-region", "emulator"),
+                (
+                    "x-ms-keyvault-service-version",
+                    concat!("akv-emulator-", env!("CARGO_PKG_VERSION")),
+                ),
+                (
+                    "x-ms-keyvault-network-info",
+                    "conn_type=Ipv4;addr=127.0.0.1;act_addr_fam=InterNetwork;",
+                ),
+                ("x-content-type-options", "nosniff"),
+                ("strict-transport-security", "max-age=31536000;includeSubDomains"),
+            ],
+            Persona::ManagedHsm => &[
+                ("cache-control", "no-cache"),
+                ("content-type", JSON),
+                ("content-security-policy", "default-src 'self'"),
+                ("strict-transport-security", "max-age=31536000; includeSubDomains"),
+                ("x-content-type-options", "nosniff"),
+                ("x-frame-options", "SAMEORIGIN"),
+                ("x-ms-keyvault-region", "emulator"),
+                ("x-ms-keyvault-network-info", "conn_type=Ipv4;addr=127.0.0.1;act_addr_fam=Ipv4;"),
+            ],
+        }
+    }
+}

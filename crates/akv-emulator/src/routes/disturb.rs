@@ -1,0 +1,187 @@
+//! Plays the faults that struck a request.
+
+use std::{io, time::Duration};
+
+use bytes::Bytes;
+use futures::stream;
+use http_body_util::{BodyExt as _, StreamBody};
+use hyper::{
+    Response, StatusCode,
+    body::Frame,
+    header::{CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER},
+};
+use serde_json::Value;
+
+use crate::{
+    base64url,
+    error::ApiError,
+    faults::FaultKind,
+    operation::Call,
+    persona::Target,
+    reply::{Body, Reply, RequestContext, full},
+    wire::Control,
+};
+
+const HTML: &str = "<!DOCTYPE html><html><head><title>Service Unavailable</title></head><body>\
+    <h1>Our services aren't available right now</h1></body></html>";
+
+/// Pieces of a slow body.
+const PIECES: usize = 8;
+
+/// Faults instead of the operation: delays it, answers in its place, or breaks the connection.
+pub(super) async fn before(
+    faults: &[FaultKind],
+    context: &RequestContext,
+    target: &Target,
+    call: &Call,
+    connection: &Control,
+) -> io::Result<Option<Response<Body>>> {
+    let mut answer = None;
+    for fault in faults {
+        match fault {
+            FaultKind::Latency { millis } => {
+                tokio::time::sleep(Duration::from_millis(*millis)).await;
+            }
+            FaultKind::Hang => std::future::pending().await,
+            FaultKind::ResetAfterRequest => {
+                connection.reset();
+                return Err(io::Error::other("connection reset on demand"));
+            }
+            FaultKind::CloseConnection => connection.close(),
+            FaultKind::Status { status, retry_after } => {
+                answer = Some(status_answer(context, *status, *retry_after));
+            }
+            FaultKind::Unauthorized => {
+                let error =
+                    ApiError::unauthorized("[TokenExpired] Error validating token: 'S2S12086'.");
+                answer = Some(error_answer(context, &error));
+            }
+            FaultKind::Forbidden => {
+                let error =
+                    ApiError::forbidden_by_policy(call.operation.permission(), target.vault_name());
+                answer = Some(error_answer(context, &error));
+            }
+            FaultKind::Redirect { location } => {
+                let mut response = context.response(StatusCode::FOUND, full(Bytes::new()), 0);
+                if let Ok(location) = HeaderValue::from_str(location) {
+                    response.headers_mut().insert(LOCATION, location);
+                }
+                answer = Some(response);
+            }
+            _ => {}
+        }
+    }
+    Ok(answer)
+}
+
+fn error_answer(context: &RequestContext, error: &ApiError) -> Response<Body> {
+    super::plain(context, &Reply::error(error, context.persona, &context.request_id))
+}
+
+fn status_answer(
+    context: &RequestContext,
+    status: u16,
+    retry_after: Option<u64>,
+) -> Response<Body> {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let error = match status {
+        StatusCode::TOO_MANY_REQUESTS => ApiError::throttled(),
+        status => ApiError::server_error(status),
+    };
+    let mut response = error_answer(context, &error);
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// Faults in the operation's answer.
+pub(super) fn after(
+    faults: &[FaultKind],
+    context: &RequestContext,
+    mut reply: Reply,
+) -> Response<Body> {
+    for fault in faults {
+        match fault {
+            FaultKind::WrongSignature => corrupt(&mut reply.body),
+            FaultKind::WrongShape => reply.body = Some(serde_json::json!({ "value": [true, 7] })),
+            FaultKind::EmptyBody => reply.body = None,
+            _ => {}
+        }
+    }
+    let bytes = reply.bytes();
+    let length = bytes.len() as u64;
+    for fault in faults {
+        match fault {
+            FaultKind::TruncatedBody => {
+                let half = bytes.slice(..bytes.len() / 2);
+                let broken = Err(io::Error::other("body truncated on demand"));
+                let frames = stream::iter([Ok(Frame::data(half)), broken]);
+                let body = StreamBody::new(frames).boxed_unsync();
+                return context.response(reply.status, body, length);
+            }
+            FaultKind::NotJson => return html(context, reply.status, Bytes::from(HTML)),
+            FaultKind::WrongContentType => return html(context, reply.status, bytes),
+            FaultKind::HugeBody { bytes: total } => {
+                return context.response(reply.status, huge(*total), *total);
+            }
+            FaultKind::SlowBody { millis } => {
+                let body = slow(bytes, Duration::from_millis(*millis));
+                return context.response(reply.status, body, length);
+            }
+            _ => {}
+        }
+    }
+    super::plain(context, &reply)
+}
+
+fn html(context: &RequestContext, status: StatusCode, body: Bytes) -> Response<Body> {
+    let length = body.len() as u64;
+    let mut response = context.response(status, full(body), length);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    response
+}
+
+/// Flips one bit in the middle of `value`.
+fn corrupt(body: &mut Option<Value>) {
+    let Some(value) = body.as_mut().and_then(|body| body.get_mut("value")) else { return };
+    let Some(mut signature) = value.as_str().and_then(base64url::decode) else { return };
+    let middle = signature.len() / 2;
+    if let Some(byte) = signature.get_mut(middle) {
+        *byte ^= 1;
+        *value = base64url::encode(&signature).into();
+    }
+}
+
+/// `{"value":"AAAA…"}` of exactly `total` bytes, made piece by piece.
+fn huge(total: u64) -> Body {
+    const HEAD: &[u8] = b"{\"value\":\"";
+    const TAIL: &[u8] = b"\"}";
+    const PIECE: u64 = 64 * 1024;
+    let frame = |bytes: Bytes| Ok::<_, io::Error>(Frame::data(bytes));
+    let filler = total.saturating_sub((HEAD.len() + TAIL.len()) as u64);
+    let pieces = (0..filler.div_ceil(PIECE)).map(move |index| {
+        let length = PIECE.min(filler - index * PIECE);
+        frame(Bytes::from(vec![b'A'; usize::try_from(length).unwrap_or(0)]))
+    });
+    let frames = std::iter::once(frame(Bytes::from_static(HEAD)))
+        .chain(pieces)
+        .chain(std::iter::once(frame(Bytes::from_static(TAIL))));
+    StreamBody::new(stream::iter(frames)).boxed_unsync()
+}
+
+fn slow(bytes: Bytes, duration: Duration) -> Body {
+    let size = bytes.len().div_ceil(PIECES).max(1);
+    let pause = duration / u32::try_from(PIECES - 1).unwrap_or(1);
+    let frames = stream::unfold((bytes, true), move |(mut rest, first)| async move {
+        if rest.is_empty() {
+            return None;
+        }
+        if !first {
+            tokio::time::sleep(pause).await;
+        }
+        let piece = rest.split_to(size.min(rest.len()));
+        Some((Ok::<_, io::Error>(Frame::data(piece)), (rest, false)))
+    });
+    StreamBody::new(frames).boxed_unsync()
+}

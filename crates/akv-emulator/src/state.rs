@@ -1,0 +1,21 @@
+//! What all connections of one emulator share.
+
+use crate::{
+    auth::Tokens, clock::Clock, faults::Faults, persona::Persona, stats::Counters, store::Store,
+    tls::Tls,
+};
+
+pub(crate) struct State {
+    /// Answers under host names that are not a known service's.
+    pub(crate) persona: Persona,
+    pub(crate) store: Store,
+    pub(crate) tokens: Tokens,
+    pub(crate) clock: Clock,
+    pub(crate) faults: Faults,
+    pub(crate) counters: Counters,
+    pub(crate) tls: Tls,
+    /// The secret that App Service hands to programs as `IDENTITY_HEADER`.
+    pub(crate) identity_header: String,
+    /// Whether `/__emulator/…` is served.
+    pub(crate) control_interface: bool,
+}

@@ -1,0 +1,167 @@
+//! The vaults' contents. Locks are held for look-ups only, never during cryptography.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::PathBuf,
+    sync::{Arc, RwLock},
+};
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    attributes::{Attributes, RECOVERABLE_DAYS},
+    keys::KeyMaterial,
+    persona::Target,
+    state_dir,
+    sync::{read, write},
+};
+
+/// One version of a key; replaced as a whole when its attributes change.
+#[derive(Clone)]
+pub(crate) struct KeyVersion {
+    pub(crate) version: String,
+    /// `kty` as the service reports it.
+    pub(crate) key_type: String,
+    pub(crate) material: KeyMaterial,
+    pub(crate) operations: Vec<String>,
+    pub(crate) attributes: Attributes,
+    pub(crate) tags: Map<String, Value>,
+}
+
+/// A key with all its versions, oldest first; the last one is current.
+#[derive(Clone)]
+pub(crate) struct Key {
+    /// As written when it was created; look-ups ignore case.
+    pub(crate) name: String,
+    pub(crate) versions: Vec<Arc<KeyVersion>>,
+    pub(crate) rotation_policy: Option<Value>,
+    /// When it was deleted, in seconds since the Unix epoch.
+    pub(crate) deleted: Option<i64>,
+}
+
+impl Key {
+    /// The version asked for, or the current one.
+    pub(crate) fn version(&self, version: Option<&str>) -> Option<&Arc<KeyVersion>> {
+        match version {
+            Some(version) => self.versions.iter().find(|known| known.version == version),
+            None => self.versions.last(),
+        }
+    }
+}
+
+impl KeyVersion {
+    /// The service's bundle: `{"key", "attributes", "tags"}`.
+    pub(crate) fn bundle(&self, target: &Target, name: &str) -> Value {
+        let mut jwk = Map::new();
+        jwk.insert("kid".into(), self.url(target, name).into());
+        jwk.insert("kty".into(), self.key_type.clone().into());
+        jwk.insert("key_ops".into(), self.operations.clone().into());
+        self.material.write_public(&mut jwk);
+        let mut bundle = json!({ "key": jwk, "attributes": self.attributes.to_json() });
+        if !self.tags.is_empty() {
+            bundle["tags"] = Value::Object(self.tags.clone());
+        }
+        bundle
+    }
+
+    /// An entry of a list; `id` is the path below `/keys/`.
+    pub(crate) fn item(&self, target: &Target, id: &str) -> Value {
+        let mut item = json!({
+            "kid": format!("{}/keys/{id}", target.base),
+            "attributes": self.attributes.to_json(),
+        });
+        if !self.tags.is_empty() {
+            item["tags"] = Value::Object(self.tags.clone());
+        }
+        item
+    }
+
+    pub(crate) fn url(&self, target: &Target, name: &str) -> String {
+        format!("{}/keys/{name}/{}", target.base, self.version)
+    }
+}
+
+/// Adds the members that a deleted key has.
+pub(crate) fn add_deletion(bundle: &mut Value, target: &Target, name: &str, deleted: i64) {
+    bundle["recoveryId"] = format!("{}/deletedkeys/{name}", target.base).into();
+    bundle["deletedDate"] = deleted.into();
+    bundle["scheduledPurgeDate"] = (deleted + RECOVERABLE_DAYS * 86_400).into();
+}
+
+/// Keys by lower-case name.
+type Keys = BTreeMap<String, Key>;
+
+/// All vaults by host name; the empty name is the default vault.
+#[derive(Default)]
+pub(crate) struct Store {
+    vaults: RwLock<HashMap<String, Keys>>,
+    /// Where every change is written, if anywhere.
+    directory: Option<PathBuf>,
+}
+
+impl Store {
+    /// Reads what an earlier run left in `directory`.
+    pub(crate) fn open(directory: PathBuf) -> std::io::Result<Self> {
+        let mut vaults: HashMap<String, Keys> = HashMap::new();
+        for (vault, key) in state_dir::load(&directory)? {
+            vaults.entry(vault).or_default().insert(key.name.to_ascii_lowercase(), key);
+        }
+        Ok(Self { vaults: RwLock::new(vaults), directory: Some(directory) })
+    }
+
+    /// A copy of the key; its versions are shared. Deleted keys are included.
+    pub(crate) fn key(&self, vault: &str, name: &str) -> Option<Key> {
+        read(&self.vaults).get(vault)?.get(&name.to_ascii_lowercase()).cloned()
+    }
+
+    /// The version asked for of a key that is not deleted, with the key's name as created.
+    pub(crate) fn version(
+        &self,
+        vault: &str,
+        name: &str,
+        version: Option<&str>,
+    ) -> Option<(String, Arc<KeyVersion>)> {
+        let vaults = read(&self.vaults);
+        let keys = vaults.get(vault)?;
+        // Names are mostly written in lower case: spare the copy then.
+        let key = keys.get(name).or_else(|| keys.get(&name.to_ascii_lowercase()))?;
+        if key.deleted.is_some() {
+            return None;
+        }
+        Some((key.name.clone(), Arc::clone(key.version(version)?)))
+    }
+
+    /// Copies of the keys for which `filter` holds, by name.
+    pub(crate) fn keys(&self, vault: &str, filter: impl Fn(&Key) -> bool) -> Vec<Key> {
+        let vaults = read(&self.vaults);
+        vaults
+            .get(vault)
+            .map(|keys| keys.values().filter(|key| filter(key)).cloned().collect())
+            .unwrap_or_default()
+    }
+
+    /// Changes, inserts (where there was none) or removes (by leaving none) one key, and writes
+    /// the result to the state folder. An error leaves the key as it was.
+    pub(crate) fn change<T, E>(
+        &self,
+        vault: &str,
+        name: &str,
+        change: impl FnOnce(&mut Option<Key>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut vaults = write(&self.vaults);
+        let keys = vaults.entry(vault.to_owned()).or_default();
+        let id = name.to_ascii_lowercase();
+        let mut key = keys.get(&id).cloned();
+        let result = change(&mut key)?;
+        if let Some(directory) = &self.directory {
+            if let Err(error) = state_dir::save(directory, vault, &id, key.as_ref()) {
+                tracing::error!(%error, vault, key = id, "the state folder could not be written");
+            }
+        }
+        match key {
+            Some(key) => keys.insert(id, key),
+            None => keys.remove(&id),
+        };
+        Ok(result)
+    }
+}
