@@ -1,0 +1,279 @@
+//! The boundary between C and Rust.
+//!
+//! Every function in a dispatch table hands its body to [`shared`], [`exclusive`] or one of their
+//! relatives. They check the object's pointer, keep panics from crossing into C, push exactly one
+//! entry to the host's error queue when the body fails, and trace the call.
+
+use crate::host::Host;
+use std::any::Any;
+use std::ffi::{c_char, c_int, c_void};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::slice;
+use std::sync::{Arc, Once};
+
+/// An object that C holds a pointer to.
+pub trait Object {
+    /// Whose error queue hears of failures.
+    fn host(&self) -> &Host;
+}
+
+/// Why a function failed.
+pub trait Failure {
+    /// Reason number and message for the error queue; `None` when the failure is an answer (such
+    /// as "not my data"), which must not leave a trace there.
+    fn entry(&self) -> Option<(u32, String)>;
+
+    /// The failure that a bug (a panic) is reported as.
+    fn bug(message: String) -> Self;
+}
+
+/// What a function gives back to C.
+pub trait Return {
+    /// The C type.
+    type Raw;
+    /// What C takes as a failure.
+    const FAILED: Self::Raw;
+    /// The value for C.
+    fn into_raw(self) -> Self::Raw;
+}
+
+impl Return for () {
+    type Raw = c_int;
+    const FAILED: c_int = 0;
+    fn into_raw(self) -> c_int {
+        1
+    }
+}
+
+impl Return for bool {
+    type Raw = c_int;
+    const FAILED: c_int = 0;
+    fn into_raw(self) -> c_int {
+        self.into()
+    }
+}
+
+impl<T> Return for Box<T> {
+    type Raw = *mut c_void;
+    const FAILED: *mut c_void = std::ptr::null_mut();
+    fn into_raw(self) -> *mut c_void {
+        Box::into_raw(self).cast()
+    }
+}
+
+impl<T> Return for Arc<T> {
+    type Raw = *mut c_void;
+    const FAILED: *mut c_void = std::ptr::null_mut();
+    fn into_raw(self) -> *mut c_void {
+        Arc::into_raw(self).cast_mut().cast()
+    }
+}
+
+/// Runs `body` on an object that other threads may be using too.
+///
+/// # Safety
+/// `object` is null or leads to a live `O`.
+#[track_caller]
+pub unsafe fn shared<O: Object, T: Return, E: Failure>(
+    name: &'static str,
+    object: *const c_void,
+    body: impl FnOnce(&O) -> Result<T, E>,
+) -> T::Raw {
+    // SAFETY: vouched for by the caller.
+    match unsafe { object.cast::<O>().as_ref() } {
+        Some(object) => run(name, object.host(), || body(object)),
+        None => T::FAILED,
+    }
+}
+
+/// Runs `body` on an object that belongs to this call alone: an operation's context.
+///
+/// # Safety
+/// `object` is null or leads to a live `O` that nobody else uses meanwhile.
+#[track_caller]
+pub unsafe fn exclusive<O: Object, T: Return, E: Failure>(
+    name: &'static str,
+    object: *mut c_void,
+    body: impl FnOnce(&mut O) -> Result<T, E>,
+) -> T::Raw {
+    // SAFETY: vouched for by the caller.
+    match unsafe { object.cast::<O>().as_mut() } {
+        Some(object) => {
+            let host = *object.host();
+            run(name, &host, || body(object))
+        }
+        None => T::FAILED,
+    }
+}
+
+/// Runs `body` with a host but without an object.
+#[track_caller]
+pub fn run<T: Return, E: Failure>(
+    name: &'static str,
+    host: &Host,
+    body: impl FnOnce() -> Result<T, E>,
+) -> T::Raw {
+    tracing::trace!(target: "akv::abi", "{name}");
+    // The body's captures are pointers and the object; an object that a panic left half changed
+    // is still a valid value, and no invariant of ours spans two fields.
+    let failure = match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(value)) => return value.into_raw(),
+        Ok(Err(failure)) => failure,
+        Err(panic) => E::bug(format!("internal error in {name}: {}", panic_text(&*panic))),
+    };
+    // Writing the entry runs code of the host and of the error; neither may panic into C.
+    let place = Location::caller();
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        if let Some((reason, message)) = failure.entry() {
+            tracing::debug!(target: "akv::abi", "{name}: {message}");
+            host.raise(reason, &message, name, place);
+        }
+    }));
+    T::FAILED
+}
+
+/// Runs `body`, which cannot fail, on an object that other threads may be using too, and returns
+/// `otherwise` when there is no object or `body` panics.
+///
+/// # Safety
+/// `object` is null or leads to a live `O`.
+pub unsafe fn query<O, R>(
+    name: &'static str,
+    object: *const c_void,
+    otherwise: R,
+    body: impl FnOnce(&O) -> R,
+) -> R {
+    tracing::trace!(target: "akv::abi", "{name}");
+    // SAFETY: vouched for by the caller.
+    let Some(object) = (unsafe { object.cast::<O>().as_ref() }) else {
+        return otherwise;
+    };
+    catch_unwind(AssertUnwindSafe(|| body(object))).unwrap_or(otherwise)
+}
+
+/// Frees an object that [`Box::into_raw`] gave to C.
+///
+/// # Safety
+/// `object` is null or such a pointer, and nobody uses it any more.
+pub unsafe fn free_box<O>(object: *mut c_void) {
+    if !object.is_null() {
+        // SAFETY: vouched for by the caller.
+        let object = unsafe { Box::from_raw(object.cast::<O>()) };
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(object)));
+    }
+}
+
+/// Gives up a count of an object that [`Arc::into_raw`] gave to C.
+///
+/// # Safety
+/// `object` is null or such a pointer, and its holder does not use it any more.
+pub unsafe fn free_arc<O>(object: *mut c_void) {
+    if !object.is_null() {
+        // SAFETY: vouched for by the caller.
+        let object = unsafe { Arc::from_raw(object.cast::<O>()) };
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(object)));
+    }
+}
+
+/// One more count of an object that [`Arc::into_raw`] gave to C.
+///
+/// # Safety
+/// `object` is null or such a pointer, and its holder keeps its count meanwhile.
+pub unsafe fn clone_arc<O>(object: *const c_void) -> Option<Arc<O>> {
+    let object = object.cast::<O>();
+    if object.is_null() {
+        return None;
+    }
+    // SAFETY: vouched for by the caller: the count is at least one, and becomes one more.
+    unsafe {
+        Arc::increment_strong_count(object);
+        Some(Arc::from_raw(object))
+    }
+}
+
+/// Bytes that C passes with their length; null is no bytes when the length is 0.
+///
+/// # Safety
+/// `data` is null or leads to `len` readable bytes that stay as they are for `'a`.
+pub unsafe fn bytes<'a>(data: *const u8, len: usize) -> Option<&'a [u8]> {
+    match (data.is_null(), len) {
+        (_, 0) => Some(&[]),
+        (true, _) => None,
+        // SAFETY: vouched for by the caller.
+        (false, _) => Some(unsafe { slice::from_raw_parts(data, len) }),
+    }
+}
+
+/// A C string that is text; `None` for null and for what is not UTF-8.
+///
+/// # Safety
+/// `text` is null or a C string that stays as it is for `'a`.
+pub unsafe fn text<'a>(text: *const c_char) -> Option<&'a str> {
+    if text.is_null() {
+        return None;
+    }
+    // SAFETY: vouched for by the caller.
+    unsafe { std::ffi::CStr::from_ptr(text) }.to_str().ok()
+}
+
+/// Where C wants an operation's output: a buffer, its size, and where the length goes. Without a
+/// buffer only the length is asked for.
+pub struct Output<'a> {
+    buffer: Option<&'a mut [u8]>,
+    len: &'a mut usize,
+}
+
+impl<'a> Output<'a> {
+    /// The output at `buffer`; `None` when there is no place for the length.
+    ///
+    /// # Safety
+    /// `buffer` is null or leads to `size` writable bytes, `len` is null or leads to a `size_t`,
+    /// both for `'a` and not overlapping.
+    pub unsafe fn new(buffer: *mut u8, len: *mut usize, size: usize) -> Option<Self> {
+        // SAFETY: vouched for by the caller.
+        let len = unsafe { len.as_mut() }?;
+        let buffer = (!buffer.is_null()).then(|| {
+            // SAFETY: vouched for by the caller.
+            unsafe { slice::from_raw_parts_mut(buffer, size) }
+        });
+        Some(Self { buffer, len })
+    }
+
+    /// The room, or `None` when only the length is asked for.
+    pub fn room(&self) -> Option<usize> {
+        self.buffer.as_ref().map(|buffer| buffer.len())
+    }
+
+    /// Answers a question for the length.
+    pub fn answer_len(self, len: usize) {
+        *self.len = len;
+    }
+
+    /// Writes the output; `false`, with nothing written, when it does not fit.
+    #[must_use]
+    pub fn write(self, data: &[u8]) -> bool {
+        let Some(room) = self.buffer.and_then(|buffer| buffer.get_mut(..data.len())) else {
+            return false;
+        };
+        room.copy_from_slice(data);
+        *self.len = data.len();
+        true
+    }
+}
+
+/// Keeps panics from printing to the host's stderr: they reach its error queue instead.
+///
+/// The hook is that of the Rust library inside this module, not the host's.
+pub fn quiet_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        std::panic::set_hook(Box::new(|info| {
+            tracing::error!(target: "akv::abi", "{info}");
+        }));
+    });
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic")
+}

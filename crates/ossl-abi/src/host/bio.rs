@@ -1,0 +1,86 @@
+//! Reading and writing the host's BIOs.
+
+use super::Host;
+use crate::types::CoreBio;
+use std::ffi::{c_char, c_int, c_void};
+use std::fmt;
+
+/// A BIO that cannot be read or written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BioError;
+
+impl fmt::Display for BioError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the host's BIO does not take or give data")
+    }
+}
+
+impl std::error::Error for BioError {}
+
+/// A BIO, for the length of a call.
+pub struct Bio<'a> {
+    host: &'a Host,
+    bio: *mut CoreBio,
+}
+
+impl<'a> Bio<'a> {
+    pub(super) fn new(host: &'a Host, bio: *mut CoreBio) -> Option<Self> {
+        (!bio.is_null()).then_some(Self { host, bio })
+    }
+
+    /// Reads what there is, at most `room`; 0 at the end.
+    pub fn read(&mut self, room: &mut [u8]) -> usize {
+        let Some(read) = self.host.bio_read else {
+            return 0;
+        };
+        let mut len = 0;
+        let data = room.as_mut_ptr().cast::<c_void>();
+        // SAFETY: the BIO is the core's (see `Host::bio`) and the room as large as it says.
+        let ok = unsafe { read(self.bio, data, room.len(), &mut len) };
+        if ok == 1 { len.min(room.len()) } else { 0 }
+    }
+
+    /// Fills `room`; `false` when the data ends before.
+    pub fn read_exact(&mut self, room: &mut [u8]) -> bool {
+        let mut filled = 0;
+        while filled < room.len() {
+            match self.read(&mut room[filled..]) {
+                0 => return false,
+                len => filled += len,
+            }
+        }
+        true
+    }
+
+    /// Reads up to and including the next line feed, at most as much as fits `room`; `None` at the
+    /// end, or when the BIO has no lines.
+    pub fn read_line<'b>(&mut self, room: &'b mut [u8]) -> Option<&'b [u8]> {
+        let gets = self.host.bio_gets?;
+        let size = c_int::try_from(room.len()).unwrap_or(c_int::MAX);
+        // SAFETY: the BIO is the core's and the room at least as large as `size`, which counts
+        // the terminator that is written too.
+        let len = unsafe { gets(self.bio, room.as_mut_ptr().cast::<c_char>(), size) };
+        let len = usize::try_from(len).ok().filter(|&len| len > 0)?;
+        room.get(..len).map(|line| &*line)
+    }
+
+    /// Writes everything.
+    ///
+    /// # Errors
+    /// The BIO takes no more data.
+    pub fn write_all(&mut self, mut data: &[u8]) -> Result<(), BioError> {
+        let write = self.host.bio_write.ok_or(BioError)?;
+        while !data.is_empty() {
+            let mut written = 0;
+            // SAFETY: the BIO is the core's and the data as long as it says.
+            let ok = unsafe {
+                write(self.bio, data.as_ptr().cast::<c_void>(), data.len(), &mut written)
+            };
+            if ok != 1 || written == 0 {
+                return Err(BioError);
+            }
+            data = data.get(written..).ok_or(BioError)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,112 @@
+//! Names of parameters (`openssl/core_names.h`, `openssl/core_object.h`).
+
+use std::ffi::CStr;
+
+macro_rules! names {
+    ($($(#[$doc:meta])* $name:ident = $value:literal, $macro_name:literal;)*) => {
+        $($(#[$doc])* pub const $name: &CStr = $value;)*
+
+        /// The C macros behind the names.
+        #[cfg(test)]
+        pub(crate) const NAMES: &[(&str, &CStr)] = &[$(($macro_name, $value)),*];
+    };
+}
+
+names! {
+    /// Version of the core, as it answers a provider.
+    CORE_VERSION = c"openssl-version", "OSSL_PROV_PARAM_CORE_VERSION";
+    /// Name of a provider.
+    PROVIDER_NAME = c"name", "OSSL_PROV_PARAM_NAME";
+    /// Version of a provider.
+    PROVIDER_VERSION = c"version", "OSSL_PROV_PARAM_VERSION";
+    /// Build information of a provider.
+    PROVIDER_BUILDINFO = c"buildinfo", "OSSL_PROV_PARAM_BUILDINFO";
+    /// Whether a provider works.
+    PROVIDER_STATUS = c"status", "OSSL_PROV_PARAM_STATUS";
+
+    /// What kind of object an array describes.
+    OBJECT_TYPE = c"type", "OSSL_OBJECT_PARAM_TYPE";
+    /// The object's data type: a key type.
+    OBJECT_DATA_TYPE = c"data-type", "OSSL_OBJECT_PARAM_DATA_TYPE";
+    /// The structure that the object's data has.
+    OBJECT_DATA_STRUCTURE = c"data-structure", "OSSL_OBJECT_PARAM_DATA_STRUCTURE";
+    /// The object as a reference that its provider understands.
+    OBJECT_REFERENCE = c"reference", "OSSL_OBJECT_PARAM_REFERENCE";
+    /// The object as data.
+    OBJECT_DATA = c"data", "OSSL_OBJECT_PARAM_DATA";
+
+    /// Size of a key in bits.
+    BITS = c"bits", "OSSL_PKEY_PARAM_BITS";
+    /// Largest output of an operation with the key, in bytes.
+    MAX_SIZE = c"max-size", "OSSL_PKEY_PARAM_MAX_SIZE";
+    /// Strength of a key in bits.
+    SECURITY_BITS = c"security-bits", "OSSL_PKEY_PARAM_SECURITY_BITS";
+    /// NIST's post-quantum security category (since 3.6).
+    SECURITY_CATEGORY = c"security-category", "OSSL_PKEY_PARAM_SECURITY_CATEGORY";
+    /// The digest to use when none is named.
+    DEFAULT_DIGEST = c"default-digest", "OSSL_PKEY_PARAM_DEFAULT_DIGEST";
+    /// A public key in the form that TLS uses.
+    ENCODED_PUBLIC_KEY = c"encoded-pub-key", "OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY";
+    /// Name of a curve.
+    GROUP_NAME = c"group", "OSSL_PKEY_PARAM_GROUP_NAME";
+    /// A public key: an encoded point.
+    PUB_KEY = c"pub", "OSSL_PKEY_PARAM_PUB_KEY";
+    /// A private key.
+    PRIV_KEY = c"priv", "OSSL_PKEY_PARAM_PRIV_KEY";
+    /// A point's x coordinate.
+    EC_PUB_X = c"qx", "OSSL_PKEY_PARAM_EC_PUB_X";
+    /// A point's y coordinate.
+    EC_PUB_Y = c"qy", "OSSL_PKEY_PARAM_EC_PUB_Y";
+    /// Kind of a curve's field.
+    EC_FIELD_TYPE = c"field-type", "OSSL_PKEY_PARAM_EC_FIELD_TYPE";
+    /// How a curve is written: by name or explicitly.
+    EC_ENCODING = c"encoding", "OSSL_PKEY_PARAM_EC_ENCODING";
+    /// How a point is written.
+    EC_POINT_FORMAT = c"point-format", "OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT";
+    /// Whether the curve was read from explicit parameters.
+    EC_DECODED_FROM_EXPLICIT =
+        c"decoded-from-explicit", "OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS";
+    /// RSA modulus.
+    RSA_N = c"n", "OSSL_PKEY_PARAM_RSA_N";
+    /// RSA public exponent.
+    RSA_E = c"e", "OSSL_PKEY_PARAM_RSA_E";
+    /// RSA private exponent.
+    RSA_D = c"d", "OSSL_PKEY_PARAM_RSA_D";
+
+    /// Digest of an operation.
+    DIGEST = c"digest", "OSSL_PKEY_PARAM_DIGEST";
+    /// Properties to fetch the digest with.
+    PROPERTIES = c"properties", "OSSL_PKEY_PARAM_PROPERTIES";
+    /// RSA padding.
+    PAD_MODE = c"pad-mode", "OSSL_PKEY_PARAM_PAD_MODE";
+    /// Digest of MGF1.
+    MGF1_DIGEST = c"mgf1-digest", "OSSL_PKEY_PARAM_MGF1_DIGEST";
+    /// Properties to fetch the digest of MGF1 with.
+    MGF1_PROPERTIES = c"mgf1-properties", "OSSL_PKEY_PARAM_MGF1_PROPERTIES";
+    /// Length of PSS's salt.
+    PSS_SALTLEN = c"saltlen", "OSSL_SIGNATURE_PARAM_PSS_SALTLEN";
+    /// The signature's AlgorithmIdentifier in DER.
+    ALGORITHM_ID = c"algorithm-id", "OSSL_SIGNATURE_PARAM_ALGORITHM_ID";
+    /// Size of the digest in bytes.
+    DIGEST_SIZE = c"digest-size", "OSSL_SIGNATURE_PARAM_DIGEST_SIZE";
+    /// The signature to verify, for the sign-message functions (since 3.4).
+    SIGNATURE = c"signature", "OSSL_SIGNATURE_PARAM_SIGNATURE";
+    /// Properties to fetch OAEP's digest with.
+    OAEP_DIGEST_PROPERTIES = c"digest-props", "OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST_PROPS";
+    /// OAEP's label.
+    OAEP_LABEL = c"oaep-label", "OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL";
+    /// Version that a TLS client offered.
+    TLS_CLIENT_VERSION = c"tls-client-version", "OSSL_ASYM_CIPHER_PARAM_TLS_CLIENT_VERSION";
+    /// Version that TLS negotiated.
+    TLS_NEGOTIATED_VERSION =
+        c"tls-negotiated-version", "OSSL_ASYM_CIPHER_PARAM_TLS_NEGOTIATED_VERSION";
+    /// Whether PKCS#1 decryption hides bad padding (since 3.2).
+    IMPLICIT_REJECTION = c"implicit-rejection", "OSSL_ASYM_CIPHER_PARAM_IMPLICIT_REJECTION";
+
+    /// What a store's user expects.
+    STORE_EXPECT = c"expect", "OSSL_STORE_PARAM_EXPECT";
+    /// A subject to search for.
+    STORE_SUBJECT = c"subject", "OSSL_STORE_PARAM_SUBJECT";
+    /// Properties to fetch implementations of a store's objects with.
+    STORE_PROPERTIES = c"properties", "OSSL_STORE_PARAM_PROPERTIES";
+}

@@ -1,0 +1,176 @@
+//! Answering parameters that the host asks for, by the rules of `OSSL_PARAM_set_*`.
+//!
+//! Without room (`data` null) only the size is answered. With too little room the call fails and
+//! `return_size` says how much it takes.
+
+use super::{ParamError, integer};
+use crate::types::{DataType, Param};
+use std::ffi::{CStr, c_void};
+use std::marker::PhantomData;
+use std::slice;
+
+/// An array to be answered, valid for the length of a call.
+pub struct Answers<'a> {
+    first: *mut Param,
+    array: PhantomData<&'a mut [Param]>,
+}
+
+/// An integer type of C, which gives an answer its width when there is no room yet.
+pub trait Natural: Copy + Into<i128> {}
+impl Natural for i32 {}
+impl Natural for u32 {}
+impl Natural for i64 {}
+impl Natural for u64 {}
+
+impl Answers<'_> {
+    /// The array at `first`; null is an empty one.
+    ///
+    /// # Safety
+    /// `first` is null or leads to parameters that end with a null key, are writable, and have
+    /// room of the size that they say, for as long as the value lives.
+    pub unsafe fn from_ptr(first: *mut Param) -> Self {
+        Self { first, array: PhantomData }
+    }
+
+    fn find(&mut self, name: &CStr) -> Option<&mut Param> {
+        let mut next = self.first;
+        while !next.is_null() {
+            // SAFETY: the constructor's caller vouches for the array, whose end was not passed;
+            // the reference lives as long as the exclusive borrow of `self`.
+            let param = unsafe { &mut *next };
+            if param.key.is_null() {
+                return None;
+            }
+            // SAFETY: keys are C strings.
+            if unsafe { CStr::from_ptr(param.key) } == name {
+                return Some(param);
+            }
+            // SAFETY: this was not the last entry.
+            next = unsafe { next.add(1) };
+        }
+        None
+    }
+
+    /// The type in which an answer is wanted, when it is wanted.
+    pub fn wanted(&mut self, name: &CStr) -> Option<DataType> {
+        let raw = self.find(name)?.data_type;
+        DataType::from_raw(raw)
+    }
+
+    /// Whether an answer is wanted.
+    pub fn wants(&mut self, name: &CStr) -> bool {
+        self.find(name).is_some()
+    }
+
+    /// Answers with text.
+    ///
+    /// # Errors
+    /// Another type is wanted, or the room is too small.
+    pub fn utf8(&mut self, name: &CStr, text: &str) -> Result<(), ParamError> {
+        self.string(name, DataType::Utf8String, text.as_bytes())
+    }
+
+    /// Answers with text that stays where it is, copied or as a pointer, as wanted.
+    ///
+    /// # Errors
+    /// Another type is wanted, or the room is too small.
+    pub fn utf8_static(&mut self, name: &CStr, text: &'static CStr) -> Result<(), ParamError> {
+        if self.wanted(name) != Some(DataType::Utf8Ptr) {
+            return self.string(name, DataType::Utf8String, text.to_bytes());
+        }
+        if let Some(param) = self.find(name) {
+            param.return_size = text.count_bytes();
+            if !param.data.is_null() {
+                // SAFETY: the data of a pointer type is room for a pointer.
+                unsafe { *param.data.cast::<*const c_void>() = text.as_ptr().cast() };
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers with bytes.
+    ///
+    /// # Errors
+    /// Another type is wanted, or the room is too small.
+    pub fn octets(&mut self, name: &CStr, bytes: &[u8]) -> Result<(), ParamError> {
+        self.string(name, DataType::OctetString, bytes)
+    }
+
+    fn string(&mut self, name: &CStr, kind: DataType, bytes: &[u8]) -> Result<(), ParamError> {
+        let Some(param) = self.find(name) else {
+            return Ok(());
+        };
+        param.return_size = bytes.len();
+        if param.data.is_null() {
+            return Ok(());
+        }
+        if DataType::from_raw(param.data_type) != Some(kind) {
+            return Err(ParamError::new(name, "asked for as another type"));
+        }
+        if param.data_size < bytes.len() {
+            return Err(ParamError::new(name, "too little room"));
+        }
+        let room = room(param);
+        room[..bytes.len()].copy_from_slice(bytes);
+        if kind == DataType::Utf8String
+            && let Some(terminator) = room.get_mut(bytes.len())
+        {
+            *terminator = 0;
+        }
+        Ok(())
+    }
+
+    /// Answers with an integer, in the width that is wanted.
+    ///
+    /// # Errors
+    /// Another type is wanted, or the number does not fit.
+    pub fn integer<T: Natural>(&mut self, name: &CStr, value: T) -> Result<(), ParamError> {
+        let Some(param) = self.find(name) else {
+            return Ok(());
+        };
+        param.return_size = 0;
+        let signed = match DataType::from_raw(param.data_type) {
+            Some(DataType::Integer) => true,
+            Some(DataType::UnsignedInteger) => false,
+            _ => return Err(ParamError::new(name, "asked for as another type")),
+        };
+        param.return_size = size_of::<T>();
+        if param.data.is_null() {
+            return Ok(());
+        }
+        if !integer::encode(value.into(), room(param), signed) {
+            return Err(ParamError::new(name, "does not fit"));
+        }
+        param.return_size = param.data_size;
+        Ok(())
+    }
+
+    /// Answers with a non-negative integer of any size, given big-endian.
+    ///
+    /// # Errors
+    /// Another type is wanted, or the room is too small.
+    pub fn bignum(&mut self, name: &CStr, big: &[u8]) -> Result<(), ParamError> {
+        let Some(param) = self.find(name) else {
+            return Ok(());
+        };
+        param.return_size = 0;
+        if DataType::from_raw(param.data_type) != Some(DataType::UnsignedInteger) {
+            return Err(ParamError::new(name, "asked for as another type"));
+        }
+        let zeros = big.iter().take_while(|&&byte| byte == 0).count();
+        param.return_size = (big.len() - zeros).max(1);
+        if param.data.is_null() {
+            return Ok(());
+        }
+        if param.data_size == 0 || !integer::encode_big(big, room(param)) {
+            return Err(ParamError::new(name, "too little room"));
+        }
+        param.return_size = param.data_size;
+        Ok(())
+    }
+}
+
+fn room(param: &mut Param) -> &mut [u8] {
+    // SAFETY: the room is not null (the callers look) and as large as the parameter says.
+    unsafe { slice::from_raw_parts_mut(param.data.cast::<u8>(), param.data_size) }
+}

@@ -1,0 +1,214 @@
+//! The C structures of `openssl/core.h`.
+
+use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::ptr;
+
+/// Opaque handle of the host for this provider (`OSSL_CORE_HANDLE`).
+#[repr(C)]
+pub struct CoreHandle {
+    _opaque: [u8; 0],
+}
+
+/// A BIO that belongs to the host (`OSSL_CORE_BIO`).
+#[repr(C)]
+pub struct CoreBio {
+    _opaque: [u8; 0],
+}
+
+/// The library context (`OPENSSL_CORE_CTX`).
+#[repr(C)]
+pub struct CoreContext {
+    _opaque: [u8; 0],
+}
+
+/// C's `va_list` seen as a parameter. See [`Host::raise`](crate::Host::raise) for its use.
+#[repr(C, align(16))]
+pub struct VaList {
+    _zeros: [u64; 8],
+}
+
+impl VaList {
+    /// A list without arguments.
+    pub const fn empty() -> Self {
+        Self { _zeros: [0; 8] }
+    }
+}
+
+/// Receives a parameter array (`OSSL_CALLBACK`).
+pub type Callback = unsafe extern "C" fn(params: *const Param, arg: *mut c_void) -> c_int;
+
+/// Asks for a passphrase (`OSSL_PASSPHRASE_CALLBACK`).
+pub type PassphraseCallback = unsafe extern "C" fn(
+    pass: *mut c_char,
+    pass_size: usize,
+    pass_len: *mut usize,
+    params: *const Param,
+    arg: *mut c_void,
+) -> c_int;
+
+/// A function without its prototype, as tables carry it.
+pub type ErasedFunction = unsafe extern "C" fn();
+
+/// One entry of a function table (`OSSL_DISPATCH`).
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Dispatch {
+    /// What the function does; 0 ends a table.
+    pub function_id: c_int,
+    /// The function.
+    pub function: Option<ErasedFunction>,
+}
+
+impl Dispatch {
+    /// The entry that ends a table.
+    pub const END: Self = Self { function_id: 0, function: None };
+}
+
+/// One algorithm of an operation (`OSSL_ALGORITHM`).
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Algorithm {
+    names: *const c_char,
+    properties: *const c_char,
+    implementation: *const Dispatch,
+    description: *const c_char,
+}
+
+// SAFETY: the pointers lead to immutable data of static lifetime (see the constructor).
+unsafe impl Sync for Algorithm {}
+// SAFETY: as above.
+unsafe impl Send for Algorithm {}
+
+impl Algorithm {
+    /// The entry that ends a list.
+    pub const END: Self = Self {
+        names: ptr::null(),
+        properties: ptr::null(),
+        implementation: ptr::null(),
+        description: ptr::null(),
+    };
+
+    /// An algorithm: `names` is a list separated by colons, the first is the canonical one.
+    ///
+    /// # Panics
+    /// The table does not end with [`Dispatch::END`]; in a constant this is a compile error.
+    pub const fn new(
+        names: &'static CStr,
+        properties: &'static CStr,
+        implementation: &'static [Dispatch],
+        description: &'static CStr,
+    ) -> Self {
+        let last = implementation.len() - 1;
+        assert!(implementation[last].function_id == 0, "the table needs an end");
+        Self {
+            names: names.as_ptr(),
+            properties: properties.as_ptr(),
+            implementation: implementation.as_ptr(),
+            description: description.as_ptr(),
+        }
+    }
+}
+
+/// A number and what it stands for (`OSSL_ITEM`): an error reason and its text.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Item {
+    id: c_uint,
+    ptr: *const c_void,
+}
+
+// SAFETY: the pointer leads to an immutable string of static lifetime.
+unsafe impl Sync for Item {}
+
+impl Item {
+    /// The entry that ends a list.
+    pub const END: Self = Self { id: 0, ptr: ptr::null() };
+
+    /// A reason and its text.
+    pub const fn new(id: c_uint, text: &'static CStr) -> Self {
+        Self { id, ptr: text.as_ptr().cast() }
+    }
+
+    /// The number.
+    pub const fn id(&self) -> c_uint {
+        self.id
+    }
+}
+
+/// One named value (`OSSL_PARAM`).
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Param {
+    /// The name; null ends an array.
+    pub key: *const c_char,
+    /// One of [`DataType`]'s numbers.
+    pub data_type: c_uint,
+    /// The value, or where to put it.
+    pub data: *mut c_void,
+    /// Size of the value or of the room for it, in bytes.
+    pub data_size: usize,
+    /// Size of the value that was put, or [`Param::UNMODIFIED`].
+    pub return_size: usize,
+}
+
+// SAFETY: a parameter is plain data; what its pointers lead to is checked where it is read, and
+// constant arrays hold names of static lifetime and no data.
+unsafe impl Sync for Param {}
+// SAFETY: as above.
+unsafe impl Send for Param {}
+
+impl Param {
+    /// `return_size` of a parameter that nobody answered (`OSSL_PARAM_UNMODIFIED`).
+    pub const UNMODIFIED: usize = usize::MAX;
+
+    /// The entry that ends an array.
+    pub const END: Self =
+        Self { key: ptr::null(), data_type: 0, data: ptr::null_mut(), data_size: 0, return_size: 0 };
+
+    /// A parameter without a value, as lists of supported parameters have it.
+    pub const fn describe(name: &'static CStr, data_type: DataType) -> Self {
+        Self {
+            key: name.as_ptr(),
+            data_type: data_type as c_uint,
+            data: ptr::null_mut(),
+            data_size: 0,
+            return_size: Self::UNMODIFIED,
+        }
+    }
+}
+
+/// What a parameter's data is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum DataType {
+    /// A signed integer of any size, in the machine's byte order.
+    Integer = 1,
+    /// An unsigned integer of any size, in the machine's byte order; big numbers too.
+    UnsignedInteger = 2,
+    /// A C `double`.
+    Real = 3,
+    /// Text; a terminator may follow but does not count.
+    Utf8String = 4,
+    /// Bytes.
+    OctetString = 5,
+    /// A pointer to text.
+    Utf8Ptr = 6,
+    /// A pointer to bytes.
+    OctetPtr = 7,
+}
+
+impl DataType {
+    /// The type with this number.
+    pub const fn from_raw(raw: c_uint) -> Option<Self> {
+        Some(match raw {
+            1 => Self::Integer,
+            2 => Self::UnsignedInteger,
+            3 => Self::Real,
+            4 => Self::Utf8String,
+            5 => Self::OctetString,
+            6 => Self::Utf8Ptr,
+            7 => Self::OctetPtr,
+            _ => return None,
+        })
+    }
+}
