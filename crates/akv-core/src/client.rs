@@ -1,1 +1,197 @@
-//! x
+//! The way to the service: settings, tokens that survive `fork`, and what belongs to a process.
+
+use crate::{
+    Error, ErrorKind, Key, KeyFile, KeyReference, Result, Settings,
+    credential::Credential,
+    runtime::{Current, PerProcess},
+    token::{TokenSlot, Tokens},
+    transport::{self, Authorize, Limited},
+};
+use azure_core::{
+    credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions},
+    http::{ClientOptions, RetryOptions, Transport, policies::Policy},
+    time::OffsetDateTime,
+};
+use azure_security_keyvault_keys::{KeyClient, KeyClientOptions};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio::sync::Semaphore;
+use url::Url;
+
+/// Opens keys. Cheap to clone; clones share tokens and connections.
+///
+/// Making one costs nothing: no thread, no request. It may be made in one process and used in its
+/// children.
+#[derive(Clone)]
+pub struct Client(Arc<Shared>);
+
+struct Shared {
+    settings: Settings,
+    /// The tokens of the audiences: a vault's, a Managed HSM's. A list that only grows, without a
+    /// lock, so that a child of `fork` can read it whatever its parent was doing.
+    tokens: arc_swap::ArcSwap<Vec<Arc<TokenSlot>>>,
+    process: PerProcess<Result<Process>>,
+}
+
+/// Connections of one process.
+struct Process {
+    http: reqwest::Client,
+    credential: Arc<Credential>,
+    vaults: Mutex<Vaults>,
+}
+
+/// What was opened so far. Held for look-ups only, never across a request.
+#[derive(Default)]
+struct Vaults {
+    clients: HashMap<(Url, String), Arc<VaultClient>>,
+    /// By scope: vaults of one audience share a token.
+    tokens: HashMap<String, Arc<Tokens>>,
+}
+
+/// The official client of one vault, with the limit of requests in flight.
+pub(crate) struct VaultClient {
+    pub(crate) keys: KeyClient,
+    pub(crate) permits: Semaphore,
+    /// For messages: host and port.
+    pub(crate) host: String,
+}
+
+impl Client {
+    /// A client with these settings.
+    pub fn new(settings: Settings) -> Self {
+        Self(Arc::new(Shared {
+            settings,
+            tokens: arc_swap::ArcSwap::default(),
+            process: PerProcess::new(),
+        }))
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// Reads a key reference under this client's settings.
+    ///
+    /// # Errors
+    /// See [`Settings::reference`].
+    pub fn reference(&self, text: &str) -> Result<KeyReference> {
+        self.0.settings.reference(text)
+    }
+
+    /// Opens a key: asks the service for its public half and pins its version.
+    ///
+    /// # Errors
+    /// The reference names no key, or the service cannot be reached, refuses, or has no such key
+    /// of a type that can sign or decrypt.
+    pub async fn key(&self, reference: &KeyReference) -> Result<Key> {
+        Key::fetch(self, reference).await
+    }
+
+    /// Opens the key that a key file names. No request is made when the file holds the version
+    /// and the public key.
+    ///
+    /// # Errors
+    /// As [`Client::reference`] and [`Client::key`]; the file's public key is not the vault's.
+    pub async fn key_from_file(&self, file: &KeyFile) -> Result<Key> {
+        Key::from_file(self, file).await
+    }
+
+    /// This process's client of the vault that `reference` names.
+    pub(crate) fn vault(&self, reference: &KeyReference) -> Result<Arc<VaultClient>> {
+        let process = self.process();
+        let process = process.as_ref().map_err(Error::clone)?;
+        let url = self.0.settings.vault_url(reference);
+        let scope = self.0.settings.scope(reference);
+        let mut vaults = process.vaults.lock().unwrap_or_else(PoisonError::into_inner);
+        let Vaults { clients, tokens } = &mut *vaults;
+        let client = match clients.entry((url, scope)) {
+            Entry::Occupied(entry) => Arc::clone(entry.get()),
+            Entry::Vacant(entry) => {
+                let (url, scope) = entry.key();
+                let tokens = tokens.entry(scope.clone()).or_insert_with(|| {
+                    Tokens::new(self.token_slot(scope), Arc::clone(&process.credential))
+                });
+                let policy = Authorize::new(Arc::clone(tokens), url.clone());
+                let client = VaultClient::new(&self.0.settings, &process.http, url, policy)?;
+                Arc::clone(entry.insert(Arc::new(client)))
+            }
+        };
+        Ok(client)
+    }
+
+    fn process(&self) -> Current<Result<Process>> {
+        self.0.process.get_or_init(|| {
+            let http = transport::http_client(&self.0.settings)?;
+            let credential = Arc::new(Credential::new(&self.0.settings, &http)?);
+            Ok(Process { http, credential, vaults: Mutex::default() })
+        })
+    }
+
+    fn token_slot(&self, scope: &str) -> Arc<TokenSlot> {
+        let fresh = Arc::new(TokenSlot::new(scope.to_owned()));
+        let find =
+            |slots: &Vec<Arc<TokenSlot>>| slots.iter().find(|slot| slot.scope() == scope).cloned();
+        self.0.tokens.rcu(|slots| match find(slots) {
+            Some(_) => Vec::clone(slots),
+            None => slots.iter().cloned().chain([Arc::clone(&fresh)]).collect(),
+        });
+        find(&self.0.tokens.load()).unwrap_or(fresh)
+    }
+}
+
+impl VaultClient {
+    fn new(
+        settings: &Settings,
+        http: &reqwest::Client,
+        url: &Url,
+        authorize: Arc<Authorize>,
+    ) -> Result<Self> {
+        let client_options = ClientOptions {
+            per_try_policies: vec![authorize as Arc<dyn Policy>],
+            // Retries live in `operation`, where one deadline covers them and broken answers too.
+            retry: RetryOptions::none(),
+            transport: Some(Transport::new(Limited::new(http.clone()))),
+            ..ClientOptions::default()
+        };
+        let options = KeyClientOptions {
+            client_options,
+            // `Authorize` checks challenges, also for vaults behind a configured endpoint.
+            verify_challenge_resource: Some(false),
+            ..KeyClientOptions::default()
+        };
+        let keys = KeyClient::new(url.as_str(), Arc::new(Placeholder), Some(options))
+            .map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?;
+        Ok(Self {
+            keys,
+            permits: Semaphore::new(settings.values().max_concurrency),
+            host: url.authority().to_owned(),
+        })
+    }
+}
+
+/// Stands in for a credential inside the official client; [`Authorize`] puts the real token in
+/// its place.
+#[derive(Debug)]
+struct Placeholder;
+
+#[async_trait::async_trait]
+impl TokenCredential for Placeholder {
+    async fn get_token(
+        &self,
+        _scopes: &[&str],
+        _options: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<AccessToken> {
+        let far = OffsetDateTime::now_utc() + azure_core::time::Duration::days(36_500);
+        Ok(AccessToken::new(Secret::new("placeholder"), far))
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("settings", &self.0.settings).finish_non_exhaustive()
+    }
+}

@@ -44,10 +44,10 @@ pub enum ErrorKind {
 ///
 /// `Display` gives one line of at most 1 000 bytes, the essentials first, without line breaks or
 /// control characters, and never a token, secret or plaintext.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Error(Box<Inner>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Inner {
     kind: ErrorKind,
     operation: Option<String>,

@@ -1,1 +1,149 @@
-//! x
+//! One deadline per operation, with all its retries inside.
+
+use crate::{Error, ErrorKind, Result};
+use backon::{BackoffBuilder, ExponentialBuilder};
+use std::{future::Future, time::Duration};
+use tokio::time::Instant;
+
+/// How one attempt failed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Trying again is of no use.
+    Final(Error),
+    /// Trying again may help, not before the given time when the service named one.
+    Transient(Error, Option<Duration>),
+    /// A pooled connection turned out dead: try again at once, on another one.
+    StaleConnection(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Final(error)
+    }
+}
+
+/// Runs `attempt` until it succeeds, fails for good, or `timeout` has passed.
+pub(crate) async fn with_deadline<T, A, F>(timeout: Duration, mut attempt: A) -> Result<T>
+where
+    A: FnMut() -> F,
+    F: Future<Output = Result<T, Failure>>,
+{
+    let deadline = Instant::now() + timeout;
+    let mut delays = ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(50))
+        .with_max_delay(Duration::from_secs(2))
+        .with_jitter()
+        .without_max_times()
+        .build();
+    let mut stale = 0;
+    let mut last: Option<Error> = None;
+    for attempts in 1.. {
+        let Ok(outcome) = tokio::time::timeout_at(deadline, attempt()).await else {
+            let error = last
+                .take()
+                .unwrap_or_else(|| Error::new(ErrorKind::Network, "the server did not answer"));
+            return Err(error.timed_out(timeout, attempts));
+        };
+        let (error, pause) = match outcome {
+            Ok(value) => return Ok(value),
+            Err(Failure::Final(error)) => return Err(error),
+            // A whole pool may be dead after a network change, but not forever.
+            Err(Failure::StaleConnection(error)) if stale < 3 => {
+                stale += 1;
+                (error, Duration::ZERO)
+            }
+            Err(Failure::StaleConnection(error)) => (error, delays.next().unwrap_or_default()),
+            Err(Failure::Transient(error, after)) => {
+                let backoff = delays.next().unwrap_or_default();
+                (error, after.map_or(backoff, |after| after.max(Duration::from_millis(1))))
+            }
+        };
+        if Instant::now() + pause >= deadline {
+            return Err(error.timed_out(timeout, attempts));
+        }
+        tracing::debug!(%error, ?pause, attempts, "trying again");
+        last = Some(error);
+        tokio::time::sleep(pause).await;
+    }
+    unreachable!("the loop ends by returning")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    fn run<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap()
+            .block_on(future)
+    }
+
+    fn transient(after: Option<u64>) -> Failure {
+        let error = Error::new(ErrorKind::Service, "busy");
+        Failure::Transient(error, after.map(Duration::from_secs))
+    }
+
+    #[test]
+    fn transient_failures_are_tried_again() {
+        let calls = Cell::new(0);
+        let result = run(with_deadline(Duration::from_secs(10), || {
+            calls.set(calls.get() + 1);
+            let outcome = if calls.get() < 4 { Err(transient(None)) } else { Ok(calls.get()) };
+            async move { outcome }
+        }));
+        assert_eq!(result.unwrap(), 4);
+    }
+
+    #[test]
+    fn final_failures_are_not() {
+        let calls = Cell::new(0);
+        let result: Result<()> = run(with_deadline(Duration::from_secs(10), || {
+            calls.set(calls.get() + 1);
+            async { Err(Error::new(ErrorKind::Service, "no").into()) }
+        }));
+        assert_eq!((result.unwrap_err().kind(), calls.get()), (ErrorKind::Service, 1));
+    }
+
+    #[test]
+    fn the_deadline_ends_hanging_and_failing_attempts() {
+        run(async {
+            for hang in [true, false] {
+                let start = Instant::now();
+                let result: Result<()> = with_deadline(Duration::from_secs(3), || async move {
+                    if hang {
+                        std::future::pending::<()>().await;
+                    }
+                    Err(transient(None))
+                })
+                .await;
+                assert_eq!(result.unwrap_err().kind(), ErrorKind::Timeout);
+                assert!(start.elapsed() <= Duration::from_millis(3010));
+            }
+        });
+    }
+
+    #[test]
+    fn a_named_time_is_waited_for_and_one_past_the_deadline_ends_at_once() {
+        run(async {
+            let start = Instant::now();
+            let calls = Cell::new(0);
+            let result = with_deadline(Duration::from_secs(10), || {
+                calls.set(calls.get() + 1);
+                let outcome = if calls.get() == 1 { Err(transient(Some(4))) } else { Ok(()) };
+                async move { outcome }
+            })
+            .await;
+            assert!(result.is_ok() && start.elapsed() >= Duration::from_secs(4));
+
+            let start = Instant::now();
+            let result: Result<()> =
+                with_deadline(Duration::from_secs(10), || async { Err(transient(Some(60))) }).await;
+            assert_eq!(result.unwrap_err().kind(), ErrorKind::Timeout);
+            assert!(start.elapsed() < Duration::from_secs(1));
+        });
+    }
+}

@@ -1,1 +1,68 @@
-//! x
+//! Where access tokens come from.
+
+mod access_token;
+mod auto;
+mod managed_identity;
+mod sdk;
+
+use crate::{Error, ErrorKind, Result, Settings, settings::CredentialKind, token::Token};
+use access_token::GivenToken;
+use auto::Auto;
+use managed_identity::ManagedIdentity;
+use sdk::SdkCredential;
+
+/// A source of access tokens, as the settings name it.
+#[derive(Debug)]
+pub(crate) enum Credential {
+    Auto(Box<Auto>),
+    Given(GivenToken),
+    ManagedIdentity(ManagedIdentity),
+    Sdk(SdkCredential),
+}
+
+impl Credential {
+    /// The configured credential. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// A setting that this credential needs is missing.
+    pub(crate) fn new(settings: &Settings, http: &reqwest::Client) -> Result<Self> {
+        Self::of_kind(settings.values().credential, settings, http)
+    }
+
+    fn of_kind(kind: CredentialKind, settings: &Settings, http: &reqwest::Client) -> Result<Self> {
+        Ok(match kind {
+            CredentialKind::Auto => Self::Auto(Box::new(Auto::new(settings, http))),
+            CredentialKind::AccessToken => Self::Given(GivenToken::new(settings)?),
+            CredentialKind::ManagedIdentity => {
+                Self::ManagedIdentity(ManagedIdentity::new(settings, http)?)
+            }
+            CredentialKind::ClientSecret => Self::Sdk(sdk::client_secret(settings, http)?),
+            CredentialKind::WorkloadIdentity => Self::Sdk(sdk::workload_identity(settings, http)?),
+            CredentialKind::AzureCli => Self::Sdk(sdk::azure_cli(settings)?),
+            CredentialKind::AzureDeveloperCli => Self::Sdk(sdk::azure_developer_cli(settings)?),
+            CredentialKind::ClientCertificate => {
+                return Err(Error::new(
+                    ErrorKind::Unsupported,
+                    "the credential client-certificate is not built in yet",
+                )
+                .hint("use client-secret, workload-identity or managed-identity"));
+            }
+        })
+    }
+
+    /// A token for `scope`. `again`: the service refused the last one, so a cached one is of no
+    /// use.
+    pub(crate) async fn token(&self, scope: &str, again: bool) -> Result<Token> {
+        match self {
+            Self::Auto(auto) => Box::pin(auto.token(scope, again)).await,
+            Self::Given(given) => given.token(),
+            Self::ManagedIdentity(identity) => identity.token(scope).await,
+            Self::Sdk(sdk) => sdk.token(scope, again).await,
+        }
+    }
+}
+
+/// The error for a credential that lacks a setting.
+fn missing(credential: CredentialKind, what: &str) -> Error {
+    Error::new(ErrorKind::Credential, format!("the credential {} needs {what}", credential.name()))
+}

@@ -1,1 +1,12 @@
-//! x
+//! HTTPS to the service: what the official client sends its requests through.
+
+mod authorize;
+mod failure;
+mod http;
+mod limited;
+mod tls;
+
+pub(crate) use authorize::Authorize;
+pub(crate) use failure::failure;
+pub(crate) use http::http_client;
+pub(crate) use limited::Limited;

@@ -1,0 +1,135 @@
+//! Puts the access token on requests, and deals with refusals of it.
+
+use crate::{Error as AkvError, ErrorKind as AkvErrorKind, token::Tokens};
+use azure_core::{
+    error::{Error, ErrorKind, Result},
+    http::{
+        AsyncRawResponse, Context, Request, StatusCode,
+        headers::{AUTHORIZATION, HeaderName, HeaderValue, Headers, WWW_AUTHENTICATE},
+        policies::{Policy, PolicyResult},
+    },
+};
+use std::{collections::HashMap, sync::Arc};
+use url::Url;
+
+/// The last policy before the transport, closest to the wire.
+///
+/// The official client provokes a challenge with its first request, which costs a round trip, and
+/// keeps tokens of its own. The audience is known from the settings, so the provocation is answered
+/// here, and the token that goes out is the one that all keys of the process share.
+#[derive(Debug)]
+pub(crate) struct Authorize {
+    tokens: Arc<Tokens>,
+    /// The only server that may see the token.
+    vault: Url,
+}
+
+impl Authorize {
+    pub(crate) fn new(tokens: Arc<Tokens>, vault: Url) -> Arc<Self> {
+        Arc::new(Self { tokens, vault })
+    }
+
+    fn local_challenge(&self) -> AsyncRawResponse {
+        let challenge = format!(r#"Bearer scope="{}""#, self.tokens.scope());
+        let headers = HashMap::from([(WWW_AUTHENTICATE, HeaderValue::from(challenge))]);
+        AsyncRawResponse::from_bytes(StatusCode::Unauthorized, Headers::from(headers), Vec::new())
+    }
+
+    /// Refuses a challenge that asks for a token of another audience: it would be worth something
+    /// elsewhere.
+    fn check_challenge(&self, headers: &Headers) -> Result<()> {
+        let Ok(challenge) = headers.get_str(&WWW_AUTHENTICATE) else { return Ok(()) };
+        let asked = ["resource", "scope"].into_iter().find_map(|name| parameter(challenge, name));
+        let expected = audience(self.tokens.scope());
+        match asked {
+            Some(asked) if !audience(asked).eq_ignore_ascii_case(expected) => {
+                Err(refusal(AkvError::new(
+                    AkvErrorKind::Credential,
+                    format!(
+                        "the server asks for a token for {:?} instead of {expected:?}; \
+                         it is not sent",
+                        crate::error::shortened(asked, 200)
+                    ),
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl Policy for Authorize {
+    async fn send(
+        &self,
+        ctx: &Context,
+        request: &mut Request,
+        next: &[Arc<dyn Policy>],
+    ) -> PolicyResult {
+        if request.headers().get_optional_str(&AUTHORIZATION).is_none() {
+            return Ok(self.local_challenge());
+        }
+        // Links between pages come from the network.
+        if request.url().origin() != self.vault.origin() {
+            return Err(refusal(AkvError::new(
+                AkvErrorKind::Response,
+                format!("the answer leads to another server: {}", request.url().authority()),
+            )));
+        }
+        let token = self.tokens.get().await.map_err(refusal)?;
+        request.insert_header(AUTHORIZATION, format!("Bearer {}", token.secret()));
+        let response = next[0].send(ctx, request, &next[1..]).await?;
+        if response.status() != StatusCode::Unauthorized {
+            return Ok(response);
+        }
+        self.check_challenge(response.headers())?;
+        let fresh = self.tokens.replace(Some(&token)).await.map_err(refusal)?;
+        if fresh.secret() == token.secret() {
+            return Ok(without_challenge(response));
+        }
+        request.insert_header(AUTHORIZATION, format!("Bearer {}", fresh.secret()));
+        next[0].send(ctx, request, &next[1..]).await.map(without_challenge)
+    }
+}
+
+/// An error of ours on its way through the official client.
+fn refusal(error: AkvError) -> Error {
+    Error::new(ErrorKind::Credential, error)
+}
+
+/// The official client would answer a challenge once more, with a token that it already had.
+fn without_challenge(response: AsyncRawResponse) -> AsyncRawResponse {
+    let (status, headers, body) = response.deconstruct();
+    let rest: HashMap<HeaderName, HeaderValue> = headers
+        .iter()
+        .filter(|(name, _)| **name != WWW_AUTHENTICATE)
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    AsyncRawResponse::new(status, Headers::from(rest), Box::pin(body))
+}
+
+/// The value of `name="…"` in a challenge (RFC 9110 section 11.6.1).
+fn parameter<'a>(challenge: &'a str, name: &str) -> Option<&'a str> {
+    challenge.split([',', ' ']).find_map(|part| {
+        part.trim().strip_prefix(name)?.trim_start().strip_prefix("=\"")?.split('"').next()
+    })
+}
+
+/// A scope or resource without what only one of the two forms has.
+fn audience(text: &str) -> &str {
+    text.strip_suffix("/.default").unwrap_or(text).trim_end_matches('/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_both_kinds_of_challenge() {
+        let vault =
+            r#"Bearer authorization="https://login.example/t", resource="https://vault.azure.net""#;
+        assert_eq!(parameter(vault, "resource"), Some("https://vault.azure.net"));
+        let hsm = r#"Bearer authorization="https://login.example/t",scope="https://managedhsm.azure.net/.default""#;
+        assert_eq!(parameter(hsm, "scope").map(audience), Some("https://managedhsm.azure.net"));
+        assert_eq!(parameter("Basic realm=\"x\"", "resource"), None);
+    }
+}

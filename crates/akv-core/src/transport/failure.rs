@@ -1,0 +1,237 @@
+//! What a failure of the official client means: for the user, and for the retry loop.
+
+use crate::{
+    Error, ErrorKind, KeyReference, VaultKind,
+    error::{one_line, shortened},
+    operation::Failure,
+};
+use azure_core::{
+    error::ErrorKind as SdkErrorKind,
+    http::{RawResponse, headers::Headers},
+};
+use serde::Deserialize;
+use std::{
+    error::Error as StdError,
+    io,
+    time::{Duration, SystemTime},
+};
+
+/// Classifies a failed request about `reference`.
+pub(crate) fn failure(error: azure_core::Error, reference: &KeyReference, host: &str) -> Failure {
+    let kind = error.kind().clone();
+    match kind {
+        SdkErrorKind::HttpResponse { status, raw_response, .. } => {
+            answered(u16::from(status), raw_response.as_deref(), reference)
+        }
+        SdkErrorKind::Credential => match error.into_downcast::<Error>() {
+            Ok(ours) => Failure::Final(ours),
+            Err(other) => Failure::Final(Error::new(ErrorKind::Credential, chain(&other))),
+        },
+        SdkErrorKind::DataConversion => Failure::Transient(
+            Error::new(
+                ErrorKind::Response,
+                format!("{host} gave a wrong answer: {}", chain(&error)),
+            ),
+            None,
+        ),
+        _ => unreachable_server(&error, matches!(kind, SdkErrorKind::Connection), host),
+    }
+}
+
+fn answered(status: u16, response: Option<&RawResponse>, reference: &KeyReference) -> Failure {
+    let body: Body =
+        response.and_then(|r| serde_json::from_slice(r.body().as_ref()).ok()).unwrap_or_default();
+    let (code, message) = body.error.unwrap_or_default().innermost();
+    let headers = response.map(RawResponse::headers);
+    let request_id =
+        headers.and_then(|headers| headers.get_optional_string(&"x-ms-request-id".into()));
+    let message = message.unwrap_or_else(|| status_text(status).to_owned());
+    let mut error = Error::new(ErrorKind::Service, one_line(shortened(&message, 2000)));
+    if let Some(hint) = hint(status, code.as_deref(), reference) {
+        error = error.hint(hint);
+    }
+    let error = error.answer(status, code.map(|code| one_line(&code)), request_id);
+    match status {
+        408 | 429 | 500..=599 => {
+            Failure::Transient(error, headers.and_then(|headers| retry_after(headers)))
+        }
+        _ => Failure::Final(error),
+    }
+}
+
+fn status_text(status: u16) -> &'static str {
+    match status {
+        300..=399 => "a redirect, which is never followed",
+        401 => "the access token was refused",
+        403 => "forbidden",
+        404 => "not found",
+        429 => "too many requests",
+        _ => "no reason given",
+    }
+}
+
+fn hint(status: u16, code: Option<&str>, reference: &KeyReference) -> Option<String> {
+    let role = match reference.kind() {
+        VaultKind::Vault => "Key Vault Crypto User",
+        VaultKind::ManagedHsm => "Managed HSM Crypto User",
+    };
+    Some(match (status, code.unwrap_or_default()) {
+        (401, _) => {
+            "get a new access token, and check that it is for this tenant and service".into()
+        }
+        (403, "ForbiddenByPolicy") => {
+            "give the identity the key permissions get and sign in the vault's access policy".into()
+        }
+        (403, "KeyDisabled" | "KeyNotYetValid" | "KeyExpired" | "KeyOperationForbidden") => {
+            "check the key's attributes and permitted operations".into()
+        }
+        (403, "ForbiddenByFirewall" | "ForbiddenByConnection") => {
+            "allow this machine in the vault's network settings".into()
+        }
+        (403, _) => format!("give the identity the role {role}"),
+        (404, _) => "check the names and the version in the key reference".into(),
+        _ => return None,
+    })
+}
+
+/// No answer came: the connection could not be made, broke, or is not trusted.
+fn unreachable_server(error: &azure_core::Error, connecting: bool, host: &str) -> Failure {
+    if let Some(tls) = find::<rustls::Error>(error) {
+        if let rustls::Error::InvalidCertificate(reason) = tls {
+            return Failure::Final(
+                Error::new(
+                    ErrorKind::Tls,
+                    format!(
+                        "the certificate of {host} is not trusted: {}",
+                        one_line(&reason.to_string())
+                    ),
+                )
+                .hint("if the server is yours, name its root certificate in ca-file (AKV_CA_FILE)"),
+            );
+        }
+    }
+    let text = format!("no answer from {host}: {}", chain(error));
+    let unknown_host = text.contains("Name or service not known")
+        || text.contains("No address associated with hostname");
+    let failure = Error::new(ErrorKind::Network, text);
+    if unknown_host {
+        return Failure::Final(failure.hint("check the vault's name and the network"));
+    }
+    if connecting { Failure::Transient(failure, None) } else { Failure::StaleConnection(failure) }
+}
+
+/// The texts of an error and its causes, without those that only repeat.
+fn chain(error: &(dyn StdError + 'static)) -> String {
+    let mut text = String::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let message = one_line(&error.to_string());
+        if !message.is_empty() && !text.contains(&message) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&message);
+        }
+        next = error.source();
+    }
+    text
+}
+
+/// Looks for a cause of type `T`, also inside I/O errors, which do not name their content as
+/// source.
+fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<T>() {
+            return Some(found);
+        }
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if let Some(inner) = inner
+            && let Some(found) = find::<T>(inner)
+        {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// `retry-after-ms`, or `Retry-After` in seconds or as a date (RFC 9110 section 10.2.3).
+fn retry_after(headers: &Headers) -> Option<Duration> {
+    for name in ["x-ms-retry-after-ms", "retry-after-ms"] {
+        if let Some(value) = headers.get_optional_str(&name.into()) {
+            return value.trim().parse().ok().map(Duration::from_millis);
+        }
+    }
+    let value = headers.get_optional_str(&"retry-after".into())?.trim();
+    match value.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => {
+            let date = httpdate::parse_http_date(value).ok()?;
+            Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+        }
+    }
+}
+
+/// The service's error body.
+#[derive(Default, Deserialize)]
+struct Body {
+    error: Option<Detail>,
+}
+
+#[derive(Default, Deserialize)]
+struct Detail {
+    code: Option<String>,
+    message: Option<String>,
+    #[serde(rename = "innererror")]
+    inner: Option<Box<Self>>,
+}
+
+impl Detail {
+    /// The innermost code says most; the message is the outermost one.
+    fn innermost(self) -> (Option<String>, Option<String>) {
+        let mut code = self.code;
+        let mut inner = self.inner;
+        while let Some(detail) = inner {
+            code = detail.code.or(code);
+            inner = detail.inner;
+        }
+        (code, self.message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use azure_core::http::headers::{HeaderName, HeaderValue};
+    use std::collections::HashMap;
+
+    fn headers(name: &'static str, value: &str) -> Headers {
+        Headers::from(HashMap::from([(
+            HeaderName::from_static(name),
+            HeaderValue::from(value.to_owned()),
+        )]))
+    }
+
+    #[test]
+    fn every_form_of_retry_after() {
+        let ms = retry_after(&headers("retry-after-ms", "250"));
+        assert_eq!(ms, Some(Duration::from_millis(250)));
+        assert_eq!(retry_after(&headers("retry-after", "7")), Some(Duration::from_secs(7)));
+        let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(60));
+        let wait = retry_after(&headers("retry-after", &date)).unwrap();
+        assert!((58..=60).contains(&wait.as_secs()), "{wait:?}");
+        assert_eq!(retry_after(&headers("retry-after", "soon")), None);
+    }
+
+    #[test]
+    fn the_innermost_code_is_shown() {
+        let body: Body = serde_json::from_str(
+            r#"{"error":{"code":"Forbidden","message":"no","innererror":{"code":"ForbiddenByRbac"}}}"#,
+        )
+        .unwrap();
+        let (code, message) = body.error.unwrap().innermost();
+        assert_eq!(code.as_deref(), Some("ForbiddenByRbac"));
+        assert_eq!(message.as_deref(), Some("no"));
+    }
+}

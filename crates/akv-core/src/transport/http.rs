@@ -1,0 +1,48 @@
+//! The HTTP client that a process shares among its vaults and credentials.
+
+use crate::{Error, ErrorKind, Result, Settings};
+use std::time::Duration;
+
+/// How long an unused connection is kept. The service closes them after some minutes.
+const IDLE: Duration = Duration::from_secs(90);
+/// How often an HTTP/2 connection is probed, and how long for an answer is waited: half-dead ones
+/// have hung clients for a quarter of an hour.
+const PING: Duration = Duration::from_secs(10);
+const PONG: Duration = Duration::from_secs(5);
+
+/// Makes the client. Nothing is connected yet.
+///
+/// # Errors
+/// A proxy's URL makes no sense, or TLS cannot be set up.
+pub(crate) fn http_client(settings: &Settings) -> Result<reqwest::Client> {
+    let values = settings.values();
+    let tls = super::tls::config(&values.roots)
+        .map_err(|error| Error::new(ErrorKind::Internal, format!("cannot set up TLS: {error}")))?;
+    let mut builder = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        // A redirect would carry the token to wherever an answer says.
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .connect_timeout(Duration::from_secs(5).min(values.timeout))
+        .pool_idle_timeout(IDLE)
+        .tcp_nodelay(true)
+        .tcp_keepalive(Duration::from_secs(15))
+        .tcp_keepalive_interval(Duration::from_secs(5))
+        .tcp_keepalive_retries(3)
+        .http2_keep_alive_interval(PING)
+        .http2_keep_alive_timeout(PONG)
+        // The environment was read at load; it may be gone by now.
+        .no_proxy();
+    let environment = &values.environment;
+    let either = |upper, lower| environment.get(upper).or_else(|| environment.get(lower));
+    if let Some(proxy) = either("HTTPS_PROXY", "https_proxy") {
+        let exceptions = either("NO_PROXY", "no_proxy").and_then(reqwest::NoProxy::from_string);
+        let proxy = reqwest::Proxy::https(proxy).map_err(|_| {
+            Error::new(ErrorKind::Settings, "HTTPS_PROXY is not the URL of a proxy")
+        })?;
+        builder = builder.proxy(proxy.no_proxy(exceptions));
+    }
+    builder
+        .build()
+        .map_err(|error| Error::new(ErrorKind::Internal, format!("cannot set up HTTP: {error}")))
+}

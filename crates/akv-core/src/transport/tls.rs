@@ -1,0 +1,124 @@
+//! TLS of the connections to the service.
+
+use crate::settings::Roots;
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    client::{
+        WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
+    crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature},
+};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use std::sync::Arc;
+
+/// TLS 1.2 and 1.3 with post-quantum key exchange first, trusting the system's and the
+/// configured roots. HTTP/2 is offered: vaults speak it, Managed HSM does not.
+pub(super) fn config(roots: &Roots) -> Result<ClientConfig, Error> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let mut config = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(Verifier::new(roots, provider)?)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// The usual verification, and for servers of the administrator's own the exact certificate that
+/// he named as trusted: self-signed certificates are often marked as an authority, which a server
+/// certificate must not be, so the usual verification refuses them.
+#[derive(Debug)]
+struct Verifier {
+    /// `None` when there is not a single root.
+    webpki: Option<Arc<WebPkiServerVerifier>>,
+    named: Vec<CertificateDer<'static>>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl Verifier {
+    fn new(roots: &Roots, provider: Arc<CryptoProvider>) -> Result<Arc<Self>, Error> {
+        let mut store = RootCertStore::empty();
+        store.add_parsable_certificates(roots.system.iter().chain(&roots.extra).cloned());
+        let webpki = if store.is_empty() {
+            None
+        } else {
+            let builder =
+                WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(&provider));
+            Some(builder.build().map_err(|error| Error::General(error.to_string()))?)
+        };
+        Ok(Arc::new(Self { webpki, named: roots.extra.clone(), provider }))
+    }
+
+    /// Name and dates still count for a certificate that was named itself.
+    fn verify_named(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        server_name: &ServerName<'_>,
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let encoded_wrong = || Error::InvalidCertificate(CertificateError::BadEncoding);
+        let parsed = rustls::server::ParsedCertificate::try_from(end_entity)?;
+        rustls::client::verify_server_name(&parsed, server_name)?;
+        let certificate = <x509_cert::Certificate as der::Decode>::from_der(end_entity)
+            .map_err(|_| encoded_wrong())?;
+        let validity = certificate.tbs_certificate().validity();
+        let seconds = now.as_secs();
+        if seconds < validity.not_before.to_unix_duration().as_secs() {
+            return Err(Error::InvalidCertificate(CertificateError::NotValidYet));
+        }
+        if seconds > validity.not_after.to_unix_duration().as_secs() {
+            return Err(Error::InvalidCertificate(CertificateError::Expired));
+        }
+        Ok(ServerCertVerified::assertion())
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        if self.named.iter().any(|named| named == end_entity) {
+            return self.verify_named(end_entity, server_name, now);
+        }
+        match &self.webpki {
+            Some(webpki) => webpki.verify_server_cert(
+                end_entity,
+                intermediates,
+                server_name,
+                ocsp_response,
+                now,
+            ),
+            None => Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
