@@ -47,6 +47,7 @@ pub(crate) fn create(state: &State, target: &Target, new: NewKey) -> Result<KeyI
             ..Attributes::new(now)
         },
         tags: new.tags.into_iter().map(|(name, tag)| (name, Value::from(tag))).collect(),
+        leading_zeros: new.leading_zeros,
     };
     add(state, target, &new.name, version, true)
 }

@@ -21,7 +21,7 @@ use crate::{
 /// Path of a virtual machine's Instance Metadata Service.
 const IMDS: &str = "/metadata/identity/oauth2/token";
 /// Path of App Service's endpoint.
-pub(crate) const APP_SERVICE: &str = "/msi/token";
+pub(crate) const APP_SERVICE: &str = "/MSI/token";
 
 /// Answers one token request.
 pub(crate) async fn handle(
@@ -99,7 +99,7 @@ fn imds(state: &State, request: &Request<Incoming>) -> (StatusCode, Value) {
 
 fn app_service(state: &State, request: &Request<Incoming>) -> (StatusCode, Value) {
     let secret = request.headers().get("x-identity-header");
-    if !secret.is_some_and(|value| value.as_bytes() == state.identity_header.as_bytes()) {
+    if secret.is_none_or(|value| value.as_bytes() != state.identity_header.as_bytes()) {
         return (StatusCode::UNAUTHORIZED, error("unauthorized", "Invalid X-IDENTITY-HEADER"));
     }
     let query = query(request);

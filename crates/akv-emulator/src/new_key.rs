@@ -26,6 +26,7 @@ pub struct NewKey {
     pub(crate) not_before: Option<i64>,
     pub(crate) expires: Option<i64>,
     pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) leading_zeros: bool,
 }
 
 impl NewKey {
@@ -40,6 +41,7 @@ impl NewKey {
             not_before: None,
             expires: None,
             tags: BTreeMap::new(),
+            leading_zeros: false,
         }
     }
 
@@ -92,6 +94,13 @@ impl NewKey {
     /// The moment from which it no longer signs (`exp`).
     pub fn expires(mut self, time: SystemTime) -> Self {
         self.expires = Some(unix(time));
+        self
+    }
+
+    /// Writes `n` and `e` of an RSA key with a leading zero byte, as the service does for some
+    /// imported and HSM keys.
+    pub fn leading_zeros(mut self, on: bool) -> Self {
+        self.leading_zeros = on;
         self
     }
 

@@ -39,6 +39,8 @@ struct StoredVersion {
     operations: Vec<String>,
     attributes: Attributes,
     tags: Map<String, Value>,
+    #[serde(default)]
+    leading_zeros: bool,
 }
 
 /// Serializes a key with its private parts.
@@ -51,6 +53,7 @@ pub(crate) fn to_json(vault: &str, key: &Key) -> Value {
         operations: version.operations.clone(),
         attributes: version.attributes.clone(),
         tags: version.tags.clone(),
+        leading_zeros: version.leading_zeros,
     });
     let stored = StoredKey {
         vault: vault.to_owned(),
@@ -74,6 +77,7 @@ pub(crate) fn from_json(value: Value) -> Option<(String, Key)> {
             operations: version.operations,
             attributes: version.attributes,
             tags: version.tags,
+            leading_zeros: version.leading_zeros,
         }))
     });
     let versions = versions.collect::<Option<Vec<_>>>().filter(|versions| !versions.is_empty())?;

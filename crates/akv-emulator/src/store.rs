@@ -26,6 +26,8 @@ pub(crate) struct KeyVersion {
     pub(crate) operations: Vec<String>,
     pub(crate) attributes: Attributes,
     pub(crate) tags: Map<String, Value>,
+    /// Whether `n` and `e` are written with a leading zero byte.
+    pub(crate) leading_zeros: bool,
 }
 
 /// A key with all its versions, oldest first; the last one is current.
@@ -56,7 +58,7 @@ impl KeyVersion {
         jwk.insert("kid".into(), self.url(target, name).into());
         jwk.insert("kty".into(), self.key_type.clone().into());
         jwk.insert("key_ops".into(), self.operations.clone().into());
-        self.material.write_public(&mut jwk);
+        self.material.write_public(&mut jwk, self.leading_zeros);
         let mut bundle = json!({ "key": jwk, "attributes": self.attributes.to_json() });
         if !self.tags.is_empty() {
             bundle["tags"] = Value::Object(self.tags.clone());
@@ -153,10 +155,10 @@ impl Store {
         let id = name.to_ascii_lowercase();
         let mut key = keys.get(&id).cloned();
         let result = change(&mut key)?;
-        if let Some(directory) = &self.directory {
-            if let Err(error) = state_dir::save(directory, vault, &id, key.as_ref()) {
-                tracing::error!(%error, vault, key = id, "the state folder could not be written");
-            }
+        if let Some(directory) = &self.directory
+            && let Err(error) = state_dir::save(directory, vault, &id, key.as_ref())
+        {
+            tracing::error!(%error, vault, key = id, "the state folder could not be written");
         }
         match key {
             Some(key) => keys.insert(id, key),

@@ -55,9 +55,9 @@ impl KeyMaterial {
     }
 
     /// Adds the public members of the JSON Web Key: `n`, `e` or `crv`, `x`, `y`.
-    pub(crate) fn write_public(&self, jwk: &mut Map<String, Value>) {
+    pub(crate) fn write_public(&self, jwk: &mut Map<String, Value>, leading_zeros: bool) {
         match self {
-            Self::Rsa(key) => key.write_public(jwk),
+            Self::Rsa(key) => key.write_public(jwk, leading_zeros),
             Self::Ec(key) => key.write_public(jwk),
             Self::Oct(_) => {}
         }

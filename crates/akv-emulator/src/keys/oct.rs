@@ -1,5 +1,6 @@
 //! Symmetric keys of a Managed HSM: AES key wrap, GCM, CBC, and HMAC.
 
+use aes_kw::{KeyInit as _, KwAes128, KwAes192, KwAes256};
 use aws_lc_rs::{
     aead::{self, Aad, LessSafeKey, Nonce, UnboundKey},
     cipher::{
@@ -8,7 +9,6 @@ use aws_lc_rs::{
     },
     constant_time, hmac,
     iv::FixedLength,
-    key_wrap::{AES_128, AES_256, AesKek, KeyWrap},
     rand,
 };
 use zeroize::Zeroizing;
@@ -53,19 +53,34 @@ impl OctKey {
         self.bytes.clone()
     }
 
-    /// RFC 3394. AWS-LC's interface has no 192-bit key wrap.
+    /// RFC 3394, by RustCrypto since AWS-LC's interface has no 192-bit key wrap.
     pub(crate) fn wrap(&self, key: &[u8]) -> Result<Vec<u8>, Rejected> {
         let mut output = vec![0; key.len() + 8];
-        let written = self.kek()?.wrap(key, &mut output)?.len();
-        output.truncate(written);
-        Ok(output)
+        let kek = self.bytes.as_slice();
+        match kek.len() {
+            16 => KwAes128::new_from_slice(kek).map(|kek| kek.wrap_key(key, &mut output).is_ok()),
+            24 => KwAes192::new_from_slice(kek).map(|kek| kek.wrap_key(key, &mut output).is_ok()),
+            _ => KwAes256::new_from_slice(kek).map(|kek| kek.wrap_key(key, &mut output).is_ok()),
+        }
+        .is_ok_and(|wrapped| wrapped)
+        .then_some(output)
+        .ok_or(Rejected)
     }
 
     pub(crate) fn unwrap(&self, wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, Rejected> {
-        let mut output = Zeroizing::new(vec![0; wrapped.len()]);
-        let written = self.kek()?.unwrap(wrapped, &mut output)?.len();
-        output.truncate(written);
-        Ok(output)
+        let mut output = Zeroizing::new(vec![0; wrapped.len().saturating_sub(8)]);
+        let kek = self.bytes.as_slice();
+        match kek.len() {
+            16 => KwAes128::new_from_slice(kek)
+                .map(|kek| kek.unwrap_key(wrapped, &mut output).is_ok()),
+            24 => KwAes192::new_from_slice(kek)
+                .map(|kek| kek.unwrap_key(wrapped, &mut output).is_ok()),
+            _ => KwAes256::new_from_slice(kek)
+                .map(|kek| kek.unwrap_key(wrapped, &mut output).is_ok()),
+        }
+        .is_ok_and(|unwrapped| unwrapped)
+        .then_some(output)
+        .ok_or(Rejected)
     }
 
     pub(crate) fn seal(&self, plaintext: &[u8], aad: &[u8]) -> Result<Sealed, Rejected> {
@@ -77,7 +92,9 @@ impl OctKey {
             Aad::from(aad),
             &mut ciphertext,
         )?;
-        Ok(Sealed { iv: nonce.to_vec(), ciphertext, tag: tag.as_ref().to_vec() })
+        // The service writes 16 bytes of IV whose last four are zero.
+        let iv = [nonce.as_slice(), &[0; 4]].concat();
+        Ok(Sealed { iv, ciphertext, tag: tag.as_ref().to_vec() })
     }
 
     pub(crate) fn open(
@@ -90,7 +107,6 @@ impl OctKey {
         if tag.len() != TAG_LEN {
             return Err(Rejected);
         }
-        // The service returns 16 bytes of IV whose last four are zero.
         let iv = iv.get(..12).ok_or(Rejected)?;
         let mut buffer = Zeroizing::new([ciphertext, tag].concat());
         let nonce = Nonce::try_assume_unique_for_key(iv)?;
@@ -137,15 +153,6 @@ impl OctKey {
         constant_time::verify_slices_are_equal(&self.hmac(digest_len, message), tag).is_ok()
     }
 
-    fn kek(&self) -> Result<AesKek, Rejected> {
-        let cipher = match self.bytes.len() {
-            16 => &AES_128,
-            32 => &AES_256,
-            _ => return Err(Rejected),
-        };
-        Ok(AesKek::new(cipher, &self.bytes)?)
-    }
-
     fn gcm(&self) -> Result<LessSafeKey, Rejected> {
         let algorithm = match self.bytes.len() {
             16 => &aead::AES_128_GCM,
@@ -187,11 +194,22 @@ mod tests {
             let iv = [3; 16];
             let ciphertext = key.encrypt_cbc(&iv, b"plaintext").unwrap();
             assert_eq!(key.decrypt_cbc(&iv, &ciphertext).unwrap().as_slice(), b"plaintext");
-            if bits != 192 {
-                let wrapped = key.wrap(&[9; 32]).unwrap();
-                assert_eq!(key.unwrap(&wrapped).unwrap().as_slice(), [9; 32]);
-            }
+            let wrapped = key.wrap(&[9; 32]).unwrap();
+            assert_eq!(key.unwrap(&wrapped).unwrap().as_slice(), [9; 32]);
+            assert!(key.unwrap(&wrapped[1..]).is_err());
         }
+    }
+
+    /// RFC 3394, section 4.2.
+    #[test]
+    fn key_wrap_with_192_bits_is_the_standards() {
+        let kek: Vec<u8> = (0..24).collect();
+        let data: Vec<u8> = (0..16).map(|i| i * 0x11).collect();
+        let expected = [
+            0x96, 0x77, 0x8b, 0x25, 0xae, 0x6c, 0xa4, 0x35, 0xf9, 0x2b, 0x5b, 0x97, 0xc0, 0x50,
+            0xae, 0xd2, 0x46, 0x8a, 0xb8, 0xa1, 0x7a, 0xd8, 0x4e, 0x5d,
+        ];
+        assert_eq!(OctKey::new(&kek).unwrap().wrap(&data).unwrap(), expected);
     }
 
     #[test]

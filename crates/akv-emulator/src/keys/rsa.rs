@@ -76,9 +76,10 @@ impl RsaKey {
         self.pkcs8.clone()
     }
 
-    pub(crate) fn write_public(&self, jwk: &mut Map<String, Value>) {
-        jwk.insert("n".into(), base64url::encode(&self.modulus).into());
-        jwk.insert("e".into(), base64url::encode(&self.exponent).into());
+    pub(crate) fn write_public(&self, jwk: &mut Map<String, Value>, leading_zeros: bool) {
+        let zero: &[u8] = if leading_zeros { &[0] } else { &[] };
+        jwk.insert("n".into(), base64url::encode([zero, &self.modulus].concat()).into());
+        jwk.insert("e".into(), base64url::encode([zero, &self.exponent].concat()).into());
     }
 
     /// Signs a digest of the algorithm's length, or any short `DigestInfo` for RSNULL.

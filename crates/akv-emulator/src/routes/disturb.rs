@@ -6,9 +6,9 @@ use bytes::Bytes;
 use futures::stream;
 use http_body_util::{BodyExt as _, StreamBody};
 use hyper::{
-    Response, StatusCode,
+    Response, StatusCode, Version,
     body::Frame,
-    header::{CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER},
+    header::{CONNECTION, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER},
 };
 use serde_json::Value;
 
@@ -47,7 +47,6 @@ pub(super) async fn before(
                 connection.reset();
                 return Err(io::Error::other("connection reset on demand"));
             }
-            FaultKind::CloseConnection => connection.close(),
             FaultKind::Status { status, retry_after } => {
                 answer = Some(status_answer(context, *status, *retry_after));
             }
@@ -93,6 +92,16 @@ fn status_answer(
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
+}
+
+/// Ends the connection behind the response: by header in HTTP/1.1, where the client must know
+/// before it sends the next request, and by GOAWAY in HTTP/2.
+pub(super) fn close(version: Version, connection: &Control, response: &mut Response<Body>) {
+    if version == Version::HTTP_2 {
+        connection.close();
+    } else {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
 }
 
 /// Faults in the operation's answer.

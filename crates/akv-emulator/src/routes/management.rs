@@ -105,6 +105,7 @@ impl Template {
             operations: self.operations,
             attributes: self.attributes,
             tags: self.tags,
+            leading_zeros: false,
         }
     }
 }

@@ -20,6 +20,7 @@ use serde_json::Value;
 use crate::{
     auth, control,
     error::ApiError,
+    faults::FaultKind,
     operation::{Call, Operation},
     persona::{Persona, Target},
     reply::{Body, Reply, RequestContext, full},
@@ -85,13 +86,14 @@ pub(crate) async fn handle(
         count(&state.counters.faults);
     }
     let body = Limited::new(body, BODY_LIMIT).collect().await;
-    match disturb::before(&faults, &context, &target, &call, &connection).await? {
+    let instead = disturb::before(&faults, &context, &target, &call, &connection).await?;
+    let mut response = match instead {
         Some(mut response) => {
             if response.status() == StatusCode::UNAUTHORIZED {
                 count(&state.counters.unauthorized);
                 add_challenge(&mut response, &target);
             }
-            Ok(response)
+            response
         }
         None => {
             let result = match body {
@@ -103,9 +105,13 @@ pub(crate) async fn handle(
             };
             let reply = result
                 .unwrap_or_else(|error| Reply::error(&error, target.persona, &context.request_id));
-            Ok(disturb::after(&faults, &context, reply))
+            disturb::after(&faults, &context, reply)
         }
+    };
+    if faults.contains(&FaultKind::CloseConnection) {
+        disturb::close(parts.version, &connection, &mut response);
     }
+    Ok(response)
 }
 
 /// The host as the client wrote it: `:authority` of HTTP/2, or the `Host` header.

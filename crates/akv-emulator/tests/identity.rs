@@ -1,0 +1,102 @@
+//! Managed identity: the metadata service of a virtual machine and App Service's endpoint.
+
+mod common;
+
+use akv_emulator::{Emulator, Fault, Operation};
+use common::Client;
+use serde_json::{Value, json};
+
+const IMDS: &str = "/metadata/identity/oauth2/token?api-version=2018-02-01";
+
+async fn get(url: &str, header: Option<(&str, &str)>) -> (u16, Value) {
+    let client = reqwest::Client::builder()
+        .tls_backend_preconfigured(common::tls(&Emulator::builder().start().unwrap()))
+        .no_proxy()
+        .build()
+        .unwrap();
+    let mut request = client.get(url);
+    if let Some((name, value)) = header {
+        request = request.header(name, value);
+    }
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    (status, serde_json::from_str(&response.text().await.unwrap()).unwrap_or_default())
+}
+
+#[tokio::test]
+async fn the_metadata_service_grants_tokens_that_the_vault_accepts() {
+    let vault = Emulator::builder().start().unwrap();
+    let url = format!("{}{IMDS}&resource=https%3A%2F%2Fvault.azure.net", vault.imds_endpoint());
+    let (status, body) = get(&url, None).await;
+    let missing = json!({
+        "error": "invalid_request",
+        "error_description": "Required metadata header not specified",
+    });
+    assert_eq!((status, body), (400, missing));
+    let (status, body) = get(&url, Some(("Metadata", "true"))).await;
+    assert_eq!(status, 200);
+    let members: Vec<_> = body.as_object().unwrap().keys().map(String::as_str).collect();
+    let recorded = [
+        "access_token",
+        "client_id",
+        "expires_in",
+        "expires_on",
+        "ext_expires_in",
+        "not_before",
+        "resource",
+        "token_type",
+    ];
+    assert_eq!(members, recorded);
+    assert_eq!(body["expires_in"], "86400");
+    let mut client = Client::new(&vault);
+    client.token = body["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(client.get("/keys?api-version=7.4").await.status, 200);
+    let stats = vault.stats();
+    // One by the client's constructor, one here.
+    assert_eq!((stats.token_requests, stats.tokens_issued), (2, 2));
+}
+
+#[tokio::test]
+async fn tokens_for_other_services_open_nothing() {
+    let vault = Emulator::builder().start().unwrap();
+    let url = format!("{}{IMDS}&resource=https://management.azure.com/", vault.imds_endpoint());
+    let (_, body) = get(&url, Some(("metadata", "True"))).await;
+    let mut client = Client::new(&vault);
+    client.token = body["access_token"].as_str().unwrap().to_owned();
+    let answer = client.get("/keys?api-version=7.4").await;
+    assert_eq!(answer.status, 401);
+    assert!(answer.text.contains(
+        "AKV10022: Invalid audience. Expected https://vault.azure.net, found: \
+         https://management.azure.com/."
+    ));
+}
+
+#[tokio::test]
+async fn app_service_wants_its_header() {
+    let vault = Emulator::builder().start().unwrap();
+    let url = format!(
+        "{}?api-version=2019-08-01&resource=https://vault.azure.net",
+        vault.identity_endpoint()
+    );
+    let (status, _) = get(&url, Some(("X-IDENTITY-HEADER", "wrong"))).await;
+    assert_eq!(status, 401);
+    let (status, body) = get(&url, Some(("X-IDENTITY-HEADER", vault.identity_header()))).await;
+    assert_eq!(status, 200);
+    let members: Vec<_> = body.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(members, ["access_token", "client_id", "expires_on", "resource", "token_type"]);
+    assert!(body["expires_on"].is_string());
+}
+
+#[tokio::test]
+async fn the_metadata_service_fails_on_demand() {
+    let vault = Emulator::builder().start().unwrap();
+    let url = format!("{}{IMDS}&resource=https://vault.azure.net", vault.imds_endpoint());
+    for status in [404, 410, 429, 500] {
+        vault.fault(Fault::status(status).on(Operation::Token));
+    }
+    // Meant for the data plane: does not strike here.
+    vault.fault(Fault::throttled());
+    for expected in [404, 410, 429, 500, 200] {
+        assert_eq!(get(&url, Some(("Metadata", "true"))).await.0, expected);
+    }
+}

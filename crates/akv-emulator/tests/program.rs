@@ -1,0 +1,149 @@
+//! The program as a shell user meets it.
+
+mod common;
+
+use std::{
+    collections::HashMap,
+    fs,
+    io::{BufRead as _, BufReader},
+    process::{Child, Command, Stdio},
+};
+
+use common::Client;
+use reqwest::Method;
+use rustls::pki_types::{CertificateDer, pem::PemObject as _};
+use serde_json::{Value, json};
+
+struct Program {
+    child: Child,
+    variables: HashMap<String, String>,
+}
+
+impl Program {
+    /// Reads the `export` lines up to the first comment.
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_akv-emulator"))
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let variables = lines
+            .map(Result::unwrap)
+            .take_while(|line| !line.starts_with('#'))
+            .map(|line| {
+                let (name, value) = line.strip_prefix("export ").unwrap().split_once('=').unwrap();
+                (name.to_owned(), value.to_owned())
+            })
+            .collect();
+        Self { child, variables }
+    }
+
+    fn client(&self) -> Client {
+        let ca = fs::read(&self.variables["AKV_CA_FILE"]).unwrap();
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(&ca).unwrap()).unwrap();
+        let provider = rustls::crypto::aws_lc_rs::default_provider();
+        let tls = rustls::ClientConfig::builder_with_provider(provider.into())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let http = reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy();
+        Client {
+            http: http.build().unwrap(),
+            base: self.variables["AKV_ENDPOINT"].clone(),
+            token: self.variables["AZURE_CLI_ACCESS_TOKEN"].clone(),
+        }
+    }
+
+    /// Asks it to stop, and checks that it ends in order.
+    fn stop(mut self, signal: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "{status}");
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // After `stop` it is gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test]
+async fn prints_how_to_use_it_and_stops_on_signals() {
+    for signal in ["-TERM", "-INT"] {
+        let program = Program::start(&["--key", "ec:web:P-256", "--key", "rsa-hsm:big:2048"]);
+        let client = program.client();
+        let key = client.get("/keys/web?api-version=7.4").await.json()["key"].clone();
+        assert_eq!(key["crv"], "P-256");
+        let big = client.get("/keys/big?api-version=7.4").await.json();
+        assert_eq!(big["key"]["kty"], "RSA-HSM");
+        let ca_file = program.variables["AKV_CA_FILE"].clone();
+        program.stop(signal);
+        assert!(!fs::exists(ca_file).unwrap(), "its own CA file is removed");
+    }
+}
+
+#[tokio::test]
+async fn the_control_interface_needs_no_token() {
+    let program = Program::start(&["--persona", "managed-hsm", "--key", "ec:web:P-256"]);
+    let mut client = program.client();
+    let before = client.get("/keys/web").await.json()["key"]["kid"].clone();
+    let token = std::mem::take(&mut client.token);
+    let fault = json!([{ "kind": "status", "status": 429, "operation": "getKey" }]);
+    let added = client.must(Method::POST, "/__emulator/faults", fault).await;
+    assert_eq!(added, json!({ "added": 1 }));
+    let bad = client.post("/__emulator/faults", json!({ "kind": "nonsense" })).await;
+    assert_eq!(bad.status, 400);
+    let rotated = client.must(Method::POST, "/__emulator/keys/web/rotate", Value::Null).await;
+    client.token = token;
+    assert_eq!(client.get("/keys/web").await.status, 429);
+    let after = client.get("/keys/web").await.json()["key"]["kid"].clone();
+    assert_ne!(before, after);
+    assert_eq!(rotated["kid"], after);
+    let stats = client.must(Method::GET, "/__emulator/stats", Value::Null).await;
+    assert_eq!((&stats["get_key"], &stats["faults"]), (&json!(3), &json!(1)));
+    client.must(Method::POST, "/__emulator/tokens/revoke", Value::Null).await;
+    assert_eq!(client.get("/keys/web").await.status, 401);
+    program.stop("-TERM");
+}
+
+#[tokio::test]
+async fn a_state_folder_and_a_written_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (state, token) = (path("state"), "it's a token");
+    let arguments = ["--state-dir", &state, "--token", token, "--key", "ec:web:P-384"];
+    let mut kids = Vec::new();
+    for _ in 0..2 {
+        let program = Program::start(&arguments);
+        assert_eq!(program.variables["AZURE_CLI_ACCESS_TOKEN"], r"'it'\''s a token'");
+        let mut client = program.client();
+        client.token = token.to_owned();
+        let kid = client.get("/keys/web?api-version=7.4").await.json()["key"]["kid"].clone();
+        kids.push(kid.as_str().unwrap().rsplit('/').next().unwrap().to_owned());
+        program.stop("-TERM");
+    }
+    assert_eq!(kids[0], kids[1]);
+}
+
+#[test]
+fn refuses_what_it_does_not_understand() {
+    for key in ["rsa:web", "dsa:web:2048", "ec:web:P-999", "rsa:web:big"] {
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_akv-emulator")).args(["--key", key]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{key}");
+        assert!(output.stdout.is_empty());
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_akv-emulator"))
+        .args(["--key", "rsa:web:1024"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!output.stderr.is_empty());
+}

@@ -1,0 +1,379 @@
+//! The service's rules that no recording shows, checked over HTTPS with an outside verifier.
+
+mod common;
+
+use std::time::{Duration, SystemTime};
+
+use akv_emulator::{Curve, Emulator, NewKey, Operation, Persona};
+use aws_lc_rs::{digest, rsa::PublicKeyComponents, signature};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use common::{Answer, Client};
+use reqwest::{Method, StatusCode, Version};
+use serde_json::{Value, json};
+
+const API: &str = "?api-version=7.4";
+
+fn decode(value: &Value) -> Vec<u8> {
+    URL_SAFE_NO_PAD.decode(value.as_str().unwrap()).unwrap()
+}
+
+fn encode(bytes: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn start(persona: Persona) -> Emulator {
+    Emulator::builder().persona(persona).start().unwrap()
+}
+
+#[track_caller]
+fn refused(answer: &Answer, status: u16, code: &str, inner: &str) {
+    assert_eq!(answer.status.as_u16(), status, "{}", answer.text);
+    assert_eq!((answer.error_code().as_str(), answer.inner_code().as_str()), (code, inner));
+}
+
+#[tokio::test]
+async fn ecdsa_signatures_verify_with_the_published_key() {
+    let vault = start(Persona::Vault);
+    let client = Client::new(&vault);
+    let message = b"message";
+    let cases: [(Curve, &digest::Algorithm, &dyn signature::VerificationAlgorithm); 4] = [
+        (Curve::P256, &digest::SHA256, &signature::ECDSA_P256_SHA256_FIXED),
+        (Curve::P256K, &digest::SHA256, &signature::ECDSA_P256K1_SHA256_FIXED),
+        (Curve::P384, &digest::SHA384, &signature::ECDSA_P384_SHA384_FIXED),
+        (Curve::P521, &digest::SHA512, &signature::ECDSA_P521_SHA512_FIXED),
+    ];
+    for (curve, hash, algorithm) in cases {
+        let key = vault.create_key(NewKey::ec(format!("ec-{}", curve.name()), curve)).unwrap();
+        let jwk = client.get(&format!("{}{API}", key.url)).await.json()["key"].clone();
+        let value = encode(digest::digest(hash, message));
+        let body = json!({ "alg": curve.algorithm(), "value": value });
+        let answer = client.post(&format!("{}/sign{API}", key.url), body).await;
+        assert_eq!(answer.json()["kid"], key.url);
+        let point = [&[4], &*decode(&jwk["x"]), &*decode(&jwk["y"])].concat();
+        let public = signature::UnparsedPublicKey::new(algorithm, point);
+        public.verify(message, &decode(&answer.json()["value"])).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn rsa_signatures_verify_with_the_published_key() {
+    let vault = start(Persona::Vault);
+    let client = Client::new(&vault);
+    let key = vault.create_key(NewKey::rsa("rsa", 2048).leading_zeros(true)).unwrap();
+    let jwk = client.get(&format!("{}{API}", key.url)).await.json()["key"].clone();
+    let (n, e) = (decode(&jwk["n"]), decode(&jwk["e"]));
+    assert_eq!((n.len(), n[0], e.as_slice()), (257, 0, &[0, 1, 0, 1][..]));
+    let public = PublicKeyComponents { n: &n[1..], e: &e[1..] };
+    let message = b"message";
+    let cases: [(&str, &digest::Algorithm, &signature::RsaParameters); 6] = [
+        ("RS256", &digest::SHA256, &signature::RSA_PKCS1_2048_8192_SHA256),
+        ("RS384", &digest::SHA384, &signature::RSA_PKCS1_2048_8192_SHA384),
+        ("RS512", &digest::SHA512, &signature::RSA_PKCS1_2048_8192_SHA512),
+        ("PS256", &digest::SHA256, &signature::RSA_PSS_2048_8192_SHA256),
+        ("PS384", &digest::SHA384, &signature::RSA_PSS_2048_8192_SHA384),
+        ("PS512", &digest::SHA512, &signature::RSA_PSS_2048_8192_SHA512),
+    ];
+    for (name, hash, parameters) in cases {
+        let body = json!({ "alg": name, "value": encode(digest::digest(hash, message)) });
+        let answer = client.post(&format!("/keys/rsa/sign{API}"), body).await;
+        public.verify(parameters, message, &decode(&answer.json()["value"])).unwrap();
+    }
+}
+
+/// RSNULL with the `DigestInfo` of SHA-256 is RS256.
+#[tokio::test]
+async fn rsnull_pads_what_it_is_given_but_not_on_a_managed_hsm() {
+    let vault = start(Persona::Vault);
+    vault.create_key(NewKey::rsa("rsa", 2048)).unwrap();
+    let client = Client::new(&vault);
+    let hash = digest::digest(&digest::SHA256, b"message");
+    let prefix = [
+        0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01,
+        0x05, 0x00, 0x04, 0x20,
+    ];
+    let info = [&prefix, hash.as_ref()].concat();
+    let path = format!("/keys/rsa/sign{API}");
+    let raw = client.post(&path, json!({ "alg": "RSNULL", "value": encode(info) })).await;
+    let ready = client.post(&path, json!({ "alg": "RS256", "value": encode(hash) })).await;
+    assert_eq!(raw.json()["value"], ready.json()["value"]);
+    assert!(ready.json()["value"].is_string());
+
+    let hsm = start(Persona::ManagedHsm);
+    hsm.create_key(NewKey::rsa("rsa", 2048)).unwrap();
+    let answer = Client::new(&hsm).post(&path, json!({ "alg": "RSNULL", "value": "AAAA" })).await;
+    refused(&answer, 400, "NotSupported", "");
+}
+
+#[tokio::test]
+async fn digests_and_algorithms_must_fit() {
+    let vault = start(Persona::Vault);
+    vault.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
+    let client = Client::new(&vault);
+    for (body, words) in [
+        (json!({ "alg": "ES256", "value": encode([0; 20]) }), "20 bytes. ES256 requires 32"),
+        (json!({ "alg": "ES384", "value": encode([0; 48]) }), "with curve 'P-384'"),
+        (json!({ "alg": "RS256", "value": encode([0; 32]) }), "type 'RSA' or"),
+        (json!({ "alg": "NONE", "value": encode([0; 32]) }), "Property alg"),
+        (json!({ "alg": "ES256" }), "Property value"),
+        (json!({ "alg": "ES256", "value": "!!" }), "Property value"),
+        (json!([]), "Property alg"),
+    ] {
+        let answer = client.post(&format!("/keys/ec/sign{API}"), body).await;
+        refused(&answer, 400, "BadParameter", "");
+        assert!(answer.text.contains(words), "{}", answer.text);
+    }
+    let answer = client.get("/keys/ec").await;
+    refused(&answer, 400, "BadParameter", "");
+}
+
+#[tokio::test]
+async fn attributes_and_operations_are_enforced() {
+    let vault = start(Persona::Vault);
+    let client = Client::new(&vault);
+    let sign = json!({ "alg": "ES256", "value": encode([1; 32]) });
+    let (now, hour) = (SystemTime::now(), Duration::from_secs(3600));
+    let key = |name: &str| NewKey::ec(name, Curve::P256);
+    vault.create_key(key("disabled").enabled(false)).unwrap();
+    vault.create_key(key("early").not_before(now + hour)).unwrap();
+    vault.create_key(key("late").expires(now + hour)).unwrap();
+    vault.create_key(key("checks").key_ops(["verify"])).unwrap();
+    let post = |name: &str| {
+        let path = format!("/keys/{name}/sign{API}");
+        let (client, body) = (client.clone(), sign.clone());
+        async move { client.post(&path, body).await }
+    };
+    refused(&post("disabled").await, 403, "Forbidden", "KeyDisabled");
+    refused(&client.get(&format!("/keys/disabled{API}")).await, 403, "Forbidden", "KeyDisabled");
+    refused(&post("early").await, 403, "Forbidden", "KeyNotYetValid");
+    refused(&post("checks").await, 403, "Forbidden", "KeyOperationForbidden");
+    let signature = post("late").await.json()["value"].clone();
+    vault.shift_clock(3601);
+    // The token is a day's: it is the key that has expired.
+    refused(&post("late").await, 403, "Forbidden", "KeyExpired");
+    let verify = json!({ "alg": "ES256", "digest": encode([1; 32]), "value": signature });
+    let answer = client.post(&format!("/keys/late/verify{API}"), verify).await;
+    assert_eq!(answer.json(), json!({ "value": true }));
+    assert_eq!(post("early").await.status, 200);
+
+    let enable = json!({ "attributes": { "enabled": true } });
+    client.must(Method::PATCH, &format!("/keys/disabled{API}"), enable).await;
+    assert_eq!(post("disabled").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_rotated_key_keeps_its_versions() {
+    let vault = start(Persona::Vault);
+    let client = Client::new(&vault);
+    let first = vault.create_key(NewKey::ec("ec", Curve::P384).hsm(true).tag("a", "b")).unwrap();
+    let second = vault.rotate_key("ec").unwrap();
+    assert_ne!(first.version, second.version);
+    let current = client.get(&format!("/keys/ec{API}")).await.json();
+    assert_eq!(current["key"]["kid"], second.url);
+    assert_eq!((&current["key"]["kty"], &current["tags"]["a"]), (&json!("EC-HSM"), &json!("b")));
+    let old = client.get(&format!("{}{API}", first.url)).await.json();
+    assert_eq!((&old["key"]["kid"], &old["key"]["crv"]), (&json!(first.url), &json!("P-384")));
+    assert_ne!(old["key"]["x"], current["key"]["x"]);
+    let body = json!({ "alg": "ES384", "value": encode([1; 48]) });
+    let answer = client.post(&format!("{}/sign{API}", first.url), body).await;
+    assert_eq!(answer.json()["kid"], first.url);
+    assert!(vault.rotate_key("none").is_err());
+    let missing = client.get(&format!("/keys/ec/{:032}{API}", 0)).await;
+    refused(&missing, 404, "KeyNotFound", "");
+    assert!(missing.text.contains(&format!("(name/id) ec/{:032} was", 0)));
+}
+
+#[tokio::test]
+async fn lists_are_paged_to_the_end() {
+    for persona in [Persona::Vault, Persona::ManagedHsm] {
+        let emulator = start(persona);
+        let client = Client::new(&emulator);
+        for index in 0..60 {
+            emulator.create_key(NewKey::ec(format!("key-{index:02}"), Curve::P256)).unwrap();
+        }
+        for (size, expected) in [("", 25), ("&maxresults=7", 7)] {
+            let mut next = json!(format!("/keys{API}{size}"));
+            let mut names = Vec::new();
+            while let Some(path) = next.as_str() {
+                let page = client.must(Method::GET, path, Value::Null).await;
+                let values = page["value"].as_array().unwrap();
+                assert!(values.len() <= expected && !values.is_empty());
+                names.extend(values.iter().map(|item| item["kid"].as_str().unwrap().to_owned()));
+                next = page["nextLink"].clone();
+            }
+            let all: Vec<_> =
+                (0..60).map(|i| format!("{}/keys/key-{i:02}", emulator.endpoint())).collect();
+            assert_eq!(names, all);
+        }
+        for bad in ["0", "26", "-1", "x"] {
+            let answer = client.get(&format!("/keys{API}&maxresults={bad}")).await;
+            refused(&answer, 400, "BadParameter", "");
+        }
+        let answer = client.get(&format!("/keys{API}&$skiptoken=garbage")).await;
+        refused(&answer, 400, "BadParameter", "");
+    }
+}
+
+#[tokio::test]
+async fn deleted_keys_are_recovered_backed_up_and_purged() {
+    let vault = start(Persona::Vault);
+    let client = Client::new(&vault);
+    let key = vault.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
+    let backup = client.must(Method::POST, &format!("/keys/ec/backup{API}"), Value::Null).await;
+    let restore = format!("/keys/restore{API}");
+    refused(&client.post(&restore, backup.clone()).await, 409, "Conflict", "");
+    client.must(Method::DELETE, &format!("/keys/ec{API}"), Value::Null).await;
+    refused(&client.get(&format!("/keys/ec{API}")).await, 404, "KeyNotFound", "");
+    let deleted = format!("/deletedkeys/ec{API}");
+    client.must(Method::POST, &format!("/deletedkeys/ec/recover{API}"), Value::Null).await;
+    refused(&client.get(&deleted).await, 404, "KeyNotFound", "");
+    client.must(Method::DELETE, &format!("/keys/ec{API}"), Value::Null).await;
+    client.must(Method::DELETE, &deleted, Value::Null).await;
+    let restored = client.must(Method::POST, &restore, backup).await;
+    assert_eq!(restored["key"]["kid"], key.url);
+}
+
+#[tokio::test]
+async fn imported_keys_decrypt_what_their_public_part_encrypts() {
+    // The key pair of RFC 7517, appendix A.2.
+    let d = "870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE";
+    let x = "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4";
+    let y = "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM";
+    for (persona, kty) in [(Persona::Vault, "EC"), (Persona::ManagedHsm, "EC-HSM")] {
+        let emulator = start(persona);
+        let client = Client::new(&emulator);
+        let jwk = json!({ "kty": "EC", "crv": "P-256", "d": d, "x": x, "y": y });
+        let path = format!("/keys/imported{API}");
+        let bundle = client.must(Method::PUT, &path, json!({ "key": jwk })).await;
+        assert_eq!(bundle["key"]["kty"], kty);
+        assert_eq!((&bundle["key"]["x"], &bundle["key"]["y"]), (&json!(x), &json!(y)));
+        assert!(bundle["key"].get("d").is_none());
+        let wrong = json!({ "kty": "EC", "crv": "P-256", "d": d, "x": y, "y": x });
+        let answer = client.call(Method::PUT, &path, json!({ "key": wrong })).await;
+        refused(&answer, 400, "BadParameter", "");
+    }
+}
+
+#[tokio::test]
+async fn several_vaults_and_both_personas_share_a_listener() {
+    let emulator = start(Persona::Vault);
+    let hosts = ["one.vault.azure.net", "two.vault.azure.net", "one.managedhsm.azure.net"];
+    let mut versions = Vec::new();
+    for host in hosts {
+        let client = Client::named(&emulator, host);
+        let body = json!({ "kty": "EC" });
+        let made = client.must(Method::POST, &format!("/keys/k/create{API}"), body).await;
+        assert!(made["key"]["kid"].as_str().unwrap().starts_with(&client.base));
+        versions.push(made["key"]["kid"].clone());
+        let listed = client.must(Method::GET, &format!("/keys/k/versions{API}"), Value::Null).await;
+        assert_eq!(listed["value"].as_array().unwrap().len(), 1);
+    }
+    let key = emulator.create_key(NewKey::ec("k", Curve::P256).vault_host(hosts[0])).unwrap();
+    assert_eq!(key.url.split("/keys/").next().unwrap(), "https://one.vault.azure.net");
+    // A token for vaults opens no Managed HSM.
+    let mut client = Client::named(&emulator, hosts[2]);
+    client.token = emulator.token_for("https://vault.azure.net");
+    let answer = client.get(&format!("/keys/k{API}")).await;
+    assert_eq!((answer.status, answer.text.as_str()), (StatusCode::UNAUTHORIZED, ""));
+    let challenge = answer.headers["www-authenticate"].to_str().unwrap();
+    assert!(challenge.ends_with("resource=\"https://managedhsm.azure.net\""), "{challenge}");
+}
+
+#[tokio::test]
+async fn a_vault_speaks_http_2_and_a_managed_hsm_does_not() {
+    for (persona, version) in
+        [(Persona::Vault, Version::HTTP_2), (Persona::ManagedHsm, Version::HTTP_11)]
+    {
+        let emulator = start(persona);
+        let client = Client::new(&emulator);
+        let request = client.request(Method::GET, &format!("/keys{API}"), &Value::Null);
+        assert_eq!(request.send().await.unwrap().version(), version);
+    }
+}
+
+#[tokio::test]
+async fn tokens_expire_and_are_revoked() {
+    let vault = Emulator::builder()
+        .token_lifetime(Duration::from_secs(60))
+        .fixed_token("fixed")
+        .start()
+        .unwrap();
+    let mut client = Client::new(&vault);
+    let path = format!("/keys{API}");
+    assert_eq!(client.get(&path).await.status, 200);
+    vault.shift_clock(60);
+    let answer = client.get(&path).await;
+    refused(&answer, 401, "Unauthorized", "");
+    assert!(answer.text.contains("TokenExpired"));
+    client.token = vault.token();
+    assert_eq!(client.get(&path).await.status, 200);
+    vault.revoke_token(&client.token);
+    refused(&client.get(&path).await, 401, "Unauthorized", "");
+    client.token = "fixed".to_owned();
+    assert_eq!(client.get(&path).await.status, 200);
+    let stats = vault.stats();
+    assert_eq!((stats.unauthorized, stats.tokens_issued), (2, 2));
+    assert_eq!(stats.operation(Operation::ListKeys), 3);
+}
+
+#[tokio::test]
+async fn statistics_count_connections_and_operations() {
+    let vault = start(Persona::Vault);
+    vault.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
+    let client = Client::new(&vault);
+    let body = json!({ "alg": "ES256", "value": encode([1; 32]) });
+    for _ in 0..20 {
+        assert_eq!(client.post(&format!("/keys/ec/sign{API}"), body.clone()).await.status, 200);
+    }
+    let stats = vault.stats();
+    assert_eq!((stats.sign, stats.requests), (20, 20));
+    assert_eq!((stats.connections, stats.tls_handshakes), (1, 1));
+    vault.reset_stats();
+    assert_eq!(vault.stats().sign, 0);
+}
+
+#[tokio::test]
+async fn a_state_folder_outlives_the_emulator() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = || Emulator::builder().state_dir(folder.path()).start().unwrap();
+    let bundle_of = |emulator: &Emulator, path: String| {
+        let client = Client::new(emulator);
+        async move { client.get(&path).await.json()["key"].clone() }
+    };
+    let (ca, keys) = {
+        let first = start();
+        first.create_key(NewKey::rsa("rsa", 2048).hsm(true)).unwrap();
+        first.create_key(NewKey::ec("ec", Curve::P521)).unwrap();
+        first.create_key(NewKey::ec("gone", Curve::P256)).unwrap();
+        first.rotate_key("ec").unwrap();
+        let client = Client::new(&first);
+        client.must(Method::DELETE, &format!("/keys/gone{API}"), Value::Null).await;
+        client.must(Method::DELETE, &format!("/deletedkeys/gone{API}"), Value::Null).await;
+        let rsa = bundle_of(&first, format!("/keys/rsa{API}")).await;
+        let ec = bundle_of(&first, format!("/keys/ec{API}")).await;
+        (first.ca_pem().to_owned(), [("rsa", rsa), ("ec", ec)])
+    };
+    let second = start();
+    assert_eq!(second.ca_pem(), ca);
+    for (name, before) in keys {
+        let after = bundle_of(&second, format!("/keys/{name}{API}")).await;
+        for member in ["kty", "n", "x", "key_ops"] {
+            assert_eq!(before[member], after[member], "{name}.{member}");
+        }
+    }
+    assert!(second.rotate_key("gone").is_err());
+    let versions = Client::new(&second).get(&format!("/keys/ec/versions{API}")).await.json();
+    assert_eq!(versions["value"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_stopped_emulator_refuses_connections() {
+    let vault = start(Persona::Vault);
+    let address = vault.address();
+    let client = Client::new(&vault);
+    assert_eq!(client.get(&format!("/keys{API}")).await.status, 200);
+    vault.stop_accepting();
+    std::net::TcpStream::connect(address).unwrap_err();
+    assert_eq!(client.get(&format!("/keys{API}")).await.status, 200, "open connections go on");
+    vault.shutdown();
+    client.request(Method::GET, &format!("/keys{API}"), &Value::Null).send().await.unwrap_err();
+}
