@@ -41,9 +41,10 @@ impl Credential {
             CredentialKind::AzureCli => Self::Sdk(sdk::azure_cli(settings)?),
             CredentialKind::AzureDeveloperCli => Self::Sdk(sdk::azure_developer_cli(settings)?),
             CredentialKind::ClientCertificate => {
+                let file = settings.values().client_certificate_file.as_deref();
                 return Err(Error::new(
                     ErrorKind::Unsupported,
-                    "the credential client-certificate is not built in yet",
+                    format!("the credential client-certificate ({file:?}) is not built in yet"),
                 )
                 .hint("use client-secret, workload-identity or managed-identity"));
             }

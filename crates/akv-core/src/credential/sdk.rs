@@ -104,14 +104,15 @@ pub(super) fn workload_identity(
     Ok(SdkCredential::new(
         kind,
         Box::new(move || {
-            let mut credential_options = ClientAssertionCredentialOptions::default();
-            credential_options.client_options = options.clone();
-            let mut all = WorkloadIdentityCredentialOptions::default();
-            all.credential_options = credential_options;
-            all.client_id = Some(client.clone());
-            all.tenant_id = Some(tenant.clone());
-            all.token_file_path = Some(file.clone().into());
-            WorkloadIdentityCredential::new(Some(all))
+            let options = WorkloadIdentityCredentialOptions {
+                credential_options: ClientAssertionCredentialOptions {
+                    client_options: options.clone(),
+                },
+                client_id: Some(client.clone()),
+                tenant_id: Some(tenant.clone()),
+                token_file_path: Some(file.clone().into()),
+            };
+            WorkloadIdentityCredential::new(Some(options))
                 .map(|credential| credential as Arc<dyn TokenCredential>)
         }),
     ))

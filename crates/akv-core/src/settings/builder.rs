@@ -57,10 +57,16 @@ impl Builder {
     /// secure-execution the environment is ignored.
     #[must_use]
     pub fn environment(self) -> Self {
-        if is_secure_execution() { self } else { self.variables(|name| std::env::var_os(name)) }
+        if is_secure_execution() {
+            self
+        } else {
+            self.environment_from(|name| std::env::var_os(name))
+        }
     }
 
-    fn variables(mut self, read: impl Fn(&str) -> Option<OsString>) -> Self {
+    /// Adds what an environment that is not the process's own says.
+    #[must_use]
+    pub fn environment_from(mut self, read: impl Fn(&str) -> Option<OsString>) -> Self {
         for option in OPTIONS {
             let Some(variable) = option.env else { continue };
             if let Some(value) = read(variable) {
@@ -217,7 +223,7 @@ mod tests {
 
     fn from(variables: &[(&str, &str)]) -> Result<Settings> {
         Settings::builder()
-            .variables(|name| {
+            .environment_from(|name| {
                 variables.iter().find(|(n, _)| *n == name).map(|(_, value)| OsString::from(value))
             })
             .build()
@@ -230,7 +236,7 @@ mod tests {
             .unwrap()
             .option("cloud", "china")
             .unwrap()
-            .variables(|name| match name {
+            .environment_from(|name| match name {
                 "AKV_TIMEOUT" => Some("500ms".into()),
                 "AKV_CLOUD" => Some("".into()),
                 _ => None,

@@ -52,9 +52,7 @@ fn answered(status: u16, response: Option<&RawResponse>, reference: &KeyReferenc
     }
     let error = error.answer(status, code.map(|code| one_line(&code)), request_id);
     match status {
-        408 | 429 | 500..=599 => {
-            Failure::Transient(error, headers.and_then(|headers| retry_after(headers)))
-        }
+        408 | 429 | 500..=599 => Failure::Transient(error, headers.and_then(retry_after)),
         _ => Failure::Final(error),
     }
 }
@@ -96,19 +94,17 @@ fn hint(status: u16, code: Option<&str>, reference: &KeyReference) -> Option<Str
 
 /// No answer came: the connection could not be made, broke, or is not trusted.
 fn unreachable_server(error: &azure_core::Error, connecting: bool, host: &str) -> Failure {
-    if let Some(tls) = find::<rustls::Error>(error) {
-        if let rustls::Error::InvalidCertificate(reason) = tls {
-            return Failure::Final(
-                Error::new(
-                    ErrorKind::Tls,
-                    format!(
-                        "the certificate of {host} is not trusted: {}",
-                        one_line(&reason.to_string())
-                    ),
-                )
-                .hint("if the server is yours, name its root certificate in ca-file (AKV_CA_FILE)"),
-            );
-        }
+    if let Some(rustls::Error::InvalidCertificate(reason)) = find(error) {
+        return Failure::Final(
+            Error::new(
+                ErrorKind::Tls,
+                format!(
+                    "the certificate of {host} is not trusted: {}",
+                    one_line(&reason.to_string())
+                ),
+            )
+            .hint("if the server is yours, name its root certificate in ca-file (AKV_CA_FILE)"),
+        );
     }
     let text = format!("no answer from {host}: {}", chain(error));
     let unknown_host = text.contains("Name or service not known")

@@ -1,0 +1,135 @@
+//! Where tokens come from, how often, and what happens when they are refused.
+
+use super::{Vault, file};
+use akv_core::{ErrorKind, Settings, SignatureAlgorithm::Es256, blocking::Client};
+use akv_emulator::{Curve, Fault, NewKey, Operation};
+use std::{ffi::OsString, fs, time::Duration};
+
+const DIGEST: [u8; 32] = [7; 32];
+
+/// A client whose environment is this list.
+fn client(vault: &Vault, variables: &[(&str, &str)]) -> Client {
+    let ca = vault.ca_file.path().to_str().unwrap();
+    let all: Vec<(String, String)> =
+        [("AKV_ENDPOINT", vault.emulator.endpoint()), ("AKV_CA_FILE", ca)]
+            .iter()
+            .chain(variables)
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+    let read =
+        |name: &str| all.iter().find(|(n, _)| n == name).map(|(_, value)| OsString::from(value));
+    Client::new(Settings::builder().environment_from(read).build().unwrap())
+}
+
+fn sign_often(client: &Client, times: usize) {
+    let key = client.key(&client.reference("vault:myVault:ec").unwrap()).unwrap();
+    for _ in 0..times {
+        key.sign(Es256, &DIGEST).unwrap();
+    }
+}
+
+#[test]
+fn one_token_serves_many_operations_of_a_managed_identity() {
+    let vault = Vault::start();
+    vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
+    let machine =
+        [("AKV_CREDENTIAL", "managed-identity"), ("IMDS_ENDPOINT", vault.emulator.imds_endpoint())];
+    sign_often(&client(&vault, &machine), 50);
+    assert_eq!(vault.emulator.stats().token_requests, 1);
+
+    vault.emulator.reset_stats();
+    let service = [
+        ("AKV_CREDENTIAL", "managed-identity"),
+        ("IDENTITY_ENDPOINT", vault.emulator.identity_endpoint()),
+        ("IDENTITY_HEADER", vault.emulator.identity_header()),
+    ];
+    sign_often(&client(&vault, &service), 50);
+    assert_eq!(vault.emulator.stats().token_requests, 1);
+}
+
+#[test]
+fn auto_finds_the_managed_identity_and_lists_reasons_when_nothing_works() {
+    let vault = Vault::start();
+    vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
+    sign_often(&client(&vault, &[("IMDS_ENDPOINT", vault.emulator.imds_endpoint())]), 2);
+
+    // A port where nobody listens.
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nothing = client(&vault, &[("IMDS_ENDPOINT", &format!("http://{closed}"))]);
+    let error = nothing.key(&nothing.reference("vault:myVault:ec").unwrap()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Credential);
+    let text = error.to_string();
+    for reason in [
+        "access-token: needs access-token-file",
+        "client-secret: needs tenant-id",
+        "workload-identity: needs tenant-id",
+        "managed-identity: managed identity at 127.0.0.1",
+        "azure-cli:",
+        "azure-developer-cli:",
+    ] {
+        assert!(text.contains(reason), "{reason} is not in {text}");
+    }
+    assert!(text.len() <= 1000);
+}
+
+#[test]
+fn a_busy_identity_endpoint_is_asked_again() {
+    let vault = Vault::start();
+    vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
+    for status in [404, 410, 429, 500] {
+        vault.emulator.fault(Fault::status(status).on(Operation::Token));
+    }
+    let variables = [("IMDS_ENDPOINT", vault.emulator.imds_endpoint())];
+    sign_often(&client(&vault, &variables), 1);
+    assert_eq!(vault.emulator.stats().token_requests, 5);
+}
+
+#[test]
+fn a_revoked_token_is_replaced_once_and_the_operation_succeeds() {
+    let vault = Vault::start();
+    vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
+    let client = client(&vault, &[("IMDS_ENDPOINT", vault.emulator.imds_endpoint())]);
+    let key = client.key(&client.reference("vault:myVault:ec").unwrap()).unwrap();
+    vault.emulator.revoke_tokens();
+    vault.emulator.reset_stats();
+    key.sign(Es256, &DIGEST).unwrap();
+    let stats = vault.emulator.stats();
+    assert_eq!((stats.unauthorized, stats.token_requests, stats.sign), (1, 1, 1));
+}
+
+#[test]
+fn a_rotated_token_file_is_read_again_after_a_refusal() {
+    let vault = Vault::start();
+    vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
+    let key = vault.key(&[], "vault:myVault:ec").unwrap();
+    vault.emulator.revoke_tokens();
+    fs::write(vault.token_file.path(), vault.emulator.token()).unwrap();
+    key.sign(Es256, &DIGEST).unwrap();
+}
+
+#[test]
+fn short_lived_tokens_are_renewed_without_failures() {
+    let vault = Vault::start();
+    vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
+    vault.emulator.set_token_lifetime(Duration::from_secs(2));
+    let client = client(&vault, &[("IMDS_ENDPOINT", vault.emulator.imds_endpoint())]);
+    let key = client.key(&client.reference("vault:myVault:ec").unwrap()).unwrap();
+    let start = std::time::Instant::now();
+    while start.elapsed() < Duration::from_secs(5) {
+        key.sign(Es256, &DIGEST).unwrap();
+    }
+    let stats = vault.emulator.stats();
+    assert!((3..=12).contains(&stats.token_requests), "{} token requests", stats.token_requests);
+    assert_eq!(stats.unauthorized, 0);
+}
+
+#[test]
+fn a_bad_token_gives_advice_and_is_not_shown() {
+    let vault = Vault::start();
+    let token = file("s3cret-token");
+    let path = token.path().to_str().unwrap();
+    let error = vault.key(&[("access-token-file", path)], "vault:myVault:ec").unwrap_err();
+    assert_eq!(error.status(), Some(401));
+    let text = error.to_string();
+    assert!(text.contains("get a new access token") && !text.contains("s3cret"), "{text}");
+}

@@ -1,0 +1,155 @@
+//! Every way in which the service and the network fail, for loading, signing and decrypting: the
+//! right result or the right error within the deadline, nothing else.
+
+use super::{Vault, encrypt};
+use akv_core::{EncryptionAlgorithm, Error, ErrorKind, SignatureAlgorithm::Rs256, blocking::Key};
+use akv_emulator::{Fault, FaultKind, NewKey, Operation};
+use std::time::{Duration, Instant};
+
+const DIGEST: [u8; 32] = [7; 32];
+const OPERATIONS: [Operation; 3] = [Operation::GetKey, Operation::Sign, Operation::Decrypt];
+
+/// What one run of an operation gives.
+fn run(vault: &Vault, key: &Key, operation: Operation, timeout: &str) -> Result<(), Error> {
+    match operation {
+        Operation::GetKey => vault.key(&[("timeout", timeout)], "vault:myVault:rsa").map(drop),
+        Operation::Sign => {
+            let signature = key.sign(Rs256, &DIGEST)?;
+            key.public_key().verify_digest(Rs256, &DIGEST, &signature)
+        }
+        _ => {
+            let plaintext =
+                key.decrypt(EncryptionAlgorithm::RsaOaep256, &encrypt(key.public_key(), b"plain"))?;
+            assert_eq!(plaintext.as_slice(), b"plain");
+            Ok(())
+        }
+    }
+}
+
+#[test]
+fn passing_failures_are_ridden_out() {
+    let vault = Vault::start();
+    vault.emulator.create_key(NewKey::rsa("rsa", 2048)).unwrap();
+    let kinds = [
+        FaultKind::Status { status: 408, retry_after: None },
+        FaultKind::Status { status: 429, retry_after: None },
+        FaultKind::Status { status: 429, retry_after: Some(1) },
+        FaultKind::Status { status: 500, retry_after: None },
+        FaultKind::Status { status: 503, retry_after: None },
+        FaultKind::Unauthorized,
+        FaultKind::ResetOnAccept,
+        FaultKind::ResetBeforeRequest,
+        FaultKind::ResetAfterRequest,
+        FaultKind::TruncatedBody,
+        FaultKind::EmptyBody,
+        FaultKind::NotJson,
+        FaultKind::WrongShape,
+        FaultKind::HugeBody { bytes: 3_000_000 },
+        FaultKind::SlowBody { millis: 300 },
+        FaultKind::CloseConnection,
+    ];
+    for kind in kinds {
+        for operation in OPERATIONS {
+            // A key of its own, so that each row begins with a fresh connection.
+            let key = vault.key(&[("timeout", "5s")], "vault:myVault:rsa").unwrap();
+            let fault = Fault::new(kind.clone()).times(2);
+            let on_connection =
+                matches!(kind, FaultKind::ResetOnAccept | FaultKind::ResetBeforeRequest);
+            vault.emulator.fault(if on_connection { fault } else { fault.on(operation) });
+            // A refused token is replaced once: the same token file gives the same token, so one
+            // refusal ends the operation. Two would too.
+            let start = Instant::now();
+            let result = run(&vault, &key, operation, "5s");
+            let took = start.elapsed();
+            vault.emulator.clear_faults();
+            println!("{kind:?} × {operation:?}: {took:?} {result:?}");
+            if kind == FaultKind::Unauthorized {
+                assert_eq!(result.unwrap_err().status(), Some(401));
+            } else {
+                result.unwrap_or_else(|error| panic!("{kind:?} × {operation:?}: {error}"));
+            }
+            assert!(took < Duration::from_secs(6));
+        }
+    }
+}
+
+#[test]
+fn lasting_failures_end_at_the_deadline_with_their_reason() {
+    let vault = Vault::start();
+    vault.emulator.create_key(NewKey::rsa("rsa", 2048)).unwrap();
+    for (kind, reason) in [
+        (FaultKind::Hang, "did not answer"),
+        (FaultKind::Status { status: 503, retry_after: None }, "HTTP 503"),
+        (FaultKind::Status { status: 429, retry_after: Some(60) }, "HTTP 429"),
+        (FaultKind::NotJson, "wrong answer"),
+        (FaultKind::WrongShape, "wrong answer"),
+        (FaultKind::EmptyBody, "wrong answer"),
+        (FaultKind::ResetAfterRequest, "no answer from 127.0.0.1"),
+    ] {
+        for operation in OPERATIONS {
+            let key = vault.key(&[("timeout", "1s")], "vault:myVault:rsa").unwrap();
+            vault.emulator.fault(Fault::new(kind.clone()).on(operation).forever());
+            let start = Instant::now();
+            let error = run(&vault, &key, operation, "1s").unwrap_err();
+            let took = start.elapsed();
+            vault.emulator.clear_faults();
+            println!("{kind:?} × {operation:?}: {took:?} {error}");
+            assert_eq!(error.kind(), ErrorKind::Timeout, "{kind:?}: {error}");
+            assert!(error.to_string().contains(reason), "{kind:?}: {error}");
+            assert!(took < Duration::from_millis(1600), "{kind:?} took {took:?}");
+        }
+    }
+}
+
+#[test]
+fn refusals_are_not_repeated_and_say_what_to_do() {
+    let vault = Vault::start();
+    vault.emulator.create_key(NewKey::rsa("rsa", 2048)).unwrap();
+    let key = vault.key(&[], "vault:myVault:rsa").unwrap();
+    for (kind, text) in [
+        (FaultKind::Forbidden, "HTTP 403"),
+        (FaultKind::Status { status: 400, retry_after: None }, "HTTP 400"),
+        (FaultKind::Redirect { location: "https://evil.example/".into() }, "HTTP 302"),
+    ] {
+        vault.emulator.reset_stats();
+        vault.emulator.fault(Fault::new(kind).on(Operation::Sign).forever());
+        let error = key.sign(Rs256, &DIGEST).unwrap_err();
+        vault.emulator.clear_faults();
+        let line = error.to_string();
+        assert_eq!(error.kind(), ErrorKind::Service, "{line}");
+        assert!(line.starts_with("cannot sign (RS256) with vault:myVault:rsa: "), "{line}");
+        assert!(line.contains(text), "{line}");
+        assert_eq!(vault.emulator.stats().sign, 1, "{line}");
+    }
+}
+
+#[test]
+fn a_wrong_signature_never_leaves_the_library() {
+    let vault = Vault::start();
+    vault.emulator.create_key(NewKey::rsa("rsa", 2048)).unwrap();
+    let key = vault.key(&[], "vault:myVault:rsa").unwrap();
+    vault.emulator.fault(Fault::new(FaultKind::WrongSignature).on(Operation::Sign));
+    assert_eq!(key.sign(Rs256, &DIGEST).unwrap_err().kind(), ErrorKind::Signature);
+
+    let unchecked = vault.key(&[("verify-signatures", "no")], "vault:myVault:rsa").unwrap();
+    vault.emulator.fault(Fault::new(FaultKind::WrongSignature).on(Operation::Sign));
+    assert!(unchecked.sign(Rs256, &DIGEST).is_ok());
+}
+
+#[test]
+fn unknown_keys_and_keys_that_must_not_sign_are_named() {
+    let vault = Vault::start();
+    vault.emulator.create_key(NewKey::rsa("off", 2048).enabled(false)).unwrap();
+    vault.emulator.create_key(NewKey::rsa("enc", 2048).key_ops(["encrypt", "decrypt"])).unwrap();
+    let error = vault.key(&[], "vault:myVault:nothing").unwrap_err();
+    assert_eq!((error.status(), error.code()), (Some(404), Some("KeyNotFound")), "{error}");
+    assert!(
+        error.to_string().starts_with("cannot load vault:myVault:nothing: HTTP 404"),
+        "{error}"
+    );
+    assert!(error.request_id().is_some());
+    let off = vault.key(&[], "vault:myVault:off").and_then(|key| key.sign(Rs256, &DIGEST));
+    assert_eq!(off.unwrap_err().status(), Some(403));
+    let enc = vault.key(&[], "vault:myVault:enc").and_then(|key| key.sign(Rs256, &DIGEST));
+    assert_eq!(enc.unwrap_err().status(), Some(403));
+}

@@ -1,0 +1,76 @@
+//! The library against the embedded vault: results, counts, faults and errors.
+
+#![allow(clippy::print_stdout, reason = "the fault matrix prints its table")]
+
+mod credentials;
+mod faults;
+mod results;
+mod trust;
+
+use akv_core::{
+    PublicKey, Settings,
+    blocking::{Client, Key},
+};
+use akv_emulator::{Emulator, Persona};
+use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPublicEncryptingKey, PublicEncryptingKey};
+use std::io::Write as _;
+use tempfile::NamedTempFile;
+
+/// An emulator and the settings that lead to it.
+struct Vault {
+    emulator: Emulator,
+    ca_file: NamedTempFile,
+    token_file: NamedTempFile,
+}
+
+impl Vault {
+    fn start() -> Self {
+        Self::of(Persona::Vault)
+    }
+
+    fn of(persona: Persona) -> Self {
+        let emulator = Emulator::builder().persona(persona).start().expect("an emulator");
+        let ca_file = file(emulator.ca_pem());
+        let token_file = file(&emulator.token());
+        Self { emulator, ca_file, token_file }
+    }
+
+    /// Settings of every test, then those of this one.
+    fn settings(&self, options: &[(&str, &str)]) -> Settings {
+        let path = |file: &NamedTempFile| file.path().to_str().expect("a UTF-8 path").to_owned();
+        let mut all = vec![
+            ("endpoint", self.emulator.endpoint().to_owned()),
+            ("ca-file", path(&self.ca_file)),
+            ("access-token-file", path(&self.token_file)),
+        ];
+        all.extend(options.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        all.iter()
+            .try_fold(Settings::builder(), |builder, (name, value)| builder.option(name, value))
+            .and_then(|builder| builder.build())
+            .expect("settings")
+    }
+
+    fn client(&self, options: &[(&str, &str)]) -> Client {
+        Client::new(self.settings(options))
+    }
+
+    fn key(&self, options: &[(&str, &str)], reference: &str) -> akv_core::Result<Key> {
+        let client = self.client(options);
+        client.key(&client.reference(reference)?)
+    }
+}
+
+fn file(content: &str) -> NamedTempFile {
+    let mut file = NamedTempFile::new().expect("a temporary file");
+    file.write_all(content.as_bytes()).expect("a written file");
+    file
+}
+
+/// RSA-OAEP-256 by another implementation than the emulator's.
+fn encrypt(key: &PublicKey, plaintext: &[u8]) -> Vec<u8> {
+    let key = PublicEncryptingKey::from_der(&key.to_spki_der()).expect("an RSA key");
+    let key = OaepPublicEncryptingKey::new(key).expect("an RSA key");
+    let mut ciphertext = vec![0; key.ciphertext_size()];
+    key.encrypt(&OAEP_SHA256_MGF1SHA256, plaintext, &mut ciphertext, None).expect("a ciphertext");
+    ciphertext
+}

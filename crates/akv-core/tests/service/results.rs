@@ -1,0 +1,172 @@
+//! What comes back when all is well, and how little it takes.
+
+use super::{Vault, encrypt};
+use akv_core::{
+    EncryptionAlgorithm, ErrorKind, PublicKey,
+    SignatureAlgorithm::{self, *},
+};
+use akv_emulator::{Curve, NewKey, Operation, Persona};
+
+const DIGEST: [u8; 64] = [0x5a; 64];
+
+fn digest(algorithm: SignatureAlgorithm) -> &'static [u8] {
+    &DIGEST[..algorithm.digest_len().unwrap_or(51)]
+}
+
+#[test]
+fn every_algorithm_signs_on_both_services() {
+    for (persona, kind) in [(Persona::Vault, "vault"), (Persona::ManagedHsm, "managedHsm")] {
+        let vault = Vault::of(persona);
+        let hsm = persona == Persona::ManagedHsm;
+        vault.emulator.create_key(NewKey::rsa("rsa", 2048).hsm(hsm)).unwrap();
+        for (name, curve) in [
+            ("p256", Curve::P256),
+            ("p256k", Curve::P256K),
+            ("p384", Curve::P384),
+            ("p521", Curve::P521),
+        ] {
+            vault.emulator.create_key(NewKey::ec(name, curve).hsm(hsm)).unwrap();
+        }
+        for (name, algorithms) in [
+            ("rsa", &[Rs256, Rs384, Rs512, Ps256, Ps384, Ps512][..]),
+            ("p256", &[Es256]),
+            ("p256k", &[Es256K]),
+            ("p384", &[Es384]),
+            ("p521", &[Es512]),
+        ] {
+            let key = vault.key(&[], &format!("{kind}:myVault:{name}")).unwrap();
+            for algorithm in algorithms {
+                let digest = digest(*algorithm);
+                let signature = key.sign(*algorithm, digest).unwrap();
+                key.public_key().verify_digest(*algorithm, digest, &signature).unwrap();
+                let mut other = digest.to_vec();
+                other[0] ^= 1;
+                let wrong = key.public_key().verify_digest(*algorithm, &other, &signature);
+                assert_eq!(wrong.unwrap_err().kind(), ErrorKind::Signature, "{algorithm}");
+            }
+        }
+    }
+}
+
+#[test]
+fn rsnull_works_on_vaults_and_is_refused_for_managed_hsm_without_a_request() {
+    let vault = Vault::start();
+    vault.emulator.create_key(NewKey::rsa("rsa", 2048)).unwrap();
+    let key = vault.key(&[], "vault:myVault:rsa").unwrap();
+    key.sign(RsNull, digest(RsNull)).unwrap();
+    assert_eq!(key.sign(RsNull, &[0; 246]).unwrap_err().kind(), ErrorKind::Argument);
+
+    let hsm = Vault::of(Persona::ManagedHsm);
+    hsm.emulator.create_key(NewKey::rsa("rsa", 2048)).unwrap();
+    let key = hsm.key(&[], "managedHsm:myHsm:rsa").unwrap();
+    let requests = hsm.emulator.stats().requests;
+    assert_eq!(key.sign(RsNull, digest(RsNull)).unwrap_err().kind(), ErrorKind::Unsupported);
+    assert_eq!(hsm.emulator.stats().requests, requests);
+}
+
+#[test]
+fn wrong_algorithms_and_lengths_are_refused_without_a_request() {
+    let vault = Vault::start();
+    vault.emulator.create_key(NewKey::ec("ec", Curve::P384)).unwrap();
+    vault.emulator.create_key(NewKey::rsa("rsa", 2048)).unwrap();
+    let ec = vault.key(&[], "vault:myVault:ec").unwrap();
+    let rsa = vault.key(&[], "vault:myVault:rsa").unwrap();
+    let requests = vault.emulator.stats().requests;
+    for (key, algorithm, len) in
+        [(&ec, Es256, 32), (&ec, Rs256, 32), (&ec, Es384, 32), (&rsa, Es384, 48), (&rsa, Rs256, 20)]
+    {
+        let error = key.sign(algorithm, &DIGEST[..len]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Argument, "{error}");
+    }
+    assert!(rsa.decrypt(EncryptionAlgorithm::RsaOaep, &[0; 255]).is_err());
+    assert!(ec.decrypt(EncryptionAlgorithm::RsaOaep, &[0; 256]).is_err());
+    assert_eq!(vault.emulator.stats().requests, requests);
+}
+
+#[test]
+fn a_ciphertext_of_another_implementation_decrypts() {
+    let vault = Vault::start();
+    vault.emulator.create_key(NewKey::rsa("rsa", 2048)).unwrap();
+    let key = vault.key(&[], "vault:myVault:rsa").unwrap();
+    let ciphertext = encrypt(key.public_key(), b"plain");
+    let plaintext = key.decrypt(EncryptionAlgorithm::RsaOaep256, &ciphertext).unwrap();
+    assert_eq!(plaintext.as_slice(), b"plain");
+}
+
+#[test]
+fn many_signatures_take_one_connection_and_no_challenge() {
+    for persona in [Persona::Vault, Persona::ManagedHsm] {
+        let vault = Vault::of(persona);
+        vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
+        let key = vault.key(&[], "vault:myVault:ec");
+        let key = key.or_else(|_| vault.key(&[], "managedHsm:myVault:ec")).unwrap();
+        vault.emulator.reset_stats();
+        for _ in 0..200 {
+            key.sign(Es256, &DIGEST[..32]).unwrap();
+        }
+        let stats = vault.emulator.stats();
+        assert_eq!((stats.sign, stats.requests, stats.unauthorized), (200, 200, 0));
+        assert!(stats.connections <= 1, "{} connections", stats.connections);
+    }
+}
+
+#[test]
+fn threads_share_connections() {
+    let vault = Vault::of(Persona::ManagedHsm);
+    vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
+    let key = vault.key(&[], "managedHsm:myHsm:ec").unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..25 {
+                    key.sign(Es256, &DIGEST[..32]).unwrap();
+                }
+            });
+        }
+    });
+    // HTTP/1.1: at most a connection per thread, and those that a race opened needlessly.
+    let stats = vault.emulator.stats();
+    assert_eq!(stats.sign, 200);
+    assert!(stats.connections <= 20, "{} connections", stats.connections);
+}
+
+#[test]
+fn the_version_stays_pinned_through_a_rotation() {
+    let vault = Vault::start();
+    let first = vault.emulator.create_key(NewKey::rsa("rsa", 2048)).unwrap();
+    let old = vault.key(&[], "vault:myVault:rsa").unwrap();
+    assert_eq!(old.version(), first.version);
+    let second = vault.emulator.rotate_key("rsa").unwrap();
+    let signature = old.sign(Rs256, &DIGEST[..32]).unwrap();
+    old.public_key().verify_digest(Rs256, &DIGEST[..32], &signature).unwrap();
+
+    let new = vault.key(&[], "vault:myVault:rsa").unwrap();
+    assert_eq!(new.version(), second.version);
+    assert_ne!(new.public_key(), old.public_key());
+    let named = vault.key(&[], &format!("vault:myVault:rsa:{}", first.version)).unwrap();
+    assert_eq!(named.public_key(), old.public_key());
+}
+
+#[test]
+fn a_complete_key_file_costs_no_request() {
+    let vault = Vault::start();
+    vault.emulator.create_key(NewKey::rsa("rsa", 2048)).unwrap();
+    let key = vault.key(&[], "vault:myVault:rsa").unwrap();
+    let file = akv_core::KeyFile::from_pem(key.key_file().to_pem().as_bytes()).unwrap().unwrap();
+    vault.emulator.reset_stats();
+    let loaded = vault.client(&[]).key_from_file(&file).unwrap();
+    assert_eq!(vault.emulator.stats().requests, 0);
+    assert_eq!(loaded.public_key(), key.public_key());
+    loaded.sign(Rs256, &DIGEST[..32]).unwrap();
+    assert_eq!(vault.emulator.stats().operation(Operation::GetKey), 0);
+}
+
+#[test]
+fn the_public_key_is_the_vaults() {
+    let vault = Vault::start();
+    vault.emulator.create_key(NewKey::rsa("rsa", 3072)).unwrap();
+    let key = vault.key(&[], "vault:myVault:rsa").unwrap();
+    assert_eq!(key.public_key().bits(), 3072);
+    let PublicKey::Rsa(rsa) = key.public_key() else { panic!("an RSA key") };
+    assert_eq!(rsa.exponent(), [1, 0, 1]);
+}
