@@ -1,14 +1,5 @@
 //! The control interface for shells: statistics, faults, rotation. Served under `/__emulator/`
-//! on the HTTPS listener, without a token.
-//!
-//! | request | does |
-//! | --- | --- |
-//! | `GET /__emulator/stats` | [`Stats`](crate::Stats) as JSON |
-//! | `DELETE /__emulator/stats` | sets the counters to zero |
-//! | `POST /__emulator/faults` | adds a [`Fault`](crate::Fault) or a list of them |
-//! | `DELETE /__emulator/faults` | removes all faults |
-//! | `POST /__emulator/keys/NAME/rotate` | makes a new version in the vault of the `Host` header |
-//! | `POST /__emulator/tokens/revoke` | makes all tokens invalid |
+//! on the HTTPS listener, without a token. The crate's documentation lists the requests.
 
 use std::sync::Arc;
 

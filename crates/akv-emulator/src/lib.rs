@@ -12,6 +12,25 @@
 //! # Ok::<(), akv_emulator::Error>(())
 //! ```
 //!
+//! # As a program
+//! `akv-emulator --key ec:web:P-256` prints shell lines with endpoint, CA file and token, and
+//! serves until Ctrl-C or SIGTERM. Without a token it also answers (as the library does with
+//! [`Builder::control_interface`]) these requests on the same listener:
+//!
+//! | request | does |
+//! | --- | --- |
+//! | `GET /__emulator/stats` | [`Stats`] as JSON |
+//! | `DELETE /__emulator/stats` | sets the counters to zero |
+//! | `POST /__emulator/faults` | adds a [`Fault`] or a list of them |
+//! | `DELETE /__emulator/faults` | removes all faults |
+//! | `POST /__emulator/keys/NAME/rotate` | makes a new version in the vault of the `Host` header |
+//! | `POST /__emulator/tokens/revoke` | makes all tokens invalid |
+//!
+//! A fault in JSON: `{"kind": "status", "status": 429, "retryAfter": 2, "operation": "sign",
+//! "times": 3, "probability": 0.5}`. `kind` is a [`FaultKind`] in camel case with its members next
+//! to it; `operation` is left out for all of them, `times` is 1 unless given and null for ever.
+//!
+//! # Where keys live
 //! Keys live in memory unless [`Builder::state_dir`] names a folder; their private parts are then
 //! stored there readable. This is a stand-in for the service, not a place for real secrets.
 

@@ -4,6 +4,7 @@ use std::{
     fs,
     io::{self, Write as _},
     net::SocketAddr,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -40,11 +41,11 @@ struct Arguments {
     /// One more DNS name or IP address for the server certificate.
     #[arg(long = "server-name", value_name = "NAME")]
     server_names: Vec<String>,
-    /// Writes the shell lines to this file instead of standard output.
+    /// Writes the shell lines to this file, too, readable for its owner only.
     #[arg(long, value_name = "FILE")]
     write_env: Option<PathBuf>,
     /// Where the CA's certificate is written; by default into the state folder or a file of its
-    /// own among the temporary files.
+    /// own among the temporary files, which is removed at the end.
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
 }
@@ -96,31 +97,60 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     for key in arguments.keys {
         emulator.ensure_key(key)?;
     }
-    let ca_file = match (&arguments.ca_file, &arguments.state_dir) {
-        (Some(file), _) => file.clone(),
-        (None, Some(directory)) => directory.join("ca.pem"),
-        (None, None) => {
-            let name = format!("akv-emulator-ca-{}.pem", std::process::id());
-            std::env::temp_dir().join(name)
-        }
-    };
-    fs::write(&ca_file, emulator.ca_pem())?;
-    let ca_file = fs::canonicalize(ca_file)?;
-    let lines = shell_lines(&emulator, &ca_file, &token.unwrap_or_else(|| emulator.token()));
-    match &arguments.write_env {
-        Some(file) => fs::write(file, lines)?,
-        None => {
-            let mut stdout = io::stdout().lock();
-            stdout.write_all(lines.as_bytes())?;
-            stdout.flush()?;
-        }
+    let ca = CaFile::write(&emulator, arguments.ca_file, arguments.state_dir.as_deref())?;
+    let lines = shell_lines(&emulator, ca.path(), &token.unwrap_or_else(|| emulator.token()));
+    if let Some(file) = &arguments.write_env {
+        write_private(file, &lines)?;
     }
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(lines.as_bytes())?;
+    stdout.flush()?;
+    drop(stdout);
     runtime.block_on(stop.wait());
     emulator.shutdown();
-    if arguments.ca_file.is_none() && arguments.state_dir.is_none() {
-        let _ = fs::remove_file(ca_file);
-    }
     Ok(())
+}
+
+/// The file with the CA's certificate; a temporary one is removed at the end.
+enum CaFile {
+    Kept(PathBuf),
+    Temporary(tempfile::NamedTempFile),
+}
+
+impl CaFile {
+    fn write(
+        emulator: &Emulator,
+        asked: Option<PathBuf>,
+        state_dir: Option<&Path>,
+    ) -> io::Result<Self> {
+        let kept = asked.or_else(|| state_dir.map(|directory| directory.join("ca.pem")));
+        if let Some(file) = kept {
+            fs::write(&file, emulator.ca_pem())?;
+            return Ok(Self::Kept(fs::canonicalize(file)?));
+        }
+        // Public, and clients may run under other accounts.
+        let file = tempfile::Builder::new()
+            .prefix("akv-emulator-ca-")
+            .suffix(".pem")
+            .permissions(fs::Permissions::from_mode(0o644))
+            .tempfile()?;
+        file.as_file().write_all(emulator.ca_pem().as_bytes())?;
+        Ok(Self::Temporary(file))
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Kept(path) => path,
+            Self::Temporary(file) => file.path(),
+        }
+    }
+}
+
+/// The lines hold a token: only their owner may read them.
+fn write_private(file: &Path, lines: &str) -> io::Result<()> {
+    let mut file =
+        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file)?;
+    file.write_all(lines.as_bytes())
 }
 
 fn shell_lines(emulator: &Emulator, ca_file: &Path, token: &str) -> String {

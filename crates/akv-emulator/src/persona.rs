@@ -134,9 +134,10 @@ fn split_port(authority: &str) -> (&str, bool) {
 /// The known suffix that `host` ends in, if exactly one label precedes it.
 pub(crate) fn known(host: &str) -> Option<(&'static str, Persona)> {
     SUFFIXES.into_iter().find(|(suffix, _)| {
-        host.strip_suffix(suffix)
-            .and_then(|rest| rest.strip_suffix('.'))
-            .is_some_and(|label| !label.is_empty() && !label.contains('.'))
+        host.strip_suffix(suffix).and_then(|rest| rest.strip_suffix('.')).is_some_and(|label| {
+            !label.is_empty()
+                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        })
     })
 }
 
@@ -170,5 +171,7 @@ mod tests {
         }
         assert!(known("a.b.vault.azure.net").is_none());
         assert!(known(".vault.azure.net").is_none());
+        // The label names a folder when keys are kept.
+        assert!(known("a/b.vault.azure.net").is_none());
     }
 }

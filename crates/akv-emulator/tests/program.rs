@@ -6,6 +6,7 @@ use std::{
     collections::HashMap,
     fs,
     io::{BufRead as _, BufReader},
+    os::unix::fs::PermissionsExt as _,
     process::{Child, Command, Stdio},
 };
 
@@ -114,15 +115,22 @@ async fn the_control_interface_needs_no_token() {
 }
 
 #[tokio::test]
-async fn a_state_folder_and_a_written_file() {
+async fn a_state_folder_and_a_file_with_the_lines() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let (state, token) = (path("state"), "it's a token");
-    let arguments = ["--state-dir", &state, "--token", token, "--key", "ec:web:P-384"];
+    let env = path("env");
+    let mut arguments = vec!["--state-dir", &state, "--token", token, "--key", "ec:web:P-384"];
+    arguments.extend(["--write-env", &env]);
     let mut kids = Vec::new();
     for _ in 0..2 {
         let program = Program::start(&arguments);
         assert_eq!(program.variables["AZURE_CLI_ACCESS_TOKEN"], r"'it'\''s a token'");
+        let lines = fs::read_to_string(&env).unwrap();
+        for (name, value) in &program.variables {
+            assert!(lines.contains(&format!("export {name}={value}\n")), "{lines}");
+        }
+        assert_eq!(fs::metadata(&env).unwrap().permissions().mode() & 0o777, 0o600);
         let mut client = program.client();
         client.token = token.to_owned();
         let kid = client.get("/keys/web?api-version=7.4").await.json()["key"]["kid"].clone();

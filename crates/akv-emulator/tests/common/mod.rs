@@ -133,3 +133,10 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     }
     text
 }
+
+/// Checks status, error code and inner code of a refusal.
+#[track_caller]
+pub(crate) fn refused(answer: &Answer, status: u16, code: &str, inner: &str) {
+    assert_eq!(answer.status.as_u16(), status, "{}", answer.text);
+    assert_eq!((answer.error_code().as_str(), answer.inner_code().as_str()), (code, inner));
+}
