@@ -29,6 +29,7 @@ pub mod ecdsa;
 mod error;
 mod key;
 mod key_file;
+pub mod logging;
 mod operation;
 mod public_key;
 mod reference;

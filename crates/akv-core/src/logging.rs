@@ -1,0 +1,86 @@
+//! The log, for modules that live in somebody else's process.
+//!
+//! Nothing is logged unless the settings ask for it. Tokens, secrets and plaintexts are never
+//! logged, at no level.
+
+use crate::{Error, ErrorKind, Result, Settings};
+use std::{
+    fs::{File, OpenOptions},
+    os::fd::AsFd as _,
+    path::Path,
+    sync::Arc,
+};
+use tracing::Level;
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _};
+
+/// Starts logging as `log-level` and `log-file` say. The first caller in a process wins; without
+/// `log-level` nothing happens.
+///
+/// Lines are written straight to the file descriptor, without a lock that a child of `fork` could
+/// inherit.
+///
+/// # Errors
+/// The level is no level and no filter, or the file cannot be opened.
+pub fn init(settings: &Settings) -> Result<()> {
+    let Some(level) = settings.log_level() else { return Ok(()) };
+    let targets = targets(level)?;
+    let file = Arc::new(match settings.log_file() {
+        Some(path) => open(path)?,
+        None => standard_error()?,
+    });
+    let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(file);
+    let subscriber = tracing_subscriber::registry().with(targets).with(lines);
+    // Another library context of this process may have been first.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+    Ok(())
+}
+
+/// 0 to 3 as the predecessor had them, a level's name, or `target=level` pairs.
+fn targets(level: &str) -> Result<Targets> {
+    let own = |level| Targets::new().with_target("akv", level);
+    Ok(match level.trim() {
+        "0" => own(Level::ERROR),
+        "1" => own(Level::INFO),
+        "2" => own(Level::DEBUG),
+        "3" => own(Level::TRACE),
+        text => match text.parse::<Level>() {
+            Ok(level) => own(level),
+            Err(_) => text.parse().map_err(|error| {
+                Error::new(
+                    ErrorKind::Settings,
+                    format!("wrong setting log-level = {text:?}: {error}"),
+                )
+                .hint("use 0 to 3, or a filter such as akv_core=debug")
+            })?,
+        },
+    })
+}
+
+fn open(path: &Path) -> Result<File> {
+    OpenOptions::new().create(true).append(true).open(path).map_err(|error| {
+        Error::new(ErrorKind::Settings, format!("the log file {path:?} cannot be opened: {error}"))
+    })
+}
+
+fn standard_error() -> Result<File> {
+    let owned = std::io::stderr().as_fd().try_clone_to_owned().map_err(|error| {
+        Error::new(ErrorKind::Settings, format!("there is no standard error to log to: {error}"))
+    })?;
+    Ok(File::from(owned))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_are_numbers_names_or_filters() {
+        let enabled = |text, target, level| targets(text).unwrap().would_enable(target, &level);
+        assert!(enabled("1", "akv_core::token", Level::INFO));
+        assert!(!enabled("1", "akv_core::token", Level::DEBUG));
+        assert!(!enabled("3", "hyper", Level::ERROR), "numbers are about us only");
+        assert!(enabled("debug", "akv_provider", Level::DEBUG));
+        assert!(enabled("hyper=trace", "hyper::client", Level::TRACE));
+        assert!(targets("akv_core=loud").is_err());
+    }
+}
