@@ -26,20 +26,21 @@ pub(super) fn config(roots: &Roots) -> Result<ClientConfig, Error> {
 }
 
 /// The usual verification, and for servers of the administrator's own the exact certificate that
-/// he named as trusted: self-signed certificates are often marked as an authority, which a server
-/// certificate must not be, so the usual verification refuses them.
+/// is named as trusted: self-signed certificates are often marked as an authority, which a server
+/// certificate must not be, so the usual verification refuses them. OpenSSL accepts them.
 #[derive(Debug)]
 struct Verifier {
     /// `None` when there is not a single root.
     webpki: Option<Arc<WebPkiServerVerifier>>,
-    named: Vec<CertificateDer<'static>>,
+    trusted: Vec<CertificateDer<'static>>,
     provider: Arc<CryptoProvider>,
 }
 
 impl Verifier {
     fn new(roots: &Roots, provider: Arc<CryptoProvider>) -> Result<Arc<Self>, Error> {
         let mut store = RootCertStore::empty();
-        store.add_parsable_certificates(roots.system.iter().chain(&roots.extra).cloned());
+        let trusted: Vec<_> = roots.system.iter().chain(&roots.extra).cloned().collect();
+        store.add_parsable_certificates(trusted.iter().cloned());
         let webpki = if store.is_empty() {
             None
         } else {
@@ -47,7 +48,7 @@ impl Verifier {
                 WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(&provider));
             Some(builder.build().map_err(|error| Error::General(error.to_string()))?)
         };
-        Ok(Arc::new(Self { webpki, named: roots.extra.clone(), provider }))
+        Ok(Arc::new(Self { webpki, trusted, provider }))
     }
 
     /// Name and dates still count for a certificate that was named itself.
@@ -83,7 +84,7 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        if self.named.iter().any(|named| named == end_entity) {
+        if self.trusted.iter().any(|trusted| trusted == end_entity) {
             return self.verify_named(end_entity, server_name, now);
         }
         match &self.webpki {
