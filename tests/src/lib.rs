@@ -1,1 +1,21 @@
+//! What the end-to-end tests and the demo share: the built modules, the embedded vault with the
+//! configuration that points a program at it, the real `openssl` and `nginx`, and commands that
+//! cannot hang.
 
+pub mod cc;
+pub mod client;
+pub mod modules;
+pub mod nginx;
+pub mod openssl;
+pub mod process;
+pub mod server;
+pub mod site;
+
+pub use crate::{
+    client::{Client, Handshake},
+    nginx::Nginx,
+    openssl::OpenSsl,
+    process::{Output, Task},
+    server::Server,
+    site::Site,
+};

@@ -1,1 +1,47 @@
-fn main() {}
+//! The project's commands, one file each: `cargo xtask COMMAND`.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
+
+mod build;
+mod demo;
+mod needs;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The project's commands.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Builds the modules and programs into `modules/` in cargo's target folder.
+    Build(build::Build),
+    /// Shows the main job: nginx serves TLS with keys that are in the embedded vault.
+    Demo(demo::Demo),
+    /// Runs everything that continuous integration runs.
+    Test(test::Test),
+    /// Installs what the demo and the tests need, with apt-get.
+    Setup(needs::Setup),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Build(build) => build.run().map(|_| ()),
+        Command::Demo(demo) => demo.run(),
+        Command::Test(test) => test.run(),
+        Command::Setup(setup) => setup.run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

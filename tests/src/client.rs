@@ -1,0 +1,53 @@
+//! A real TLS client: `openssl s_client` with the default provider only.
+
+use anyhow::{Result, bail};
+
+use crate::openssl::OpenSsl;
+
+/// How to connect. The server's name is always `localhost`.
+#[derive(Clone, Copy, Debug)]
+pub struct Client<'a> {
+    /// `127.0.0.1:PORT`.
+    pub address: &'a str,
+    /// The certificate file to trust.
+    pub ca: &'a str,
+    /// More arguments, such as `-tls1_3 -sigalgs ecdsa_secp256r1_sha256`.
+    pub arguments: &'a str,
+}
+
+/// What the client saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handshake {
+    /// `TLSv1.3`.
+    pub protocol: String,
+    /// `RSA-PSS`, `ECDSA`, …
+    pub signature: String,
+    /// The digest of the server's signature.
+    pub digest: String,
+}
+
+impl Client<'_> {
+    /// Does one full handshake with a verified chain and host name, and closes in order.
+    ///
+    /// # Errors
+    /// The handshake or the verification fails.
+    pub fn connect(&self, openssl: &OpenSsl) -> Result<Handshake> {
+        let Self { address, ca, arguments } = self;
+        let output = openssl.ok(&format!(
+            "s_client -brief -connect {address} -servername localhost -verify_hostname localhost \
+             -verify_return_error -CAfile {ca} {arguments}"
+        ))?;
+        let field = |name: &str| {
+            let mut lines = output.stderr.lines();
+            lines.find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim().to_owned()
+        };
+        if field("Verification:") != "OK" {
+            bail!("the chain was not verified: {}", output.describe());
+        }
+        Ok(Handshake {
+            protocol: field("Protocol version:"),
+            signature: field("Signature type:"),
+            digest: field("Hash used:"),
+        })
+    }
+}

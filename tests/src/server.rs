@@ -1,0 +1,102 @@
+//! Servers that run beside a test: started, ready when they say so, killed in the end.
+
+use std::{
+    io::{BufRead as _, BufReader, Read},
+    process::{Child, Stdio},
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    thread,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, anyhow};
+use nix::sys::signal::{Signal, killpg};
+
+use crate::process::{Task, group_of, wait_until, within};
+
+/// A program that runs until it is dropped.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    line: String,
+    output: Arc<Mutex<String>>,
+}
+
+impl Server {
+    /// Starts it and waits until a line of its output tells what the caller needs to know, such
+    /// as its port.
+    ///
+    /// # Errors
+    /// It cannot be started, ends, or does not print such a line in time.
+    pub fn start<T: Send + 'static>(
+        task: Task,
+        limit: Duration,
+        ready: impl Fn(&str) -> Option<T> + Send + Sync + 'static,
+    ) -> Result<(Self, T)> {
+        let (mut command, line) = task.into_parts();
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start `{line}`"))?;
+        let output = Arc::new(Mutex::new(String::new()));
+        let (sender, answers) = mpsc::channel();
+        let ready = Arc::new(ready);
+        let pipes = [
+            child.stdout.take().map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
+            child.stderr.take().map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
+        ];
+        for pipe in pipes.into_iter().flatten() {
+            let (output, sender, ready) = (Arc::clone(&output), sender.clone(), Arc::clone(&ready));
+            thread::spawn(move || {
+                let mut reader = BufReader::new(pipe);
+                let mut bytes = Vec::new();
+                while matches!(reader.read_until(b'\n', &mut bytes), Ok(1..)) {
+                    let text = String::from_utf8_lossy(&bytes).into_owned();
+                    output.lock().unwrap_or_else(PoisonError::into_inner).push_str(&text);
+                    if let Some(answer) = ready(text.trim_end()) {
+                        let _ = sender.send(answer);
+                    }
+                    bytes.clear();
+                }
+            });
+        }
+        drop(sender);
+        let server = Self { child, line, output };
+        match within(limit, &answers) {
+            Ok(answer) => Ok((server, answer)),
+            Err(reason) => Err(anyhow!("`{}` {reason}\n{}", server.line, server.output())),
+        }
+    }
+
+    /// What it has printed so far.
+    pub fn output(&self) -> String {
+        self.output.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits for its own end, for servers that serve a number of connections.
+    ///
+    /// # Errors
+    /// It does not end in time, or not with exit code 0.
+    pub fn finish(mut self, limit: Duration) -> Result<String> {
+        let line = self.line.clone();
+        let child = &mut self.child;
+        let status =
+            wait_until(&format!("`{line}` ends"), limit, || child.try_wait().transpose())??;
+        if status.success() {
+            Ok(self.output())
+        } else {
+            Err(anyhow!("`{line}` ended with {status}\n{}", self.output()))
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Once it was waited for, its number may be another's.
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let _ = killpg(group_of(&self.child), Signal::SIGKILL);
+            let _ = self.child.wait();
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Programs and headers that the demo and the tests use, and how they are had.
+
+use std::path::Path;
+
+use akv_tests::process::which;
+use anyhow::{Result, bail};
+use clap::Args;
+use nix::unistd::geteuid;
+use xshell::{Shell, cmd};
+
+/// A thing that has to be on the machine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Need {
+    /// A program, or a header with its path.
+    pub(crate) name: &'static str,
+    /// The Debian package that brings it.
+    pub(crate) package: &'static str,
+    /// What for.
+    pub(crate) purpose: &'static str,
+}
+
+pub(crate) const OPENSSL: Need =
+    Need { name: "openssl", package: "openssl", purpose: "keys, certificates and TLS clients" };
+pub(crate) const NGINX: Need =
+    Need { name: "nginx", package: "nginx", purpose: "the TLS server whose key is in the vault" };
+const CURL: Need = Need { name: "curl", package: "curl", purpose: "a second TLS client" };
+const CC: Need = Need { name: "cc", package: "gcc", purpose: "C programs that load the module" };
+const READELF: Need =
+    Need { name: "readelf", package: "binutils", purpose: "what the module links and exports" };
+const UNSHARE: Need = Need {
+    name: "unshare",
+    package: "util-linux",
+    purpose: "a network of its own with the service's real host names",
+};
+const IP: Need =
+    Need { name: "ip", package: "iproute2", purpose: "the loopback device of that network" };
+const HEADERS: Need = Need {
+    name: "/usr/include/openssl/core_dispatch.h",
+    package: "libssl-dev",
+    purpose: "C programs that load the module",
+};
+
+/// Everything that `cargo xtask test` uses.
+pub(crate) const FOR_TESTS: [Need; 8] = [OPENSSL, NGINX, CURL, CC, READELF, UNSHARE, IP, HEADERS];
+
+impl Need {
+    pub(crate) fn is_there(&self) -> bool {
+        match self.name.starts_with('/') {
+            true => Path::new(self.name).exists(),
+            false => which(self.name).is_some(),
+        }
+    }
+}
+
+/// Arguments of `cargo xtask setup`.
+#[derive(Args)]
+pub(crate) struct Setup {}
+
+impl Setup {
+    pub(crate) fn run(&self) -> Result<()> {
+        let missing = install(&FOR_TESTS)?;
+        if missing.is_empty() {
+            println!("everything is there");
+            return Ok(());
+        }
+        bail!("{}", explain(&missing))
+    }
+}
+
+/// Installs what is missing where that is possible, and returns what still is.
+pub(crate) fn install(needs: &[Need]) -> Result<Vec<Need>> {
+    let missing: Vec<Need> = needs.iter().filter(|need| !need.is_there()).copied().collect();
+    if missing.is_empty() || which("apt-get").is_none() || !geteuid().is_root() {
+        return Ok(missing);
+    }
+    for need in &missing {
+        println!("installing the package {} for {}", need.package, need.purpose);
+    }
+    let packages: Vec<&str> = missing.iter().map(|need| need.package).collect();
+    let shell = Shell::new()?;
+    shell.set_var("DEBIAN_FRONTEND", "noninteractive");
+    let options = ["-qq", "-o", "Dpkg::Use-Pty=0", "-o", "DPkg::Lock::Timeout=120"];
+    let get = |arguments: &[&str]| {
+        cmd!(shell, "apt-get {options...} {arguments...}").quiet().ignore_stdout().run()
+    };
+    let mut install = vec!["install", "--yes", "--no-install-recommends"];
+    install.extend(&packages);
+    // A machine whose package lists are fresh needs no update; most fresh machines have none.
+    if get(&install).is_err() {
+        println!("fetching the package lists first");
+        let installed = get(&["update"]).and_then(|()| get(&install));
+        if let Err(error) = installed {
+            println!("apt-get failed: {error}");
+        }
+    }
+    if packages.contains(&NGINX.package) && Path::new("/run/systemd/system").exists() {
+        println!("the package nginx started a web server of its own: stopping and disabling it");
+        cmd!(shell, "systemctl disable --quiet --now nginx").quiet().ignore_status().run()?;
+    }
+    Ok(missing.into_iter().filter(|need| !need.is_there()).collect())
+}
+
+/// One sentence on what is missing and what to do.
+pub(crate) fn explain(missing: &[Need]) -> String {
+    let names: Vec<&str> = missing.iter().map(|need| need.name).collect();
+    let packages: Vec<&str> = missing.iter().map(|need| need.package).collect();
+    let names = names.join(", ");
+    if which("apt-get").is_none() {
+        return format!("missing: {names}; install them with this system's package manager");
+    }
+    let reason = if geteuid().is_root() { "apt-get could not" } else { "only root may" };
+    format!("missing: {names}; {reason} install them: `apt-get install {}`", packages.join(" "))
+}
