@@ -1,1 +1,26 @@
+//! `akv_provider`: an OpenSSL 3 provider for keys in Azure Key Vault and Managed HSM.
+//!
+//! The module exports one symbol, `OSSL_provider_init`. It links no libcrypto: it speaks to the
+//! one that loads it through the upcalls of the provider interface alone, so one binary serves
+//! every OpenSSL from 3.0 to 4.x, and HTTPS to the service never enters the host's libcrypto.
+//!
+//! | module | operation |
+//! |---|---|
+//! | [`store`] | `vault:…`, `managedhsm:…`, `akv:…` and `engine:…` URIs to keys |
+//! | [`decoder`], [`encoder`] | key files to keys and back; public keys in the usual forms |
+//! | [`keymgmt`] | RSA and EC keys: what they are, import and export of public keys |
+//! | [`signature`] | signing in the vault, verifying here |
+//! | [`asym_cipher`] | decrypting in the vault, encrypting here |
 
+mod algorithm_id;
+mod asym_cipher;
+mod decoder;
+mod digest;
+mod encoder;
+mod error;
+mod key;
+mod keymgmt;
+mod provider;
+mod rsa_public;
+mod signature;
+mod store;

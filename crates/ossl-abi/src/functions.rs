@@ -303,6 +303,8 @@ pub mod operation {
 
     /// Key management.
     pub const KEYMGMT: c_int = 10;
+    /// Key agreement.
+    pub const KEYEXCH: c_int = 11;
     /// Signatures.
     pub const SIGNATURE: c_int = 12;
     /// Encryption with asymmetric keys.

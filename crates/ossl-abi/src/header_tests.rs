@@ -102,6 +102,7 @@ fn layout_assertions() -> String {
         ("OSSL_PARAM_UTF8_PTR", DataType::Utf8Ptr as i64),
         ("OSSL_PARAM_OCTET_PTR", DataType::OctetPtr as i64),
         ("OSSL_OP_KEYMGMT", operation::KEYMGMT.into()),
+        ("OSSL_OP_KEYEXCH", operation::KEYEXCH.into()),
         ("OSSL_OP_SIGNATURE", operation::SIGNATURE.into()),
         ("OSSL_OP_ASYM_CIPHER", operation::ASYM_CIPHER.into()),
         ("OSSL_OP_ENCODER", operation::ENCODER.into()),

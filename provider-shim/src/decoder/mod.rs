@@ -1,0 +1,209 @@
+//! Readers of key files: PEM to DER, and DER to a key.
+//!
+//! libcrypto shows every decoder whatever file is being read. One that is not ours gets the
+//! answer "carry on" and leaves no trace.
+
+mod der_element;
+mod pem;
+
+use crate::error::{Error, Result};
+use crate::key::{self, KeyObject, KeyType, OBJECT_PKEY};
+use crate::keymgmt::Selection;
+use crate::provider::Provider;
+use akv_core::{KeyFile, PublicKey};
+use ossl_abi::functions::decoder as id;
+use ossl_abi::guard;
+use ossl_abi::host::Bio;
+use ossl_abi::names;
+use ossl_abi::params::Values;
+use ossl_abi::types::{Algorithm, Callback, CoreBio, Dispatch, PassphraseCallback};
+use std::ffi::{c_int, c_void};
+use std::sync::Arc;
+
+/// libcrypto's name for the structure of our DER.
+pub(crate) const STRUCTURE: &str = "akv";
+
+macro_rules! decoder {
+    ($type:literal, $properties:literal, $reader:ty) => {
+        Algorithm::new(
+            $type,
+            $properties,
+            &table::<$reader>(),
+            c"Key files of keys in Azure Key Vault and Managed HSM",
+        )
+    };
+}
+
+pub(crate) static ALGORITHMS: &[Algorithm] = &[
+    decoder!(c"DER", c"provider=akv_provider,input=pem", PemReader),
+    decoder!(c"RSA", c"provider=akv_provider,input=der,structure=akv", DerReader<RsaKeys>),
+    decoder!(c"EC", c"provider=akv_provider,input=der,structure=akv", DerReader<EcKeys>),
+    decoder!(
+        c"RSA",
+        c"provider=akv_provider,input=der,structure=PrivateKeyInfo",
+        Pkcs8Reader<RsaKeys>
+    ),
+    decoder!(
+        c"EC",
+        c"provider=akv_provider,input=der,structure=PrivateKeyInfo",
+        Pkcs8Reader<EcKeys>
+    ),
+    Algorithm::END,
+];
+
+/// What a reader gives on.
+struct Sink {
+    callback: Callback,
+    arg: *mut c_void,
+}
+
+/// One input format.
+trait Reader {
+    /// Reads what is ours and gives it on. `Ok(true)` means "carry on" too.
+    fn read(provider: &Arc<Provider>, input: Bio<'_>, sink: &Sink) -> Result<bool>;
+}
+
+/// PEM to DER. The DER that is given on is complete: a file without version or public key is
+/// resolved here, since libcrypto's store drops what later decoders say of an error.
+struct PemReader;
+
+impl Reader for PemReader {
+    fn read(provider: &Arc<Provider>, mut input: Bio<'_>, sink: &Sink) -> Result<bool> {
+        let Some(file) = pem::next_key_file(&mut input)? else {
+            return Ok(true);
+        };
+        let key = provider.client().key_from_file(&file)?;
+        let description = Values::new()
+            .int(names::OBJECT_TYPE, OBJECT_PKEY)
+            .utf8(names::OBJECT_DATA_TYPE, KeyType::of(key.public_key()).name())
+            .utf8(names::OBJECT_DATA_STRUCTURE, STRUCTURE)
+            .octets(names::OBJECT_DATA, &key.key_file().to_der())
+            .build();
+        // SAFETY: callback and argument are the core's for this call, and the array lives until
+        // the callback returns.
+        Ok(unsafe { (sink.callback)(description.as_ptr(), sink.arg) == 1 })
+    }
+}
+
+trait Keys {
+    const TYPE: KeyType;
+}
+
+struct RsaKeys;
+
+impl Keys for RsaKeys {
+    const TYPE: KeyType = KeyType::Rsa;
+}
+
+struct EcKeys;
+
+impl Keys for EcKeys {
+    const TYPE: KeyType = KeyType::Ec;
+}
+
+/// Makes the key of a file and gives it on, unless it is of the other type.
+fn give_key<K: Keys>(provider: &Arc<Provider>, file: &KeyFile, sink: &Sink) -> Result<bool> {
+    let of_other_type = |key: &PublicKey| KeyType::of(key) != K::TYPE;
+    if file.public_key().is_some_and(of_other_type) {
+        return Ok(true);
+    }
+    let key = provider.client().key_from_file(file)?;
+    if of_other_type(key.public_key()) {
+        return Ok(true);
+    }
+    let object = Arc::new(KeyObject::vault(Arc::clone(provider), key));
+    // SAFETY: callback and argument are the core's for this call.
+    Ok(unsafe { key::hand_over(object, sink.callback, sink.arg) })
+}
+
+/// The DER structure of a key file.
+struct DerReader<K>(K);
+
+impl<K: Keys> Reader for DerReader<K> {
+    fn read(provider: &Arc<Provider>, mut input: Bio<'_>, sink: &Sink) -> Result<bool> {
+        match der_element::read_sequence(&mut input) {
+            Some(der) if der_element::looks_like_key_file(&der) => {
+                give_key::<K>(provider, &KeyFile::from_der(&der)?, sink)
+            }
+            _ => Ok(true),
+        }
+    }
+}
+
+/// The PKCS#8 envelope of a key file; every other private key in PKCS#8 comes along here too.
+struct Pkcs8Reader<K>(K);
+
+impl<K: Keys> Reader for Pkcs8Reader<K> {
+    fn read(provider: &Arc<Provider>, mut input: Bio<'_>, sink: &Sink) -> Result<bool> {
+        let der = der_element::read_sequence(&mut input);
+        match der.map(|der| KeyFile::from_pkcs8_der(&der)).transpose()?.flatten() {
+            Some(file) => give_key::<K>(provider, &file, sink),
+            None => Ok(true),
+        }
+    }
+}
+
+const fn table<R: Reader>() -> [Dispatch; 6] {
+    [
+        id::NEWCTX.entry(newctx),
+        id::FREECTX.entry(freectx),
+        id::DOES_SELECTION.entry(does_selection),
+        id::DECODE.entry(decode::<R>),
+        id::EXPORT_OBJECT.entry(export_object),
+        Dispatch::END,
+    ]
+}
+
+/// A decoder has no state of its own: its context is a count of the provider.
+unsafe extern "C" fn newctx(provctx: *mut c_void) -> *mut c_void {
+    let body = |_: &Provider| -> Result<Arc<Provider>> {
+        // SAFETY: the guard has seen that it is not null; the core passes the provider context.
+        unsafe { guard::clone_arc(provctx) }.ok_or(Error::Silent)
+    };
+    // SAFETY: the core passes the provider context.
+    unsafe { guard::shared("decoder newctx", provctx, body) }
+}
+
+unsafe extern "C" fn freectx(ctx: *mut c_void) {
+    // SAFETY: the core gives back what `newctx` gave it.
+    unsafe { guard::free_arc::<Provider>(ctx) };
+}
+
+/// A key file stands for a private key; zero means whatever there is.
+unsafe extern "C" fn does_selection(_provctx: *mut c_void, selection: c_int) -> c_int {
+    let selection = Selection::from_raw(selection);
+    (selection.is_empty() || selection.private()).into()
+}
+
+unsafe extern "C" fn decode<R: Reader>(
+    ctx: *mut c_void,
+    input: *mut CoreBio,
+    _selection: c_int,
+    callback: Option<Callback>,
+    arg: *mut c_void,
+    _passphrase: Option<PassphraseCallback>,
+    _passphrase_arg: *mut c_void,
+) -> c_int {
+    let body = |provider: &Provider| -> Result<bool> {
+        // SAFETY: the context is a count of the provider, and the guard has seen it.
+        let counted = unsafe { guard::clone_arc::<Provider>(ctx) }.ok_or(Error::Silent)?;
+        let callback = callback.ok_or_else(|| Error::null("callback"))?;
+        // SAFETY: the core passes a BIO of its own.
+        let bio = unsafe { provider.host().bio(input) }.ok_or_else(|| Error::null("input"))?;
+        R::read(&counted, bio, &Sink { callback, arg })
+    };
+    // SAFETY: the context is a count of the provider.
+    unsafe { guard::shared("decoder decode", ctx, body) }
+}
+
+/// Asked when libcrypto wants another provider to hold the key, which none can. It calls this
+/// without looking whether it is there.
+unsafe extern "C" fn export_object(
+    _ctx: *mut c_void,
+    _reference: *const c_void,
+    _size: usize,
+    _callback: Option<Callback>,
+    _arg: *mut c_void,
+) -> c_int {
+    0
+}

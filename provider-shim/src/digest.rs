@@ -1,0 +1,291 @@
+//! Digests: their names, sizes, object identifiers and computation.
+
+use crate::error::{Error, Result};
+use aws_lc_rs::digest::{self as aws, Context};
+use der::asn1::{AnyRef, ObjectIdentifier, OctetStringRef};
+use der::{Decode, Encode, Sequence};
+use sha2::digest::Digest as _;
+use spki::AlgorithmIdentifierRef;
+use std::ffi::CStr;
+
+/// A digest that signatures are made over or checked with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Digest {
+    Md5,
+    /// TLS 1.0's concatenation.
+    Md5Sha1,
+    Sha1,
+    Sha224,
+    Sha256,
+    Sha384,
+    Sha512,
+    Sha512_224,
+    Sha512_256,
+    Sha3_224,
+    Sha3_256,
+    Sha3_384,
+    Sha3_512,
+}
+
+/// What is known of a digest. Identifiers are those of RFC 8017, RFC 5758, RFC 8692 and NIST's
+/// registry (csrc.nist.gov/projects/computer-security-objects-register).
+struct Info {
+    digest: Digest,
+    len: usize,
+    /// Names that OpenSSL uses, the one we give first.
+    names: &'static [&'static CStr],
+    oid: Option<ObjectIdentifier>,
+    rsa_oid: Option<ObjectIdentifier>,
+    ecdsa_oid: Option<ObjectIdentifier>,
+}
+
+const fn oid(text: &'static str) -> Option<ObjectIdentifier> {
+    if text.is_empty() { None } else { Some(ObjectIdentifier::new_unwrap(text)) }
+}
+
+macro_rules! digests {
+    ($($name:ident $len:literal [$($alias:literal),*] $oid:literal $rsa:literal $ecdsa:literal;)*) => {
+        const INFOS: &[Info] = &[$(Info {
+            digest: Digest::$name,
+            len: $len,
+            names: &[$($alias),*],
+            oid: oid($oid),
+            rsa_oid: oid($rsa),
+            ecdsa_oid: oid($ecdsa),
+        }),*];
+    };
+}
+
+digests! {
+    Md5 16 [c"MD5", c"SSL3-MD5"]
+        "1.2.840.113549.2.5" "1.2.840.113549.1.1.4" "";
+    Md5Sha1 36 [c"MD5-SHA1"]
+        "" "" "";
+    Sha1 20 [c"SHA1", c"SHA-1", c"SSL3-SHA1"]
+        "1.3.14.3.2.26" "1.2.840.113549.1.1.5" "1.2.840.10045.4.1";
+    Sha224 28 [c"SHA224", c"SHA2-224", c"SHA-224"]
+        "2.16.840.1.101.3.4.2.4" "1.2.840.113549.1.1.14" "1.2.840.10045.4.3.1";
+    Sha256 32 [c"SHA256", c"SHA2-256", c"SHA-256"]
+        "2.16.840.1.101.3.4.2.1" "1.2.840.113549.1.1.11" "1.2.840.10045.4.3.2";
+    Sha384 48 [c"SHA384", c"SHA2-384", c"SHA-384"]
+        "2.16.840.1.101.3.4.2.2" "1.2.840.113549.1.1.12" "1.2.840.10045.4.3.3";
+    Sha512 64 [c"SHA512", c"SHA2-512", c"SHA-512"]
+        "2.16.840.1.101.3.4.2.3" "1.2.840.113549.1.1.13" "1.2.840.10045.4.3.4";
+    Sha512_224 28 [c"SHA512-224", c"SHA2-512/224", c"SHA-512/224"]
+        "2.16.840.1.101.3.4.2.5" "1.2.840.113549.1.1.15" "";
+    Sha512_256 32 [c"SHA512-256", c"SHA2-512/256", c"SHA-512/256"]
+        "2.16.840.1.101.3.4.2.6" "1.2.840.113549.1.1.16" "";
+    Sha3_224 28 [c"SHA3-224"]
+        "2.16.840.1.101.3.4.2.7" "2.16.840.1.101.3.4.3.13" "2.16.840.1.101.3.4.3.9";
+    Sha3_256 32 [c"SHA3-256"]
+        "2.16.840.1.101.3.4.2.8" "2.16.840.1.101.3.4.3.14" "2.16.840.1.101.3.4.3.10";
+    Sha3_384 48 [c"SHA3-384"]
+        "2.16.840.1.101.3.4.2.9" "2.16.840.1.101.3.4.3.15" "2.16.840.1.101.3.4.3.11";
+    Sha3_512 64 [c"SHA3-512"]
+        "2.16.840.1.101.3.4.2.10" "2.16.840.1.101.3.4.3.16" "2.16.840.1.101.3.4.3.12";
+}
+
+/// PKCS#1's wrapping of a digest (RFC 8017 appendix A.2.4).
+#[derive(Sequence)]
+struct DigestInfo<'a> {
+    algorithm: AlgorithmIdentifierRef<'a>,
+    digest: &'a OctetStringRef,
+}
+
+impl Digest {
+    /// The digest that OpenSSL calls by this name or object identifier; case does not matter.
+    ///
+    /// # Errors
+    /// It is unknown here.
+    pub(crate) fn from_name(name: &str) -> Result<Self> {
+        let by_oid = ObjectIdentifier::new(name).ok();
+        let found = INFOS.iter().find(|info| {
+            info.names.iter().any(|known| known.to_bytes().eq_ignore_ascii_case(name.as_bytes()))
+                || (by_oid.is_some() && info.oid == by_oid)
+        });
+        found.map(|info| info.digest).ok_or_else(|| {
+            Error::unsupported(format!(
+                "digest {name} is not supported by akv_provider; use SHA-1, SHA-2 or SHA-3"
+            ))
+        })
+    }
+
+    fn info(self) -> &'static Info {
+        INFOS.iter().find(|info| info.digest == self).expect("every digest has its line")
+    }
+
+    /// The name that OpenSSL knows it by.
+    pub(crate) fn name(self) -> &'static CStr {
+        self.info().names[0]
+    }
+
+    /// Its name, for messages.
+    pub(crate) fn display(self) -> &'static str {
+        self.name().to_str().expect("names are ASCII")
+    }
+
+    /// Its length in bytes.
+    pub(crate) fn len(self) -> usize {
+        self.info().len
+    }
+
+    /// Its object identifier. MD5-SHA1 has none.
+    pub(crate) fn oid(self) -> Option<ObjectIdentifier> {
+        self.info().oid
+    }
+
+    /// Identifier of RSASSA-PKCS1-v1_5 with it.
+    pub(crate) fn rsa_oid(self) -> Option<ObjectIdentifier> {
+        self.info().rsa_oid
+    }
+
+    /// Identifier of ECDSA with it.
+    pub(crate) fn ecdsa_oid(self) -> Option<ObjectIdentifier> {
+        self.info().ecdsa_oid
+    }
+
+    /// What PKCS#1 v1.5 pads: the DER `DigestInfo` around `value`, or for MD5-SHA1 the bare value
+    /// (RFC 4346 section 7.4.3).
+    pub(crate) fn digest_info(self, value: &[u8]) -> Vec<u8> {
+        let Some(oid) = self.oid() else {
+            return value.to_vec();
+        };
+        let encode = || -> der::Result<Vec<u8>> {
+            let algorithm = AlgorithmIdentifierRef { oid, parameters: Some(AnyRef::NULL) };
+            DigestInfo { algorithm, digest: OctetStringRef::new(value)? }.to_der()
+        };
+        encode().expect("a digest has a short DER form")
+    }
+
+    /// Takes apart a DER `DigestInfo`; `None` when it is none, or of an unknown digest or of the
+    /// wrong length.
+    pub(crate) fn from_digest_info(der: &[u8]) -> Option<(Self, &[u8])> {
+        let info = DigestInfo::from_der(der).ok()?;
+        let digest = INFOS.iter().find(|known| known.oid == Some(info.algorithm.oid))?.digest;
+        let value = info.digest.as_bytes();
+        // Exactly what `digest_info` writes: another spelling would not survive being rewritten.
+        (value.len() == digest.len() && digest.digest_info(value) == der).then_some((digest, value))
+    }
+
+    /// Starts computing it.
+    pub(crate) fn hasher(self) -> Hasher {
+        let aws = match self {
+            Self::Md5 => return Hasher::Md5(md5::Md5::new()),
+            Self::Md5Sha1 => {
+                let sha1 = Context::new(&aws::SHA1_FOR_LEGACY_USE_ONLY);
+                return Hasher::Md5Sha1(md5::Md5::new(), Box::new(sha1));
+            }
+            Self::Sha512_224 => return Hasher::Sha512_224(Box::new(sha2::Sha512_224::new())),
+            Self::Sha3_224 => return Hasher::Sha3_224(Box::new(sha3::Sha3_224::new())),
+            Self::Sha1 => &aws::SHA1_FOR_LEGACY_USE_ONLY,
+            Self::Sha224 => &aws::SHA224,
+            Self::Sha256 => &aws::SHA256,
+            Self::Sha384 => &aws::SHA384,
+            Self::Sha512 => &aws::SHA512,
+            Self::Sha512_256 => &aws::SHA512_256,
+            Self::Sha3_256 => &aws::SHA3_256,
+            Self::Sha3_384 => &aws::SHA3_384,
+            Self::Sha3_512 => &aws::SHA3_512,
+        };
+        Hasher::Aws(Box::new(Context::new(aws)))
+    }
+}
+
+/// A digest being computed: by AWS-LC, or by RustCrypto what AWS-LC's Rust interface lacks.
+#[derive(Clone)]
+pub(crate) enum Hasher {
+    Aws(Box<Context>),
+    Md5(md5::Md5),
+    Md5Sha1(md5::Md5, Box<Context>),
+    Sha512_224(Box<sha2::Sha512_224>),
+    Sha3_224(Box<sha3::Sha3_224>),
+}
+
+impl Hasher {
+    pub(crate) fn update(&mut self, data: &[u8]) {
+        match self {
+            Self::Aws(context) => context.update(data),
+            Self::Md5(md5) => md5.update(data),
+            Self::Md5Sha1(md5, sha1) => {
+                md5.update(data);
+                sha1.update(data);
+            }
+            Self::Sha512_224(sha2) => sha2.update(data),
+            Self::Sha3_224(sha3) => sha3.update(data),
+        }
+    }
+
+    pub(crate) fn finish(self) -> Vec<u8> {
+        match self {
+            Self::Aws(context) => context.finish().as_ref().to_vec(),
+            Self::Md5(md5) => md5.finalize().to_vec(),
+            Self::Md5Sha1(md5, sha1) => {
+                [md5.finalize().as_slice(), sha1.finish().as_ref()].concat()
+            }
+            Self::Sha512_224(sha2) => sha2.finalize().to_vec(),
+            Self::Sha3_224(sha3) => sha3.finalize().to_vec(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hash(digest: Digest, data: &[u8]) -> String {
+        let mut hasher = digest.hasher();
+        hasher.update(data);
+        hasher.finish().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    #[test]
+    fn digests_of_abc_are_the_published_ones() {
+        // FIPS 180-4 and FIPS 202 examples, RFC 1321 for MD5.
+        let md5 = "900150983cd24fb0d6963f7d28e17f72";
+        let sha1 = "a9993e364706816aba3e25717850c26c9cd0d89d";
+        assert_eq!(hash(Digest::Md5, b"abc"), md5);
+        assert_eq!(hash(Digest::Sha1, b"abc"), sha1);
+        assert_eq!(hash(Digest::Md5Sha1, b"abc"), format!("{md5}{sha1}"));
+        assert_eq!(
+            hash(Digest::Sha256, b"abc"),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+        assert_eq!(
+            hash(Digest::Sha512_224, b"abc"),
+            "4634270f707b6a54daae7530460842e20e37ed265ceee9a43e8924aa"
+        );
+        assert_eq!(
+            hash(Digest::Sha3_224, b"abc"),
+            "e642824c3f8cf24ad09234ee7d3c766fc9a3a5168d0c94ad73b46fdf"
+        );
+    }
+
+    #[test]
+    fn every_digest_has_the_length_it_says_and_is_found_by_its_names() {
+        for info in INFOS {
+            assert_eq!(info.digest.hasher().finish().len(), info.len, "{:?}", info.digest);
+            for name in info.names {
+                let name = name.to_str().expect("ASCII").to_lowercase();
+                assert_eq!(Digest::from_name(&name).expect("known"), info.digest);
+            }
+            if let Some(oid) = info.oid {
+                assert_eq!(Digest::from_name(&oid.to_string()).expect("known"), info.digest);
+            }
+        }
+        assert!(Digest::from_name("BLAKE2S-256").is_err());
+    }
+
+    #[test]
+    fn digest_info_is_that_of_rfc_8017() {
+        let info = Digest::Sha256.digest_info(&[7; 32]);
+        let prefix = [
+            0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02,
+            0x01, 0x05, 0x00, 0x04, 0x20,
+        ];
+        assert_eq!(info, [&prefix[..], &[7; 32]].concat());
+        assert_eq!(Digest::from_digest_info(&info), Some((Digest::Sha256, &[7; 32][..])));
+        assert_eq!(Digest::from_digest_info(&info[..50]), None);
+        assert_eq!(Digest::from_digest_info(&[&info[..], &[0]].concat()), None);
+        assert_eq!(Digest::Md5Sha1.digest_info(&[1; 36]), vec![1; 36]);
+    }
+}

@@ -1,0 +1,196 @@
+//! Writers: the key file where a private key is asked for, and the usual forms of public keys.
+
+mod text;
+
+use crate::error::{Error, Result};
+use crate::key::KeyObject;
+use crate::keymgmt::Selection;
+use crate::provider::Provider;
+use akv_core::PublicKey;
+use der::pem::{self, LineEnding};
+use ossl_abi::functions::encoder as id;
+use ossl_abi::guard;
+use ossl_abi::types::{Algorithm, CoreBio, Dispatch, Param, PassphraseCallback};
+use std::ffi::{c_int, c_void};
+use std::sync::Arc;
+
+macro_rules! encoder {
+    ($type:literal, $properties:literal, $format:ty) => {
+        Algorithm::new(
+            $type,
+            $properties,
+            &table::<$format>(),
+            c"Keys in Azure Key Vault and Managed HSM",
+        )
+    };
+}
+
+pub(crate) static ALGORITHMS: &[Algorithm] = &[
+    encoder!(c"RSA", c"provider=akv_provider,output=pem,structure=PrivateKeyInfo", KeyFilePem),
+    encoder!(c"EC", c"provider=akv_provider,output=pem,structure=PrivateKeyInfo", KeyFilePem),
+    encoder!(c"RSA", c"provider=akv_provider,output=der,structure=SubjectPublicKeyInfo", SpkiDer),
+    encoder!(c"RSA", c"provider=akv_provider,output=pem,structure=SubjectPublicKeyInfo", SpkiPem),
+    encoder!(c"EC", c"provider=akv_provider,output=der,structure=SubjectPublicKeyInfo", SpkiDer),
+    encoder!(c"EC", c"provider=akv_provider,output=pem,structure=SubjectPublicKeyInfo", SpkiPem),
+    encoder!(c"RSA", c"provider=akv_provider,output=der,structure=pkcs1", Pkcs1Der),
+    encoder!(c"RSA", c"provider=akv_provider,output=pem,structure=pkcs1", Pkcs1Pem),
+    encoder!(c"RSA", c"provider=akv_provider,output=der,structure=type-specific", Pkcs1Der),
+    encoder!(c"RSA", c"provider=akv_provider,output=pem,structure=type-specific", Pkcs1Pem),
+    encoder!(c"EC", c"provider=akv_provider,output=blob", PointBlob),
+    encoder!(c"RSA", c"provider=akv_provider,output=text", Text),
+    encoder!(c"EC", c"provider=akv_provider,output=text", Text),
+    Algorithm::END,
+];
+
+/// One output format.
+trait Format {
+    /// Whether the format is for these parts of a key.
+    fn takes(selection: Selection) -> bool;
+    fn write(key: &KeyObject, selection: Selection) -> Result<Vec<u8>>;
+}
+
+/// Formats of public keys.
+trait PublicFormat {
+    fn write(key: &PublicKey) -> Result<Vec<u8>>;
+}
+
+impl<F: PublicFormat> Format for F {
+    fn takes(selection: Selection) -> bool {
+        selection.is_empty() || (selection.public() && !selection.private())
+    }
+
+    fn write(key: &KeyObject, _selection: Selection) -> Result<Vec<u8>> {
+        F::write(key.require_public()?)
+    }
+}
+
+fn pem_of(label: &'static str, der: &[u8]) -> Result<Vec<u8>> {
+    pem::encode_string(label, LineEnding::LF, der)
+        .map(String::into_bytes)
+        .map_err(|error| Error::internal(format!("cannot write PEM: {error}")))
+}
+
+struct SpkiDer;
+
+impl PublicFormat for SpkiDer {
+    fn write(key: &PublicKey) -> Result<Vec<u8>> {
+        Ok(key.to_spki_der())
+    }
+}
+
+struct SpkiPem;
+
+impl PublicFormat for SpkiPem {
+    fn write(key: &PublicKey) -> Result<Vec<u8>> {
+        pem_of("PUBLIC KEY", &key.to_spki_der())
+    }
+}
+
+struct Pkcs1Der;
+
+impl PublicFormat for Pkcs1Der {
+    fn write(key: &PublicKey) -> Result<Vec<u8>> {
+        match key {
+            PublicKey::Rsa(key) => Ok(key.to_pkcs1_der()),
+            PublicKey::Ec(_) => Err(Error::unsupported("PKCS#1 is for RSA keys")),
+        }
+    }
+}
+
+struct Pkcs1Pem;
+
+impl PublicFormat for Pkcs1Pem {
+    fn write(key: &PublicKey) -> Result<Vec<u8>> {
+        pem_of("RSA PUBLIC KEY", &<Pkcs1Der as PublicFormat>::write(key)?)
+    }
+}
+
+/// The bare point, as `i2d_PublicKey` writes EC keys.
+struct PointBlob;
+
+impl PublicFormat for PointBlob {
+    fn write(key: &PublicKey) -> Result<Vec<u8>> {
+        match key {
+            PublicKey::Ec(key) => Ok(key.point().to_vec()),
+            PublicKey::Rsa(_) => Err(Error::unsupported("an RSA key is no point")),
+        }
+    }
+}
+
+/// The key file, in the place of a private key.
+struct KeyFilePem;
+
+impl Format for KeyFilePem {
+    fn takes(selection: Selection) -> bool {
+        selection.private()
+    }
+
+    fn write(key: &KeyObject, _selection: Selection) -> Result<Vec<u8>> {
+        // Public keys come here when libcrypto looks for a form: they are not for this one.
+        let key = key.vault_key().ok_or(Error::Silent)?;
+        Ok(key.key_file().to_pem().into_bytes())
+    }
+}
+
+struct Text;
+
+impl Format for Text {
+    fn takes(_selection: Selection) -> bool {
+        true
+    }
+
+    fn write(key: &KeyObject, selection: Selection) -> Result<Vec<u8>> {
+        text::describe(key, selection).map(String::into_bytes)
+    }
+}
+
+const fn table<F: Format>() -> [Dispatch; 5] {
+    [
+        id::NEWCTX.entry(newctx),
+        id::FREECTX.entry(freectx),
+        id::DOES_SELECTION.entry(does_selection::<F>),
+        id::ENCODE.entry(encode::<F>),
+        Dispatch::END,
+    ]
+}
+
+/// An encoder has no state of its own: its context is a count of the provider.
+unsafe extern "C" fn newctx(provctx: *mut c_void) -> *mut c_void {
+    let body = |_: &Provider| -> Result<Arc<Provider>> {
+        // SAFETY: the guard has seen that it is not null; the core passes the provider context.
+        unsafe { guard::clone_arc(provctx) }.ok_or(Error::Silent)
+    };
+    // SAFETY: the core passes the provider context.
+    unsafe { guard::shared("encoder newctx", provctx, body) }
+}
+
+unsafe extern "C" fn freectx(ctx: *mut c_void) {
+    // SAFETY: the core gives back what `newctx` gave it.
+    unsafe { guard::free_arc::<Provider>(ctx) };
+}
+
+unsafe extern "C" fn does_selection<F: Format>(_provctx: *mut c_void, selection: c_int) -> c_int {
+    F::takes(Selection::from_raw(selection)).into()
+}
+
+unsafe extern "C" fn encode<F: Format>(
+    ctx: *mut c_void,
+    out: *mut CoreBio,
+    object: *const c_void,
+    _abstract_object: *const Param,
+    selection: c_int,
+    _passphrase: Option<PassphraseCallback>,
+    _passphrase_arg: *mut c_void,
+) -> c_int {
+    let body = |provider: &Provider| -> Result<()> {
+        // SAFETY: the core passes a key of ours as object, since the encoder does not import.
+        let key = unsafe { object.cast::<KeyObject>().as_ref() }.ok_or(Error::Silent)?;
+        let data = F::write(key, Selection::from_raw(selection))?;
+        // SAFETY: the core passes a BIO of its own.
+        let mut bio =
+            unsafe { provider.host().bio(out) }.ok_or_else(|| Error::null("output"))?;
+        Ok(bio.write_all(&data)?)
+    };
+    // SAFETY: the context is the provider's.
+    unsafe { guard::shared("encoder encode", ctx, body) }
+}

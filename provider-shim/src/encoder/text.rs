@@ -1,0 +1,78 @@
+//! Keys for people to read.
+
+use crate::error::Result;
+use crate::key::KeyObject;
+use crate::keymgmt::Selection;
+use akv_core::{Curve, PublicKey, VaultKind};
+use std::fmt::Write as _;
+
+/// The text of `openssl pkey -text` (`-text_pub`): where the private half is, and the public half
+/// in the usual form.
+pub(super) fn describe(key: &KeyObject, selection: Selection) -> Result<String> {
+    let mut text = String::new();
+    let vault_key = key.vault_key().filter(|_| selection.private());
+    let public = key.require_public()?;
+    let kind = if vault_key.is_some() { "Private-Key" } else { "Public-Key" };
+    line(&mut text, format_args!("{kind}: ({} bit)", public.bits()));
+    if let Some(key) = vault_key {
+        let reference = key.reference();
+        let place = match reference.kind() {
+            VaultKind::Vault => "Key Vault",
+            VaultKind::ManagedHsm => "Managed HSM",
+        };
+        line(&mut text, format_args!("Held in: Azure {place} (cannot be exported)"));
+        line(&mut text, format_args!("Vault: {}", reference.vault_name()));
+        line(&mut text, format_args!("Key: {}", reference.key_name().unwrap_or_default()));
+        line(&mut text, format_args!("Version: {}", key.version()));
+    }
+    match public {
+        PublicKey::Rsa(key) => {
+            line(&mut text, format_args!("Modulus:"));
+            hex(&mut text, &with_sign_byte(key.modulus()));
+            exponent(&mut text, key.exponent());
+        }
+        PublicKey::Ec(key) => {
+            line(&mut text, format_args!("pub:"));
+            hex(&mut text, key.point());
+            let (oid, nist) = match key.curve() {
+                Curve::P256 => ("prime256v1", Some("P-256")),
+                Curve::P256K => ("secp256k1", None),
+                Curve::P384 => ("secp384r1", Some("P-384")),
+                Curve::P521 => ("secp521r1", Some("P-521")),
+            };
+            line(&mut text, format_args!("ASN1 OID: {oid}"));
+            if let Some(nist) = nist {
+                line(&mut text, format_args!("NIST CURVE: {nist}"));
+            }
+        }
+    }
+    Ok(text)
+}
+
+fn line(text: &mut String, content: std::fmt::Arguments<'_>) {
+    writeln!(text, "{content}").expect("a string takes text");
+}
+
+/// A number as its INTEGER has it: with a zero byte where the top bit is set.
+fn with_sign_byte(number: &[u8]) -> Vec<u8> {
+    let sign = number.first().is_some_and(|byte| byte & 0x80 != 0);
+    [&[0][..usize::from(sign)], number].concat()
+}
+
+fn hex(text: &mut String, bytes: &[u8]) {
+    for (index, row) in bytes.chunks(15).enumerate() {
+        let row: Vec<_> = row.iter().map(|byte| format!("{byte:02x}")).collect();
+        let more = if (index + 1) * 15 < bytes.len() { ":" } else { "" };
+        line(text, format_args!("    {}{more}", row.join(":")));
+    }
+}
+
+fn exponent(text: &mut String, bytes: &[u8]) {
+    if bytes.len() <= 8 {
+        let number = bytes.iter().fold(0_u64, |number, &byte| number << 8 | u64::from(byte));
+        line(text, format_args!("Exponent: {number} ({number:#x})"));
+    } else {
+        line(text, format_args!("Exponent:"));
+        hex(text, &with_sign_byte(bytes));
+    }
+}

@@ -1,0 +1,169 @@
+//! Key objects, as libcrypto holds them.
+
+use crate::error::{Error, Result};
+use crate::provider::Provider;
+use akv_core::blocking::Key;
+use akv_core::{Curve, PublicKey};
+use ossl_abi::guard::{self, Object};
+use ossl_abi::params::{ParamArray, Values};
+use ossl_abi::types::Callback;
+use ossl_abi::{Host, names};
+use std::ffi::c_void;
+use std::sync::{Arc, OnceLock};
+
+/// The two types of keys, each with a key management of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyType {
+    Rsa,
+    Ec,
+}
+
+impl KeyType {
+    pub(crate) fn of(key: &PublicKey) -> Self {
+        match key {
+            PublicKey::Rsa(_) => Self::Rsa,
+            PublicKey::Ec(_) => Self::Ec,
+        }
+    }
+
+    /// OpenSSL's name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Rsa => "RSA",
+            Self::Ec => "EC",
+        }
+    }
+}
+
+/// What a key object holds.
+pub(crate) enum Material {
+    /// A key in a vault, and its public half.
+    Vault(Key),
+    /// A public key: imported, or the public half of a key in a vault.
+    Public(PublicKey),
+    /// Domain parameters of an EC key without a key.
+    Group(Curve),
+}
+
+/// A key object. Libcrypto shares it between threads; it is filled once and never changes.
+pub(crate) struct KeyObject {
+    provider: Arc<Provider>,
+    kind: KeyType,
+    material: OnceLock<Material>,
+}
+
+impl Object for KeyObject {
+    fn host(&self) -> &Host {
+        self.provider.host()
+    }
+}
+
+impl KeyObject {
+    /// An object to be filled by an import.
+    pub(crate) fn empty(provider: Arc<Provider>, kind: KeyType) -> Self {
+        Self { provider, kind, material: OnceLock::new() }
+    }
+
+    pub(crate) fn new(provider: Arc<Provider>, kind: KeyType, material: Material) -> Self {
+        Self { provider, kind, material: OnceLock::from(material) }
+    }
+
+    /// A key in a vault.
+    pub(crate) fn vault(provider: Arc<Provider>, key: Key) -> Self {
+        Self::new(provider, KeyType::of(key.public_key()), Material::Vault(key))
+    }
+
+    /// Fills an empty object; `false` when it is full already.
+    pub(crate) fn fill(&self, material: Material) -> bool {
+        self.material.set(material).is_ok()
+    }
+
+    pub(crate) fn provider(&self) -> &Arc<Provider> {
+        &self.provider
+    }
+
+    pub(crate) fn kind(&self) -> KeyType {
+        self.kind
+    }
+
+    pub(crate) fn vault_key(&self) -> Option<&Key> {
+        match self.material.get()? {
+            Material::Vault(key) => Some(key),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn public_key(&self) -> Option<&PublicKey> {
+        match self.material.get()? {
+            Material::Vault(key) => Some(key.public_key()),
+            Material::Public(key) => Some(key),
+            Material::Group(_) => None,
+        }
+    }
+
+    pub(crate) fn curve(&self) -> Option<Curve> {
+        match (self.material.get()?, self.public_key()) {
+            (Material::Group(curve), _) => Some(*curve),
+            (_, Some(PublicKey::Ec(key))) => Some(key.curve()),
+            _ => None,
+        }
+    }
+
+    /// The public half, or a message that there is none.
+    pub(crate) fn require_public(&self) -> Result<&PublicKey> {
+        self.public_key().ok_or_else(|| Error::argument("the key object holds no key"))
+    }
+
+    /// The key in the vault, or a message that there is none.
+    pub(crate) fn require_vault(&self) -> Result<&Key> {
+        self.vault_key().ok_or_else(|| {
+            Error::argument(
+                "this is a public key: signing and decrypting need a key that was loaded from a \
+                 vault or from a key file",
+            )
+        })
+    }
+}
+
+/// Tells our references from whatever else the core might pass.
+const REFERENCE_MAGIC: u64 = 0x616b_765f_6b65_7930;
+
+/// Calls back with the description of a key that libcrypto turns into an `EVP_PKEY` by handing
+/// the reference to our `keymgmt_load`, which happens before the call returns.
+///
+/// # Safety
+/// `callback` and `arg` are those that the core passed to the call that is going on.
+pub(crate) unsafe fn hand_over(key: Arc<KeyObject>, callback: Callback, arg: *mut c_void) -> bool {
+    let description = reference(&key);
+    // SAFETY: vouched for by the caller; the array lives until the callback returns, and so does
+    // the key that the reference in it points to.
+    unsafe { callback(description.as_ptr(), arg) == 1 }
+}
+
+fn reference(key: &Arc<KeyObject>) -> ParamArray {
+    let address = Arc::as_ptr(key).expose_provenance();
+    let bytes = [&REFERENCE_MAGIC.to_ne_bytes()[..], &address.to_ne_bytes()].concat();
+    Values::new()
+        .int(names::OBJECT_TYPE, OBJECT_PKEY)
+        .utf8(names::OBJECT_DATA_TYPE, key.kind().name())
+        .octets(names::OBJECT_REFERENCE, &bytes)
+        .build()
+}
+
+/// `OSSL_OBJECT_PKEY`.
+pub(crate) const OBJECT_PKEY: i32 = 2;
+
+/// The key behind a reference that [`hand_over`] made.
+///
+/// # Safety
+/// The bytes are such a reference, passed by the core while [`hand_over`] waits for its callback.
+pub(crate) unsafe fn from_reference(bytes: &[u8]) -> Option<Arc<KeyObject>> {
+    let (magic, address) = bytes.split_at_checked(size_of::<u64>())?;
+    if magic != REFERENCE_MAGIC.to_ne_bytes() {
+        return None;
+    }
+    let address = usize::from_ne_bytes(address.try_into().ok()?);
+    let object = std::ptr::with_exposed_provenance::<KeyObject>(address);
+    // SAFETY: the address is that of an object in an `Arc` which `hand_over` holds.
+    unsafe { guard::clone_arc(object.cast()) }
+}

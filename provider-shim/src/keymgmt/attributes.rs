@@ -1,0 +1,114 @@
+//! Answers to questions about keys.
+
+use super::exchange::group_name;
+use crate::error::Result;
+use crate::key::KeyObject;
+use akv_core::{Curve, EcPublicKey, PublicKey, RsaPublicKey};
+use ossl_abi::names;
+use ossl_abi::params::Answers;
+
+/// Answers what an object's material allows; the rest stays unanswered.
+pub(super) fn answer(key: &KeyObject, answers: &mut Answers<'_>) -> Result<()> {
+    match key.public_key() {
+        Some(PublicKey::Rsa(key)) => answer_rsa(key, answers)?,
+        Some(PublicKey::Ec(key)) => answer_point(key, answers)?,
+        None => {}
+    }
+    if let Some(curve) = key.curve() {
+        answer_curve(curve, answers)?;
+    }
+    if key.public_key().is_some() || key.curve().is_some() {
+        answers.utf8_static(names::DEFAULT_DIGEST, c"SHA256")?;
+        // Category 0 is "none": neither type resists a quantum computer.
+        answers.integer(names::SECURITY_CATEGORY, 0_i32)?;
+    }
+    Ok(())
+}
+
+fn answer_rsa(key: &RsaPublicKey, answers: &mut Answers<'_>) -> Result<()> {
+    answers.integer(names::BITS, int(key.bits()))?;
+    answers.integer(names::SECURITY_BITS, int(rsa_security_bits(key.bits())))?;
+    answers.integer(names::MAX_SIZE, int(key.size()))?;
+    answers.bignum(names::RSA_N, key.modulus())?;
+    answers.bignum(names::RSA_E, key.exponent())?;
+    Ok(())
+}
+
+fn answer_curve(curve: Curve, answers: &mut Answers<'_>) -> Result<()> {
+    answers.integer(names::BITS, int(curve.bits()))?;
+    // Half the order's size (NIST SP 800-57 part 1 table 2); P-521 counts as 256.
+    answers.integer(names::SECURITY_BITS, int((curve.bits() / 2).min(256)))?;
+    answers.integer(names::MAX_SIZE, int(ecdsa_max_len(curve)))?;
+    answers.utf8_static(names::GROUP_NAME, group_name(curve))?;
+    answers.utf8_static(names::EC_ENCODING, c"named_curve")?;
+    answers.utf8_static(names::EC_POINT_FORMAT, c"uncompressed")?;
+    answers.utf8_static(names::EC_FIELD_TYPE, c"prime-field")?;
+    answers.integer(names::EC_DECODED_FROM_EXPLICIT, 0_i32)?;
+    Ok(())
+}
+
+fn answer_point(key: &EcPublicKey, answers: &mut Answers<'_>) -> Result<()> {
+    answers.octets(names::ENCODED_PUBLIC_KEY, key.point())?;
+    answers.octets(names::PUB_KEY, key.point())?;
+    answers.bignum(names::EC_PUB_X, key.x())?;
+    answers.bignum(names::EC_PUB_Y, key.y())?;
+    Ok(())
+}
+
+fn int(number: usize) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+/// Longest DER of an ECDSA signature: two INTEGERs of the order's size, each with a leading zero.
+pub(crate) fn ecdsa_max_len(curve: Curve) -> usize {
+    let width = curve.coordinate_len();
+    // A zero byte goes before the number when its top bit may be set, which P-521's cannot.
+    let integer = 2 + width + usize::from(curve.bits() % 8 == 0);
+    let content = 2 * integer;
+    content + if content < 0x80 { 2 } else { 3 }
+}
+
+/// Strength of an RSA modulus as libcrypto reckons it: NIST SP 800-56B revision 2 appendix D,
+/// rounded to a multiple of eight.
+fn rsa_security_bits(bits: usize) -> usize {
+    match bits {
+        2048 => return 112,
+        3072 => return 128,
+        4096 => return 152,
+        6144 => return 176,
+        7680 => return 192,
+        8192 => return 200,
+        15360 => return 256,
+        _ => {}
+    }
+    let ln_n = bits as f64 * std::f64::consts::LN_2;
+    let work = (1.923 * (ln_n * ln_n.ln().powi(2)).cbrt() - 4.69) / std::f64::consts::LN_2;
+    let rounded = ((work as usize) + 4) & !7;
+    match bits {
+        ..=7680 => rounded.min(192),
+        ..=15360 => rounded.min(256),
+        _ => rounded.min(1200),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_those_of_openssl() {
+        // ECDSA_size() of the same curves.
+        let sizes = [(Curve::P256, 72), (Curve::P256K, 72), (Curve::P384, 104), (Curve::P521, 139)];
+        for (curve, size) in sizes {
+            assert_eq!(ecdsa_max_len(curve), size, "{curve:?}");
+        }
+    }
+
+    #[test]
+    fn strengths_are_those_of_openssl() {
+        // EVP_PKEY_get_security_bits() of keys of these sizes.
+        for (bits, strength) in [(1024, 80), (2048, 112), (3072, 128), (4096, 152), (16384, 264)] {
+            assert_eq!(rsa_security_bits(bits), strength, "{bits}");
+        }
+    }
+}

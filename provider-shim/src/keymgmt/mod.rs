@@ -1,0 +1,288 @@
+//! Key management of RSA and EC keys.
+//!
+//! An object holds a key in a vault, a public key, or an EC group. Libcrypto takes a vault key for
+//! a private key: `has(PRIVATE)` is true, but nothing private can be exported.
+
+mod attributes;
+mod exchange;
+mod lists;
+
+pub(crate) use self::attributes::ecdsa_max_len;
+
+use crate::error::{Error, Result};
+use crate::key::{self, KeyObject, KeyType, Material};
+use crate::provider::Provider;
+use ossl_abi::functions::{keymgmt as id, operation};
+use ossl_abi::guard;
+use ossl_abi::params::{Answers, Params};
+use ossl_abi::types::{Algorithm, Callback, Dispatch, Param};
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::marker::PhantomData;
+use std::ptr;
+use std::sync::Arc;
+
+pub(crate) static ALGORITHMS: &[Algorithm] = &[
+    Algorithm::new(
+        c"RSA:rsaEncryption:1.2.840.113549.1.1.1",
+        c"provider=akv_provider",
+        &table::<Rsa>(),
+        c"RSA keys in Azure Key Vault and Managed HSM",
+    ),
+    Algorithm::new(
+        c"EC:id-ecPublicKey:1.2.840.10045.2.1",
+        c"provider=akv_provider",
+        &table::<Ec>(),
+        c"EC keys in Azure Key Vault and Managed HSM",
+    ),
+    Algorithm::END,
+];
+
+/// Parts of a key that a function is about (`OSSL_KEYMGMT_SELECT_…`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Selection(c_int);
+
+impl Selection {
+    const PRIVATE: c_int = 0x01;
+    const PUBLIC: c_int = 0x02;
+    const DOMAIN: c_int = 0x04;
+
+    pub(crate) const fn from_raw(raw: c_int) -> Self {
+        Self(raw)
+    }
+
+    pub(crate) const fn private(self) -> bool {
+        self.0 & Self::PRIVATE != 0
+    }
+
+    pub(crate) const fn public(self) -> bool {
+        self.0 & Self::PUBLIC != 0
+    }
+
+    pub(crate) const fn domain(self) -> bool {
+        self.0 & Self::DOMAIN != 0
+    }
+
+    pub(crate) const fn key_pair(self) -> bool {
+        self.private() || self.public()
+    }
+
+    pub(crate) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// What differs between the two types of keys.
+trait Kind {
+    const TYPE: KeyType;
+    /// Names of the operations' algorithms: our own, so that libcrypto never comes to us with
+    /// somebody else's key. Without a name of ours it is the default provider's.
+    const SIGNATURE: &'static CStr;
+    const ASYM_CIPHER: Option<&'static CStr>;
+    const KEY_EXCHANGE: Option<&'static CStr>;
+    const ATTRIBUTES: &'static [Param];
+    /// What is imported and exported.
+    const PUBLIC: &'static [Param];
+}
+
+struct Rsa(PhantomData<()>);
+
+impl Kind for Rsa {
+    const TYPE: KeyType = KeyType::Rsa;
+    const SIGNATURE: &'static CStr = crate::signature::RSA_NAME;
+    const ASYM_CIPHER: Option<&'static CStr> = Some(crate::asym_cipher::RSA_NAME);
+    const KEY_EXCHANGE: Option<&'static CStr> = None;
+    const ATTRIBUTES: &'static [Param] = lists::RSA_ATTRIBUTES;
+    const PUBLIC: &'static [Param] = lists::RSA_PUBLIC;
+}
+
+struct Ec(PhantomData<()>);
+
+impl Kind for Ec {
+    const TYPE: KeyType = KeyType::Ec;
+    const SIGNATURE: &'static CStr = crate::signature::ECDSA_NAME;
+    const ASYM_CIPHER: Option<&'static CStr> = None;
+    const KEY_EXCHANGE: Option<&'static CStr> = Some(c"ECDH");
+    const ATTRIBUTES: &'static [Param] = lists::EC_ATTRIBUTES;
+    const PUBLIC: &'static [Param] = lists::EC_PUBLIC;
+}
+
+const fn table<K: Kind>() -> [Dispatch; 17] {
+    [
+        id::NEW.entry(new::<K>),
+        id::LOAD.entry(load::<K>),
+        id::FREE.entry(free),
+        id::DUP.entry(dup),
+        id::HAS.entry(has),
+        id::VALIDATE.entry(validate),
+        id::MATCH.entry(matches),
+        id::GET_PARAMS.entry(get_params),
+        id::GETTABLE_PARAMS.entry(gettable_params::<K>),
+        id::IMPORT.entry(import),
+        id::IMPORT_TYPES.entry(exchanged_types::<K>),
+        id::IMPORT_TYPES_EX.entry(exchanged_types_ex::<K>),
+        id::EXPORT.entry(export),
+        id::EXPORT_TYPES.entry(exchanged_types::<K>),
+        id::EXPORT_TYPES_EX.entry(exchanged_types_ex::<K>),
+        id::QUERY_OPERATION_NAME.entry(query_operation_name::<K>),
+        Dispatch::END,
+    ]
+}
+
+unsafe extern "C" fn new<K: Kind>(provctx: *mut c_void) -> *mut c_void {
+    let body = |_: &Provider| -> Result<Arc<KeyObject>> {
+        // SAFETY: the guard has seen that it is not null; the core passes the provider context.
+        let provider = unsafe { guard::clone_arc(provctx) }.ok_or(Error::Silent)?;
+        Ok(Arc::new(KeyObject::empty(provider, K::TYPE)))
+    };
+    // SAFETY: the core passes the provider context.
+    unsafe { guard::shared("keymgmt new", provctx, body) }
+}
+
+unsafe extern "C" fn load<K: Kind>(reference: *const c_void, size: usize) -> *mut c_void {
+    // SAFETY: the core passes the bytes that one of our callbacks got, while that callback waits.
+    let key = unsafe { guard::bytes(reference.cast(), size).and_then(|r| key::from_reference(r)) };
+    match key {
+        Some(key) if key.kind() == K::TYPE => Arc::into_raw(key).cast_mut().cast(),
+        _ => ptr::null_mut(),
+    }
+}
+
+unsafe extern "C" fn free(keydata: *mut c_void) {
+    // SAFETY: the core gives back an object that one of our functions gave it.
+    unsafe { guard::free_arc::<KeyObject>(keydata) };
+}
+
+/// A duplicate shares everything, since an object never changes; a duplicate of the public half
+/// or of the parameters is an object of its own.
+unsafe extern "C" fn dup(keydata: *const c_void, selection: c_int) -> *mut c_void {
+    let selection = Selection::from_raw(selection);
+    let body = |key: &KeyObject| -> Result<Arc<KeyObject>> {
+        if selection.private() || key.vault_key().is_none() && selection.public() {
+            // SAFETY: the object is one of ours, alive while the core holds it.
+            return unsafe { guard::clone_arc(keydata) }.ok_or(Error::Silent);
+        }
+        let provider = Arc::clone(key.provider());
+        let material = match (key.public_key(), key.curve()) {
+            (Some(public), _) if selection.public() => Some(Material::Public(public.clone())),
+            (_, Some(curve)) => Some(Material::Group(curve)),
+            _ => None,
+        };
+        Ok(Arc::new(match material {
+            Some(material) => KeyObject::new(provider, key.kind(), material),
+            None => KeyObject::empty(provider, key.kind()),
+        }))
+    };
+    // SAFETY: the core passes one of our objects.
+    unsafe { guard::shared("keymgmt dup", keydata, body) }
+}
+
+fn holds(key: &KeyObject, selection: Selection) -> bool {
+    (!selection.private() || key.vault_key().is_some())
+        && (!selection.public() || key.public_key().is_some())
+        && (!selection.domain() || key.kind() == KeyType::Rsa || key.curve().is_some())
+}
+
+unsafe extern "C" fn has(keydata: *const c_void, selection: c_int) -> c_int {
+    let body = |key: &KeyObject| holds(key, Selection::from_raw(selection)).into();
+    // SAFETY: the core passes one of our objects.
+    unsafe { guard::query("keymgmt has", keydata, 0, body) }
+}
+
+/// Public keys were checked when they were read; that a vault's private half belongs to the
+/// public one is checked with each signature.
+unsafe extern "C" fn validate(keydata: *const c_void, selection: c_int, _type: c_int) -> c_int {
+    let body = |key: &KeyObject| holds(key, Selection::from_raw(selection)).into();
+    // SAFETY: the core passes one of our objects.
+    unsafe { guard::query("keymgmt validate", keydata, 0, body) }
+}
+
+/// Private keys are compared by their public halves: there is nothing else to see.
+unsafe extern "C" fn matches(
+    keydata1: *const c_void,
+    keydata2: *const c_void,
+    selection: c_int,
+) -> c_int {
+    let selection = Selection::from_raw(selection);
+    let body = |first: &KeyObject| {
+        let second = |second: &KeyObject| -> c_int {
+            let keys = match (first.public_key(), second.public_key()) {
+                _ if !selection.key_pair() => true,
+                (Some(first), Some(second)) => first == second,
+                _ => false,
+            };
+            let groups = !selection.domain() || first.curve() == second.curve();
+            (first.kind() == second.kind() && keys && groups).into()
+        };
+        // SAFETY: the core passes another of our objects.
+        unsafe { guard::query("keymgmt match", keydata2, 0, second) }
+    };
+    // SAFETY: the core passes one of our objects.
+    unsafe { guard::query("keymgmt match", keydata1, 0, body) }
+}
+
+unsafe extern "C" fn get_params(keydata: *mut c_void, params: *mut Param) -> c_int {
+    let body = |key: &KeyObject| -> Result<()> {
+        // SAFETY: the core passes a parameter array to be answered.
+        let mut answers = unsafe { Answers::from_ptr(params) };
+        attributes::answer(key, &mut answers)
+    };
+    // SAFETY: the core passes one of our objects.
+    unsafe { guard::shared("keymgmt get_params", keydata, body) }
+}
+
+unsafe extern "C" fn gettable_params<K: Kind>(_provctx: *mut c_void) -> *const Param {
+    K::ATTRIBUTES.as_ptr()
+}
+
+/// Keys with private parts are refused without a word: libcrypto offers every key to every
+/// provider, and goes on with the next.
+unsafe extern "C" fn import(keydata: *mut c_void, selection: c_int, params: *const Param) -> c_int {
+    let body = |key: &KeyObject| -> Result<()> {
+        // SAFETY: the core passes a parameter array.
+        let params = unsafe { Params::from_ptr(params) };
+        let material = exchange::import(key.kind(), Selection::from_raw(selection), params)?;
+        if key.fill(material) { Ok(()) } else { Err(Error::Silent) }
+    };
+    // SAFETY: the core passes one of our objects.
+    unsafe { guard::shared("keymgmt import", keydata, body) }
+}
+
+/// Private parts are refused without a word, for the same reason.
+unsafe extern "C" fn export(
+    keydata: *mut c_void,
+    selection: c_int,
+    callback: Option<Callback>,
+    arg: *mut c_void,
+) -> c_int {
+    let body = |key: &KeyObject| -> Result<bool> {
+        let callback = callback.ok_or(Error::Silent)?;
+        let array = exchange::export(key, Selection::from_raw(selection))?;
+        // SAFETY: the callback is the core's, and the array lives until it returns.
+        Ok(unsafe { callback(array.as_ptr(), arg) == 1 })
+    };
+    // SAFETY: the core passes one of our objects.
+    unsafe { guard::shared("keymgmt export", keydata, body) }
+}
+
+unsafe extern "C" fn exchanged_types<K: Kind>(selection: c_int) -> *const Param {
+    let selection = Selection::from_raw(selection);
+    if selection.key_pair() || selection.domain() { K::PUBLIC.as_ptr() } else { ptr::null() }
+}
+
+unsafe extern "C" fn exchanged_types_ex<K: Kind>(
+    _provctx: *mut c_void,
+    selection: c_int,
+) -> *const Param {
+    // SAFETY: the function takes any selection.
+    unsafe { exchanged_types::<K>(selection) }
+}
+
+unsafe extern "C" fn query_operation_name<K: Kind>(operation: c_int) -> *const c_char {
+    let name = match operation {
+        operation::SIGNATURE => Some(K::SIGNATURE),
+        operation::ASYM_CIPHER => K::ASYM_CIPHER,
+        operation::KEYEXCH => K::KEY_EXCHANGE,
+        _ => None,
+    };
+    name.map_or(ptr::null(), CStr::as_ptr)
+}

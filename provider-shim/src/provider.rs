@@ -1,0 +1,213 @@
+//! The provider as a whole: loading, parameters, the list of operations.
+
+use crate::error::{Error, REASON_STRINGS, Reason, Result};
+use crate::{asym_cipher, decoder, encoder, keymgmt, signature, store};
+use akv_core::blocking::Client;
+use akv_core::{Settings, settings};
+use ossl_abi::functions::{operation, provider as id};
+use ossl_abi::guard::{self, Object};
+use ossl_abi::params::Answers;
+use ossl_abi::types::DataType;
+use ossl_abi::{Algorithm, CoreHandle, Dispatch, Host, Item, Param, names};
+use std::ffi::{CStr, CString, c_int, c_void};
+use std::ptr;
+use std::sync::Arc;
+
+const NAME: &CStr = c"Azure Key Vault and Managed HSM provider";
+const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes())
+{
+    Ok(version) => version,
+    Err(_) => panic!("a version has no NUL"),
+};
+
+/// One loading of the provider into one library context. Everything hangs on it; nothing of a
+/// host is kept in statics.
+pub(crate) struct Provider {
+    host: Host,
+    client: Client,
+    stores_pass_data: bool,
+}
+
+impl Object for Provider {
+    fn host(&self) -> &Host {
+        &self.host
+    }
+}
+
+impl Provider {
+    /// Reads the settings. Starts nothing: no thread, no request.
+    fn new(host: Host) -> Result<Self> {
+        let settings = read_settings(&host)?;
+        let version = host.settings(&[names::CORE_VERSION]).pop().flatten();
+        let stores_pass_data = version.as_deref().is_some_and(store_needs_data);
+        Ok(Self { host, client: Client::new(settings), stores_pass_data })
+    }
+
+    pub(crate) fn host(&self) -> &Host {
+        &self.host
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Whether stores must hand keys to this core as data rather than as references.
+    pub(crate) fn stores_pass_data(&self) -> bool {
+        self.stores_pass_data
+    }
+}
+
+/// The settings of the provider's `openssl.cnf` section, overridden by the environment.
+fn read_settings(host: &Host) -> Result<Settings> {
+    let names: Vec<CString> =
+        settings::OPTIONS.iter().filter_map(|option| CString::new(option.name).ok()).collect();
+    let names: Vec<&CStr> = names.iter().map(CString::as_c_str).collect();
+    let mut builder = Settings::builder();
+    for (option, value) in settings::OPTIONS.iter().zip(host.settings(&names)) {
+        if let Some(value) = value {
+            builder = builder.option(option.name, &value)?;
+        }
+    }
+    Ok(builder.environment().build()?)
+}
+
+/// Before 3.0.5 libcrypto takes a key reference from a store to the first key management of the
+/// key's type, and gives up when that is another provider's (openssl/openssl#17531). Data goes
+/// through the decoders instead, which find their own provider's.
+fn store_needs_data(version: &str) -> bool {
+    let patch = version.strip_prefix("3.0.").map(|rest| {
+        rest.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default().parse::<u32>()
+    });
+    matches!(patch, Some(Ok(0..=5)))
+}
+
+/// The entry point that libcrypto calls.
+///
+/// # Safety
+/// Called by libcrypto's core, with its handle, its table of upcalls and room for the answers.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn OSSL_provider_init(
+    handle: *const CoreHandle,
+    upcalls: *const Dispatch,
+    out: *mut *const Dispatch,
+    provctx: *mut *mut c_void,
+) -> c_int {
+    if out.is_null() || provctx.is_null() {
+        return 0;
+    }
+    guard::quiet_panics();
+    // SAFETY: handle and table are the core's and valid until the teardown.
+    let host = unsafe { Host::new(handle, upcalls) };
+    let provider = guard::run("OSSL_provider_init", &host, || Provider::new(host).map(Arc::new));
+    if provider.is_null() {
+        return 0;
+    }
+    // SAFETY: neither is null, and the core gives room for one pointer each.
+    unsafe {
+        *provctx = provider;
+        *out = FUNCTIONS.as_ptr();
+    }
+    1
+}
+
+static FUNCTIONS: &[Dispatch] = &[
+    id::TEARDOWN.entry(teardown),
+    id::GETTABLE_PARAMS.entry(gettable_params),
+    id::GET_PARAMS.entry(get_params),
+    id::QUERY_OPERATION.entry(query_operation),
+    id::GET_REASON_STRINGS.entry(reason_strings),
+    id::SELF_TEST.entry(self_test),
+    Dispatch::END,
+];
+
+unsafe extern "C" fn teardown(provctx: *mut c_void) {
+    // SAFETY: the core gives back what `OSSL_provider_init` gave it, once. Keys and contexts that
+    // are still alive have counts of their own.
+    unsafe { guard::free_arc::<Provider>(provctx) };
+}
+
+unsafe extern "C" fn gettable_params(_provctx: *mut c_void) -> *const Param {
+    static PARAMS: &[Param] = &[
+        Param::describe(names::PROVIDER_NAME, DataType::Utf8Ptr),
+        Param::describe(names::PROVIDER_VERSION, DataType::Utf8Ptr),
+        Param::describe(names::PROVIDER_BUILDINFO, DataType::Utf8Ptr),
+        Param::describe(names::PROVIDER_STATUS, DataType::Integer),
+        Param::END,
+    ];
+    PARAMS.as_ptr()
+}
+
+unsafe extern "C" fn get_params(provctx: *mut c_void, params: *mut Param) -> c_int {
+    let body = |_: &Provider| -> Result<()> {
+        // SAFETY: the core passes a parameter array to be answered.
+        let mut answers = unsafe { Answers::from_ptr(params) };
+        answers.utf8_static(names::PROVIDER_NAME, NAME)?;
+        answers.utf8_static(names::PROVIDER_VERSION, VERSION)?;
+        answers.utf8_static(names::PROVIDER_BUILDINFO, VERSION)?;
+        answers.integer(names::PROVIDER_STATUS, 1_i32)?;
+        Ok(())
+    };
+    // SAFETY: the core passes the provider context.
+    unsafe { guard::shared("provider parameters", provctx, body) }
+}
+
+unsafe extern "C" fn query_operation(
+    _provctx: *mut c_void,
+    operation: c_int,
+    no_cache: *mut c_int,
+) -> *const Algorithm {
+    // SAFETY: the core passes null or room for an int.
+    if let Some(no_cache) = unsafe { no_cache.as_mut() } {
+        *no_cache = 0;
+    }
+    let algorithms: &'static [Algorithm] = match operation {
+        operation::KEYMGMT => keymgmt::ALGORITHMS,
+        operation::SIGNATURE => signature::ALGORITHMS,
+        operation::ASYM_CIPHER => asym_cipher::ALGORITHMS,
+        operation::ENCODER => encoder::ALGORITHMS,
+        operation::DECODER => decoder::ALGORITHMS,
+        operation::STORE => store::ALGORITHMS,
+        _ => return ptr::null(),
+    };
+    algorithms.as_ptr()
+}
+
+unsafe extern "C" fn reason_strings(_provctx: *mut c_void) -> *const Item {
+    REASON_STRINGS.as_ptr()
+}
+
+/// Hashes a known message: the one thing that can be tested without a vault.
+unsafe extern "C" fn self_test(provctx: *mut c_void) -> c_int {
+    let body = |_: &Provider| -> Result<()> {
+        let mut hasher = crate::digest::Digest::Sha256.hasher();
+        hasher.update(b"abc");
+        if !hasher.finish().starts_with(&[0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea]) {
+            return Err(Error::Raised(Reason::Internal, "SHA-256 does not work".into()));
+        }
+        Ok(())
+    };
+    // SAFETY: the core passes the provider context.
+    unsafe { guard::shared("self test", provctx, body) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_first_releases_need_data_from_stores() {
+        for (version, expected) in [
+            ("3.0.0", true),
+            ("3.0.2", true),
+            ("3.0.5", true),
+            ("3.0.2-dev", true),
+            ("3.0.19", false),
+            ("3.0.6", false),
+            ("3.1.0", false),
+            ("4.0.3", false),
+            ("", false),
+        ] {
+            assert_eq!(store_needs_data(version), expected, "{version}");
+        }
+    }
+}

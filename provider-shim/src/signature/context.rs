@@ -1,0 +1,272 @@
+//! The state of one signature operation, and what RSA and ECDSA have in common.
+
+use super::Operation;
+use crate::digest::{Digest, Hasher};
+use crate::error::{Error, Result};
+use crate::key::{KeyObject, KeyType};
+use crate::provider::Provider;
+use ossl_abi::guard::{Object, Output};
+use ossl_abi::params::{Answers, Params};
+use ossl_abi::types::Param;
+use ossl_abi::{Host, names};
+use std::sync::Arc;
+
+/// What differs between RSA and ECDSA.
+pub(super) trait Scheme: Clone + Default {
+    const KEY_TYPE: KeyType;
+    const GETTABLE: &'static [Param];
+    const SETTABLE: &'static [Param];
+
+    /// Takes the scheme's own parameters.
+    fn set(&mut self, operation: Operation, params: Params<'_>) -> Result<()>;
+
+    /// Answers the scheme's own parameters.
+    fn answer(&self, operation: Operation, answers: &mut Answers<'_>) -> Result<()>;
+
+    /// The signature's AlgorithmIdentifier in DER.
+    fn algorithm_id(&self, operation: Operation, digest: Digest) -> Result<Vec<u8>>;
+
+    /// Says as early as possible what the vault cannot sign.
+    fn check_sign(&self, key: &KeyObject, digest: Option<Digest>) -> Result<()>;
+
+    /// The size of the longest signature.
+    fn max_len(&self, key: &KeyObject) -> Result<usize>;
+
+    /// Signs a digest, or whatever the caller gives when no digest is set.
+    fn sign(&self, key: &KeyObject, digest: Option<Digest>, tbs: &[u8]) -> Result<Vec<u8>>;
+
+    /// Verifies a signature. [`Error::Silent`] says that it is wrong.
+    fn verify(
+        &self,
+        key: &KeyObject,
+        digest: Option<Digest>,
+        tbs: &[u8],
+        signature: &[u8],
+    ) -> Result<()>;
+
+    /// What a signature was made over.
+    fn recover(
+        &self,
+        key: &KeyObject,
+        digest: Option<Digest>,
+        signature: &[u8],
+    ) -> Result<Vec<u8>>;
+}
+
+/// One operation's context.
+#[derive(Clone)]
+pub(super) struct Context<S> {
+    provider: Arc<Provider>,
+    key: Option<Arc<KeyObject>>,
+    operation: Operation,
+    digest: Option<Digest>,
+    /// The digest is that of a message in progress and cannot be changed.
+    digest_fixed: bool,
+    hasher: Option<Hasher>,
+    scheme: S,
+}
+
+impl<S> Object for Context<S> {
+    fn host(&self) -> &Host {
+        self.provider.host()
+    }
+}
+
+impl<S: Scheme> Context<S> {
+    pub(super) fn new(provider: Arc<Provider>) -> Self {
+        Self {
+            provider,
+            key: None,
+            operation: Operation::Sign,
+            digest: None,
+            digest_fixed: false,
+            hasher: None,
+            scheme: S::default(),
+        }
+    }
+
+    fn key(&self) -> Result<&Arc<KeyObject>> {
+        self.key.as_ref().ok_or_else(|| Error::argument("no key set"))
+    }
+
+    fn start(&mut self, operation: Operation, key: Option<Arc<KeyObject>>) -> Result<()> {
+        if let Some(key) = key {
+            if key.kind() != S::KEY_TYPE {
+                return Err(Error::argument(format!(
+                    "{} is needed, this key is {}",
+                    S::KEY_TYPE.name(),
+                    key.kind().name()
+                )));
+            }
+            self.key = Some(key);
+        }
+        let key = self.key()?;
+        if operation == Operation::Sign {
+            key.require_vault()?;
+        } else {
+            key.require_public()?;
+        }
+        self.operation = operation;
+        self.digest_fixed = false;
+        self.hasher = None;
+        self.scheme = S::default();
+        Ok(())
+    }
+
+    /// Starts an operation on ready digests.
+    pub(super) fn init(
+        &mut self,
+        operation: Operation,
+        key: Option<Arc<KeyObject>>,
+        params: Params<'_>,
+    ) -> Result<()> {
+        self.start(operation, key)?;
+        self.set(params)
+    }
+
+    /// Starts an operation on messages. Without a digest it is the one set before, or the key's
+    /// default.
+    pub(super) fn digest_init(
+        &mut self,
+        operation: Operation,
+        digest: Option<&str>,
+        key: Option<Arc<KeyObject>>,
+        params: Params<'_>,
+    ) -> Result<()> {
+        self.start(operation, key)?;
+        let digest = match digest.filter(|name| !name.is_empty()) {
+            Some(name) => Digest::from_name(name)?,
+            None => self.digest.unwrap_or(Digest::Sha256),
+        };
+        self.digest = Some(digest);
+        self.digest_fixed = true;
+        self.set(params)?;
+        self.hasher = Some(digest.hasher());
+        Ok(())
+    }
+
+    /// Takes parameters.
+    pub(super) fn set(&mut self, params: Params<'_>) -> Result<()> {
+        if let Some(name) = params.get(names::DIGEST) {
+            let digest = Digest::from_name(name.utf8()?)?;
+            if self.digest_fixed && self.digest != Some(digest) {
+                return Err(Error::argument(format!(
+                    "the digest is {} and cannot become {} while a message is being hashed",
+                    self.digest.map_or("none", Digest::display),
+                    digest.display()
+                )));
+            }
+            self.digest = Some(digest);
+        }
+        self.scheme.set(self.operation, params)?;
+        match &self.key {
+            Some(key) if self.operation == Operation::Sign => {
+                self.scheme.check_sign(key, self.digest)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Answers parameters.
+    pub(super) fn answer(&self, answers: &mut Answers<'_>) -> Result<()> {
+        if answers.wants(names::ALGORITHM_ID) {
+            let digest = self.digest.ok_or_else(|| Error::argument("no digest set"))?;
+            let der = self.scheme.algorithm_id(self.operation, digest)?;
+            answers.octets(names::ALGORITHM_ID, &der)?;
+        }
+        let len = self.digest.map_or(0, Digest::len);
+        answers.integer(names::DIGEST_SIZE, u64::try_from(len).unwrap_or(0))?;
+        answers.utf8_static(names::DIGEST, self.digest.map_or(c"", Digest::name))?;
+        self.scheme.answer(self.operation, answers)
+    }
+
+    /// Adds to the message.
+    pub(super) fn update(&mut self, data: &[u8]) -> Result<()> {
+        let hasher = self.hasher.as_mut();
+        hasher.ok_or_else(|| Error::argument("no message was started"))?.update(data);
+        Ok(())
+    }
+
+    /// Signs a ready digest.
+    pub(super) fn sign(&self, out: Output<'_>, tbs: &[u8]) -> Result<()> {
+        if out.room().is_some()
+            && let Some(digest) = self.digest
+            && tbs.len() != digest.len()
+        {
+            return Err(Error::argument(format!(
+                "a {} digest has {} bytes, got {}",
+                digest.display(),
+                digest.len(),
+                tbs.len()
+            )));
+        }
+        self.sign_into(out, || Ok(tbs.to_vec()))
+    }
+
+    /// Signs the message.
+    pub(super) fn digest_sign_final(&mut self, out: Output<'_>) -> Result<()> {
+        let hasher = self.hasher.clone();
+        self.sign_into(out, || {
+            Ok(hasher.ok_or_else(|| Error::argument("no message was started"))?.finish())
+        })
+    }
+
+    /// libcrypto's rules: without room only the longest size is told, and room for less than the
+    /// longest signature is refused before anything is done.
+    fn sign_into(
+        &self,
+        out: Output<'_>,
+        tbs: impl FnOnce() -> Result<Vec<u8>>,
+    ) -> Result<()> {
+        let key = self.key()?;
+        if self.operation != Operation::Sign {
+            return Err(Error::argument("the context was not initialised for signing"));
+        }
+        let max_len = self.scheme.max_len(key)?;
+        let Some(room) = out.room() else {
+            out.answer_len(max_len);
+            return Ok(());
+        };
+        if room < max_len {
+            return Err(Error::argument(format!(
+                "a signature takes up to {max_len} bytes, there is room for {room}"
+            )));
+        }
+        let signature = self.scheme.sign(key, self.digest, &tbs()?)?;
+        if out.write(&signature) {
+            Ok(())
+        } else {
+            Err(Error::internal(format!("a signature of {} bytes", signature.len())))
+        }
+    }
+
+    /// Verifies a signature of a ready digest.
+    pub(super) fn verify(&self, signature: &[u8], tbs: &[u8]) -> Result<()> {
+        if self.digest.is_some_and(|digest| digest.len() != tbs.len()) {
+            return Err(Error::Silent);
+        }
+        self.scheme.verify(self.key()?, self.digest, tbs, signature)
+    }
+
+    /// Verifies a signature of the message.
+    pub(super) fn digest_verify_final(&mut self, signature: &[u8]) -> Result<()> {
+        let hasher = self.hasher.clone();
+        let tbs = hasher.ok_or_else(|| Error::argument("no message was started"))?.finish();
+        self.verify(signature, &tbs)
+    }
+
+    /// Gives what a signature was made over.
+    pub(super) fn verify_recover(&self, out: Output<'_>, signature: &[u8]) -> Result<()> {
+        let key = self.key()?;
+        if out.room().is_none() {
+            out.answer_len(self.scheme.max_len(key)?);
+            return Ok(());
+        }
+        let recovered = self.scheme.recover(key, self.digest, signature)?;
+        if out.write(&recovered) {
+            Ok(())
+        } else {
+            Err(Error::argument(format!("no room for {} bytes", recovered.len())))
+        }
+    }
+}

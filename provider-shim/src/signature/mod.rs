@@ -1,0 +1,359 @@
+//! Signatures: made in the vault, verified here.
+//!
+//! The algorithms have names of our own, which our key managements give for their keys. Under the
+//! usual names libcrypto would ask us to verify with everybody's public keys, since a provider's
+//! place in its list is decided by the provider's name.
+
+mod context;
+mod ecdsa;
+mod rsa;
+mod verify;
+
+use self::context::{Context, Scheme};
+use self::ecdsa::Ecdsa;
+use self::rsa::Rsa;
+use crate::error::{Error, Result};
+use crate::key::KeyObject;
+use crate::provider::Provider;
+use ossl_abi::functions::signature as id;
+use ossl_abi::guard::{self, Output};
+use ossl_abi::params::{Answers, Params};
+use ossl_abi::types::{Algorithm, Dispatch, Param};
+use std::ffi::{CStr, c_char, c_int, c_uchar, c_void};
+use std::sync::Arc;
+
+pub(crate) const RSA_NAME: &CStr = c"AKV-RSA";
+pub(crate) const ECDSA_NAME: &CStr = c"AKV-ECDSA";
+
+pub(crate) static ALGORITHMS: &[Algorithm] = &[
+    Algorithm::new(
+        RSA_NAME,
+        c"provider=akv_provider",
+        &table::<Rsa>(),
+        c"RSA signatures with keys in Azure Key Vault and Managed HSM",
+    ),
+    Algorithm::new(
+        ECDSA_NAME,
+        c"provider=akv_provider",
+        &table::<Ecdsa>(),
+        c"ECDSA signatures with keys in Azure Key Vault and Managed HSM",
+    ),
+    Algorithm::END,
+];
+
+/// What a context was initialised for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Operation {
+    Sign,
+    Verify,
+    VerifyRecover,
+}
+
+const fn table<S: Scheme>() -> [Dispatch; 26] {
+    [
+        id::NEWCTX.entry(newctx::<S>),
+        id::FREECTX.entry(freectx::<S>),
+        id::DUPCTX.entry(dupctx::<S>),
+        id::SIGN_INIT.entry(sign_init::<S>),
+        id::SIGN.entry(sign::<S>),
+        id::VERIFY_INIT.entry(verify_init::<S>),
+        id::VERIFY.entry(verify::<S>),
+        id::VERIFY_RECOVER_INIT.entry(verify_recover_init::<S>),
+        id::VERIFY_RECOVER.entry(verify_recover::<S>),
+        id::DIGEST_SIGN_INIT.entry(digest_sign_init::<S>),
+        id::DIGEST_SIGN_UPDATE.entry(update::<S>),
+        id::DIGEST_SIGN_FINAL.entry(digest_sign_final::<S>),
+        id::DIGEST_SIGN.entry(digest_sign::<S>),
+        id::DIGEST_VERIFY_INIT.entry(digest_verify_init::<S>),
+        id::DIGEST_VERIFY_UPDATE.entry(update::<S>),
+        id::DIGEST_VERIFY_FINAL.entry(digest_verify_final::<S>),
+        id::DIGEST_VERIFY.entry(digest_verify::<S>),
+        id::GET_CTX_PARAMS.entry(get_ctx_params::<S>),
+        id::GETTABLE_CTX_PARAMS.entry(gettable_ctx_params::<S>),
+        id::SET_CTX_PARAMS.entry(set_ctx_params::<S>),
+        id::SETTABLE_CTX_PARAMS.entry(settable_ctx_params::<S>),
+        id::GET_CTX_MD_PARAMS.entry(get_ctx_md_params),
+        id::GETTABLE_CTX_MD_PARAMS.entry(no_md_params),
+        id::SET_CTX_MD_PARAMS.entry(set_ctx_md_params),
+        id::SETTABLE_CTX_MD_PARAMS.entry(no_md_params),
+        Dispatch::END,
+    ]
+}
+
+unsafe extern "C" fn newctx<S: Scheme>(
+    provctx: *mut c_void,
+    _properties: *const c_char,
+) -> *mut c_void {
+    let body = |_: &Provider| -> Result<Box<Context<S>>> {
+        // SAFETY: the guard has seen that it is not null; the core passes the provider context.
+        let provider = unsafe { guard::clone_arc(provctx) }.ok_or(Error::Silent)?;
+        Ok(Box::new(Context::new(provider)))
+    };
+    // SAFETY: the core passes the provider context.
+    unsafe { guard::shared("signature newctx", provctx, body) }
+}
+
+unsafe extern "C" fn freectx<S: Scheme>(ctx: *mut c_void) {
+    // SAFETY: the core gives back what `newctx` or `dupctx` gave it.
+    unsafe { guard::free_box::<Context<S>>(ctx) };
+}
+
+unsafe extern "C" fn dupctx<S: Scheme>(ctx: *mut c_void) -> *mut c_void {
+    let body = |ctx: &mut Context<S>| -> Result<Box<Context<S>>> { Ok(Box::new(ctx.clone())) };
+    // SAFETY: the core passes our context, which one thread uses at a time.
+    unsafe { guard::exclusive("signature dupctx", ctx, body) }
+}
+
+/// The key that an initialisation names; null means to go on with the one before.
+///
+/// # Safety
+/// `key` is null or one of our key objects.
+unsafe fn key_argument(key: *mut c_void) -> Option<Arc<KeyObject>> {
+    // SAFETY: vouched for by the caller.
+    unsafe { guard::clone_arc(key) }
+}
+
+macro_rules! plain_init {
+    ($function:ident, $name:literal, $operation:expr) => {
+        unsafe extern "C" fn $function<S: Scheme>(
+            ctx: *mut c_void,
+            key: *mut c_void,
+            params: *const Param,
+        ) -> c_int {
+            let body = |ctx: &mut Context<S>| -> Result<()> {
+                // SAFETY: the core passes a key of ours, or null, and a parameter array.
+                let (key, params) = unsafe { (key_argument(key), Params::from_ptr(params)) };
+                ctx.init($operation, key, params)
+            };
+            // SAFETY: the core passes our context, which one thread uses at a time.
+            unsafe { guard::exclusive($name, ctx, body) }
+        }
+    };
+}
+
+plain_init!(sign_init, "signature sign_init", Operation::Sign);
+plain_init!(verify_init, "signature verify_init", Operation::Verify);
+plain_init!(verify_recover_init, "signature verify_recover_init", Operation::VerifyRecover);
+
+macro_rules! digest_init {
+    ($function:ident, $name:literal, $operation:expr) => {
+        unsafe extern "C" fn $function<S: Scheme>(
+            ctx: *mut c_void,
+            digest: *const c_char,
+            key: *mut c_void,
+            params: *const Param,
+        ) -> c_int {
+            let body = |ctx: &mut Context<S>| -> Result<()> {
+                // SAFETY: the core passes a name, a key of ours and a parameter array, or null.
+                let (digest, key, params) = unsafe {
+                    (guard::text(digest), key_argument(key), Params::from_ptr(params))
+                };
+                ctx.digest_init($operation, digest, key, params)
+            };
+            // SAFETY: the core passes our context, which one thread uses at a time.
+            unsafe { guard::exclusive($name, ctx, body) }
+        }
+    };
+}
+
+digest_init!(digest_sign_init, "signature digest_sign_init", Operation::Sign);
+digest_init!(digest_verify_init, "signature digest_verify_init", Operation::Verify);
+
+unsafe extern "C" fn update<S: Scheme>(
+    ctx: *mut c_void,
+    data: *const c_uchar,
+    len: usize,
+) -> c_int {
+    let body = |ctx: &mut Context<S>| -> Result<()> {
+        // SAFETY: the core passes data of that length.
+        let data = unsafe { guard::bytes(data, len) }.ok_or_else(|| Error::null("data"))?;
+        ctx.update(data)
+    };
+    // SAFETY: the core passes our context, which one thread uses at a time.
+    unsafe { guard::exclusive("signature update", ctx, body) }
+}
+
+/// Where a signature goes.
+///
+/// # Safety
+/// As for [`Output::new`].
+unsafe fn signature_output<'a>(
+    sig: *mut c_uchar,
+    siglen: *mut usize,
+    sigsize: usize,
+) -> Result<Output<'a>> {
+    // SAFETY: vouched for by the caller.
+    unsafe { Output::new(sig, siglen, sigsize) }
+        .ok_or_else(|| Error::null("place for the signature's length"))
+}
+
+unsafe extern "C" fn sign<S: Scheme>(
+    ctx: *mut c_void,
+    sig: *mut c_uchar,
+    siglen: *mut usize,
+    sigsize: usize,
+    tbs: *const c_uchar,
+    tbslen: usize,
+) -> c_int {
+    let body = |ctx: &mut Context<S>| -> Result<()> {
+        // SAFETY: the core passes room and data of these sizes.
+        let (out, tbs) =
+            unsafe { (signature_output(sig, siglen, sigsize)?, guard::bytes(tbs, tbslen)) };
+        ctx.sign(out, tbs.ok_or_else(|| Error::null("data"))?)
+    };
+    // SAFETY: the core passes our context, which one thread uses at a time.
+    unsafe { guard::exclusive("signature sign", ctx, body) }
+}
+
+unsafe extern "C" fn digest_sign_final<S: Scheme>(
+    ctx: *mut c_void,
+    sig: *mut c_uchar,
+    siglen: *mut usize,
+    sigsize: usize,
+) -> c_int {
+    let body = |ctx: &mut Context<S>| -> Result<()> {
+        // SAFETY: the core passes room of this size.
+        let out = unsafe { signature_output(sig, siglen, sigsize)? };
+        ctx.digest_sign_final(out)
+    };
+    // SAFETY: the core passes our context, which one thread uses at a time.
+    unsafe { guard::exclusive("signature digest_sign_final", ctx, body) }
+}
+
+unsafe extern "C" fn digest_sign<S: Scheme>(
+    ctx: *mut c_void,
+    sig: *mut c_uchar,
+    siglen: *mut usize,
+    sigsize: usize,
+    tbs: *const c_uchar,
+    tbslen: usize,
+) -> c_int {
+    let body = |ctx: &mut Context<S>| -> Result<()> {
+        // SAFETY: the core passes room and data of these sizes.
+        let (out, tbs) =
+            unsafe { (signature_output(sig, siglen, sigsize)?, guard::bytes(tbs, tbslen)) };
+        // A question for the size takes no data in: the data comes again with the room.
+        if out.room().is_some() {
+            ctx.update(tbs.ok_or_else(|| Error::null("data"))?)?;
+        }
+        ctx.digest_sign_final(out)
+    };
+    // SAFETY: the core passes our context, which one thread uses at a time.
+    unsafe { guard::exclusive("signature digest_sign", ctx, body) }
+}
+
+unsafe extern "C" fn verify<S: Scheme>(
+    ctx: *mut c_void,
+    sig: *const c_uchar,
+    siglen: usize,
+    tbs: *const c_uchar,
+    tbslen: usize,
+) -> c_int {
+    let body = |ctx: &mut Context<S>| -> Result<()> {
+        // SAFETY: the core passes data of these lengths.
+        let (sig, tbs) = unsafe { (guard::bytes(sig, siglen), guard::bytes(tbs, tbslen)) };
+        ctx.verify(
+            sig.ok_or_else(|| Error::null("signature"))?,
+            tbs.ok_or_else(|| Error::null("data"))?,
+        )
+    };
+    // SAFETY: the core passes our context, which one thread uses at a time.
+    unsafe { guard::exclusive("signature verify", ctx, body) }
+}
+
+unsafe extern "C" fn verify_recover<S: Scheme>(
+    ctx: *mut c_void,
+    rout: *mut c_uchar,
+    routlen: *mut usize,
+    routsize: usize,
+    sig: *const c_uchar,
+    siglen: usize,
+) -> c_int {
+    let body = |ctx: &mut Context<S>| -> Result<()> {
+        // SAFETY: the core passes room and data of these sizes.
+        let (out, sig) =
+            unsafe { (signature_output(rout, routlen, routsize)?, guard::bytes(sig, siglen)) };
+        ctx.verify_recover(out, sig.ok_or_else(|| Error::null("signature"))?)
+    };
+    // SAFETY: the core passes our context, which one thread uses at a time.
+    unsafe { guard::exclusive("signature verify_recover", ctx, body) }
+}
+
+unsafe extern "C" fn digest_verify_final<S: Scheme>(
+    ctx: *mut c_void,
+    sig: *const c_uchar,
+    siglen: usize,
+) -> c_int {
+    let body = |ctx: &mut Context<S>| -> Result<()> {
+        // SAFETY: the core passes data of this length.
+        let sig = unsafe { guard::bytes(sig, siglen) }.ok_or_else(|| Error::null("signature"))?;
+        ctx.digest_verify_final(sig)
+    };
+    // SAFETY: the core passes our context, which one thread uses at a time.
+    unsafe { guard::exclusive("signature digest_verify_final", ctx, body) }
+}
+
+unsafe extern "C" fn digest_verify<S: Scheme>(
+    ctx: *mut c_void,
+    sig: *const c_uchar,
+    siglen: usize,
+    tbs: *const c_uchar,
+    tbslen: usize,
+) -> c_int {
+    let body = |ctx: &mut Context<S>| -> Result<()> {
+        // SAFETY: the core passes data of these lengths.
+        let (sig, tbs) = unsafe { (guard::bytes(sig, siglen), guard::bytes(tbs, tbslen)) };
+        ctx.update(tbs.ok_or_else(|| Error::null("data"))?)?;
+        ctx.digest_verify_final(sig.ok_or_else(|| Error::null("signature"))?)
+    };
+    // SAFETY: the core passes our context, which one thread uses at a time.
+    unsafe { guard::exclusive("signature digest_verify", ctx, body) }
+}
+
+unsafe extern "C" fn get_ctx_params<S: Scheme>(ctx: *mut c_void, params: *mut Param) -> c_int {
+    let body = |ctx: &mut Context<S>| -> Result<()> {
+        // SAFETY: the core passes a parameter array to be answered.
+        let mut answers = unsafe { Answers::from_ptr(params) };
+        ctx.answer(&mut answers)
+    };
+    // SAFETY: the core passes our context, which one thread uses at a time.
+    unsafe { guard::exclusive("signature get_ctx_params", ctx, body) }
+}
+
+unsafe extern "C" fn gettable_ctx_params<S: Scheme>(
+    _ctx: *mut c_void,
+    _provctx: *mut c_void,
+) -> *const Param {
+    S::GETTABLE.as_ptr()
+}
+
+unsafe extern "C" fn set_ctx_params<S: Scheme>(ctx: *mut c_void, params: *const Param) -> c_int {
+    let body = |ctx: &mut Context<S>| -> Result<()> {
+        // SAFETY: the core passes a parameter array.
+        let params = unsafe { Params::from_ptr(params) };
+        ctx.set(params)
+    };
+    // SAFETY: the core passes our context, which one thread uses at a time.
+    unsafe { guard::exclusive("signature set_ctx_params", ctx, body) }
+}
+
+unsafe extern "C" fn settable_ctx_params<S: Scheme>(
+    _ctx: *mut c_void,
+    _provctx: *mut c_void,
+) -> *const Param {
+    S::SETTABLE.as_ptr()
+}
+
+/// Our digests have no parameters.
+unsafe extern "C" fn no_md_params(_ctx: *mut c_void) -> *const Param {
+    static NONE: &[Param] = &[Param::END];
+    NONE.as_ptr()
+}
+
+unsafe extern "C" fn get_ctx_md_params(_ctx: *mut c_void, _params: *mut Param) -> c_int {
+    1
+}
+
+unsafe extern "C" fn set_ctx_md_params(_ctx: *mut c_void, _params: *const Param) -> c_int {
+    1
+}

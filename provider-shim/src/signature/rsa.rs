@@ -1,0 +1,344 @@
+//! RSA: PKCS#1 v1.5 and PSS.
+
+use super::Operation;
+use super::context::Scheme;
+use super::verify;
+use crate::algorithm_id;
+use crate::digest::Digest;
+use crate::error::{Error, Result};
+use crate::key::{KeyObject, KeyType};
+use crate::rsa_public::{self, Padding};
+use akv_core::{PublicKey, RsaPublicKey, SignatureAlgorithm, VaultKind};
+use ossl_abi::names;
+use ossl_abi::params::{Answers, Params, Value};
+use ossl_abi::types::{DataType, Param};
+
+/// The length of PSS's salt (`RSA_PSS_SALTLEN_…`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Salt {
+    /// As long as the digest.
+    Digest,
+    /// When verifying, whatever the signature has. libcrypto signs with the longest salt then;
+    /// the service with one as long as the digest, which every verifier accepts as well.
+    Auto,
+    /// As long as possible.
+    Max,
+    /// As long as the digest when signing, whatever the signature has when verifying.
+    AutoDigestMax,
+    Len(usize),
+}
+
+impl Salt {
+    fn from_number(number: i32) -> Result<Self> {
+        Ok(match number {
+            -1 => Self::Digest,
+            -2 => Self::Auto,
+            -3 => Self::Max,
+            -4 => Self::AutoDigestMax,
+            other => Self::Len(usize::try_from(other).map_err(|_| {
+                Error::argument(format!("{other} is not the length of a PSS salt"))
+            })?),
+        })
+    }
+
+    fn from_value(value: Value<'_>) -> Result<Self> {
+        if value.data_type() != Some(DataType::Utf8String) {
+            return Self::from_number(value.integer()?);
+        }
+        match value.utf8()? {
+            "digest" => Ok(Self::Digest),
+            "auto" => Ok(Self::Auto),
+            "max" => Ok(Self::Max),
+            "auto-digestmax" => Ok(Self::AutoDigestMax),
+            text => match text.parse() {
+                Ok(number) => Self::from_number(number),
+                Err(_) => Err(Error::argument(format!("'{text}' is not the length of a PSS salt"))),
+            },
+        }
+    }
+
+    fn number(self) -> i32 {
+        match self {
+            Self::Digest => -1,
+            Self::Auto => -2,
+            Self::Max => -3,
+            Self::AutoDigestMax => -4,
+            Self::Len(len) => i32::try_from(len).unwrap_or(i32::MAX),
+        }
+    }
+
+    fn text(self) -> String {
+        match self {
+            Self::Digest => "digest".to_owned(),
+            Self::Auto => "auto".to_owned(),
+            Self::Max => "max".to_owned(),
+            Self::AutoDigestMax => "auto-digestmax".to_owned(),
+            Self::Len(len) => len.to_string(),
+        }
+    }
+}
+
+/// RSA's settings.
+#[derive(Clone)]
+pub(super) struct Rsa {
+    padding: Padding,
+    salt: Salt,
+    mgf1: Option<Digest>,
+}
+
+impl Default for Rsa {
+    fn default() -> Self {
+        Self { padding: Padding::Pkcs1, salt: Salt::Auto, mgf1: None }
+    }
+}
+
+fn public(key: &KeyObject) -> Result<&RsaPublicKey> {
+    match key.require_public()? {
+        PublicKey::Rsa(key) => Ok(key),
+        PublicKey::Ec(_) => Err(Error::internal("an EC key in an RSA operation")),
+    }
+}
+
+impl Rsa {
+    fn set_padding(&mut self, padding: Padding, operation: Operation) -> Result<()> {
+        match (padding, operation) {
+            (Padding::Pkcs1, _) | (Padding::Pss, Operation::Sign | Operation::Verify) => {
+                self.padding = padding;
+                Ok(())
+            }
+            _ => Err(Error::unsupported(format!(
+                "RSA padding {} is not for {}; use pkcs1 or pss",
+                padding.name(),
+                match operation {
+                    Operation::Sign => "signing with a key in a vault",
+                    Operation::Verify => "verifying",
+                    Operation::VerifyRecover => "recovering",
+                }
+            ))),
+        }
+    }
+
+    /// The salt that a signature has, for an AlgorithmIdentifier.
+    fn salt_len(&self, digest: Digest) -> usize {
+        match self.salt {
+            Salt::Len(len) => len,
+            _ => digest.len(),
+        }
+    }
+
+    /// The service's PS algorithms use MGF1 with the same digest and a salt as long as it.
+    fn check_pss(&self, digest: Digest) -> Result<SignatureAlgorithm> {
+        if let Some(mgf1) = self.mgf1
+            && mgf1 != digest
+        {
+            return Err(Error::unsupported(format!(
+                "the vault's PSS uses {0} for MGF1 when signing {0}, not {1}",
+                digest.display(),
+                mgf1.display()
+            )));
+        }
+        match self.salt {
+            Salt::Digest | Salt::Auto | Salt::AutoDigestMax => {}
+            Salt::Len(len) if len == digest.len() => {}
+            Salt::Len(_) | Salt::Max => {
+                return Err(Error::unsupported(format!(
+                    "the vault's PSS salts {} with {} bytes, not {}; set rsa_pss_saltlen:digest",
+                    digest.display(),
+                    digest.len(),
+                    self.salt.text()
+                )));
+            }
+        }
+        match digest {
+            Digest::Sha256 => Ok(SignatureAlgorithm::Ps256),
+            Digest::Sha384 => Ok(SignatureAlgorithm::Ps384),
+            Digest::Sha512 => Ok(SignatureAlgorithm::Ps512),
+            other => Err(Error::unsupported(format!(
+                "the vault's PSS signs SHA-256, SHA-384 and SHA-512, not {}",
+                other.display()
+            ))),
+        }
+    }
+
+    /// The service's algorithm for a digest with PKCS#1 v1.5.
+    fn pkcs1_algorithm(key: &KeyObject, digest: Option<Digest>) -> Result<SignatureAlgorithm> {
+        let algorithm = match digest {
+            Some(Digest::Sha256) => SignatureAlgorithm::Rs256,
+            Some(Digest::Sha384) => SignatureAlgorithm::Rs384,
+            Some(Digest::Sha512) => SignatureAlgorithm::Rs512,
+            _ => SignatureAlgorithm::RsNull,
+        };
+        let reference = key.require_vault()?.reference();
+        if algorithm == SignatureAlgorithm::RsNull && reference.kind() == VaultKind::ManagedHsm {
+            return Err(Error::unsupported(format!(
+                "Managed HSM signs SHA-256, SHA-384 and SHA-512 with RSA, not {}: {reference}",
+                digest.map_or("a raw value", Digest::display)
+            )));
+        }
+        Ok(algorithm)
+    }
+
+    fn sign_pkcs1(&self, key: &KeyObject, digest: Option<Digest>, tbs: &[u8]) -> Result<Vec<u8>> {
+        // Without a digest set the caller gives the DigestInfo, which may be a well-known one.
+        let (digest, value) = match digest {
+            Some(digest) => (Some(digest), tbs),
+            None => match Digest::from_digest_info(tbs) {
+                Some((digest, value)) => (Some(digest), value),
+                None => (None, tbs),
+            },
+        };
+        let algorithm = Self::pkcs1_algorithm(key, digest)?;
+        let vault_key = key.require_vault()?;
+        if algorithm != SignatureAlgorithm::RsNull {
+            return Ok(vault_key.sign(algorithm, value)?);
+        }
+        let padded = digest.map_or_else(|| value.to_vec(), |digest| digest.digest_info(value));
+        let room = public(key)?.size().saturating_sub(rsa_public::PKCS1_OVERHEAD);
+        if padded.len() > room {
+            return Err(Error::argument(format!(
+                "{} bytes do not fit the key with PKCS#1 padding, at most {room} do",
+                padded.len()
+            )));
+        }
+        Ok(vault_key.sign(algorithm, &padded)?)
+    }
+}
+
+impl Scheme for Rsa {
+    const KEY_TYPE: KeyType = KeyType::Rsa;
+
+    const GETTABLE: &'static [Param] = &[
+        Param::describe(names::ALGORITHM_ID, DataType::OctetString),
+        Param::describe(names::PAD_MODE, DataType::Utf8String),
+        Param::describe(names::DIGEST, DataType::Utf8String),
+        Param::describe(names::DIGEST_SIZE, DataType::UnsignedInteger),
+        Param::describe(names::MGF1_DIGEST, DataType::Utf8String),
+        Param::describe(names::PSS_SALTLEN, DataType::Utf8String),
+        Param::END,
+    ];
+
+    const SETTABLE: &'static [Param] = &[
+        Param::describe(names::DIGEST, DataType::Utf8String),
+        Param::describe(names::PROPERTIES, DataType::Utf8String),
+        Param::describe(names::PAD_MODE, DataType::Utf8String),
+        Param::describe(names::MGF1_DIGEST, DataType::Utf8String),
+        Param::describe(names::MGF1_PROPERTIES, DataType::Utf8String),
+        Param::describe(names::PSS_SALTLEN, DataType::Utf8String),
+        Param::END,
+    ];
+
+    fn set(&mut self, operation: Operation, params: Params<'_>) -> Result<()> {
+        if let Some(value) = params.get(names::PAD_MODE) {
+            self.set_padding(Padding::from_value(value)?, operation)?;
+        }
+        let (salt, mgf1) = (params.get(names::PSS_SALTLEN), params.get(names::MGF1_DIGEST));
+        if (salt.is_some() || mgf1.is_some()) && self.padding != Padding::Pss {
+            return Err(Error::argument(
+                "salt length and MGF1 digest are for PSS; set rsa_padding_mode:pss before them",
+            ));
+        }
+        if let Some(value) = salt {
+            self.salt = Salt::from_value(value)?;
+        }
+        if let Some(value) = mgf1 {
+            self.mgf1 = Some(Digest::from_name(value.utf8()?)?);
+        }
+        Ok(())
+    }
+
+    fn answer(&self, operation: Operation, answers: &mut Answers<'_>) -> Result<()> {
+        self.padding.answer(answers)?;
+        if let Some(mgf1) = self.mgf1 {
+            answers.utf8_static(names::MGF1_DIGEST, mgf1.name())?;
+        }
+        // Callers take "auto" of a signer for the longest salt, and ours is not.
+        let salt = match (operation, self.salt) {
+            (Operation::Sign, Salt::Auto | Salt::AutoDigestMax) => Salt::Digest,
+            (_, salt) => salt,
+        };
+        match answers.wanted(names::PSS_SALTLEN) {
+            Some(DataType::Utf8String) => answers.utf8(names::PSS_SALTLEN, &salt.text())?,
+            _ => answers.integer(names::PSS_SALTLEN, salt.number())?,
+        }
+        Ok(())
+    }
+
+    fn algorithm_id(&self, _operation: Operation, digest: Digest) -> Result<Vec<u8>> {
+        match self.padding {
+            Padding::Pss => {
+                let mgf1 = self.mgf1.unwrap_or(digest);
+                algorithm_id::rsa_pss(digest, mgf1, self.salt_len(digest))
+            }
+            _ => algorithm_id::rsa_pkcs1(digest),
+        }
+    }
+
+    fn check_sign(&self, key: &KeyObject, digest: Option<Digest>) -> Result<()> {
+        match (digest, self.padding) {
+            // It may still come.
+            (None, _) => Ok(()),
+            (Some(digest), Padding::Pss) => self.check_pss(digest).map(drop),
+            (digest, _) => Self::pkcs1_algorithm(key, digest).map(drop),
+        }
+    }
+
+    fn max_len(&self, key: &KeyObject) -> Result<usize> {
+        public(key).map(RsaPublicKey::size)
+    }
+
+    fn sign(&self, key: &KeyObject, digest: Option<Digest>, tbs: &[u8]) -> Result<Vec<u8>> {
+        match (self.padding, digest) {
+            (Padding::Pss, Some(digest)) => {
+                let algorithm = self.check_pss(digest)?;
+                Ok(key.require_vault()?.sign(algorithm, tbs)?)
+            }
+            (Padding::Pss, None) => {
+                Err(Error::argument("PSS needs a digest; set digest:sha256 before signing"))
+            }
+            _ => self.sign_pkcs1(key, digest, tbs),
+        }
+    }
+
+    fn verify(
+        &self,
+        key: &KeyObject,
+        digest: Option<Digest>,
+        tbs: &[u8],
+        signature: &[u8],
+    ) -> Result<()> {
+        let public = public(key)?;
+        match (self.padding, digest) {
+            (Padding::Pss, Some(digest)) => {
+                if self.mgf1.is_some_and(|mgf1| mgf1 != digest) {
+                    return Err(Error::unsupported("PSS with another digest for MGF1"));
+                }
+                let salt_len = match self.salt {
+                    Salt::Digest => Some(digest.len()),
+                    Salt::Len(len) => Some(len),
+                    Salt::Max => Some(verify::max_salt_len(public, digest)?),
+                    Salt::Auto | Salt::AutoDigestMax => None,
+                };
+                verify::pss(public, digest, salt_len, tbs, signature)
+            }
+            (Padding::Pss, None) => Err(Error::argument("PSS needs a digest")),
+            (_, digest) => verify::pkcs1(public, digest, tbs, signature),
+        }
+    }
+
+    fn recover(
+        &self,
+        key: &KeyObject,
+        digest: Option<Digest>,
+        signature: &[u8],
+    ) -> Result<Vec<u8>> {
+        let padded = verify::recover_pkcs1(public(key)?, signature)?;
+        match digest {
+            None => Ok(padded),
+            Some(Digest::Md5Sha1) if padded.len() == Digest::Md5Sha1.len() => Ok(padded),
+            Some(digest) => match Digest::from_digest_info(&padded) {
+                Some((found, value)) if found == digest => Ok(value.to_vec()),
+                _ => Err(Error::Silent),
+            },
+        }
+    }
+}

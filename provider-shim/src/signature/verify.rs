@@ -1,0 +1,106 @@
+//! Verifying RSA signatures, without a request.
+//!
+//! AWS-LC does what the service itself signs; RustCrypto does the rest: other digests, other
+//! salts, other sizes of keys.
+
+use crate::digest::Digest;
+use crate::error::{Error, Result};
+use crate::rsa_public::{apply, rustcrypto};
+use akv_core::{PublicKey, RsaPublicKey, SignatureAlgorithm};
+use rsa::traits::SignatureScheme;
+use rsa::{Pkcs1v15Sign, Pss};
+
+/// Checks by AWS-LC; `None` when it does not do this.
+fn by_aws_lc(
+    key: &RsaPublicKey,
+    algorithm: Option<SignatureAlgorithm>,
+    tbs: &[u8],
+    signature: &[u8],
+) -> Option<Result<()>> {
+    let algorithm = algorithm.filter(|_| (2048..=8192).contains(&key.bits()))?;
+    let key = PublicKey::Rsa(key.clone());
+    Some(key.verify_digest(algorithm, tbs, signature).map_err(|_| Error::Silent))
+}
+
+/// RSASSA-PKCS1-v1_5; without a digest the bare value was padded.
+pub(super) fn pkcs1(
+    key: &RsaPublicKey,
+    digest: Option<Digest>,
+    tbs: &[u8],
+    signature: &[u8],
+) -> Result<()> {
+    let algorithm = match digest {
+        Some(Digest::Sha256) => Some(SignatureAlgorithm::Rs256),
+        Some(Digest::Sha384) => Some(SignatureAlgorithm::Rs384),
+        Some(Digest::Sha512) => Some(SignatureAlgorithm::Rs512),
+        _ => None,
+    };
+    if let Some(result) = by_aws_lc(key, algorithm, tbs, signature) {
+        return result;
+    }
+    let padded = digest.map_or_else(|| tbs.to_vec(), |digest| digest.digest_info(tbs));
+    rustcrypto(key)?
+        .verify(Pkcs1v15Sign::new_unprefixed(), &padded, signature)
+        .map_err(|_| Error::Silent)
+}
+
+/// RSASSA-PSS with MGF1 of the same digest; without a length any salt is good.
+pub(super) fn pss(
+    key: &RsaPublicKey,
+    digest: Digest,
+    salt_len: Option<usize>,
+    tbs: &[u8],
+    signature: &[u8],
+) -> Result<()> {
+    let algorithm = match digest {
+        _ if salt_len != Some(digest.len()) => None,
+        Digest::Sha256 => Some(SignatureAlgorithm::Ps256),
+        Digest::Sha384 => Some(SignatureAlgorithm::Ps384),
+        Digest::Sha512 => Some(SignatureAlgorithm::Ps512),
+        _ => None,
+    };
+    if let Some(result) = by_aws_lc(key, algorithm, tbs, signature) {
+        return result;
+    }
+    let key = rustcrypto(key)?;
+    macro_rules! verify {
+        ($digest:ty) => {{
+            let scheme = Pss::<$digest> { salt_len, ..Pss::new() };
+            scheme.verify(&key, tbs, signature).map_err(|_| Error::Silent)
+        }};
+    }
+    match digest {
+        Digest::Md5 => verify!(md5::Md5),
+        Digest::Md5Sha1 => Err(Error::unsupported("PSS with MD5-SHA1")),
+        Digest::Sha1 => verify!(sha1::Sha1),
+        Digest::Sha224 => verify!(sha2::Sha224),
+        Digest::Sha256 => verify!(sha2::Sha256),
+        Digest::Sha384 => verify!(sha2::Sha384),
+        Digest::Sha512 => verify!(sha2::Sha512),
+        Digest::Sha512_224 => verify!(sha2::Sha512_224),
+        Digest::Sha512_256 => verify!(sha2::Sha512_256),
+        Digest::Sha3_224 => verify!(sha3::Sha3_224),
+        Digest::Sha3_256 => verify!(sha3::Sha3_256),
+        Digest::Sha3_384 => verify!(sha3::Sha3_384),
+        Digest::Sha3_512 => verify!(sha3::Sha3_512),
+    }
+}
+
+/// The longest salt that fits (RFC 8017 section 9.1.1).
+pub(super) fn max_salt_len(key: &RsaPublicKey, digest: Digest) -> Result<usize> {
+    let encoded = (key.bits() - 1).div_ceil(8);
+    encoded
+        .checked_sub(digest.len() + 2)
+        .ok_or_else(|| Error::argument(format!("the key is too small for {}", digest.display())))
+}
+
+/// What PKCS#1 v1.5 padding of type 1 was put around (RFC 8017 section 9.2).
+pub(super) fn recover_pkcs1(key: &RsaPublicKey, signature: &[u8]) -> Result<Vec<u8>> {
+    let padded = apply(key, signature)?;
+    let content = padded.strip_prefix(&[0, 1]).ok_or(Error::Silent)?;
+    let filling = content.iter().take_while(|&&byte| byte == 0xff).count();
+    match content.get(filling..) {
+        Some([0, recovered @ ..]) if filling >= 8 => Ok(recovered.to_vec()),
+        _ => Err(Error::Silent),
+    }
+}
