@@ -26,6 +26,7 @@ pub struct Site {
     folder: TempDir,
     persona: Persona,
     created: Mutex<Vec<String>>,
+    exporting: Mutex<()>,
 }
 
 impl Site {
@@ -46,7 +47,8 @@ impl Site {
         let folder = tempfile::Builder::new().prefix("akv-").tempdir()?;
         // Servers that give up root look into it.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o711))?;
-        let site = Self { vault, folder, persona, created: Mutex::default() };
+        let site =
+            Self { vault, folder, persona, created: Mutex::default(), exporting: Mutex::default() };
         fs::write(site.path("vault-ca.pem"), site.vault.ca_pem())?;
         site.write_token(&site.vault.token())?;
         fs::write(site.path("plain.cnf"), configuration(None))?;
@@ -91,6 +93,14 @@ impl Site {
         let path = self.path(file);
         fs::write(&path, configuration(Some((module, settings))))?;
         Ok(path)
+    }
+
+    /// Puts a new access token into its file.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn renew_token(&self) -> Result<()> {
+        self.write_token(&self.vault.token())
     }
 
     /// Replaces the access token. A server's workers must be able to read it.
@@ -193,6 +203,7 @@ impl Site {
     /// `openssl` fails.
     pub fn public_key(&self, reference: &str) -> Result<String> {
         let path = self.text(&format!("{}.pub", reference.replace([':', '/', '?'], "-")));
+        let _one_at_a_time = self.exporting.lock().unwrap_or_else(PoisonError::into_inner);
         if !Path::new(&path).exists() {
             self.openssl().ok(&format!("pkey -in {reference} -pubout -out {path}"))?;
         }

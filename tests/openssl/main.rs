@@ -1,0 +1,8 @@
+//! The `openssl` program with keys that are in the vault, and its results checked by plain
+//! OpenSSL.
+
+mod certificates;
+mod foreign;
+mod keys;
+mod matrix;
+mod pkeyutl;
