@@ -1,1 +1,75 @@
-//! placeholder
+//! How much of the vault, the network and the memory a process takes, and what fork does to it.
+
+use std::time::Duration;
+
+use akv_emulator::{Curve, Persona};
+use akv_tests::{Output, Site, Task, cc};
+use anyhow::{Context as _, Result};
+
+/// A run of ten thousand signatures on a small, busy machine.
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// Runs a C program whose token comes from the metadata service of a virtual machine.
+fn run(site: &Site, program: &str, arguments: &[&str]) -> Result<Output> {
+    let program = cc::compile(program, site.folder())?;
+    let module = akv_tests::modules::provider()?;
+    let mut settings = site.settings();
+    settings.retain(|(name, _)| *name != "access-token-file");
+    settings.push(("credential", "managed-identity".into()));
+    let config = site.configure("identity.cnf", &module, &settings)?;
+    Task::new(program)
+        .env("OPENSSL_CONF", config)
+        .env("IMDS_ENDPOINT", site.vault().imds_endpoint())
+        .args(arguments)
+        .limit(LIMIT)
+        .ok()
+}
+
+#[test]
+fn ten_thousand_signatures_take_one_token_and_few_connections() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let key = site.ec(Curve::P256)?;
+    let output = run(&site, "sign_many", &[&key, "10000", "4"])?;
+    let stats = site.vault().stats();
+    assert_eq!((stats.sign, stats.get_key), (11_000, 1), "{stats:?}");
+    assert_eq!(stats.token_requests, 1, "{stats:?}");
+    assert!(stats.connections <= 5, "{stats:?}");
+    assert!(stats.unauthorized <= 1, "{stats:?}");
+
+    let text = output.text();
+    let (before, after) = text.trim().split_once(' ').context("two numbers")?;
+    let growth = after.parse::<i64>()? - before.parse::<i64>()?;
+    // A leak of 200 bytes for each signature would be 2 MB.
+    assert!(growth < 1500, "memory grew by {growth} KiB from {before} KiB");
+    Ok(())
+}
+
+#[test]
+fn a_managed_hsm_gets_few_connections_too() -> Result<()> {
+    let site = Site::start(Persona::ManagedHsm)?;
+    let key = site.rsa(2048)?;
+    run(&site, "sign_many", &[&key, "400", "4"])?;
+    let stats = site.vault().stats();
+    assert_eq!((stats.sign, stats.token_requests), (440, 1), "{stats:?}");
+    // HTTP/1.1: one for each signature that is under way at once, and for the key.
+    assert!(stats.connections <= 8, "{stats:?}");
+    Ok(())
+}
+
+#[test]
+fn children_sign_at_once_while_the_parent_goes_on() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let key = site.ec(Curve::P256)?;
+    let file = site.key_file(&key, "fork.key")?;
+    for key in [&key, &file] {
+        site.vault().reset_stats();
+        let output = run(&site, "fork_sign", &[key, "8", "5"])?;
+        assert_eq!(output.text().trim(), "8", "{}", output.describe());
+        assert_eq!(output.stderr, "", "success leaves nothing to complain about");
+        let stats = site.vault().stats();
+        // The parent, eight children, four grandchildren.
+        assert!(stats.connections <= 2 * 13, "{stats:?}");
+        assert!(stats.token_requests <= 13, "{stats:?}");
+    }
+    Ok(())
+}

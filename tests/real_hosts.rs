@@ -1,1 +1,91 @@
-//! placeholder
+//! Without an endpoint setting, references lead to the service's real host names, port 443.
+//!
+//! The test runs itself once more in a network and a mount namespace of its own, where those names
+//! mean this machine.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+use akv_emulator::{Curve, Emulator, NewKey, Persona};
+use akv_tests::{OpenSsl, Site, Task, modules, process::which};
+use anyhow::{Result, ensure};
+use nix::unistd::geteuid;
+
+const NAMES: [&str; 2] = ["myvault.vault.azure.net", "myhsm.managedhsm.azure.net"];
+/// Set in the inner run.
+const INSIDE: &str = "AKV_TEST_INSIDE";
+
+#[test]
+fn references_lead_to_the_real_host_names() -> Result<()> {
+    if std::env::var_os(INSIDE).is_some() {
+        return inside();
+    }
+    let folder = tempfile::tempdir()?;
+    let hosts = folder.path().join("hosts");
+    std::fs::write(&hosts, format!("127.0.0.1 localhost {}\n", NAMES.join(" ")))?;
+    ensure!(which("ip").is_some(), "`ip` (package iproute2) is not installed");
+    let mut task = Task::new("unshare").limit(Duration::from_secs(120));
+    if !geteuid().is_root() {
+        task = task.args(["--user", "--map-root-user"]);
+    }
+    let script = "ip link set lo up && mount --bind \"$1\" /etc/hosts && shift && exec \"$@\"";
+    let output = task
+        .args(["--net", "--mount", "--propagation", "private", "--", "sh", "-c", script, "sh"])
+        .arg(&hosts)
+        .arg(std::env::current_exe()?)
+        .args(["--exact", "references_lead_to_the_real_host_names", "--nocapture"])
+        .env(INSIDE, "1")
+        .env(modules::VARIABLE, modules::folder()?)
+        .run()?;
+    ensure!(
+        output.status.success(),
+        "this needs the right to make namespaces (root, or unprivileged user namespaces): {}",
+        output.describe()
+    );
+    assert!(output.text().contains("1 passed"), "{}", output.describe());
+    Ok(())
+}
+
+fn inside() -> Result<()> {
+    let https = SocketAddr::from((Ipv4Addr::LOCALHOST, 443));
+    let builder = Emulator::builder().listen(https);
+    let module = modules::provider()?;
+    let site = Site::with(builder, Persona::Vault, &module)?;
+    let config = site.configure("real.cnf", &module, &[])?;
+    let openssl = OpenSsl::new(config, site.folder())
+        .env("SSL_CERT_FILE", site.text("vault-ca.pem"))
+        .env("AKV_CREDENTIAL", "managed-identity")
+        .env("IMDS_ENDPOINT", site.vault().imds_endpoint());
+    for host in NAMES {
+        site.vault().create_key(NewKey::rsa("web", 2048).hsm(true).vault_host(host))?;
+        let key = NewKey::ec("sign", Curve::P384).hsm(true).vault_host(host);
+        site.vault().create_key(key)?;
+    }
+    for reference in [
+        "vault:myVault:web",
+        "vault:myVault:sign",
+        "managedHsm:myHsm:web",
+        "engine:e_akv:managedHsm:myHsm:sign",
+        "akv:type=managedhsm,vault=myHsm,name=web",
+        "akv:https://myVault.vault.azure.net/keys/sign",
+    ] {
+        check(&site, &openssl, reference)?;
+    }
+    let stats = site.vault().stats();
+    assert_eq!(stats.sign, 12, "{stats:?}");
+    Ok(())
+}
+
+/// Signs and makes a certificate; plain OpenSSL checks both.
+fn check(site: &Site, openssl: &OpenSsl, reference: &str) -> Result<()> {
+    let (public, signature) = (site.text("real.pub"), site.text("real.sig"));
+    let (data, certificate) = (site.text("plain.cnf"), site.text("real.pem"));
+    openssl.ok(&format!("pkey -in {reference} -pubout -out {public}"))?;
+    openssl.ok(&format!("dgst -sha384 -sign {reference} -out {signature} {data}"))?;
+    site.plain().ok(&format!("dgst -sha384 -verify {public} -signature {signature} {data}"))?;
+    openssl.ok(&format!("req -x509 -new -key {reference} -subj /CN=real -out {certificate}"))?;
+    site.plain().ok(&format!("verify -CAfile {certificate} {certificate}"))?;
+    Ok(())
+}

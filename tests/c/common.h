@@ -1,0 +1,76 @@
+/* What the test programs share: loading a key and signing with it, as a server would. */
+#ifndef AKV_TESTS_COMMON_H
+#define AKV_TESTS_COMMON_H
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/store.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Ends the process with OpenSSL's errors on standard error. */
+static inline void die(const char *what)
+{
+    fprintf(stderr, "%s\n", what);
+    ERR_print_errors_fp(stderr);
+    exit(1);
+}
+
+/* Loads the private key that a reference or key file names; the configuration file that
+ * OPENSSL_CONF names has activated the providers. */
+static inline EVP_PKEY *load_key(const char *uri)
+{
+    OSSL_STORE_CTX *store = OSSL_STORE_open(uri, NULL, NULL, NULL, NULL);
+    EVP_PKEY *key = NULL;
+
+    if (store == NULL)
+        die("cannot open the store");
+    if (!OSSL_STORE_expect(store, OSSL_STORE_INFO_PKEY))
+        die("cannot ask for private keys");
+    while (key == NULL && !OSSL_STORE_eof(store)) {
+        OSSL_STORE_INFO *info = OSSL_STORE_load(store);
+
+        if (info == NULL)
+            break;
+        key = OSSL_STORE_INFO_get1_PKEY(info);
+        OSSL_STORE_INFO_free(info);
+    }
+    OSSL_STORE_close(store);
+    if (key == NULL)
+        die("no private key");
+    return key;
+}
+
+/* Signs a message that differs by `number` with SHA-256. Returns 1 on success. */
+static inline int sign_once(EVP_PKEY *key, unsigned long number, unsigned char *signature,
+                            size_t *length)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    int ok = context != NULL
+        && EVP_DigestSignInit_ex(context, NULL, "SHA256", NULL, NULL, key, NULL) == 1
+        && EVP_DigestSign(context, signature, length, (unsigned char *)&number, sizeof(number))
+            == 1;
+
+    EVP_MD_CTX_free(context);
+    return ok;
+}
+
+/* Checks what sign_once made. Returns 1 if it is right. */
+static inline int verify_once(EVP_PKEY *key, unsigned long number,
+                              const unsigned char *signature, size_t length)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    int ok = context != NULL
+        && EVP_DigestVerifyInit_ex(context, NULL, "SHA256", NULL, NULL, key, NULL) == 1
+        && EVP_DigestVerify(context, signature, length, (unsigned char *)&number, sizeof(number))
+            == 1;
+
+    EVP_MD_CTX_free(context);
+    return ok;
+}
+
+/* Longest signature: RSA-4096. */
+#define SIGNATURE_MAX 512
+
+#endif
