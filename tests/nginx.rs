@@ -6,7 +6,7 @@ use anyhow::Result;
 
 /// Arguments of the client, and how the signature must be named.
 const CASES: [(&str, &str); 4] = [
-    ("-tls1_2 -cipher ECDHE-RSA-AES128-GCM-SHA256", "RSA"),
+    ("-tls1_2 -sigalgs rsa_pkcs1_sha256", "RSA"),
     ("-tls1_3 -sigalgs rsa_pss_rsae_sha256", "RSA-PSS"),
     ("-tls1_2 -cipher ECDHE-ECDSA-AES128-GCM-SHA256", "ECDSA"),
     ("-tls1_3 -sigalgs ecdsa_secp256r1_sha256", "ECDSA"),

@@ -79,7 +79,8 @@ fn pss_requests_verify_and_say_pss() -> Result<()> {
 fn a_key_of_the_vault_is_a_certificate_authority() -> Result<()> {
     let site = Site::shared()?;
     for authority in [site.rsa(2048)?, site.ec(Curve::P384)?] {
-        let ca = self_signed(&site, &authority, "ca.pem", "-sha256")?;
+        let constraints = "-sha256 -addext basicConstraints=critical,CA:TRUE";
+        let ca = self_signed(&site, &authority, "ca.pem", constraints)?;
         let ca_key = site.key_file(&authority, "ca.key")?;
         let (key, request, leaf) =
             (site.ec(Curve::P256)?, site.text("leaf.csr"), site.text("leaf.pem"));

@@ -34,7 +34,8 @@ impl Server {
     ) -> Result<(Self, T)> {
         let (mut command, line) = task.into_parts();
         let mut child = command
-            .stdin(Stdio::null())
+            // Open and silent as long as the server runs: `s_server` hangs up when it ends.
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

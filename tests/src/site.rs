@@ -230,8 +230,8 @@ fn configuration(module: Option<(&Path, &[(&str, String)])>) -> String {
          [openssl_init]\nproviders = providers\n\
          [req]\ndistinguished_name = distinguished_name\n\
          [distinguished_name]\n\
-         [default]\nactivate = 1\n\
-         [providers]\ndefault = default\n",
+         [default_provider]\nactivate = 1\n\
+         [providers]\ndefault = default_provider\n",
     );
     if let Some((module, settings)) = module {
         text.push_str("akv_provider = akv_provider\n[akv_provider]\n");

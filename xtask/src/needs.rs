@@ -80,8 +80,14 @@ pub(crate) fn install(needs: &[Need]) -> Result<Vec<Need>> {
     let shell = Shell::new()?;
     shell.set_var("DEBIAN_FRONTEND", "noninteractive");
     let options = ["-qq", "-o", "Dpkg::Use-Pty=0", "-o", "DPkg::Lock::Timeout=120"];
+    // Packages' scripts chatter; what they say matters when they fail.
     let get = |arguments: &[&str]| {
-        cmd!(shell, "apt-get {options...} {arguments...}").quiet().ignore_stdout().run()
+        let command = cmd!(shell, "apt-get {options...} {arguments...}");
+        let output = command.quiet().ignore_status().output()?;
+        if output.status.success() {
+            return Ok(());
+        }
+        bail!("apt-get: {}", String::from_utf8_lossy(&output.stderr).trim())
     };
     let mut install = vec!["install", "--yes", "--no-install-recommends"];
     install.extend(&packages);
@@ -90,7 +96,7 @@ pub(crate) fn install(needs: &[Need]) -> Result<Vec<Need>> {
         println!("fetching the package lists first");
         let installed = get(&["update"]).and_then(|()| get(&install));
         if let Err(error) = installed {
-            println!("apt-get failed: {error}");
+            println!("{error:#}");
         }
     }
     if packages.contains(&NGINX.package) && Path::new("/run/systemd/system").exists() {

@@ -23,12 +23,12 @@ impl Scene {
         step("Creating an RSA and an EC key in the vault, where they stay");
         for key in [NewKey::rsa("web-rsa", 2048), NewKey::ec("web-ec", Curve::P256)] {
             let key = site.vault().create_key(key)?;
-            say(&format!("{} version {}", site.reference(&key.name), key.version));
+            say(&format!("{} version {}", reference(&key.name), key.version));
         }
         let identities = [
             Identity {
                 kind: "RSA",
-                reference: site.reference("web-rsa"),
+                reference: reference("web-rsa"),
                 key_file: site.path("web-rsa.key"),
                 certificate: site.path("web-rsa.pem"),
                 choose: [
@@ -39,7 +39,7 @@ impl Scene {
             },
             Identity {
                 kind: "EC",
-                reference: site.reference("web-ec"),
+                reference: reference("web-ec"),
                 key_file: site.path("web-ec.key"),
                 certificate: site.path("web-ec.pem"),
                 choose: [
@@ -98,7 +98,7 @@ impl Scene {
         format!(
             "It works: {server} served TLS with private keys that never left the vault.\n\
              \x20 keys that signed     {keys}\n\
-             \x20 vault                {endpoint} (embedded)\n\
+             \x20 vault                demo-vault, embedded at {endpoint}\n\
              \x20 TLS server           {server}\n\
              \x20 handshakes           {handshakes}: {kinds}\n\
              \x20 vault requests       {requests}, of them {sign} signatures\n\
@@ -159,6 +159,11 @@ impl Scene {
         say(&format!("curl https://localhost:{port}/ answers: {}", answer.text().trim()));
         Ok(true)
     }
+}
+
+/// With the setting `endpoint` every vault name leads to the embedded vault.
+fn reference(key: &str) -> String {
+    format!("vault:demo-vault:{key}")
 }
 
 fn base(path: &Path) -> String {
