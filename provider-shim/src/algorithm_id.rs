@@ -38,9 +38,7 @@ pub(crate) fn rsa_pss(digest: Digest, mgf1: Digest, salt_len: usize) -> Result<V
         salt_len,
         trailer_field: TrailerField::BC,
     };
-    AlgorithmIdentifier { oid: RSASSA_PSS, parameters: Some(parameters) }
-        .to_der()
-        .map_err(encoding)
+    AlgorithmIdentifier { oid: RSASSA_PSS, parameters: Some(parameters) }.to_der().map_err(encoding)
 }
 
 /// ECDSA: no parameters at all (RFC 5758 section 3.2).
@@ -61,8 +59,8 @@ mod tests {
     fn identifiers_are_the_bytes_that_openssl_writes() {
         let pkcs1 = rsa_pkcs1(Digest::Sha256).expect("known");
         assert_eq!(hex(&pkcs1), "300d06092a864886f70d01010b0500");
-        let ecdsa = ecdsa(Digest::Sha384).expect("known");
-        assert_eq!(hex(&ecdsa), "300a06082a8648ce3d040303");
+        let sha384 = ecdsa(Digest::Sha384).expect("known");
+        assert_eq!(hex(&sha384), "300a06082a8648ce3d040303");
         let pss = rsa_pss(Digest::Sha256, Digest::Sha256, 32).expect("known");
         assert_eq!(
             hex(&pss),
@@ -81,6 +79,6 @@ mod tests {
     fn digests_without_an_identifier_are_refused() {
         assert!(rsa_pkcs1(Digest::Md5Sha1).is_err());
         assert!(rsa_pss(Digest::Md5Sha1, Digest::Sha1, 20).is_err());
-        assert!(super::ecdsa(Digest::Sha512_256).is_err());
+        assert!(ecdsa(Digest::Sha512_256).is_err());
     }
 }

@@ -109,7 +109,9 @@ impl Context {
     fn set(&mut self, params: Params<'_>) -> Result<()> {
         if let Some(value) = params.get(names::PAD_MODE) {
             self.padding = match Padding::from_value(value)? {
-                padding @ (Padding::Pkcs1 | Padding::Oaep | Padding::None | Padding::Tls) => padding,
+                padding @ (Padding::Pkcs1 | Padding::Oaep | Padding::None | Padding::Tls) => {
+                    padding
+                }
                 other => {
                     return Err(Error::argument(format!(
                         "RSA padding {} is not for encryption; use pkcs1 or oaep",
@@ -190,7 +192,9 @@ impl Context {
             };
             let label = (!self.label.is_empty()).then_some(self.label.as_slice());
             OaepPublicEncryptingKey::new(key)
-                .and_then(|key| Ok(key.encrypt(algorithm, plaintext, &mut ciphertext, label)?.len()))
+                .and_then(|key| {
+                    Ok(key.encrypt(algorithm, plaintext, &mut ciphertext, label)?.len())
+                })
                 .map_err(too_long)?
         } else {
             Pkcs1PublicEncryptingKey::new(key)
@@ -269,7 +273,8 @@ impl Context {
             0 => u8::MAX,
             wanted => version(wanted),
         };
-        let wrong_version = u8::from(version(self.tls_client_version) != 0) & u8::from(negotiated != 0);
+        let wrong_version =
+            u8::from(version(self.tls_client_version) != 0) & u8::from(negotiated != 0);
         let wrong = wrong_version | u8::from(plaintext.len() != PREMASTER_LEN);
         let mask = std::hint::black_box(0_u8.wrapping_sub(wrong));
         for (byte, random) in candidate.iter_mut().zip(random.iter()) {

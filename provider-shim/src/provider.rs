@@ -14,11 +14,11 @@ use std::ptr;
 use std::sync::Arc;
 
 const NAME: &CStr = c"Azure Key Vault and Managed HSM provider";
-const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes())
-{
-    Ok(version) => version,
-    Err(_) => panic!("a version has no NUL"),
-};
+const VERSION: &CStr =
+    match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
+        Ok(version) => version,
+        Err(_) => panic!("a version has no NUL"),
+    };
 
 /// One loading of the provider into one library context. Everything hangs on it; nothing of a
 /// host is kept in statics.

@@ -6,8 +6,8 @@
 use crate::error::{Error, Result};
 use crate::key::{self, KeyObject, KeyType, Material, OBJECT_PKEY};
 use crate::provider::Provider;
-use akv_core::blocking::Key;
 use akv_core::KeyReference;
+use akv_core::blocking::Key;
 use ossl_abi::functions::store as id;
 use ossl_abi::guard::{self, Object};
 use ossl_abi::params::{ParamArray, Params, Values};
@@ -157,8 +157,7 @@ fn public_data(key: &Key) -> ParamArray {
 unsafe extern "C" fn open(provctx: *mut c_void, uri: *const c_char) -> *mut c_void {
     let body = |_: &Provider| -> Result<Box<Loader>> {
         // SAFETY: the guard has seen that it is not null; the core passes the provider context.
-        let provider: Arc<Provider> =
-            unsafe { guard::clone_arc(provctx) }.ok_or(Error::Silent)?;
+        let provider: Arc<Provider> = unsafe { guard::clone_arc(provctx) }.ok_or(Error::Silent)?;
         // SAFETY: the core passes a C string.
         let uri = unsafe { guard::text(uri) }
             .ok_or_else(|| Error::argument("the URI is not text in UTF-8"))?;

@@ -57,7 +57,7 @@ impl<T> Return for Box<T> {
     type Raw = *mut c_void;
     const FAILED: *mut c_void = std::ptr::null_mut();
     fn into_raw(self) -> *mut c_void {
-        Box::into_raw(self).cast()
+        Self::into_raw(self).cast()
     }
 }
 
@@ -65,7 +65,7 @@ impl<T> Return for Arc<T> {
     type Raw = *mut c_void;
     const FAILED: *mut c_void = std::ptr::null_mut();
     fn into_raw(self) -> *mut c_void {
-        Arc::into_raw(self).cast_mut().cast()
+        Self::into_raw(self).cast_mut().cast()
     }
 }
 

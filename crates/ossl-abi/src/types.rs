@@ -162,8 +162,13 @@ impl Param {
     pub const UNMODIFIED: usize = usize::MAX;
 
     /// The entry that ends an array.
-    pub const END: Self =
-        Self { key: ptr::null(), data_type: 0, data: ptr::null_mut(), data_size: 0, return_size: 0 };
+    pub const END: Self = Self {
+        key: ptr::null(),
+        data_type: 0,
+        data: ptr::null_mut(),
+        data_size: 0,
+        return_size: 0,
+    };
 
     /// A parameter without a value, as lists of supported parameters have it.
     pub const fn describe(name: &'static CStr, data_type: DataType) -> Self {

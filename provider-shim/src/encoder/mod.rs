@@ -187,8 +187,7 @@ unsafe extern "C" fn encode<F: Format>(
         let key = unsafe { object.cast::<KeyObject>().as_ref() }.ok_or(Error::Silent)?;
         let data = F::write(key, Selection::from_raw(selection))?;
         // SAFETY: the core passes a BIO of its own.
-        let mut bio =
-            unsafe { provider.host().bio(out) }.ok_or_else(|| Error::null("output"))?;
+        let mut bio = unsafe { provider.host().bio(out) }.ok_or_else(|| Error::null("output"))?;
         Ok(bio.write_all(&data)?)
     };
     // SAFETY: the context is the provider's.

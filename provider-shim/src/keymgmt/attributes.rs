@@ -63,7 +63,7 @@ fn int(number: usize) -> i32 {
 pub(crate) fn ecdsa_max_len(curve: Curve) -> usize {
     let width = curve.coordinate_len();
     // A zero byte goes before the number when its top bit may be set, which P-521's cannot.
-    let integer = 2 + width + usize::from(curve.bits() % 8 == 0);
+    let integer = 2 + width + usize::from(curve.bits().is_multiple_of(8));
     let content = 2 * integer;
     content + if content < 0x80 { 2 } else { 3 }
 }
@@ -86,7 +86,7 @@ fn rsa_security_bits(bits: usize) -> usize {
     let rounded = ((work as usize) + 4) & !7;
     match bits {
         ..=7680 => rounded.min(192),
-        ..=15360 => rounded.min(256),
+        7681..=15360 => rounded.min(256),
         _ => rounded.min(1200),
     }
 }
@@ -107,7 +107,19 @@ mod tests {
     #[test]
     fn strengths_are_those_of_openssl() {
         // EVP_PKEY_get_security_bits() of keys of these sizes.
-        for (bits, strength) in [(1024, 80), (2048, 112), (3072, 128), (4096, 152), (16384, 264)] {
+        let strengths = [
+            (512, 56),
+            (1024, 80),
+            (1536, 96),
+            (2048, 112),
+            (2560, 120),
+            (3072, 128),
+            (4096, 152),
+            (5000, 160),
+            (10240, 224),
+            (16384, 272),
+        ];
+        for (bits, strength) in strengths {
             assert_eq!(rsa_security_bits(bits), strength, "{bits}");
         }
     }

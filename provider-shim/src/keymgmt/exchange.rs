@@ -80,9 +80,9 @@ pub(super) fn export(key: &KeyObject, selection: Selection) -> Result<ParamArray
     }
     if selection.public() {
         values = match key.public_key().ok_or(Error::Silent)? {
-            PublicKey::Rsa(key) => values
-                .bignum(names::RSA_N, key.modulus())
-                .bignum(names::RSA_E, key.exponent()),
+            PublicKey::Rsa(key) => {
+                values.bignum(names::RSA_N, key.modulus()).bignum(names::RSA_E, key.exponent())
+            }
             PublicKey::Ec(key) => values.octets(names::PUB_KEY, key.point()),
         };
     }

@@ -45,12 +45,8 @@ pub(super) trait Scheme: Clone + Default {
     ) -> Result<()>;
 
     /// What a signature was made over.
-    fn recover(
-        &self,
-        key: &KeyObject,
-        digest: Option<Digest>,
-        signature: &[u8],
-    ) -> Result<Vec<u8>>;
+    fn recover(&self, key: &KeyObject, digest: Option<Digest>, signature: &[u8])
+    -> Result<Vec<u8>>;
 }
 
 /// One operation's context.
@@ -213,11 +209,7 @@ impl<S: Scheme> Context<S> {
 
     /// libcrypto's rules: without room only the longest size is told, and room for less than the
     /// longest signature is refused before anything is done.
-    fn sign_into(
-        &self,
-        out: Output<'_>,
-        tbs: impl FnOnce() -> Result<Vec<u8>>,
-    ) -> Result<()> {
+    fn sign_into(&self, out: Output<'_>, tbs: impl FnOnce() -> Result<Vec<u8>>) -> Result<()> {
         let key = self.key()?;
         if self.operation != Operation::Sign {
             return Err(Error::argument("the context was not initialised for signing"));

@@ -144,10 +144,10 @@ macro_rules! digest_init {
             params: *const Param,
         ) -> c_int {
             let body = |ctx: &mut Context<S>| -> Result<()> {
-                // SAFETY: the core passes a name, a key of ours and a parameter array, or null.
-                let (digest, key, params) = unsafe {
-                    (guard::text(digest), key_argument(key), Params::from_ptr(params))
-                };
+                // SAFETY: the core passes a name, or null.
+                let digest = unsafe { guard::text(digest) };
+                // SAFETY: the core passes a key of ours, or null, and a parameter array.
+                let (key, params) = unsafe { (key_argument(key), Params::from_ptr(params)) };
                 ctx.digest_init($operation, digest, key, params)
             };
             // SAFETY: the core passes our context, which one thread uses at a time.

@@ -61,7 +61,7 @@ impl<'a> Bio<'a> {
         // the terminator that is written too.
         let len = unsafe { gets(self.bio, room.as_mut_ptr().cast::<c_char>(), size) };
         let len = usize::try_from(len).ok().filter(|&len| len > 0)?;
-        room.get(..len).map(|line| &*line)
+        room.get(..len)
     }
 
     /// Writes everything.
