@@ -247,30 +247,54 @@ fn digests_that_the_service_lacks_are_refused_without_a_request() -> Result<()> 
 }
 
 #[test]
-fn wrong_settings_and_broken_key_files_say_what_is_wrong() -> Result<()> {
+fn wrong_settings_are_named() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
-    for (name, value) in [
-        ("endpoint", "http://127.0.0.1"),
-        ("timeout", "soon"),
-        ("ca-file", "/nonexistent/ca.pem"),
-        ("cloud", "nine"),
+    let module = modules::provider()?;
+    let folder = module.parent().context("a folder")?.display().to_string();
+    for (variable, value) in [
+        ("AKV_ENDPOINT", "http://127.0.0.1"),
+        ("AKV_TIMEOUT", "soon"),
+        ("AKV_CA_FILE", "/nonexistent/ca.pem"),
+        ("AKV_CLOUD", "nine"),
     ] {
-        let openssl = with(&site, "wrong.cnf", &[(name, value)])?;
-        let output = openssl.fails("pkey -in vault:testvault:k -noout")?;
-        assert!(output.stderr.contains(name), "{}", output.describe());
+        // Loaded by the command line: errors while libcrypto reads its configuration file are
+        // dropped by libcrypto.
+        let output = site.plain().env(variable, value).fails(&format!(
+            "pkey -provider-path {folder} -provider default -provider akv_provider \
+             -in vault:testvault:k -noout"
+        ))?;
+        // Refused while it loads, the module has no name in the queue yet.
+        let named = |line: &&str| line.contains(variable) && line.contains(value);
+        assert_eq!(output.stderr.lines().filter(named).count(), 1, "{}", output.describe());
     }
+    Ok(())
+}
+
+#[test]
+fn broken_key_files_are_refused() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
     let key = site.ec(Curve::P256)?;
     let file = site.key_file(&key, "whole.key")?;
+    site.openssl().ok(&format!("pkey -in {file} -noout"))?;
     let text = site.read("whole.key")?;
     let lines: Vec<&str> = text.lines().collect();
+    let last = lines.len() - 1;
     let broken = site.text("broken.key");
-    // The body without its first and without its last line, and with another version.
-    for body in [&lines[2..lines.len() - 1], &lines[1..lines.len() - 2]] {
-        let text = format!("{}\n{}\n{}\n", lines[0], body.join("\n"), lines[lines.len() - 1]);
-        std::fs::write(&broken, text)?;
+    // Without the beginning, without the end, with another version, and far too long.
+    let other_version = lines[1].replacen("AgEB", "AgEC", 1);
+    assert_ne!(other_version, lines[1], "the version stands in the first line");
+    let long = "A".repeat(64 * 1024);
+    for body in [
+        lines[2..last].to_vec(),
+        lines[1..last - 1].to_vec(),
+        [&[other_version.as_str()], &lines[2..last]].concat(),
+        vec![long.as_str()],
+    ] {
+        std::fs::write(&broken, format!("{}\n{}\n{}\n", lines[0], body.join("\n"), lines[last]))?;
         let output = site.openssl().fails(&format!("pkey -in {broken} -noout"))?;
-        entry(&output);
+        let said = entry(&output);
+        assert!(said.contains("key file"), "{said}");
     }
-    site.openssl().ok(&format!("pkey -in {file} -noout"))?;
+    assert_eq!(site.vault().stats().sign, 0);
     Ok(())
 }

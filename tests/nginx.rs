@@ -108,7 +108,7 @@ fn a_file_key_beside_a_vault_key_works_too() -> Result<()> {
     site.plain()
         .ok(&format!("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out {key}"))?;
     site.plain().ok(&format!(
-        "req -x509 -new -key {key} -subj /CN=localhost \
+        "req -x509 -new -key {key} -subj /CN=plain \
          -addext subjectAltName=DNS:localhost -out {certificate}"
     ))?;
     let both = site.read("trusted.pem")? + &site.read("plain-ec.pem")?;
