@@ -93,6 +93,7 @@ impl Scene {
     /// What happened, for people.
     pub(super) fn summary(&self, served: &Served) -> String {
         let stats = self.site.vault().stats();
+        let before = &served.before;
         let keys: Vec<String> =
             self.identities.iter().map(|id| format!("{} ({})", id.reference, id.kind)).collect();
         format!(
@@ -101,17 +102,20 @@ impl Scene {
              \x20 vault                demo-vault, embedded at {endpoint}\n\
              \x20 TLS server           {server}\n\
              \x20 handshakes           {handshakes}: {kinds}\n\
-             \x20 vault requests       {requests}, of them {sign} signatures\n\
-             \x20 connections to vault {connections}\n\
+             \x20 vault requests       {served_requests} by the server, {signatures} of them \
+             signatures; {tool_requests} before, by the openssl program\n\
+             \x20 connections to vault {connections} by the server's processes, all handshakes \
+             together\n\
              \x20 private key files    none: {private}",
             server = served.server,
             keys = keys.join(", "),
             endpoint = self.site.vault().endpoint(),
             handshakes = served.handshakes(),
             kinds = served.kinds(),
-            requests = stats.requests,
-            sign = stats.sign,
-            connections = stats.connections,
+            served_requests = stats.requests - before.requests,
+            signatures = stats.sign - before.sign,
+            tool_requests = before.requests,
+            connections = stats.connections - before.connections,
             private = served.private,
         )
     }

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use akv_emulator::Stats;
 use akv_tests::{
     Client, Nginx, Server,
     nginx::Setup,
@@ -18,12 +19,15 @@ const ROUNDS: usize = 8;
 pub(super) struct Served {
     pub(super) server: String,
     pub(super) private: String,
+    /// The vault's counters when the server started.
+    pub(super) before: Stats,
     counts: BTreeMap<String, usize>,
 }
 
 impl Served {
-    const fn new(server: String) -> Self {
-        Self { server, private: String::new(), counts: BTreeMap::new() }
+    fn new(server: String, scene: &Scene) -> Self {
+        let before = scene.site.vault().stats();
+        Self { server, private: String::new(), before, counts: BTreeMap::new() }
     }
 
     pub(super) fn handshakes(&self) -> usize {
@@ -65,6 +69,7 @@ pub(super) fn nginx(scene: &Scene) -> Result<Served> {
     let version = Task::new(Nginx::program().unwrap_or_else(|| "nginx".into())).arg("-v").ok()?;
     let version = version.stderr.trim().rsplit('/').next().unwrap_or_default().to_owned();
     step(&format!("Starting nginx {version} with both key files"));
+    let mut served = Served::new(format!("nginx {version}"), scene);
     let certificates = scene.identities.iter().map(|identity| {
         (identity.certificate.display().to_string(), identity.key_file.display().to_string())
     });
@@ -74,7 +79,6 @@ pub(super) fn nginx(scene: &Scene) -> Result<Served> {
         ..Setup::default()
     })?;
     say(&format!("one master and two workers at https://{}/", nginx.address()));
-    let mut served = Served::new(format!("nginx {version}"));
     step("Connecting with a real client, which verifies everything");
     served.connect(scene, &nginx.address(), &scene.identities)?;
     if scene.curl(nginx.port())? {
@@ -93,7 +97,7 @@ pub(super) fn nginx(scene: &Scene) -> Result<Served> {
 /// The fallback: one server after the other, since `s_server` has one main certificate.
 pub(super) fn s_server(scene: &Scene) -> Result<Served> {
     ensure!(which("openssl").is_some(), "openssl is not installed");
-    let mut served = Served::new("openssl s_server".into());
+    let mut served = Served::new("openssl s_server".into(), scene);
     for identity in &scene.identities {
         step(&format!("Starting openssl s_server with {}", identity.key_file.display()));
         let task = scene.site.openssl().task([
