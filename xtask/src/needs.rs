@@ -23,6 +23,8 @@ pub(crate) const OPENSSL: Need =
     Need { name: "openssl", package: "openssl", purpose: "keys, certificates and TLS clients" };
 pub(crate) const NGINX: Need =
     Need { name: "nginx", package: "nginx", purpose: "the TLS server whose key is in the vault" };
+const GIT: Need =
+    Need { name: "git", package: "git", purpose: "the list of files that the tidy test reads" };
 const CURL: Need = Need { name: "curl", package: "curl", purpose: "a second TLS client" };
 const CC: Need = Need { name: "cc", package: "gcc", purpose: "C programs that load the module" };
 const READELF: Need =
