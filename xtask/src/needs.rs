@@ -43,7 +43,8 @@ const HEADERS: Need = Need {
 };
 
 /// Everything that `cargo xtask test` uses.
-pub(crate) const FOR_TESTS: [Need; 8] = [OPENSSL, NGINX, CURL, CC, READELF, UNSHARE, IP, HEADERS];
+pub(crate) const FOR_TESTS: [Need; 9] =
+    [OPENSSL, NGINX, GIT, CURL, CC, READELF, UNSHARE, IP, HEADERS];
 
 impl Need {
     pub(crate) fn is_there(&self) -> bool {
