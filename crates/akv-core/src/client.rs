@@ -33,7 +33,7 @@ struct Shared {
     /// The tokens of the audiences: a vault's, a Managed HSM's. A list that only grows, without a
     /// lock, so that a child of `fork` can read it whatever its parent was doing.
     tokens: arc_swap::ArcSwap<Vec<Arc<TokenSlot>>>,
-    process: PerProcess<Result<Process>>,
+    process: PerProcess<Process>,
 }
 
 /// Connections of one process.
@@ -102,8 +102,7 @@ impl Client {
 
     /// This process's client of the vault that `reference` names.
     pub(crate) fn vault(&self, reference: &KeyReference) -> Result<Arc<VaultClient>> {
-        let process = self.process();
-        let process = process.as_ref().map_err(Error::clone)?;
+        let process = self.process()?;
         let url = self.0.settings.vault_url(reference);
         let scope = self.0.settings.scope(reference);
         let mut vaults = process.vaults.lock().unwrap_or_else(PoisonError::into_inner);
@@ -113,7 +112,11 @@ impl Client {
             Entry::Vacant(entry) => {
                 let (url, scope) = entry.key();
                 let tokens = tokens.entry(scope.clone()).or_insert_with(|| {
-                    Tokens::new(self.token_slot(scope), Arc::clone(&process.credential))
+                    Tokens::new(
+                        self.token_slot(scope),
+                        Arc::clone(&process.credential),
+                        self.0.settings.timeout(),
+                    )
                 });
                 let policy = Authorize::new(Arc::clone(tokens), url.clone());
                 let client = VaultClient::new(&self.0.settings, &process.http, url, policy)?;
@@ -123,8 +126,8 @@ impl Client {
         Ok(client)
     }
 
-    fn process(&self) -> Current<Result<Process>> {
-        self.0.process.get_or_init(|| {
+    fn process(&self) -> Result<Current<Process>> {
+        self.0.process.get_or_try_init(|| {
             let http = transport::http_client(&self.0.settings)?;
             let credential = Arc::new(Credential::new(&self.0.settings, &http)?);
             Ok(Process { http, credential, vaults: Mutex::default() })

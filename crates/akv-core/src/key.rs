@@ -13,7 +13,7 @@ use azure_security_keyvault_keys::models::{
     SignatureAlgorithm as SdkSignature,
 };
 use std::{fmt, future::Future, sync::Arc};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 /// A key whose private half is in a vault. Cheap to clone, usable from many threads.
 ///
@@ -87,6 +87,7 @@ impl Key {
             })
             .await
             .map_err(|error| error.during(operation()))?;
+        let signature = signature.to_vec();
         if self.0.client.settings().values().verify_signatures {
             self.0.public_key.verify_digest(algorithm, digest, &signature).map_err(|_| {
                 Error::new(
@@ -125,7 +126,7 @@ impl Key {
                 let result = vault.keys.decrypt(&self.0.name, &self.0.version, body, None).await;
                 let result = result.and_then(|r| r.into_model());
                 let plaintext = result.map_err(|e| self.failure(e, &vault))?;
-                self.result(plaintext, &vault).map(Zeroizing::new)
+                self.result(plaintext, &vault)
             }
         })
         .await
@@ -228,11 +229,16 @@ impl Key {
     }
 
     /// The bytes of an answer that belongs to this version of this key.
-    fn result(&self, answer: KeyOperationResult, vault: &VaultClient) -> Result<Vec<u8>, Failure> {
+    fn result(
+        &self,
+        answer: KeyOperationResult,
+        vault: &VaultClient,
+    ) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let wrong = |why: &str| {
             let text = format!("{} gave a wrong answer: {why}", vault.host);
             Failure::Transient(Error::new(ErrorKind::Response, text), None)
         };
+        let result = answer.result.map(Zeroizing::new);
         if let Some(kid) = &answer.kid
             && last_segment(kid).is_some_and(|version| {
                 is_version(version) && !version.eq_ignore_ascii_case(&self.0.version)
@@ -240,11 +246,8 @@ impl Key {
         {
             return Err(wrong("it is about another version of the key"));
         }
-        match answer.result {
-            Some(mut bytes) if bytes.len() > 16 * 1024 => {
-                bytes.zeroize();
-                Err(wrong("the result is too large"))
-            }
+        match result {
+            Some(bytes) if bytes.len() > 16 * 1024 => Err(wrong("the result is too large")),
             Some(bytes) => Ok(bytes),
             None => Err(wrong("no result in it")),
         }

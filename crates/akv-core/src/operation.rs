@@ -55,10 +55,10 @@ where
             Err(Failure::StaleConnection(error)) => (error, delays.next().unwrap_or_default()),
             Err(Failure::Transient(error, after)) => {
                 let backoff = delays.next().unwrap_or_default();
-                (error, after.map_or(backoff, |after| after.max(Duration::from_millis(1))))
+                (error, after.map_or(backoff, |after| after.max(backoff)))
             }
         };
-        if Instant::now() + pause >= deadline {
+        if pause >= deadline.saturating_duration_since(Instant::now()) {
             return Err(error.timed_out(timeout, attempts));
         }
         tracing::debug!(%error, ?pause, attempts, "trying again");
@@ -124,6 +124,17 @@ mod tests {
                 assert!(start.elapsed() <= Duration::from_millis(3010));
             }
         });
+    }
+
+    #[test]
+    fn a_named_time_of_nothing_is_no_leave_to_hammer() {
+        let calls = Cell::new(0);
+        let result: Result<()> = run(with_deadline(Duration::from_secs(10), || {
+            calls.set(calls.get() + 1);
+            async { Err(transient(Some(0))) }
+        }));
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::Timeout);
+        assert!(calls.get() < 20, "{} attempts", calls.get());
     }
 
     #[test]

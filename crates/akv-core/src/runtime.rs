@@ -8,21 +8,25 @@
 use crate::{Error, ErrorKind, Result};
 use arc_swap::ArcSwapOption;
 use nix::sys::signal::{SigSet, SigmaskHow};
+use process_abi::ProcessId;
 use std::{
     future::Future,
+    io,
     ops::Deref,
-    sync::{Arc, OnceLock, mpsc},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, OnceLock, PoisonError, mpsc},
     time::Duration,
 };
 
-/// A value of which every process id has its own.
+/// A value of which every process has its own.
 pub(crate) struct PerProcess<T>(ArcSwapOption<Slot<T>>);
 
 struct Slot<T> {
-    process: u32,
-    /// Other threads of the same process wait here while one makes the value. A child never
-    /// does: its process id has another slot.
+    process: ProcessId,
     value: OnceLock<T>,
+    /// Held while one thread makes the value. A child never waits for it: its process has another
+    /// slot.
+    making: Mutex<()>,
 }
 
 /// A value that is borrowed from its process's slot.
@@ -41,21 +45,30 @@ impl<T> PerProcess<T> {
         Self(ArcSwapOption::const_empty())
     }
 
-    /// The value of this process, made now if this is its first use.
-    pub(crate) fn get_or_init(&self, make: impl FnOnce() -> T) -> Current<T> {
+    /// The value of this process, made now if this is its first use. A failure is not kept: the
+    /// next use tries again.
+    pub(crate) fn get_or_try_init<E>(
+        &self,
+        make: impl FnOnce() -> Result<T, E>,
+    ) -> Result<Current<T>, E> {
         let slot = self.slot();
-        slot.value.get_or_init(make);
-        Current(slot)
+        if slot.value.get().is_none() {
+            let _one_at_a_time = slot.making.lock().unwrap_or_else(PoisonError::into_inner);
+            if slot.value.get().is_none() {
+                let _ = slot.value.set(make()?);
+            }
+        }
+        Ok(Current(slot))
     }
 
     fn slot(&self) -> Arc<Slot<T>> {
-        let process = std::process::id();
+        let process = process_abi::current();
         loop {
             let current = self.0.load_full();
             if let Some(slot) = current.as_ref().filter(|slot| slot.process == process) {
                 return Arc::clone(slot);
             }
-            let fresh = Arc::new(Slot { process, value: OnceLock::new() });
+            let fresh = Arc::new(Slot { process, value: OnceLock::new(), making: Mutex::new(()) });
             // The parent's slot is leaked: dropping it would stop threads that are not here.
             std::mem::forget(current.clone());
             let before = self.0.compare_and_swap(&current, Some(Arc::clone(&fresh)));
@@ -71,7 +84,19 @@ impl<T> PerProcess<T> {
     }
 }
 
-static RUNTIME: PerProcess<std::io::Result<tokio::runtime::Runtime>> = PerProcess::new();
+impl<T> Drop for PerProcess<T> {
+    /// A child that never used its parent's value must not drop it either: connections would wake
+    /// a runtime whose threads are not here.
+    fn drop(&mut self) {
+        if let Some(slot) = self.0.swap(None)
+            && slot.process != process_abi::current()
+        {
+            std::mem::forget(slot);
+        }
+    }
+}
+
+static RUNTIME: PerProcess<tokio::runtime::Runtime> = PerProcess::new();
 
 /// Runs a future on this process's runtime and waits for its result.
 ///
@@ -84,8 +109,7 @@ pub(crate) fn block_on<T: Send + 'static>(
     limit: Duration,
     future: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Result<T> {
-    let runtime = RUNTIME.get_or_init(start);
-    let runtime = runtime.as_ref().map_err(|error| {
+    let runtime = RUNTIME.get_or_try_init(start).map_err(|error| {
         Error::new(ErrorKind::Internal, format!("cannot start the runtime's threads: {error}"))
     })?;
     let (sender, receiver) = mpsc::sync_channel(1);
@@ -106,18 +130,21 @@ pub(crate) fn block_on<T: Send + 'static>(
 
 /// One worker suffices: it only moves requests and answers. Its threads take no signals, which
 /// belong to the host's own threads.
-fn start() -> std::io::Result<tokio::runtime::Runtime> {
+fn start() -> io::Result<tokio::runtime::Runtime> {
     let mask = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .max_blocking_threads(16)
-        .thread_name("akv")
-        .enable_all()
-        .build();
+    // Where the system has no thread left to give, the builder panics.
+    let runtime = catch_unwind(AssertUnwindSafe(|| {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .max_blocking_threads(16)
+            .thread_name("akv")
+            .enable_all()
+            .build()
+    }));
     if let Ok(mask) = mask {
         let _ = mask.thread_set_mask();
     }
-    runtime
+    runtime.unwrap_or_else(|_| Err(io::Error::other("the system gives no more threads")))
 }
 
 #[cfg(test)]
@@ -132,12 +159,46 @@ mod tests {
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
-                    let value = VALUE.get_or_init(|| MADE.fetch_add(1, Ordering::SeqCst));
-                    assert_eq!(*value, 0);
+                    let value =
+                        VALUE.get_or_try_init(|| Ok::<_, ()>(MADE.fetch_add(1, Ordering::SeqCst)));
+                    assert!(value.is_ok_and(|value| *value == 0));
                 });
             }
         });
         assert_eq!(MADE.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn a_failure_is_not_kept() {
+        let value = PerProcess::new();
+        assert_eq!(value.get_or_try_init(|| Err::<u8, _>("no")).err(), Some("no"));
+        assert!(value.get_or_try_init(|| Ok::<_, ()>(7)).is_ok_and(|value| *value == 7));
+    }
+
+    #[test]
+    fn a_value_of_another_process_is_neither_used_nor_dropped() {
+        let sentinel = Arc::new(());
+        let value = PerProcess::new();
+        let held = Arc::clone(&sentinel);
+        assert!(value.get_or_try_init(|| Ok::<_, ()>(held)).is_ok());
+        assert_eq!(Arc::strong_count(&sentinel), 2);
+        drop(value);
+        assert_eq!(Arc::strong_count(&sentinel), 1, "one's own value is dropped");
+
+        // What a child finds: a slot of its parent, which is some other process.
+        let slot = Slot {
+            process: elsewhere(),
+            value: OnceLock::from(Arc::clone(&sentinel)),
+            making: Mutex::new(()),
+        };
+        let inherited = PerProcess(ArcSwapOption::from_pointee(slot));
+        drop(inherited);
+        assert_eq!(Arc::strong_count(&sentinel), 2, "a parent's value is left alone");
+    }
+
+    /// The identity of a process that is not this one.
+    fn elsewhere() -> ProcessId {
+        ProcessId::of_nobody()
     }
 
     #[test]

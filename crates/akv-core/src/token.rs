@@ -1,16 +1,21 @@
 //! Access tokens: one per audience, shared by all keys and threads, kept across `fork`.
 
-use crate::{Result, credential::Credential};
+use crate::{Error, ErrorKind, Result, credential::Credential};
 use arc_swap::ArcSwapOption;
 use std::{
     fmt,
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 use zeroize::Zeroizing;
 
 /// How long before its end a token is renewed at the latest.
 const MARGIN: Duration = Duration::from_secs(300);
+
+/// How long after a refused token's replacement the next refusal is believed to be final.
+const FORCED_PAUSE: Duration = Duration::from_secs(2);
+/// How long after a failed renewal the next one is tried.
+const RENEWAL_PAUSE: Duration = Duration::from_secs(15);
 
 /// An access token. Its text is wiped when the last user is done with it.
 pub(crate) struct Token {
@@ -72,12 +77,28 @@ impl TokenSlot {
 pub(crate) struct Tokens {
     slot: Arc<TokenSlot>,
     credential: Arc<Credential>,
-    refreshing: tokio::sync::Mutex<()>,
+    /// How long a credential may take: less than an operation's deadline, so that its own error
+    /// is told and not that of the deadline.
+    budget: Duration,
+    refreshing: tokio::sync::Mutex<Past>,
+}
+
+/// What came of earlier requests for a token.
+#[derive(Debug, Default)]
+struct Past {
+    failed: Option<(Instant, Error)>,
+    forced: Option<Instant>,
 }
 
 impl Tokens {
-    pub(crate) fn new(slot: Arc<TokenSlot>, credential: Arc<Credential>) -> Arc<Self> {
-        Arc::new(Self { slot, credential, refreshing: tokio::sync::Mutex::new(()) })
+    /// Tokens for operations with this deadline.
+    pub(crate) fn new(
+        slot: Arc<TokenSlot>,
+        credential: Arc<Credential>,
+        deadline: Duration,
+    ) -> Arc<Self> {
+        let budget = deadline * 7 / 10;
+        Arc::new(Self { slot, credential, budget, refreshing: tokio::sync::Mutex::default() })
     }
 
     pub(crate) fn scope(&self) -> &str {
@@ -88,43 +109,80 @@ impl Tokens {
     /// there is none does the caller wait.
     pub(crate) async fn get(self: &Arc<Self>) -> Result<Arc<Token>> {
         let now = SystemTime::now();
-        if let Some(token) = self.slot.valid(now) {
-            if token.renewal() <= now {
-                self.renew_in_background(&token);
-            }
-            return Ok(token);
+        let Some(token) = self.slot.valid(now) else { return self.replace(None).await };
+        if self.credential.has_changed() {
+            // Somebody wrote a new token to the file; the old one may be good still.
+            return Ok(self.replace(Some(&token)).await.unwrap_or(token));
         }
-        self.replace(None).await
+        if token.renewal() <= now {
+            self.renew_in_background(&token);
+        }
+        Ok(token)
     }
 
-    /// A token other than `refused`, which the service did not take.
+    /// A token other than `refused`, which the service did not take; or that very one, when there
+    /// is no other to be had now.
     pub(crate) async fn replace(&self, refused: Option<&Arc<Token>>) -> Result<Arc<Token>> {
-        let _one_at_a_time = self.refreshing.lock().await;
-        let usable =
-            |token: &Arc<Token>| refused.is_none_or(|refused| !Arc::ptr_eq(refused, token));
-        if let Some(token) = self.slot.valid(SystemTime::now()).filter(usable) {
-            return Ok(token);
+        let asked = Instant::now();
+        let mut past = self.refreshing.lock().await;
+        if let Some(token) = self.slot.valid(SystemTime::now()) {
+            let other = refused.is_none_or(|refused| !Arc::ptr_eq(refused, &token));
+            // When fresh tokens are refused too, asking for more of them at every operation only
+            // brings the identity service to throttle us.
+            let enough = past.forced.is_some_and(|forced| forced.elapsed() < FORCED_PAUSE)
+                && !self.credential.has_changed();
+            if other || enough {
+                return Ok(token);
+            }
         }
-        self.fetch(refused.is_some()).await
+        match &past.failed {
+            // Those who waited while another one failed share its failure.
+            Some((failed, error)) if *failed >= asked => return Err(error.clone()),
+            _ => {}
+        }
+        if refused.is_some() {
+            past.forced = Some(Instant::now());
+        }
+        self.fetch(&mut past).await
     }
 
     fn renew_in_background(self: &Arc<Self>, old: &Arc<Token>) {
         let (this, old) = (Arc::clone(self), Arc::clone(old));
         tokio::spawn(async move {
-            let Ok(_one_at_a_time) = this.refreshing.try_lock() else { return };
+            let Ok(mut past) = this.refreshing.try_lock() else { return };
             let unchanged =
                 this.slot.current.load_full().is_some_and(|token| Arc::ptr_eq(&token, &old));
-            if unchanged && let Err(error) = this.fetch(false).await {
+            let just_failed =
+                past.failed.as_ref().is_some_and(|(failed, _)| failed.elapsed() < RENEWAL_PAUSE);
+            if unchanged
+                && !just_failed
+                && let Err(error) = this.fetch(&mut past).await
+            {
                 tracing::warn!(%error, "the access token could not be renewed; the old one is kept");
             }
         });
     }
 
-    async fn fetch(&self, forced: bool) -> Result<Arc<Token>> {
-        let token = Arc::new(self.credential.token(self.scope(), forced).await?);
-        tracing::debug!(scope = self.scope(), "new access token");
-        self.slot.current.store(Some(Arc::clone(&token)));
-        Ok(token)
+    async fn fetch(&self, past: &mut Past) -> Result<Arc<Token>> {
+        let request = self.credential.token(self.scope(), self.budget);
+        let outcome = tokio::time::timeout(self.budget, request).await.unwrap_or_else(|_| {
+            let name = self.credential.name();
+            let text = format!("the credential {name} gave no token within {:?}", self.budget);
+            Err(Error::new(ErrorKind::Credential, text))
+        });
+        match outcome {
+            Ok(token) => {
+                let token = Arc::new(token);
+                tracing::debug!(scope = self.scope(), "new access token");
+                past.failed = None;
+                self.slot.current.store(Some(Arc::clone(&token)));
+                Ok(token)
+            }
+            Err(error) => {
+                past.failed = Some((Instant::now(), error.clone()));
+                Err(error)
+            }
+        }
     }
 }
 

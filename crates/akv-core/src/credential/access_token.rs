@@ -5,8 +5,12 @@ use crate::{Error, ErrorKind, Result, Settings, settings::CredentialKind, token:
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use std::{
-    fmt, fs,
-    path::PathBuf,
+    fmt,
+    fs::{self, File},
+    io::{self, Read as _},
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use zeroize::Zeroizing;
@@ -15,10 +19,21 @@ use zeroize::Zeroizing;
 /// when it expires.
 const UNKNOWN_LIFE: Duration = Duration::from_secs(600);
 
+/// Longest token file in bytes; tokens have some two thousand.
+const MAX_FILE: usize = 64 * 1024;
+
 /// A token from the environment, or from a file that is read again for every renewal.
 pub(super) enum Source {
     Value(Zeroizing<String>),
-    File(PathBuf),
+    File(PathBuf, Mutex<Option<Stamp>>),
+}
+
+/// Tells one content of a file from the next: device, inode, size, and time of change.
+type Stamp = (u64, u64, u64, i64, i64);
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    let about = fs::metadata(path).ok()?;
+    Some((about.dev(), about.ino(), about.size(), about.mtime(), about.mtime_nsec()))
 }
 
 /// The credential `access-token`.
@@ -28,7 +43,7 @@ impl GivenToken {
     pub(super) fn new(settings: &Settings) -> Result<Self> {
         let values = settings.values();
         match (&values.access_token_file, &values.access_token) {
-            (Some(path), _) => Ok(Self(Source::File(path.clone()))),
+            (Some(path), _) => Ok(Self(Source::File(path.clone(), Mutex::default()))),
             (None, Some(token)) => Ok(Self(Source::Value(token.clone()))),
             (None, None) => Err(missing(
                 CredentialKind::AccessToken,
@@ -40,8 +55,9 @@ impl GivenToken {
     pub(super) fn token(&self) -> Result<Token> {
         let secret = match &self.0 {
             Source::Value(token) => token.clone(),
-            Source::File(path) => {
-                let text = fs::read_to_string(path).map(Zeroizing::new).map_err(|error| {
+            Source::File(path, last) => {
+                *last.lock().unwrap_or_else(PoisonError::into_inner) = stamp(path);
+                let text = read(path).map_err(|error| {
                     Error::new(
                         ErrorKind::Credential,
                         format!("the access token file {path:?} cannot be read: {error}"),
@@ -66,11 +82,31 @@ impl GivenToken {
     }
 }
 
+impl GivenToken {
+    /// Whether the file is another one than when it was read. One that is not there, as inside a
+    /// `chroot`, has not changed.
+    pub(super) fn has_changed(&self) -> bool {
+        match &self.0 {
+            Source::Value(_) => false,
+            Source::File(path, last) => stamp(path).is_some_and(|now| {
+                *last.lock().unwrap_or_else(PoisonError::into_inner) != Some(now)
+            }),
+        }
+    }
+}
+
+/// Reads a small file.
+fn read(path: &Path) -> io::Result<Zeroizing<String>> {
+    let mut text = Zeroizing::new(String::with_capacity(MAX_FILE));
+    File::open(path)?.take(MAX_FILE as u64).read_to_string(&mut text)?;
+    Ok(text)
+}
+
 impl fmt::Debug for GivenToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Source::Value(_) => f.write_str("GivenToken(from the environment)"),
-            Source::File(path) => write!(f, "GivenToken({path:?})"),
+            Source::File(path, _) => write!(f, "GivenToken({path:?})"),
         }
     }
 }
@@ -103,10 +139,12 @@ mod tests {
     #[test]
     fn a_file_is_read_again() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let credential = GivenToken(Source::File(file.path().to_owned()));
+        let credential = GivenToken(Source::File(file.path().to_owned(), Mutex::default()));
         for token in ["first", "second"] {
             fs::write(file.path(), format!("{token}\n")).unwrap();
+            assert!(credential.has_changed());
             assert_eq!(credential.token().unwrap().secret(), token);
+            assert!(!credential.has_changed());
         }
         fs::write(file.path(), "two words").unwrap();
         assert!(credential.token().is_err());

@@ -10,7 +10,9 @@ use crate::{
 use std::{
     fmt::Write as _,
     sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
 };
+use tokio::time::timeout;
 
 const UNKNOWN: usize = usize::MAX;
 
@@ -40,18 +42,29 @@ impl Auto {
         Self { links, working: AtomicUsize::new(UNKNOWN) }
     }
 
+    fn working(&self) -> Option<&Credential> {
+        self.links.get(self.working.load(Ordering::Relaxed))?.credential.as_ref().ok()
+    }
+
+    pub(super) fn has_changed(&self) -> bool {
+        self.working().is_some_and(Credential::has_changed)
+    }
+
     /// The first token that a link gives. A link that once worked is asked alone: falling back to
     /// another identity because of a passing failure would surprise.
-    pub(super) async fn token(&self, scope: &str, again: bool) -> Result<Token> {
-        if let Some(link) = self.links.get(self.working.load(Ordering::Relaxed))
-            && let Ok(credential) = &link.credential
-        {
-            return credential.token(scope, again).await;
+    pub(super) async fn token(&self, scope: &str, budget: Duration) -> Result<Token> {
+        if let Some(credential) = self.working() {
+            return credential.token(scope, budget).await;
         }
+        // Time must be left for the links behind one that nobody answers.
+        let share = budget / 4;
         let mut reasons = String::new();
         for (at, link) in self.links.iter().enumerate() {
             let outcome = match &link.credential {
-                Ok(credential) => credential.token(scope, again).await.map_err(|e| e.to_string()),
+                Ok(credential) => match timeout(share, credential.token(scope, share)).await {
+                    Ok(outcome) => outcome.map_err(|error| error.to_string()),
+                    Err(_) => Err(format!("no answer within {share:?}")),
+                },
                 Err(error) => Err(error.to_string()),
             };
             match outcome {

@@ -31,7 +31,7 @@ const MAX_ARC_SECRET: u64 = 4096;
 /// Where Azure Arc may put its secrets.
 const ARC_SECRETS: &str = "/var/opt/azcmagent/tokens";
 /// Without a metadata service nobody answers at its address; the chain must go on soon.
-const CONNECT: Duration = Duration::from_secs(2);
+const CONNECT: Duration = Duration::from_secs(3);
 
 /// How this machine hands out tokens.
 enum Source {
@@ -46,7 +46,6 @@ pub(crate) struct ManagedIdentity {
     endpoint: Url,
     source: Source,
     client_id: Option<String>,
-    timeout: Duration,
 }
 
 impl ManagedIdentity {
@@ -81,13 +80,12 @@ impl ManagedIdentity {
             endpoint,
             source,
             client_id: settings.values().client_id.clone(),
-            timeout: settings.timeout(),
         })
     }
 
     /// Asks for a token. Endpoints that are busy or still starting are asked again.
-    pub(super) async fn token(&self, scope: &str) -> Result<Token> {
-        with_deadline(self.timeout, || async {
+    pub(super) async fn token(&self, scope: &str, budget: Duration) -> Result<Token> {
+        with_deadline(budget * 9 / 10, || async {
             let first = self.send(self.request(scope)).await?;
             let response = match &self.source {
                 Source::Arc { secrets } if first.status() == 401 => {
@@ -123,7 +121,7 @@ impl ManagedIdentity {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
-        let sent = tokio::time::timeout(CONNECT.max(self.timeout / 4), request.send()).await;
+        let sent = tokio::time::timeout(CONNECT, request.send()).await;
         let reason = match sent {
             Ok(Ok(response)) => return Ok(response),
             Ok(Err(error)) if error.is_connect() => "the connection was refused or not answered",

@@ -10,6 +10,7 @@ use access_token::GivenToken;
 use auto::Auto;
 use managed_identity::ManagedIdentity;
 use sdk::SdkCredential;
+use std::time::Duration;
 
 /// A source of access tokens, as the settings name it.
 #[derive(Debug)]
@@ -51,15 +52,34 @@ impl Credential {
         })
     }
 
-    /// A token for `scope`. `again`: the service refused the last one, so a cached one is of no
-    /// use.
-    pub(crate) async fn token(&self, scope: &str, again: bool) -> Result<Token> {
+    /// A new token for `scope`. Passing failures are ridden out within `budget`.
+    pub(crate) async fn token(&self, scope: &str, budget: Duration) -> Result<Token> {
         match self {
-            Self::Auto(auto) => Box::pin(auto.token(scope, again)).await,
+            Self::Auto(auto) => Box::pin(auto.token(scope, budget)).await,
             Self::Given(given) => given.token(),
-            Self::ManagedIdentity(identity) => identity.token(scope).await,
-            Self::Sdk(sdk) => sdk.token(scope, again).await,
+            Self::ManagedIdentity(identity) => identity.token(scope, budget).await,
+            Self::Sdk(sdk) => sdk.token(scope, budget).await,
         }
+    }
+
+    /// Whether the source holds another token than the last one it gave.
+    pub(crate) fn has_changed(&self) -> bool {
+        match self {
+            Self::Auto(auto) => auto.has_changed(),
+            Self::Given(given) => given.has_changed(),
+            Self::ManagedIdentity(_) | Self::Sdk(_) => false,
+        }
+    }
+
+    /// The name in the settings.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Auto(_) => CredentialKind::Auto,
+            Self::Given(_) => CredentialKind::AccessToken,
+            Self::ManagedIdentity(_) => CredentialKind::ManagedIdentity,
+            Self::Sdk(sdk) => sdk.kind(),
+        }
+        .name()
     }
 }
 

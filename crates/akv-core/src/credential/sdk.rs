@@ -11,7 +11,7 @@ use crate::{
 use azure_core::{
     cloud::{CloudConfiguration, CustomConfiguration},
     credentials::{Secret, TokenCredential},
-    http::{ClientOptions, RetryOptions, Transport},
+    http::{ClientOptions, ExponentialRetryOptions, RetryOptions, Transport},
 };
 use azure_identity::{
     AzureCliCredential, AzureDeveloperCliCredential, ClientAssertionCredentialOptions,
@@ -26,7 +26,7 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-type Make = Box<dyn Fn() -> azure_core::Result<Arc<dyn TokenCredential>> + Send + Sync>;
+type Make = Box<dyn Fn(Duration) -> azure_core::Result<Arc<dyn TokenCredential>> + Send + Sync>;
 
 /// A credential of the official crate, made anew for every token: it keeps a token cache that it
 /// would answer from after the service has refused that very token.
@@ -40,7 +40,11 @@ impl SdkCredential {
         Self { kind, make }
     }
 
-    pub(super) async fn token(&self, scope: &str, _again: bool) -> Result<Token> {
+    pub(super) fn kind(&self) -> CredentialKind {
+        self.kind
+    }
+
+    pub(super) async fn token(&self, scope: &str, budget: Duration) -> Result<Token> {
         let failed = |error: azure_core::Error| {
             let mut text = one_line(&error.to_string());
             if let Some(cause) = error.source() {
@@ -49,7 +53,7 @@ impl SdkCredential {
             let text = shortened(&text, 600);
             Error::new(ErrorKind::Credential, format!("{}: {text}", self.kind.name()))
         };
-        let credential = (self.make)().map_err(failed)?;
+        let credential = (self.make)(budget).map_err(failed)?;
         let token = credential.get_token(&[scope], None).await.map_err(failed)?;
         let seconds = token.expires_on.unix_timestamp()
             - azure_core::time::OffsetDateTime::now_utc().unix_timestamp();
@@ -77,9 +81,10 @@ pub(super) fn client_secret(settings: &Settings, http: &reqwest::Client) -> Resu
     let options = client_options(settings, http);
     Ok(SdkCredential::new(
         kind,
-        Box::new(move || {
+        Box::new(move |budget| {
             let secret = Secret::new(secret.as_str().to_owned());
-            let options = ClientSecretCredentialOptions { client_options: options.clone() };
+            let options =
+                ClientSecretCredentialOptions { client_options: within(&options, budget) };
             ClientSecretCredential::new(&tenant, client.clone(), secret, Some(options))
                 .map(|credential| credential as Arc<dyn TokenCredential>)
         }),
@@ -103,10 +108,10 @@ pub(super) fn workload_identity(
     let options = client_options(settings, http);
     Ok(SdkCredential::new(
         kind,
-        Box::new(move || {
+        Box::new(move |budget| {
             let options = WorkloadIdentityCredentialOptions {
                 credential_options: ClientAssertionCredentialOptions {
-                    client_options: options.clone(),
+                    client_options: within(&options, budget),
                 },
                 client_id: Some(client.clone()),
                 tenant_id: Some(tenant.clone()),
@@ -119,20 +124,22 @@ pub(super) fn workload_identity(
 }
 
 /// The Azure CLI's login. It starts the program `az`.
-pub(super) fn azure_cli(_settings: &Settings) -> Result<SdkCredential> {
+pub(super) fn azure_cli(settings: &Settings) -> Result<SdkCredential> {
+    refuse_secure_execution(CredentialKind::AzureCli, settings)?;
     Ok(SdkCredential::new(
         CredentialKind::AzureCli,
-        Box::new(|| {
+        Box::new(|_| {
             AzureCliCredential::new(None).map(|credential| credential as Arc<dyn TokenCredential>)
         }),
     ))
 }
 
 /// The Azure Developer CLI's login. It starts the program `azd`.
-pub(super) fn azure_developer_cli(_settings: &Settings) -> Result<SdkCredential> {
+pub(super) fn azure_developer_cli(settings: &Settings) -> Result<SdkCredential> {
+    refuse_secure_execution(CredentialKind::AzureDeveloperCli, settings)?;
     Ok(SdkCredential::new(
         CredentialKind::AzureDeveloperCli,
-        Box::new(|| {
+        Box::new(|_| {
             AzureDeveloperCliCredential::new(None)
                 .map(|credential| credential as Arc<dyn TokenCredential>)
         }),
@@ -150,10 +157,25 @@ fn client_options(settings: &Settings, http: &reqwest::Client) -> ClientOptions 
     cloud.authority_host = authority.to_owned();
     ClientOptions {
         transport: Some(Transport::new(Limited::new(http.clone()))),
-        retry: RetryOptions::default(),
         cloud: Some(Arc::new(CloudConfiguration::Custom(cloud))),
         ..ClientOptions::default()
     }
+}
+
+/// The same with as many retries as fit the budget.
+fn within(options: &ClientOptions, budget: Duration) -> ClientOptions {
+    let budget = azure_core::time::Duration::try_from(budget * 8 / 10).unwrap_or_default();
+    let retry = ExponentialRetryOptions { max_total_elapsed: budget, ..Default::default() };
+    ClientOptions { retry: RetryOptions::exponential(retry), ..options.clone() }
+}
+
+/// A command-line tool is found through the environment, which a secure-execution process must
+/// not trust.
+fn refuse_secure_execution(kind: CredentialKind, settings: &Settings) -> Result<()> {
+    if settings.values().secure {
+        return Err(missing(kind, "a process without special privileges"));
+    }
+    Ok(())
 }
 
 fn required(kind: CredentialKind, value: &Option<String>, what: &str) -> Result<String> {

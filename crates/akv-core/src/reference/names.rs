@@ -8,6 +8,10 @@ pub(super) fn check_vault(name: &str) -> Result<(), Refusal> {
     if name.starts_with('-') || name.ends_with('-') {
         return Err("it must not begin or end with a hyphen".to_owned());
     }
+    // Forbidden by the service; two of them can also mark an encoded foreign name.
+    if name.contains("--") {
+        return Err("it must not have two hyphens in a row".to_owned());
+    }
     Ok(())
 }
 

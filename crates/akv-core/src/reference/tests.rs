@@ -80,6 +80,7 @@ fn refusals_name_the_section_and_the_reason() {
         ("managedhsm:evil.example/:k", "'.' is not a letter"),
         ("vault:my_vault:k", "'_' is not a letter"),
         ("vault:-vault:k", "begin or end with a hyphen"),
+        ("vault:xn--a:k", "two hyphens in a row"),
         ("vault:myVault:../secrets/x", "key name"),
         ("vault:myVault:k?v=1", "only version="),
         ("vault:myVault:k:123", "32 hexadecimal"),
@@ -202,6 +203,8 @@ fn hostile() -> impl Strategy<Value = String> {
         "\0",
         "[::1]",
         ":443",
+        "xn--",
+        "-",
     ]);
     prop::collection::vec(pieces, 0..12).prop_map(|pieces| pieces.concat())
 }

@@ -2,10 +2,10 @@
 
 use super::{
     Environment, OPTIONS, Roots, Settings, Values,
-    secure::is_secure_execution,
     values::{self, CredentialKind},
 };
 use crate::{Error, ErrorKind, Result, error::one_line, reference::TrustedHosts};
+use process_abi::is_secure_execution;
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use std::{
     collections::BTreeMap,
@@ -76,6 +76,7 @@ impl Builder {
         let secret = |name| {
             read(name)
                 .and_then(|value| value.into_string().ok())
+                .map(Zeroizing::new)
                 .map(|value| Zeroizing::new(value.trim().to_owned()))
                 .filter(|value| !value.is_empty())
         };
@@ -110,7 +111,7 @@ impl Builder {
             client_secret,
             client_certificate_file: self.path("client-certificate-file"),
             access_token: self.access_token.clone(),
-            access_token_file: self.path("access-token-file"),
+            access_token_file: self.access_token_file(),
             hosts: TrustedHosts {
                 cloud: self.parsed("cloud", crate::Cloud::Public)?,
                 extra: self.read_with("dns-suffix", values::dns_suffixes)?.unwrap_or_default(),
@@ -128,8 +129,16 @@ impl Builder {
             log_level: self.text("log-level"),
             log_file: self.path("log-file"),
             environment: self.foreign,
+            secure: is_secure_execution(),
         };
         Ok(Settings(Arc::new(values)))
+    }
+
+    /// A token in the environment wins over a token file that only the configuration file names.
+    fn access_token_file(&self) -> Option<PathBuf> {
+        let value = self.values.get("access-token-file")?;
+        let from_file = value.origin == "access-token-file";
+        (!from_file || self.access_token.is_none()).then(|| PathBuf::from(&value.text))
     }
 
     fn text(&self, name: &str) -> Option<String> {

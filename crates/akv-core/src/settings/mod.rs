@@ -9,7 +9,6 @@
 mod builder;
 mod environment;
 mod options;
-mod secure;
 mod values;
 
 pub use builder::Builder;
@@ -47,6 +46,8 @@ pub(crate) struct Values {
     pub(crate) log_file: Option<PathBuf>,
     /// The identity endpoints' own variables and the proxies, as they were at load.
     pub(crate) environment: Environment,
+    /// The kernel marked the process as secure-execution: nothing of its environment is trusted.
+    pub(crate) secure: bool,
 }
 
 /// Trusted certificates as they were found at load: PEM text, read while the files are reachable.

@@ -34,7 +34,9 @@ pub(crate) fn failure(error: azure_core::Error, reference: &KeyReference, host: 
             ),
             None,
         ),
-        _ => unreachable_server(&error, matches!(kind, SdkErrorKind::Connection), host),
+        SdkErrorKind::Connection => unreachable_server(&error, true, host),
+        SdkErrorKind::Io => unreachable_server(&error, false, host),
+        _ => Failure::Final(Error::new(ErrorKind::Internal, chain(&error))),
     }
 }
 
@@ -106,6 +108,10 @@ fn unreachable_server(error: &azure_core::Error, connecting: bool, host: &str) -
             .hint("if the server is yours, name its root certificate in ca-file (AKV_CA_FILE)"),
         );
     }
+    if let Some(incompatible @ rustls::Error::PeerIncompatible(_)) = find(error) {
+        let text = format!("no TLS with {host}: {}", one_line(&incompatible.to_string()));
+        return Failure::Final(Error::new(ErrorKind::Tls, text));
+    }
     let text = format!("no answer from {host}: {}", chain(error));
     let unknown_host = text.contains("Name or service not known")
         || text.contains("No address associated with hostname");
@@ -152,19 +158,22 @@ fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Optio
     None
 }
 
+/// Longest pause that is believed; it is past every deadline.
+const LONGEST: Duration = Duration::from_secs(86_400);
+
 /// `retry-after-ms`, or `Retry-After` in seconds or as a date (RFC 9110 section 10.2.3).
 fn retry_after(headers: &Headers) -> Option<Duration> {
     for name in ["x-ms-retry-after-ms", "retry-after-ms"] {
         if let Some(value) = headers.get_optional_str(&name.into()) {
-            return value.trim().parse().ok().map(Duration::from_millis);
+            return value.trim().parse().ok().map(|ms| Duration::from_millis(ms).min(LONGEST));
         }
     }
     let value = headers.get_optional_str(&"retry-after".into())?.trim();
     match value.parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Ok(seconds) => Some(Duration::from_secs(seconds).min(LONGEST)),
         Err(_) => {
             let date = httpdate::parse_http_date(value).ok()?;
-            Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+            Some(date.duration_since(SystemTime::now()).unwrap_or_default().min(LONGEST))
         }
     }
 }
@@ -218,6 +227,9 @@ mod tests {
         let wait = retry_after(&headers("retry-after", &date)).unwrap();
         assert!((58..=60).contains(&wait.as_secs()), "{wait:?}");
         assert_eq!(retry_after(&headers("retry-after", "soon")), None);
+        let endless = u64::MAX.to_string();
+        assert_eq!(retry_after(&headers("retry-after", &endless)), Some(LONGEST));
+        assert_eq!(retry_after(&headers("retry-after-ms", &endless)), Some(LONGEST));
     }
 
     #[test]

@@ -5,10 +5,6 @@ use std::time::Duration;
 
 /// How long an unused connection is kept. The service closes them after some minutes.
 const IDLE: Duration = Duration::from_secs(90);
-/// How often an HTTP/2 connection is probed, and how long for an answer is waited: half-dead ones
-/// have hung clients for a quarter of an hour.
-const PING: Duration = Duration::from_secs(10);
-const PONG: Duration = Duration::from_secs(5);
 
 /// Makes the client. Nothing is connected yet.
 ///
@@ -16,6 +12,9 @@ const PONG: Duration = Duration::from_secs(5);
 /// A proxy's URL makes no sense, or TLS cannot be set up.
 pub(crate) fn http_client(settings: &Settings) -> Result<reqwest::Client> {
     let values = settings.values();
+    // Half-dead connections have hung clients for a quarter of an hour. They have to be found out
+    // while there is time left to try another one: by pings on HTTP/2, by unacknowledged data.
+    let probe = values.timeout / 5;
     let tls = super::tls::config(&values.roots)
         .map_err(|error| Error::new(ErrorKind::Internal, format!("cannot set up TLS: {error}")))?;
     let mut builder = reqwest::Client::builder()
@@ -29,8 +28,9 @@ pub(crate) fn http_client(settings: &Settings) -> Result<reqwest::Client> {
         .tcp_keepalive(Duration::from_secs(15))
         .tcp_keepalive_interval(Duration::from_secs(5))
         .tcp_keepalive_retries(3)
-        .http2_keep_alive_interval(PING)
-        .http2_keep_alive_timeout(PONG)
+        .tcp_user_timeout(values.timeout / 3)
+        .http2_keep_alive_interval(probe)
+        .http2_keep_alive_timeout(probe)
         // The environment was read at load; it may be gone by now.
         .no_proxy();
     let environment = &values.environment;

@@ -4,8 +4,10 @@ use azure_core::{
     error::{Error, ErrorKind, Result},
     http::{AsyncRawResponse, HttpClient, Request},
 };
+use bytes::Bytes;
 use futures::TryStreamExt;
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// Largest answer in bytes. A page of keys has some ten thousand.
 const MAX_BODY: usize = 1024 * 1024;
@@ -24,7 +26,8 @@ impl Limited {
 impl HttpClient for Limited {
     async fn execute_request(&self, request: &Request) -> Result<AsyncRawResponse> {
         let (status, headers, mut body) = self.0.execute_request(request).await?.deconstruct();
-        let mut bytes = Vec::new();
+        // A decrypted text may be in it.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
         while let Some(chunk) = body.try_next().await? {
             if bytes.len() + chunk.len() > MAX_BODY {
                 return Err(Error::with_message(
@@ -34,6 +37,6 @@ impl HttpClient for Limited {
             }
             bytes.extend_from_slice(&chunk);
         }
-        Ok(AsyncRawResponse::from_bytes(status, headers, bytes))
+        Ok(AsyncRawResponse::from_bytes(status, headers, Bytes::from_owner(bytes)))
     }
 }
