@@ -38,6 +38,7 @@ impl Provider {
     /// Reads the settings. Starts nothing: no thread, no request.
     fn new(host: Host) -> Result<Self> {
         let settings = read_settings(&host)?;
+        akv_core::logging::init(&settings)?;
         let version = host.settings(&[names::CORE_VERSION]).pop().flatten();
         let stores_pass_data = version.as_deref().is_some_and(store_needs_data);
         Ok(Self { host, client: Client::new(settings), stores_pass_data })
