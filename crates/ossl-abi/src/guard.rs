@@ -8,6 +8,7 @@ use crate::host::Host;
 use std::any::Any;
 use std::ffi::{c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::ptr::{self, NonNull};
 use std::slice;
 use std::sync::{Arc, Once};
 
@@ -55,7 +56,7 @@ impl Return for bool {
 
 impl<T> Return for Box<T> {
     type Raw = *mut c_void;
-    const FAILED: *mut c_void = std::ptr::null_mut();
+    const FAILED: *mut c_void = ptr::null_mut();
     fn into_raw(self) -> *mut c_void {
         Self::into_raw(self).cast()
     }
@@ -63,7 +64,7 @@ impl<T> Return for Box<T> {
 
 impl<T> Return for Arc<T> {
     type Raw = *mut c_void;
-    const FAILED: *mut c_void = std::ptr::null_mut();
+    const FAILED: *mut c_void = ptr::null_mut();
     fn into_raw(self) -> *mut c_void {
         Self::into_raw(self).cast_mut().cast()
     }
@@ -191,7 +192,8 @@ pub unsafe fn clone_arc<O>(object: *const c_void) -> Option<Arc<O>> {
     }
 }
 
-/// Bytes that C passes with their length; null is no bytes when the length is 0.
+/// Bytes that C passes with their length; null is no bytes when the length is 0. `None` for null
+/// otherwise, and for a length that no object in memory has.
 ///
 /// # Safety
 /// `data` is null or leads to `len` readable bytes that stay as they are for `'a`.
@@ -199,6 +201,7 @@ pub unsafe fn bytes<'a>(data: *const u8, len: usize) -> Option<&'a [u8]> {
     match (data.is_null(), len) {
         (_, 0) => Some(&[]),
         (true, _) => None,
+        (false, len) if isize::try_from(len).is_err() => None,
         // SAFETY: vouched for by the caller.
         (false, _) => Some(unsafe { slice::from_raw_parts(data, len) }),
     }
@@ -218,8 +221,12 @@ pub unsafe fn text<'a>(text: *const c_char) -> Option<&'a str> {
 
 /// Where C wants an operation's output: a buffer, its size, and where the length goes. Without a
 /// buffer only the length is asked for.
+///
+/// The buffer stays a pointer: callers that state more room than there is (`SIZE_MAX`, say) get
+/// away with it in C, where nobody looks at more than what is written. So it is here.
 pub struct Output<'a> {
-    buffer: Option<&'a mut [u8]>,
+    buffer: Option<NonNull<u8>>,
+    size: usize,
     len: &'a mut usize,
 }
 
@@ -227,21 +234,17 @@ impl<'a> Output<'a> {
     /// The output at `buffer`; `None` when there is no place for the length.
     ///
     /// # Safety
-    /// `buffer` is null or leads to `size` writable bytes, `len` is null or leads to a `size_t`,
-    /// both for `'a` and not overlapping.
+    /// `buffer` is null or leads to room for the output, of which there are at most `size` bytes;
+    /// `len` is null or leads to a `size_t`; both for `'a` and not overlapping.
     pub unsafe fn new(buffer: *mut u8, len: *mut usize, size: usize) -> Option<Self> {
         // SAFETY: vouched for by the caller.
         let len = unsafe { len.as_mut() }?;
-        let buffer = (!buffer.is_null()).then(|| {
-            // SAFETY: vouched for by the caller.
-            unsafe { slice::from_raw_parts_mut(buffer, size) }
-        });
-        Some(Self { buffer, len })
+        Some(Self { buffer: NonNull::new(buffer), size, len })
     }
 
     /// The room, or `None` when only the length is asked for.
     pub fn room(&self) -> Option<usize> {
-        self.buffer.as_ref().map(|buffer| buffer.len())
+        self.buffer.map(|_| self.size)
     }
 
     /// Answers a question for the length.
@@ -252,10 +255,12 @@ impl<'a> Output<'a> {
     /// Writes the output; `false`, with nothing written, when it does not fit.
     #[must_use]
     pub fn write(self, data: &[u8]) -> bool {
-        let Some(room) = self.buffer.and_then(|buffer| buffer.get_mut(..data.len())) else {
+        let Some(buffer) = self.buffer.filter(|_| data.len() <= self.size) else {
             return false;
         };
-        room.copy_from_slice(data);
+        // SAFETY: there is room for that many bytes, as the caller of `new` vouched; the data is
+        // ours, so it does not overlap with the host's buffer.
+        unsafe { ptr::copy_nonoverlapping(data.as_ptr(), buffer.as_ptr(), data.len()) };
         *self.len = data.len();
         true
     }
@@ -276,4 +281,33 @@ pub fn quiet_panics() {
 fn panic_text(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_room_stated_than_there_is_does_no_harm() {
+        let mut buffer = [0_u8; 4];
+        let mut len = usize::MAX;
+        // SAFETY: there is room for what is written.
+        let out = unsafe { Output::new(buffer.as_mut_ptr(), &mut len, usize::MAX) };
+        let out = out.expect("a place for the length");
+        assert_eq!(out.room(), Some(usize::MAX));
+        assert!(out.write(&[1, 2, 3]));
+        assert_eq!((buffer, len), ([1, 2, 3, 0], 3));
+    }
+
+    #[test]
+    fn output_that_does_not_fit_is_not_written() {
+        let mut buffer = [0_u8; 2];
+        let mut len = 7;
+        // SAFETY: the buffer is as large as stated.
+        let out = unsafe { Output::new(buffer.as_mut_ptr(), &mut len, buffer.len()) };
+        assert!(!out.expect("a place for the length").write(&[1, 2, 3]));
+        assert_eq!((buffer, len), ([0, 0], 7));
+        // SAFETY: null is allowed.
+        assert!(unsafe { Output::new(buffer.as_mut_ptr(), ptr::null_mut(), 2) }.is_none());
+    }
 }
