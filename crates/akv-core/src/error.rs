@@ -107,6 +107,12 @@ impl Error {
         self
     }
 
+    /// The advice of another error, when it has one.
+    pub(crate) fn hint_of(mut self, other: &Self) -> Self {
+        self.0.hint.clone_from(&other.0.hint);
+        self
+    }
+
     pub(crate) fn answer(
         mut self,
         status: u16,

@@ -4,7 +4,10 @@ use crate::{Error, ErrorKind, Result, credential::Credential};
 use arc_swap::ArcSwapOption;
 use std::{
     fmt,
-    sync::Arc,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::{Duration, Instant, SystemTime},
 };
 use zeroize::Zeroizing;
@@ -12,21 +15,37 @@ use zeroize::Zeroizing;
 /// How long before its end a token is renewed at the latest.
 const MARGIN: Duration = Duration::from_secs(300);
 
+/// The part of the time between renewal and end over which renewals are spread.
+const SPREAD: u32 = 5;
+
 /// How long after a refused token's replacement the next refusal is believed to be final.
 const FORCED_PAUSE: Duration = Duration::from_secs(2);
-/// How long after a failed renewal the next one is tried.
+/// How long after a failed renewal the next one is tried at the latest.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(15);
+
+/// The id of no token.
+const NO_TOKEN: u64 = 0;
 
 /// An access token. Its text is wiped when the last user is done with it.
 pub(crate) struct Token {
+    /// Tells tokens of one process apart.
+    id: u64,
     secret: Zeroizing<String>,
     obtained: SystemTime,
     expires: SystemTime,
+    /// Where between the earliest time of renewal and the end this one is renewed, so that the
+    /// processes of many machines do not ask all at once: a share of [`SPREAD`].
+    jitter: u8,
 }
 
 impl Token {
     pub(crate) fn new(secret: Zeroizing<String>, expires: SystemTime) -> Self {
-        Self { secret, obtained: SystemTime::now(), expires }
+        static NEXT: AtomicU64 = AtomicU64::new(NO_TOKEN + 1);
+        let mut jitter = [0];
+        // Not from a generator that children of `fork` would inherit with its state.
+        let _ = aws_lc_rs::rand::fill(&mut jitter);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        Self { id, secret, obtained: SystemTime::now(), expires, jitter: jitter[0] }
     }
 
     pub(crate) fn secret(&self) -> &str {
@@ -38,10 +57,13 @@ impl Token {
         self.expires
     }
 
-    /// Half of the life or five minutes before the end, whichever is later.
+    /// Half of the life or five minutes before the end, whichever is later, and up to a fifth of
+    /// what is left then.
     fn renewal(&self) -> SystemTime {
         let life = self.expires.duration_since(self.obtained).unwrap_or_default();
-        self.obtained + (life / 2).max(life.saturating_sub(MARGIN))
+        let earliest = (life / 2).max(life.saturating_sub(MARGIN));
+        let spread = (life - earliest) / SPREAD;
+        self.obtained + earliest + spread * u32::from(self.jitter) / u32::from(u8::MAX)
     }
 }
 
@@ -67,6 +89,10 @@ impl TokenSlot {
         &self.scope
     }
 
+    fn is_current(&self, token: &Arc<Token>) -> bool {
+        self.current.load().as_ref().is_some_and(|current| Arc::ptr_eq(current, token))
+    }
+
     fn valid(&self, now: SystemTime) -> Option<Arc<Token>> {
         self.current.load_full().filter(|token| token.expires > now)
     }
@@ -81,6 +107,10 @@ pub(crate) struct Tokens {
     /// is told and not that of the deadline.
     budget: Duration,
     refreshing: tokio::sync::Mutex<Past>,
+    /// The token whose renewal a task of this process sees to.
+    watched: AtomicU64,
+    /// Whether somebody asked for a token since the last renewal.
+    used: AtomicBool,
 }
 
 /// What came of earlier requests for a token.
@@ -98,25 +128,34 @@ impl Tokens {
         deadline: Duration,
     ) -> Arc<Self> {
         let budget = deadline * 7 / 10;
-        Arc::new(Self { slot, credential, budget, refreshing: tokio::sync::Mutex::default() })
+        Arc::new(Self {
+            slot,
+            credential,
+            budget,
+            refreshing: tokio::sync::Mutex::default(),
+            watched: AtomicU64::new(NO_TOKEN),
+            used: AtomicBool::new(false),
+        })
     }
 
     pub(crate) fn scope(&self) -> &str {
         self.slot.scope()
     }
 
-    /// The current token. One that is due for renewal is renewed in the background; only when
-    /// there is none does the caller wait.
+    /// The current token. A task renews it in time; only when there is none does the caller wait.
     pub(crate) async fn get(self: &Arc<Self>) -> Result<Arc<Token>> {
-        let now = SystemTime::now();
-        let Some(token) = self.slot.valid(now) else { return self.replace(None).await };
-        if self.credential.has_changed() {
+        let token = match self.slot.valid(SystemTime::now()) {
+            None => self.replace(None).await?,
             // Somebody wrote a new token to the file; the old one may be good still.
-            return Ok(self.replace(Some(&token)).await.unwrap_or(token));
+            Some(token) if self.credential.has_changed() => {
+                self.replace(Some(&token)).await.unwrap_or(token)
+            }
+            Some(token) => token,
+        };
+        if !self.used.load(Ordering::Relaxed) {
+            self.used.store(true, Ordering::Relaxed);
         }
-        if token.renewal() <= now {
-            self.renew_in_background(&token);
-        }
+        self.watch(&token);
         Ok(token)
     }
 
@@ -146,21 +185,54 @@ impl Tokens {
         self.fetch(&mut past).await
     }
 
-    fn renew_in_background(self: &Arc<Self>, old: &Arc<Token>) {
-        let (this, old) = (Arc::clone(self), Arc::clone(old));
-        tokio::spawn(async move {
-            let Ok(mut past) = this.refreshing.try_lock() else { return };
-            let unchanged =
-                this.slot.current.load_full().is_some_and(|token| Arc::ptr_eq(&token, &old));
-            let just_failed =
-                past.failed.as_ref().is_some_and(|(failed, _)| failed.elapsed() < RENEWAL_PAUSE);
-            if unchanged
-                && !just_failed
-                && let Err(error) = this.fetch(&mut past).await
-            {
-                tracing::warn!(%error, "the access token could not be renewed; the old one is kept");
+    /// Has a task of this process renew the token when its time comes.
+    fn watch(self: &Arc<Self>, token: &Arc<Token>) {
+        if self.watched.load(Ordering::Relaxed) != token.id
+            && self.watched.swap(token.id, Ordering::Relaxed) != token.id
+        {
+            tokio::spawn(Self::renew_in_time(Arc::downgrade(self), Arc::clone(token)));
+        }
+    }
+
+    /// Renews `old` when its time has come, if it was used meanwhile: an idle program must not ask
+    /// for tokens for ever. A failure keeps the old token until its end.
+    async fn renew_in_time(this: Weak<Self>, old: Arc<Token>) {
+        let mut pause = old.renewal().duration_since(SystemTime::now()).unwrap_or_default();
+        loop {
+            tokio::time::sleep(pause).await;
+            let Some(this) = this.upgrade() else { return };
+            let left = old.expires.duration_since(SystemTime::now()).unwrap_or_default();
+            if left.is_zero() || !this.slot.is_current(&old) {
+                return;
             }
-        });
+            if !this.used.swap(false, Ordering::Relaxed) {
+                // The next use starts this again.
+                let _ = this.watched.compare_exchange(
+                    old.id,
+                    NO_TOKEN,
+                    Ordering::Relaxed,
+                    Ordering::Relaxed,
+                );
+                return;
+            }
+            match this.renew(&old).await {
+                Ok(new) => return this.watch(&new),
+                Err(error) => {
+                    tracing::warn!(%error, ?left, "no new access token; the old one is kept");
+                    this.used.store(true, Ordering::Relaxed);
+                    pause = (left / 4).clamp(Duration::from_secs(1), RENEWAL_PAUSE);
+                }
+            }
+        }
+    }
+
+    /// A token after `old`, from whoever is first.
+    async fn renew(&self, old: &Arc<Token>) -> Result<Arc<Token>> {
+        let mut past = self.refreshing.lock().await;
+        match self.slot.current.load_full() {
+            Some(token) if !Arc::ptr_eq(&token, old) => Ok(token),
+            _ => self.fetch(&mut past).await,
+        }
     }
 
     async fn fetch(&self, past: &mut Past) -> Result<Arc<Token>> {
@@ -191,16 +263,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn renewal_is_at_half_life_or_five_minutes_before_the_end() {
-        let renewal = |life: u64| {
+    fn renewal_is_at_half_life_or_five_minutes_before_the_end_and_a_little_later() {
+        let renewal = |life: u64, jitter: u8| {
             let token = Token::new(Zeroizing::new("t".into()), SystemTime::now());
-            let token = Token { expires: token.obtained + Duration::from_secs(life), ..token };
+            let expires = token.obtained + Duration::from_secs(life);
+            let token = Token { expires, jitter, ..token };
             token.renewal().duration_since(token.obtained).unwrap().as_secs()
         };
-        assert_eq!(renewal(3600), 3300);
-        assert_eq!(renewal(400), 200);
-        assert_eq!(renewal(20), 10);
-        assert_eq!(renewal(0), 0);
+        assert_eq!((renewal(3600, 0), renewal(3600, u8::MAX)), (3300, 3360));
+        assert_eq!((renewal(400, 0), renewal(400, u8::MAX)), (200, 240));
+        assert_eq!((renewal(20, 0), renewal(20, u8::MAX)), (10, 12));
+        assert_eq!(renewal(0, 7), 0);
     }
 
     #[test]

@@ -82,7 +82,8 @@ impl Policy for Authorize {
             return Ok(response);
         }
         self.check_challenge(response.headers())?;
-        let fresh = self.tokens.replace(Some(&token)).await.map_err(refusal)?;
+        let fresh = self.tokens.replace(Some(&token)).await;
+        let fresh = fresh.map_err(|error| refusal(no_other_token(error, response.headers())))?;
         if fresh.secret() == token.secret() {
             return Ok(without_challenge(response));
         }
@@ -94,6 +95,13 @@ impl Policy for Authorize {
 /// An error of ours on its way through the official client.
 fn refusal(error: AkvError) -> Error {
     Error::new(ErrorKind::Credential, error)
+}
+
+/// What the service said about the refused token belongs to the error about its replacement.
+fn no_other_token(error: AkvError, headers: &Headers) -> AkvError {
+    let request_id = headers.get_optional_string(&"x-ms-request-id".into());
+    let text = format!("the access token was refused, and there is no other: {}", error.message());
+    AkvError::new(AkvErrorKind::Credential, text).answer(401, None, request_id).hint_of(&error)
 }
 
 /// The official client would answer a challenge once more, with a token that it already had.

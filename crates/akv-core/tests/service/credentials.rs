@@ -124,6 +124,55 @@ fn short_lived_tokens_are_renewed_without_failures() {
 }
 
 #[test]
+fn a_token_is_renewed_before_its_end_although_nobody_asks() {
+    let vault = Vault::start();
+    vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
+    vault.emulator.set_token_lifetime(Duration::from_secs(4));
+    let client = client(&vault, &[("IMDS_ENDPOINT", vault.emulator.imds_endpoint())]);
+    let key = client.key(&client.reference("vault:myVault:ec").unwrap()).unwrap();
+    let start = std::time::Instant::now();
+    while vault.emulator.stats().token_requests < 2 {
+        assert!(start.elapsed() < Duration::from_secs(4), "the first token is at its end");
+        std::thread::park_timeout(Duration::from_millis(2));
+    }
+    key.sign(Es256, &DIGEST).unwrap();
+    assert_eq!(vault.emulator.stats().token_requests, 2, "the signature did not wait for one");
+}
+
+#[test]
+fn a_failed_renewal_keeps_the_token_until_its_end() {
+    let vault = Vault::start();
+    vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
+    vault.emulator.set_token_lifetime(Duration::from_secs(6));
+    let client = client(&vault, &[("IMDS_ENDPOINT", vault.emulator.imds_endpoint())]);
+    let key = client.key(&client.reference("vault:myVault:ec").unwrap()).unwrap();
+    let start = std::time::Instant::now();
+    vault.emulator.fault(Fault::status(400).on(Operation::Token).times(1));
+    // The second request is refused, the third one, a second later, succeeds.
+    while vault.emulator.stats().token_requests < 3 {
+        assert!(start.elapsed() < Duration::from_secs(6), "the first token is at its end");
+        key.sign(Es256, &DIGEST).unwrap();
+    }
+    key.sign(Es256, &DIGEST).unwrap();
+    assert_eq!(vault.emulator.stats().unauthorized, 0);
+}
+
+#[test]
+fn a_refused_token_without_another_keeps_the_refusals_request_id() {
+    let vault = Vault::start();
+    vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
+    let client = client(&vault, &[("IMDS_ENDPOINT", vault.emulator.imds_endpoint())]);
+    let key = client.key(&client.reference("vault:myVault:ec").unwrap()).unwrap();
+    vault.emulator.revoke_tokens();
+    vault.emulator.fault(Fault::status(400).on(Operation::Token).forever());
+    let error = key.sign(Es256, &DIGEST).unwrap_err();
+    assert_eq!((error.kind(), error.status()), (ErrorKind::Credential, Some(401)), "{error}");
+    assert!(error.request_id().is_some(), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("token was refused") && text.contains("managed identity at"), "{text}");
+}
+
+#[test]
 fn a_bad_token_gives_advice_and_is_not_shown() {
     let vault = Vault::start();
     let token = file("s3cret-token");
