@@ -3,54 +3,24 @@
 //! The test runs itself once more in a network and a mount namespace of its own, where those names
 //! mean this machine.
 
-use std::{
-    net::{Ipv4Addr, SocketAddr},
-    time::Duration,
-};
-
 use akv_emulator::{Curve, Emulator, NewKey, Persona};
-use akv_tests::{OpenSsl, Site, Task, modules, process::which};
-use anyhow::{Result, ensure};
-use nix::unistd::geteuid;
+use akv_tests::{
+    OpenSsl, Site, modules,
+    namespace::{self, Files},
+};
+use anyhow::Result;
 
 const NAMES: [&str; 2] = ["myvault.vault.azure.net", "myhsm.managedhsm.azure.net"];
-/// Set in the inner run.
-const INSIDE: &str = "AKV_TEST_INSIDE";
 
 #[test]
 fn references_lead_to_the_real_host_names() -> Result<()> {
-    if std::env::var_os(INSIDE).is_some() {
-        return inside();
-    }
-    let folder = tempfile::tempdir()?;
-    let hosts = folder.path().join("hosts");
-    std::fs::write(&hosts, format!("127.0.0.1 localhost {}\n", NAMES.join(" ")))?;
-    ensure!(which("ip").is_some(), "`ip` (package iproute2) is not installed");
-    let mut task = Task::new("unshare").limit(Duration::from_secs(120));
-    if !geteuid().is_root() {
-        task = task.args(["--user", "--map-root-user"]);
-    }
-    let script = "ip link set lo up && mount --bind \"$1\" /etc/hosts && shift && exec \"$@\"";
-    let output = task
-        .args(["--net", "--mount", "--propagation", "private", "--", "sh", "-c", script, "sh"])
-        .arg(&hosts)
-        .arg(std::env::current_exe()?)
-        .args(["--exact", "references_lead_to_the_real_host_names", "--nocapture"])
-        .env(INSIDE, "1")
-        .env(modules::VARIABLE, modules::folder()?)
-        .run()?;
-    ensure!(
-        output.status.success(),
-        "this needs the right to make namespaces (root, or unprivileged user namespaces): {}",
-        output.describe()
-    );
-    assert!(output.text().contains("1 passed"), "{}", output.describe());
-    Ok(())
+    let hosts = format!("127.0.0.1 localhost {}\n", NAMES.join(" "));
+    let files = Files { hosts: &hosts, ..Files::default() };
+    namespace::run_inside("references_lead_to_the_real_host_names", files, inside)
 }
 
 fn inside() -> Result<()> {
-    let https = SocketAddr::from((Ipv4Addr::LOCALHOST, 443));
-    let builder = Emulator::builder().listen(https);
+    let builder = Emulator::builder().listen(namespace::HTTPS);
     let module = modules::provider()?;
     let site = Site::with(builder, Persona::Vault, &module)?;
     let config = site.configure("real.cnf", &module, &[])?;

@@ -5,6 +5,7 @@
 pub mod cc;
 pub mod client;
 pub mod modules;
+pub mod namespace;
 pub mod nginx;
 pub mod openssl;
 pub mod process;

@@ -1,7 +1,7 @@
 //! Gathers settings from a configuration file and the environment and checks them.
 
 use super::{
-    Environment, OPTIONS, Roots, Settings, Values,
+    Environment, NameFiles, OPTIONS, Roots, Settings, Values,
     values::{self, CredentialKind},
 };
 use crate::{Error, ErrorKind, Result, error::one_line, reference::TrustedHosts};
@@ -129,6 +129,7 @@ impl Builder {
             log_level: self.text("log-level"),
             log_file: self.path("log-file"),
             environment: self.foreign,
+            names: NameFiles::capture(),
             secure: is_secure_execution(),
         };
         Ok(Settings(Arc::new(values)))

@@ -8,6 +8,7 @@
 
 mod builder;
 mod environment;
+mod names;
 mod options;
 mod values;
 
@@ -16,6 +17,7 @@ pub use options::{OPTIONS, OptionInfo};
 pub use values::CredentialKind;
 
 pub(crate) use environment::Environment;
+pub(crate) use names::NameFiles;
 
 use crate::{Cloud, KeyReference, Result, VaultKind, reference::TrustedHosts};
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -46,6 +48,8 @@ pub(crate) struct Values {
     pub(crate) log_file: Option<PathBuf>,
     /// The identity endpoints' own variables and the proxies, as they were at load.
     pub(crate) environment: Environment,
+    /// What name resolution needs inside a `chroot`.
+    pub(crate) names: NameFiles,
     /// The kernel marked the process as secure-execution: nothing of its environment is trusted.
     pub(crate) secure: bool,
 }

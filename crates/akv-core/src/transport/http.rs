@@ -1,7 +1,8 @@
 //! The HTTP client that a process shares among its vaults and credentials.
 
+use super::resolve::Resolver;
 use crate::{Error, ErrorKind, Result, Settings};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// How long an unused connection is kept. The service closes them after some minutes.
 const IDLE: Duration = Duration::from_secs(90);
@@ -22,6 +23,7 @@ pub(crate) fn http_client(settings: &Settings) -> Result<reqwest::Client> {
         // A redirect would carry the token to wherever an answer says.
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
+        .dns_resolver(Arc::new(Resolver::new(settings)))
         .connect_timeout(Duration::from_secs(5).min(values.timeout))
         .pool_idle_timeout(IDLE)
         .tcp_nodelay(true)

@@ -4,6 +4,7 @@ mod authorize;
 mod failure;
 mod http;
 mod limited;
+mod resolve;
 mod tls;
 
 pub(crate) use authorize::Authorize;

@@ -1,0 +1,148 @@
+//! Host names to addresses: by the system's resolver, and without its files inside a `chroot`.
+
+use crate::{Settings, error::one_line};
+use domain::{
+    base as dns,
+    resolv::{StubResolver, stub::conf::ResolvConf},
+};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    str::FromStr as _,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+/// A resolver of one process.
+#[derive(Clone)]
+pub(super) struct Resolver(Arc<Inner>);
+
+struct Inner {
+    settings: Settings,
+    /// Made when it is first needed, which is in few programs.
+    own: OnceLock<OwnResolver>,
+}
+
+impl Resolver {
+    pub(super) fn new(settings: &Settings) -> Self {
+        Self(Arc::new(Inner { settings: settings.clone(), own: OnceLock::new() }))
+    }
+
+    async fn addresses(self, name: String) -> io::Result<Vec<SocketAddr>> {
+        let files = &self.0.settings.values().names;
+        if !files.root_has_changed() {
+            // The port is another's business: 0 means whatever the URL says.
+            return Ok(tokio::net::lookup_host((name, 0)).await?.collect());
+        }
+        let own = self.0.own.get_or_init(|| {
+            // A silent name server must leave time for another try.
+            let patience = (self.0.settings.timeout() / 4).max(SHORTEST);
+            OwnResolver::new(&files.resolv_conf(), &files.hosts(), patience)
+        });
+        let found = own.addresses(&name).await?;
+        Ok(found.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect())
+    }
+}
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let (this, name) = (self.clone(), name.as_str().to_owned());
+        Box::pin(async move {
+            let found = this.addresses(name).await?;
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// A resolver that needs no file any more. The system's would look for its files, and for modules
+/// of the C library, in the new root directory.
+struct OwnResolver {
+    hosts: Vec<(String, IpAddr)>,
+    dns: StubResolver,
+}
+
+impl OwnResolver {
+    fn new(resolv_conf: &[u8], hosts: &[u8], patience: Duration) -> Self {
+        let mut config = ResolvConf::new();
+        // What cannot be read is passed over, as the C library does (resolv.conf(5)).
+        let _ = config.parse(&mut &*resolv_conf);
+        config.options.timeout = config.options.timeout.min(patience);
+        config.finalize();
+        Self { hosts: read_hosts(hosts), dns: StubResolver::from_conf(config) }
+    }
+
+    /// As the usual `hosts: files dns` of nsswitch.conf(5): a name in the file is not asked for.
+    async fn addresses(&self, name: &str) -> io::Result<Vec<IpAddr>> {
+        let same = |(known, _): &&(String, IpAddr)| known.eq_ignore_ascii_case(name);
+        let known: Vec<_> = self.hosts.iter().filter(same).map(|(_, address)| *address).collect();
+        if !known.is_empty() {
+            return Ok(known);
+        }
+        let qname = dns::Name::<Vec<u8>>::from_str(name)
+            .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, format!("{name}: no name")))?;
+        let answer = self.dns.lookup_host(qname).await;
+        let found: Vec<_> = answer
+            .map_err(|error| io::Error::other(format!("{name}: {}", one_line(&error.to_string()))))?
+            .iter()
+            .collect();
+        if found.is_empty() {
+            // In the words of the C library, from which a failure's class is read.
+            let text = format!("{name}: Name or service not known");
+            return Err(io::Error::new(io::ErrorKind::NotFound, text));
+        }
+        Ok(found)
+    }
+}
+
+/// The names and addresses of a hosts(5) file.
+fn read_hosts(content: &[u8]) -> Vec<(String, IpAddr)> {
+    let content = String::from_utf8_lossy(content);
+    let lines = content.lines().map(|line| line.split('#').next().unwrap_or_default());
+    lines
+        .filter_map(|line| {
+            let mut words = line.split_whitespace();
+            let address: IpAddr = words.next()?.parse().ok()?;
+            Some(words.map(move |name| (name.to_owned(), address)))
+        })
+        .flatten()
+        .collect()
+}
+
+/// The shortest wait for a name server.
+const SHORTEST: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    fn run<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+    }
+
+    fn lookup(resolv_conf: &str, name: &str) -> io::Result<Vec<IpAddr>> {
+        let hosts = "192.0.2.7 vault.test other.test # a comment\n2001:db8::1 six.test\n";
+        run(async {
+            let resolver = OwnResolver::new(resolv_conf.as_bytes(), hosts.as_bytes(), SHORTEST);
+            resolver.addresses(name).await
+        })
+    }
+
+    #[test]
+    fn the_hosts_file_counts_with_and_without_a_name_server() {
+        for resolv_conf in ["nameserver 192.0.2.53\noptions ndots:2\n", "", "nonsense\n"] {
+            let found = lookup(resolv_conf, "VAULT.test").unwrap();
+            assert_eq!(found, [IpAddr::from([192, 0, 2, 7])]);
+            let found = lookup(resolv_conf, "six.test").unwrap();
+            assert_eq!(found, ["2001:db8::1".parse::<IpAddr>().unwrap()]);
+        }
+    }
+
+    #[test]
+    fn a_name_server_that_nobody_reaches_is_given_up_soon() {
+        let start = Instant::now();
+        assert!(lookup("nameserver 127.0.0.1\noptions timeout:30\n", "no.test").is_err());
+        assert!(start.elapsed() < Duration::from_secs(5));
+    }
+}

@@ -1,0 +1,75 @@
+//! A network and a mount namespace of a test's own, in which the service's real host names and
+//! port 443 belong to the embedded vault.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    time::Duration,
+};
+
+use anyhow::{Result, ensure};
+use nix::unistd::geteuid;
+
+use crate::{
+    modules,
+    process::{Task, which},
+};
+
+/// Set in the inner run.
+const INSIDE: &str = "AKV_TEST_INSIDE";
+
+/// Where the embedded vault listens inside.
+pub const HTTPS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 443);
+
+/// Files that stand in for the machine's own inside the namespace.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Files<'a> {
+    /// `/etc/hosts`.
+    pub hosts: &'a str,
+    /// `/etc/resolv.conf`; `None` leaves the machine's.
+    pub resolv_conf: Option<&'a str>,
+}
+
+/// Runs the test program's test `name` once more inside such namespaces, where it is to call
+/// `inside`.
+///
+/// # Errors
+/// The namespaces cannot be made (they take root, or unprivileged user namespaces), or the test
+/// fails in them.
+pub fn run_inside(name: &str, files: Files<'_>, inside: fn() -> Result<()>) -> Result<()> {
+    if std::env::var_os(INSIDE).is_some() {
+        return inside();
+    }
+    ensure!(which("ip").is_some(), "`ip` (package iproute2) is not installed");
+    let folder = tempfile::tempdir()?;
+    let mut script = "ip link set lo up".to_owned();
+    let mut bind = |content: Option<&str>, file: &str| -> Result<()> {
+        if let Some(content) = content {
+            let source = folder.path().join(Path::new(file).file_name().unwrap_or_default());
+            std::fs::write(&source, content)?;
+            script += &format!(" && mount --bind '{}' {file}", source.display());
+        }
+        Ok(())
+    };
+    bind(Some(files.hosts), "/etc/hosts")?;
+    bind(files.resolv_conf, "/etc/resolv.conf")?;
+    script += " && exec \"$@\"";
+    let mut task = Task::new("unshare").limit(Duration::from_secs(120));
+    if !geteuid().is_root() {
+        task = task.args(["--user", "--map-root-user"]);
+    }
+    let output = task
+        .args(["--net", "--mount", "--propagation", "private", "--", "sh", "-c", &script, "sh"])
+        .arg(std::env::current_exe()?)
+        .args(["--exact", name, "--nocapture"])
+        .env(INSIDE, "1")
+        .env(modules::VARIABLE, modules::folder()?)
+        .run()?;
+    ensure!(
+        output.status.success(),
+        "this needs the right to make namespaces (root, or unprivileged user namespaces): {}",
+        output.describe()
+    );
+    ensure!(output.text().contains("1 passed"), "{}", output.describe());
+    Ok(())
+}
