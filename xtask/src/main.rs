@@ -1,6 +1,7 @@
 //! The project's commands, one file each: `cargo xtask COMMAND`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
+mod bench;
 mod build;
 mod demo;
 mod needs;
@@ -20,6 +21,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Measures what a signature through akv-core costs, against a bare HTTP client.
+    Bench(bench::Bench),
     /// Builds the modules and programs into `modules/` in cargo's target folder.
     Build(build::Build),
     /// Shows the main job: nginx serves TLS with keys that are in the embedded vault.
@@ -32,6 +35,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
+        Command::Bench(bench) => bench.run(),
         Command::Build(build) => build.run().map(|_| ()),
         Command::Demo(demo) => demo.run(),
         Command::Test(test) => test.run(),

@@ -6,7 +6,7 @@
 
 use crate::{
     EncryptionAlgorithm, KeyFile, KeyReference, PublicKey, Result, Settings, SignatureAlgorithm,
-    runtime::block_on,
+    runtime::{block_on, spawn},
 };
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -55,16 +55,34 @@ impl Client {
         self.block(async move { client.key(&reference).await })
     }
 
-    /// Opens the key of a key file; see [`crate::Client::key_from_file`].
+    /// Opens the key of a key file; see [`crate::Client::key_from_file`]. With the setting `warm`
+    /// token and connection are made ready in the background.
     ///
     /// # Errors
     /// As the async form.
     pub fn key_from_file(&self, file: &KeyFile) -> Result<Key> {
         if let Some(key) = crate::Key::from_complete_file(&self.0, file)? {
+            if self.settings().warm() {
+                self.warm(key.pinned_reference());
+            }
             return Ok(Key { key, limit: self.limit() });
         }
         let (client, file) = (self.0.clone(), file.clone());
         self.block(async move { client.key_from_file(&file).await })
+    }
+
+    /// Has token and connection ready before the first operation needs them: asks for the key, in
+    /// the background. A failure is told by the operation that meets it too.
+    fn warm(&self, reference: &KeyReference) {
+        let (client, reference) = (self.0.clone(), reference.clone());
+        let outcome = spawn(async move {
+            if let Err(error) = client.key(&reference).await {
+                tracing::info!(%error, "the connection could not be warmed up");
+            }
+        });
+        if let Err(error) = outcome {
+            tracing::info!(%error, "nothing is warmed up");
+        }
     }
 
     fn limit(&self) -> Duration {

@@ -109,9 +109,7 @@ pub(crate) fn block_on<T: Send + 'static>(
     limit: Duration,
     future: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Result<T> {
-    let runtime = RUNTIME.get_or_try_init(start).map_err(|error| {
-        Error::new(ErrorKind::Internal, format!("cannot start the runtime's threads: {error}"))
-    })?;
+    let runtime = runtime()?;
     let (sender, receiver) = mpsc::sync_channel(1);
     runtime.spawn(async move {
         let _ = sender.send(future.await);
@@ -126,6 +124,21 @@ pub(crate) fn block_on<T: Send + 'static>(
             Err(Error::new(ErrorKind::Internal, "the operation panicked; this is a bug"))
         }
     }
+}
+
+/// Runs a future on this process's runtime without waiting for it.
+///
+/// # Errors
+/// The runtime cannot be started.
+pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Result<()> {
+    runtime()?.spawn(future);
+    Ok(())
+}
+
+fn runtime() -> Result<Current<tokio::runtime::Runtime>> {
+    RUNTIME.get_or_try_init(start).map_err(|error| {
+        Error::new(ErrorKind::Internal, format!("cannot start the runtime's threads: {error}"))
+    })
 }
 
 /// One worker suffices: it only moves requests and answers. Its threads take no signals, which

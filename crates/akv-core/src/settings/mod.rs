@@ -82,7 +82,8 @@ impl Settings {
         self.0.timeout
     }
 
-    /// Whether runtime, token and connection are to be started in the background at load.
+    /// Whether runtime, token and connection are made ready in the background when a key is
+    /// loaded, rather than by its first operation.
     pub fn warm(&self) -> bool {
         self.0.warm
     }

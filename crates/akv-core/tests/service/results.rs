@@ -6,6 +6,7 @@ use akv_core::{
     SignatureAlgorithm::{self, *},
 };
 use akv_emulator::{Curve, NewKey, Operation, Persona};
+use std::time::{Duration, Instant};
 
 const DIGEST: [u8; 64] = [0x5a; 64];
 
@@ -169,4 +170,22 @@ fn the_public_key_is_the_vaults() {
     assert_eq!(key.public_key().bits(), 3072);
     let PublicKey::Rsa(rsa) = key.public_key() else { panic!("an RSA key") };
     assert_eq!(rsa.exponent(), [1, 0, 1]);
+}
+
+#[test]
+fn a_warm_key_file_has_token_and_connection_before_its_first_operation() {
+    let vault = Vault::start();
+    vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
+    let file = vault.key(&[], "vault:myVault:ec").unwrap().key_file();
+    vault.emulator.reset_stats();
+    let key = vault.client(&[("warm", "yes")]).key_from_file(&file).unwrap();
+    let start = Instant::now();
+    while vault.emulator.stats().get_key < 1 {
+        assert!(start.elapsed() < Duration::from_secs(10), "nothing was warmed up");
+        std::thread::park_timeout(Duration::from_millis(2));
+    }
+    let before = vault.emulator.stats().connections;
+    key.sign(Es256, &DIGEST[..32]).unwrap();
+    let stats = vault.emulator.stats();
+    assert_eq!((before, stats.connections, stats.get_key, stats.sign), (1, 1, 1, 1));
 }

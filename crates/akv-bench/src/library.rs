@@ -1,0 +1,70 @@
+//! Signatures through akv-core, as a program makes them.
+
+use crate::server::{Key, Server};
+use akv_core::{Client, Settings, SignatureAlgorithm, blocking};
+use anyhow::Result;
+use std::io::Write as _;
+use tempfile::NamedTempFile;
+
+const DIGEST: [u8; 32] = [7; 32];
+
+fn algorithm(key: Key) -> SignatureAlgorithm {
+    match key {
+        Key::Rsa2048 => SignatureAlgorithm::Rs256,
+        Key::EcP256 => SignatureAlgorithm::Es256,
+    }
+}
+
+fn settings(server: &Server, check: bool) -> Result<Settings> {
+    let mut ca = NamedTempFile::new()?;
+    ca.write_all(server.ca().as_bytes())?;
+    let ca = ca.path().to_string_lossy().into_owned();
+    let variables = [
+        ("AKV_ENDPOINT", server.endpoint()),
+        ("AKV_CA_FILE", &ca),
+        ("AZURE_CLI_ACCESS_TOKEN", server.token()),
+        ("AKV_VERIFY_SIGNATURES", if check { "yes" } else { "no" }),
+    ];
+    let read = |name: &str| {
+        variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into())
+    };
+    Ok(Settings::builder().environment_from(read).build()?)
+}
+
+/// The async API, on the caller's runtime.
+pub(crate) struct Contender {
+    key: akv_core::Key,
+    algorithm: SignatureAlgorithm,
+}
+
+impl Contender {
+    pub(crate) async fn open(server: &Server, key: Key, check: bool) -> Result<Self> {
+        let client = Client::new(settings(server, check)?);
+        let reference = client.reference(&server.reference(key))?;
+        Ok(Self { key: client.key(&reference).await?, algorithm: algorithm(key) })
+    }
+
+    pub(crate) async fn sign(&self) -> Result<()> {
+        self.key.sign(self.algorithm, &DIGEST).await?;
+        Ok(())
+    }
+}
+
+/// The blocking API, whose requests run on a thread of its own: what the OpenSSL modules use.
+pub(crate) struct BlockingContender {
+    key: blocking::Key,
+    algorithm: SignatureAlgorithm,
+}
+
+impl BlockingContender {
+    pub(crate) fn open(server: &Server, key: Key) -> Result<Self> {
+        let client = blocking::Client::new(settings(server, false)?);
+        let reference = client.reference(&server.reference(key))?;
+        Ok(Self { key: client.key(&reference)?, algorithm: algorithm(key) })
+    }
+
+    pub(crate) fn sign(&self) -> Result<()> {
+        self.key.sign(self.algorithm, &DIGEST)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,104 @@
+//! What a signature through `akv-core` costs, as a ratio to the same POST by a bare hyper and
+//! rustls client in the same run. The vault is a process of its own, so that its work is not
+//! counted.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
+
+mod cost;
+mod library;
+mod raw;
+mod report;
+mod server;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use server::{Server, Service};
+use std::{process::ExitCode, time::Duration};
+
+/// Measures what a signature through akv-core costs.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Signatures in each round, one after the other.
+    #[arg(long, default_value_t = 400)]
+    count: usize,
+    /// Rounds of each contender, taken in turns; the median counts.
+    #[arg(long, default_value_t = 9)]
+    rounds: usize,
+    /// The vault's own time for a signature, in milliseconds.
+    #[arg(long, default_value_t = 5)]
+    latency: u64,
+    /// Fails unless akv-core stays under these ratios: CPU time, median latency.
+    #[arg(long, num_args = 2, value_names = ["CPU", "LATENCY"])]
+    limits: Option<Vec<f64>>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The vault's process.
+    #[command(hide = true)]
+    Serve {
+        service: Service,
+        /// Milliseconds.
+        latency: u64,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
+    if let Some(Command::Serve { service, latency }) = &arguments.command {
+        return server::serve(*service, Duration::from_millis(*latency));
+    }
+    let mut worst: Option<report::Ratio> = None;
+    for service in [Service::Vault, Service::ManagedHsm] {
+        let server = Server::start(service, arguments.latency)?;
+        for key in server::KEYS {
+            let rows = contest(&server, key, arguments)?;
+            let title = format!(
+                "{key:?} on {service} after {} ms, {} × {} signatures, one after the other",
+                arguments.latency, arguments.rounds, arguments.count
+            );
+            let ratio = report::print(&title, &rows);
+            worst = Some(worst.map_or(ratio, |worst| worst.max(ratio)));
+        }
+    }
+    report::check(worst, arguments.limits.as_deref())
+}
+
+/// All contenders in turns, so that what else happens on the machine strikes all alike.
+fn contest(server: &Server, key: server::Key, arguments: &Arguments) -> Result<Vec<report::Row>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut raw = runtime.block_on(raw::Client::connect(server, key))?;
+    let unchecked = runtime.block_on(library::Contender::open(server, key, false))?;
+    let checked = runtime.block_on(library::Contender::open(server, key, true))?;
+    let blocking = library::BlockingContender::open(server, key)?;
+    let mut rows = [
+        report::Row::new("bare hyper and rustls client", report::Role::Reference),
+        report::Row::new("akv-core, async, local check off", report::Role::Limited),
+        report::Row::new("akv-core, async, local check on", report::Role::Stated),
+        report::Row::new("akv-core, blocking, local check off", report::Role::Stated),
+    ];
+    // The first round warms up connections, caches and the clock of the processor.
+    for round in 0..=arguments.rounds {
+        let costs = [
+            runtime.block_on(cost::of(arguments.count, async || raw.sign().await))?,
+            runtime.block_on(cost::of(arguments.count, async || unchecked.sign().await))?,
+            runtime.block_on(cost::of(arguments.count, async || checked.sign().await))?,
+            runtime.block_on(cost::of(arguments.count, async || blocking.sign()))?,
+        ];
+        if round > 0 {
+            rows.iter_mut().zip(costs).for_each(|(row, cost)| row.add(cost));
+        }
+    }
+    Ok(rows.into())
+}

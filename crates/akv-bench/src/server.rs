@@ -1,0 +1,139 @@
+//! The embedded vault in a process of its own.
+
+use akv_emulator::{Curve, Emulator, Fault, NewKey, Operation, Persona};
+use anyhow::{Context as _, Result};
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+use std::{
+    fmt,
+    io::{self, BufRead as _, BufReader, Read as _},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+/// Which service is measured: vaults speak HTTP/2, Managed HSM speaks HTTP/1.1.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Service {
+    Vault,
+    ManagedHsm,
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Vault => "a vault (HTTP/2)",
+            Self::ManagedHsm => "a Managed HSM (HTTP/1.1)",
+        })
+    }
+}
+
+/// The keys to sign with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Key {
+    Rsa2048,
+    EcP256,
+}
+
+pub(crate) const KEYS: [Key; 2] = [Key::Rsa2048, Key::EcP256];
+
+impl Key {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Rsa2048 => "rsa",
+            Self::EcP256 => "ec",
+        }
+    }
+}
+
+/// What a client must know.
+#[derive(Serialize, Deserialize)]
+struct Announcement {
+    endpoint: String,
+    ca: String,
+    token: String,
+    versions: Vec<(String, String)>,
+}
+
+/// A running vault; it ends with its standard input.
+pub(crate) struct Server {
+    child: Child,
+    service: Service,
+    announcement: Announcement,
+}
+
+impl Server {
+    pub(crate) fn start(service: Service, latency: u64) -> Result<Self> {
+        let name = service.to_possible_value().context("a value")?;
+        let mut child = Command::new(std::env::current_exe()?)
+            .args(["serve", name.get_name(), &latency.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().context("a pipe")?).read_line(&mut line)?;
+        let announcement = serde_json::from_str(&line).context("the vault did not start")?;
+        Ok(Self { child, service, announcement })
+    }
+
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.announcement.endpoint
+    }
+
+    pub(crate) fn ca(&self) -> &str {
+        &self.announcement.ca
+    }
+
+    pub(crate) fn token(&self) -> &str {
+        &self.announcement.token
+    }
+
+    pub(crate) fn reference(&self, key: Key) -> String {
+        match self.service {
+            Service::Vault => format!("vault:bench:{}", key.name()),
+            Service::ManagedHsm => format!("managedHsm:bench:{}", key.name()),
+        }
+    }
+
+    /// The path of a key's sign operation.
+    pub(crate) fn sign_path(&self, key: Key) -> Result<String> {
+        let versions = &self.announcement.versions;
+        let found = versions.iter().find(|(name, _)| name == key.name()).context("a key")?;
+        Ok(format!("/keys/{}/{}/sign?api-version=2025-07-01", found.0, found.1))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
+}
+
+/// The vault's process: serves until its standard input ends.
+pub(crate) fn serve(service: Service, latency: Duration) -> Result<()> {
+    let hsm = matches!(service, Service::ManagedHsm);
+    let persona = if hsm { Persona::ManagedHsm } else { Persona::Vault };
+    let vault = Emulator::builder().persona(persona).start()?;
+    let mut versions = Vec::new();
+    for key in KEYS {
+        let new = match key {
+            Key::Rsa2048 => NewKey::rsa(key.name(), 2048),
+            Key::EcP256 => NewKey::ec(key.name(), Curve::P256),
+        };
+        let id = vault.create_key(new.hsm(hsm))?;
+        versions.push((key.name().to_owned(), id.version));
+    }
+    if !latency.is_zero() {
+        vault.fault(Fault::latency(latency).on(Operation::Sign).forever());
+    }
+    let announcement = Announcement {
+        endpoint: vault.endpoint().to_owned(),
+        ca: vault.ca_pem().to_owned(),
+        token: vault.token(),
+        versions,
+    };
+    println!("{}", serde_json::to_string(&announcement)?);
+    io::stdin().read_to_end(&mut Vec::new())?;
+    vault.shutdown();
+    Ok(())
+}
