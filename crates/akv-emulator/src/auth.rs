@@ -18,7 +18,7 @@ use crate::{
     sync::{lock, read, write},
 };
 
-/// The tenant and the identity that every token names.
+/// The tenant and the identity that tokens name unless an application asks for them.
 pub(crate) const TENANT: &str = "6e6d7574-6c61-746f-7220-74656e616e74";
 pub(crate) const CLIENT_ID: &str = "656d756c-6174-6f72-2069-64656e746974";
 
@@ -55,6 +55,17 @@ impl Tokens {
     /// Makes a token in the form of a JSON Web Token. The signature part is random: only its
     /// presence in the list of issued tokens makes it valid.
     pub(crate) fn issue(&self, audience: &str, now: i64) -> String {
+        self.issue_to(audience, TENANT, CLIENT_ID, now)
+    }
+
+    /// The same for another tenant and identity.
+    pub(crate) fn issue_to(
+        &self,
+        audience: &str,
+        tenant: &str,
+        client_id: &str,
+        now: i64,
+    ) -> String {
         let lifetime = i64::try_from(self.lifetime().as_secs()).unwrap_or(i64::MAX);
         let expires = now.saturating_add(lifetime);
         let mut random = [0; 48];
@@ -63,13 +74,13 @@ impl Tokens {
         let header = json!({ "typ": "JWT", "alg": "RS256", "kid": "akv-emulator" });
         let claims = json!({
             "aud": audience,
-            "iss": format!("https://sts.windows.net/{TENANT}/"),
+            "iss": format!("https://sts.windows.net/{tenant}/"),
             "iat": now,
             "nbf": now,
             "exp": expires,
-            "appid": CLIENT_ID,
-            "oid": CLIENT_ID,
-            "tid": TENANT,
+            "appid": client_id,
+            "oid": client_id,
+            "tid": tenant,
             "ver": "1.0",
         });
         let token = format!(

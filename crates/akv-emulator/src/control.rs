@@ -1,4 +1,4 @@
-//! The control interface for shells: statistics, faults, rotation. Served under `/__emulator/`
+//! The control interface for shells: statistics, faults, rotation, applications. Served under `/__emulator/`
 //! on the HTTPS listener, without a token. The crate's documentation lists the requests.
 
 use std::sync::Arc;
@@ -10,10 +10,12 @@ use hyper::{
     header::{CONTENT_TYPE, HOST, HeaderValue},
     http::request::Parts,
 };
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::{
     admin,
+    entra::Application,
     faults::Fault,
     persona::Target,
     reply::{Body, JSON, full},
@@ -42,6 +44,7 @@ pub(crate) async fn handle(state: &Arc<State>, parts: &Parts, body: Incoming) ->
             state.tokens.revoke_all();
             (StatusCode::OK, json!({}))
         }
+        ["applications"] if method == Method::POST => add_applications(state, body).await,
         ["keys", name, "rotate"] if method == Method::POST => rotate(state, parts, name).await,
         _ => (StatusCode::NOT_FOUND, json!({ "error": "no such control request" })),
     };
@@ -52,23 +55,39 @@ pub(crate) async fn handle(state: &Arc<State>, parts: &Parts, body: Incoming) ->
 }
 
 async fn add_faults(state: &State, body: Incoming) -> (StatusCode, Value) {
-    let Ok(body) = Limited::new(body, 64 * 1024).collect().await else {
-        return (StatusCode::BAD_REQUEST, json!({ "error": "the body could not be read" }));
-    };
-    let bytes = body.to_bytes();
-    let list: Result<Vec<Fault>, _> =
-        serde_json::from_slice::<Value>(&bytes).and_then(|value| match value {
-            Value::Array(_) => serde_json::from_value(value),
-            single => serde_json::from_value(single).map(|fault| vec![fault]),
-        });
-    match list {
-        Ok(list) => {
-            let added = list.len();
-            list.into_iter().for_each(|fault| state.faults.add(fault));
-            (StatusCode::OK, json!({ "added": added }))
-        }
-        Err(error) => (StatusCode::BAD_REQUEST, json!({ "error": error.to_string() })),
+    added(
+        list(body)
+            .await
+            .map(|list: Vec<Fault>| list.into_iter().map(|fault| state.faults.add(fault)).count()),
+    )
+}
+
+async fn add_applications(state: &State, body: Incoming) -> (StatusCode, Value) {
+    let list: Result<Vec<Application>, _> = list(body).await;
+    added(list.and_then(|list| {
+        let number = list.len();
+        list.into_iter().try_for_each(|application| state.entra.add(application))?;
+        Ok(number)
+    }))
+}
+
+fn added(result: Result<usize, String>) -> (StatusCode, Value) {
+    match result {
+        Ok(number) => (StatusCode::OK, json!({ "added": number })),
+        Err(error) => (StatusCode::BAD_REQUEST, json!({ "error": error })),
     }
+}
+
+/// A body that holds one thing or a list of them.
+async fn list<T: DeserializeOwned>(body: Incoming) -> Result<Vec<T>, String> {
+    let body = Limited::new(body, 64 * 1024).collect().await;
+    let bytes = body.map_err(|_| "the body could not be read".to_owned())?.to_bytes();
+    serde_json::from_slice::<Value>(&bytes)
+        .and_then(|value| match value {
+            Value::Array(_) => serde_json::from_value(value),
+            single => serde_json::from_value(single).map(|one| vec![one]),
+        })
+        .map_err(|error| error.to_string())
 }
 
 async fn rotate(state: &Arc<State>, parts: &Parts, name: &str) -> (StatusCode, Value) {

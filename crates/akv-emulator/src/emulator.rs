@@ -1,35 +1,27 @@
-//! The emulator as a library: builder, handle, and the calls that need no HTTP.
+//! The emulator as a library: its handle, and the calls that need no HTTP.
 
 use std::{
     io,
-    net::{Ipv4Addr, SocketAddr, TcpListener as StdListener},
+    net::SocketAddr,
     path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use tokio::{net::TcpListener, runtime::Runtime, task::JoinHandle};
-use uuid::Uuid;
+use tokio::{runtime::Runtime, task::JoinHandle};
 
 use crate::{
     admin,
-    auth::Tokens,
-    clock::Clock,
+    builder::Builder,
+    entra::Application,
     error::ApiError,
-    faults::{Fault, Faults},
-    identity,
+    faults::Fault,
     new_key::{KeyId, NewKey},
-    persona::{Persona, Target},
-    server,
+    persona::Target,
     state::State,
-    stats::{Counters, Stats, count},
-    store::Store,
+    stats::{Stats, count},
     sync::lock,
-    tls::Tls,
 };
-
-/// Access tokens of the service live about a day.
-const TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Why the emulator did not start or a key was not made.
 #[derive(Debug, thiserror::Error)]
@@ -49,155 +41,16 @@ impl From<ApiError> for Error {
     }
 }
 
-/// Options of an emulator; see [`Emulator::builder`].
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct Builder {
-    persona: Persona,
-    listen: SocketAddr,
-    identity_listen: SocketAddr,
-    fixed_token: Option<String>,
-    token_lifetime: Duration,
-    state_dir: Option<PathBuf>,
-    names: Vec<String>,
-    control_interface: bool,
-    worker_threads: usize,
-}
-
-impl Default for Builder {
-    fn default() -> Self {
-        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        Self {
-            persona: Persona::Vault,
-            listen: loopback,
-            identity_listen: loopback,
-            fixed_token: None,
-            token_lifetime: TOKEN_LIFETIME,
-            state_dir: None,
-            names: Vec::new(),
-            control_interface: false,
-            worker_threads: std::thread::available_parallelism().map_or(1, |n| n.get().min(4)),
-        }
-    }
-}
-
-impl Builder {
-    /// Which service answers under host names that are not a known service's, such as
-    /// `127.0.0.1`. Names such as `x.managedhsm.azure.net` choose theirs themselves.
-    pub const fn persona(mut self, persona: Persona) -> Self {
-        self.persona = persona;
-        self
-    }
-
-    /// Address of the HTTPS listener, `127.0.0.1:0` by default.
-    pub const fn listen(mut self, address: SocketAddr) -> Self {
-        self.listen = address;
-        self
-    }
-
-    /// Address of the plain HTTP listener of the identity endpoints, `127.0.0.1:0` by default.
-    pub const fn identity_listen(mut self, address: SocketAddr) -> Self {
-        self.identity_listen = address;
-        self
-    }
-
-    /// A token that is valid for every vault and never expires.
-    pub fn fixed_token(mut self, token: impl Into<String>) -> Self {
-        self.fixed_token = Some(token.into());
-        self
-    }
-
-    /// How long issued tokens are valid, a day by default.
-    pub const fn token_lifetime(mut self, lifetime: Duration) -> Self {
-        self.token_lifetime = lifetime;
-        self
-    }
-
-    /// A folder that keeps the CA and the keys, private parts included, across restarts.
-    pub fn state_dir(mut self, directory: impl Into<PathBuf>) -> Self {
-        self.state_dir = Some(directory.into());
-        self
-    }
-
-    /// One more DNS name or IP address for the server certificate.
-    pub fn server_name(mut self, name: impl Into<String>) -> Self {
-        self.names.push(name.into());
-        self
-    }
-
-    /// Serves the control interface under `/__emulator/`, off by default.
-    pub const fn control_interface(mut self, on: bool) -> Self {
-        self.control_interface = on;
-        self
-    }
-
-    /// Threads that serve connections; by default one per CPU, four at most.
-    pub fn worker_threads(mut self, threads: usize) -> Self {
-        self.worker_threads = threads.max(1);
-        self
-    }
-
-    /// Starts the emulator on threads of its own. When this returns it accepts connections.
-    ///
-    /// # Errors
-    /// [`Error::Io`] when an address is taken or the state folder cannot be used.
-    pub fn start(self) -> Result<Emulator, Error> {
-        let tls = Tls::new(self.state_dir.as_deref(), &self.names)?;
-        let store = match self.state_dir {
-            Some(directory) => Store::open(directory)?,
-            None => Store::default(),
-        };
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(self.worker_threads)
-            .thread_name("akv-emulator")
-            .enable_all()
-            .build()?;
-        let guard = runtime.enter();
-        let (https, identity) = (bind(self.listen)?, bind(self.identity_listen)?);
-        let (address, identity_address) = (https.local_addr()?, identity.local_addr()?);
-        drop(guard);
-        let state = Arc::new(State {
-            persona: self.persona,
-            store,
-            tokens: Tokens::new(self.fixed_token, self.token_lifetime),
-            clock: Clock::default(),
-            faults: Faults::default(),
-            counters: Counters::default(),
-            tls,
-            identity_header: Uuid::new_v4().to_string(),
-            control_interface: self.control_interface,
-        });
-        let accepting = vec![
-            runtime.spawn(server::serve_https(https, Arc::clone(&state))),
-            runtime.spawn(server::serve_identity(identity, Arc::clone(&state))),
-        ];
-        Ok(Emulator {
-            endpoint: format!("https://{address}"),
-            imds_endpoint: format!("http://{identity_address}"),
-            identity_endpoint: format!("http://{identity_address}{}", identity::APP_SERVICE),
-            address,
-            state,
-            accepting: Mutex::new(accepting),
-            runtime: Mutex::new(Some(runtime)),
-        })
-    }
-}
-
-fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let listener = StdListener::bind(address)?;
-    listener.set_nonblocking(true)?;
-    TcpListener::from_std(listener)
-}
-
 /// A running emulator; dropping it stops it.
 pub struct Emulator {
-    endpoint: String,
-    imds_endpoint: String,
-    identity_endpoint: String,
-    address: SocketAddr,
-    state: Arc<State>,
-    accepting: Mutex<Vec<JoinHandle<()>>>,
-    runtime: Mutex<Option<Runtime>>,
+    pub(crate) endpoint: String,
+    pub(crate) imds_endpoint: String,
+    pub(crate) arc_endpoint: String,
+    pub(crate) identity_endpoint: String,
+    pub(crate) address: SocketAddr,
+    pub(crate) state: Arc<State>,
+    pub(crate) accepting: Mutex<Vec<JoinHandle<()>>>,
+    pub(crate) runtime: Mutex<Option<Runtime>>,
 }
 
 impl Emulator {
@@ -269,6 +122,40 @@ impl Emulator {
     #[must_use]
     pub fn identity_header(&self) -> &str {
         &self.state.identity_header
+    }
+
+    /// The value for `AZURE_AUTHORITY_HOST`: where registered applications get their tokens.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Registers an application in Microsoft Entra ID, in place of one with the same tenant and
+    /// client id.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when a certificate cannot be read.
+    pub fn register(&self, application: Application) -> Result<(), Error> {
+        self.state.entra.add(application).map_err(Error::Refused)
+    }
+
+    /// The value that Azure Arc gives programs as `IDENTITY_ENDPOINT`; `IMDS_ENDPOINT` is
+    /// [`Emulator::imds_endpoint`].
+    #[must_use]
+    pub fn arc_endpoint(&self) -> &str {
+        &self.arc_endpoint
+    }
+
+    /// Makes the machine an Azure Arc server, whose agent puts a secret file for each challenge
+    /// into this folder; `None` makes it no such server. The folder must exist.
+    pub fn set_arc_folder(&self, folder: Option<PathBuf>) {
+        self.state.arc.set_folder(folder);
+    }
+
+    /// Has the agent name this file in its challenges instead of a fresh one: what an impostor
+    /// would do. `None` ends it.
+    pub fn set_arc_challenge(&self, file: Option<PathBuf>) {
+        self.state.arc.set_named(file);
     }
 
     /// Creates a key, or a new version where the key exists.

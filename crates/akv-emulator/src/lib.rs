@@ -25,10 +25,25 @@
 //! | `DELETE /__emulator/faults` | removes all faults |
 //! | `POST /__emulator/keys/NAME/rotate` | makes a new version in the vault of the `Host` header |
 //! | `POST /__emulator/tokens/revoke` | makes all tokens invalid |
+//! | `POST /__emulator/applications` | registers an [`Application`] or a list of them |
 //!
 //! A fault in JSON: `{"kind": "status", "status": 429, "retryAfter": 2, "operation": "sign",
 //! "times": 3, "probability": 0.5}`. `kind` is a [`FaultKind`] in camel case with its members next
 //! to it; `operation` is left out for all of them, `times` is 1 unless given and null for ever.
+//!
+//! # Who may have tokens
+//! Every way to a token that Azure knows is there:
+//!
+//! | way | where | for whom |
+//! | --- | --- | --- |
+//! | virtual machine (IMDS) | [`Emulator::imds_endpoint`] | everybody |
+//! | App Service | [`Emulator::identity_endpoint`] | who has [`Emulator::identity_header`] |
+//! | Azure Arc | [`Emulator::arc_endpoint`] | who can read the files of [`Emulator::set_arc_folder`] |
+//! | Microsoft Entra ID | [`Emulator::authority`] | applications that are registered, with a secret, a certificate or a federated token: [`Emulator::register`] |
+//!
+//! The authority is served on the HTTPS listener, under its address and under the names of the
+//! real ones. It refuses with the codes and texts of Entra ID (`AADSTS7000215` and others), and
+//! checks assertions as Entra ID does: signature, thumbprint, audience, issuer, subject, time.
 //!
 //! # Where keys live
 //! Keys live in memory unless [`Builder::state_dir`] names a folder; their private parts are then
@@ -36,12 +51,16 @@
 
 mod admin;
 mod algorithm;
+mod arc;
 mod attributes;
 mod auth;
 mod base64url;
+mod bodies;
+mod builder;
 mod clock;
 mod control;
 mod emulator;
+mod entra;
 mod error;
 mod faults;
 mod identity;
@@ -60,10 +79,13 @@ mod stats;
 mod store;
 mod sync;
 mod tls;
+mod token_reply;
 mod wire;
 
 pub use crate::{
-    emulator::{Builder, Emulator, Error},
+    builder::Builder,
+    emulator::{Emulator, Error},
+    entra::Application,
     faults::{Fault, FaultKind},
     keys::Curve,
     new_key::{KeyId, NewKey},

@@ -9,7 +9,7 @@ use std::{
     process::ExitCode,
 };
 
-use akv_emulator::{Curve, Emulator, NewKey, Persona};
+use akv_emulator::{Application, Curve, Emulator, NewKey, Persona};
 use clap::{Parser, ValueEnum};
 
 /// An embedded Azure Key Vault and Managed HSM (keys only) for tests.
@@ -38,6 +38,13 @@ struct Arguments {
     /// Keys that exist already are left alone.
     #[arg(long = "key", value_name = "SPEC", value_parser = parse_key)]
     keys: Vec<NewKey>,
+    /// Registers an application in Microsoft Entra ID: `tenant=ID,client=ID` and at least one of
+    /// `secret=TEXT`, `certificate=FILE` (PEM), `federated-token=FILE`.
+    #[arg(long = "application", value_name = "SPEC", value_parser = parse_application)]
+    applications: Vec<Application>,
+    /// Makes the machine an Azure Arc server whose agent keeps its secret files in this folder.
+    #[arg(long, value_name = "FOLDER")]
+    arc_folder: Option<PathBuf>,
     /// One more DNS name or IP address for the server certificate.
     #[arg(long = "server-name", value_name = "NAME")]
     server_names: Vec<String>,
@@ -88,6 +95,12 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     }
     for name in arguments.server_names {
         builder = builder.server_name(name);
+    }
+    for application in arguments.applications {
+        builder = builder.application(application);
+    }
+    if let Some(folder) = &arguments.arc_folder {
+        builder = builder.arc_folder(folder);
     }
     let token = arguments.token.clone();
     if let Some(token) = arguments.token {
@@ -165,10 +178,12 @@ fn shell_lines(emulator: &Emulator, ca_file: &Path, token: &str) -> String {
     }
     lines.push_str(&format!(
         "# instead of the token, managed identity: IDENTITY_ENDPOINT={} IDENTITY_HEADER={}\n\
-         # or a virtual machine's metadata service at {}\n",
+         # or a virtual machine's metadata service: IMDS_ENDPOINT={}\n\
+         # or an application given as --application: AZURE_AUTHORITY_HOST={}\n",
         emulator.identity_endpoint(),
         emulator.identity_header(),
-        emulator.imds_endpoint()
+        emulator.imds_endpoint(),
+        emulator.authority()
     ));
     lines
 }
@@ -209,6 +224,37 @@ fn parse_key(text: &str) -> Result<NewKey, String> {
         Some(host) => key.hsm(hsm).vault_host(host),
         None => key.hsm(hsm),
     })
+}
+
+/// Reads `tenant=ID,client=ID,secret=TEXT,certificate=FILE,federated-token=FILE`.
+fn parse_application(text: &str) -> Result<Application, String> {
+    let fields: Vec<(&str, &str)> = text
+        .split(',')
+        .map(|field| field.split_once('=').ok_or_else(|| format!("`{field}` has no `=`")))
+        .collect::<Result<_, _>>()?;
+    let one = |name: &str| {
+        let found = fields.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| *value).ok_or_else(|| format!("`{name}=` is missing"))
+    };
+    let read = |file: &str| {
+        fs::read_to_string(file).map_err(|error| format!("`{file}` cannot be read: {error}"))
+    };
+    let mut application = Application::new(one("tenant")?, one("client")?);
+    let mut proofs = 0;
+    for (name, value) in &fields {
+        application = match *name {
+            "tenant" | "client" => continue,
+            "secret" => application.secret(*value),
+            "certificate" => application.certificate(read(value)?),
+            "federated-token" => application.federated_token(read(value)?.trim()),
+            other => return Err(format!("`{other}` is no part of an application")),
+        };
+        proofs += 1;
+    }
+    match proofs {
+        0 => Err("expected `secret=`, `certificate=` or `federated-token=`".into()),
+        _ => Ok(application),
+    }
 }
 
 /// Ctrl-C and SIGTERM.

@@ -34,7 +34,7 @@ pub enum Operation {
     WrapKey,
     UnwrapKey,
     RandomBytes,
-    /// A token request to one of the identity endpoints.
+    /// A token request to one of the identity endpoints or to the authority.
     Token,
 }
 

@@ -1,8 +1,8 @@
 //! What all connections of one emulator share.
 
 use crate::{
-    auth::Tokens, clock::Clock, faults::Faults, persona::Persona, stats::Counters, store::Store,
-    tls::Tls,
+    arc::Agent, auth::Tokens, clock::Clock, entra::Registry, faults::Faults, persona::Persona,
+    stats::Counters, store::Store, tls::Tls,
 };
 
 pub(crate) struct State {
@@ -14,6 +14,9 @@ pub(crate) struct State {
     pub(crate) faults: Faults,
     pub(crate) counters: Counters,
     pub(crate) tls: Tls,
+    /// Applications that may ask Entra ID for tokens.
+    pub(crate) entra: Registry,
+    pub(crate) arc: Agent,
     /// The secret that App Service hands to programs as `IDENTITY_HEADER`.
     pub(crate) identity_header: String,
     /// Whether `/__emulator/…` is served.

@@ -13,15 +13,16 @@ use crate::operation::Operation;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Stats {
-    /// HTTPS requests, refused ones included; the control interface is not counted.
+    /// HTTPS requests, refused ones included; requests to the authority and the control
+    /// interface are not counted.
     pub requests: u64,
     /// TCP connections accepted by the HTTPS listener.
     pub connections: u64,
     /// TLS handshakes that completed.
     pub tls_handshakes: u64,
-    /// Access tokens issued, by the library call or an identity endpoint.
+    /// Access tokens issued, by the library call, an identity endpoint or the authority.
     pub tokens_issued: u64,
-    /// Requests to the identity endpoints, refused ones included.
+    /// Requests for tokens, to the identity endpoints and the authority, refused ones included.
     pub token_requests: u64,
     /// Requests answered 401: without a token, or with a bad one.
     pub unauthorized: u64,

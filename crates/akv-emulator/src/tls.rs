@@ -13,6 +13,7 @@ use rustls::{
 use time::{Duration, OffsetDateTime};
 
 use crate::{
+    entra::AUTHORITIES,
     persona::{Persona, SUFFIXES},
     state_dir::write_private,
 };
@@ -27,7 +28,7 @@ pub(crate) struct Tls {
 
 impl Tls {
     /// Makes a CA (or takes the one kept in `directory`) and a fresh server certificate for the
-    /// known DNS suffixes, loopback, and `names`.
+    /// known DNS suffixes and authorities, loopback, and `names`.
     pub(crate) fn new(directory: Option<&Path>, names: &[String]) -> io::Result<Self> {
         let (ca_pem, ca_key) = match directory {
             Some(directory) => kept_ca(directory)?,
@@ -85,6 +86,7 @@ fn leaf(ca_key: KeyPair, names: &[String]) -> Result<Leaf, rcgen::Error> {
     let issuer = Issuer::new(ca_params(), ca_key);
     let key = KeyPair::generate()?;
     let mut sans: Vec<String> = vec!["localhost".into(), "127.0.0.1".into(), "::1".into()];
+    sans.extend(AUTHORITIES.map(str::to_owned));
     sans.extend(SUFFIXES.iter().map(|(suffix, _)| format!("*.{suffix}")));
     sans.extend(names.iter().cloned());
     let mut params = CertificateParams::default();

@@ -1,10 +1,12 @@
-//! Managed identity: the metadata service of a virtual machine and App Service's endpoint.
+//! Managed identity: the metadata service of a virtual machine, App Service's endpoint and the
+//! agent of an Azure Arc server.
 
 mod common;
 
 use akv_emulator::{Emulator, Fault, Operation};
 use common::Client;
 use serde_json::{Value, json};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 const IMDS: &str = "/metadata/identity/oauth2/token?api-version=2018-02-01";
 
@@ -85,6 +87,56 @@ async fn app_service_wants_its_header() {
     let members: Vec<_> = body.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(members, ["access_token", "client_id", "expires_on", "resource", "token_type"]);
     assert!(body["expires_on"].is_string());
+}
+
+/// Asks the agent of an Azure Arc server; gives status, challenge and body.
+async fn ask_agent(vault: &Emulator, secret: Option<&str>) -> (u16, String, Value) {
+    let url =
+        format!("{}?api-version=2020-06-01&resource=https://vault.azure.net", vault.arc_endpoint());
+    let client = reqwest::Client::builder()
+        .tls_backend_preconfigured(common::tls(vault))
+        .no_proxy()
+        .build()
+        .unwrap();
+    let mut request = client.get(url).header("Metadata", "true");
+    if let Some(secret) = secret {
+        request = request.header("Authorization", format!("Basic {secret}"));
+    }
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    let challenge = response.headers().get("www-authenticate");
+    let challenge = challenge.map_or("", |value| value.to_str().unwrap()).to_owned();
+    (status, challenge, serde_json::from_str(&response.text().await.unwrap()).unwrap())
+}
+
+#[tokio::test]
+async fn the_arc_agent_wants_to_see_that_a_secret_file_can_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = Emulator::builder().start().unwrap();
+    assert_eq!(ask_agent(&vault, None).await.0, 404, "no Azure Arc server yet");
+    vault.set_arc_folder(Some(folder.path().to_owned()));
+    let (status, challenge, _) = ask_agent(&vault, None).await;
+    assert_eq!(status, 401);
+    let file = Path::new(challenge.strip_prefix("Basic realm=").unwrap());
+    assert_eq!((file.parent(), file.extension().unwrap()), (Some(folder.path()), "key".as_ref()));
+    assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+    let secret = fs::read_to_string(file).unwrap();
+    assert_eq!(ask_agent(&vault, Some("guess")).await.0, 401);
+    let (status, _, body) = ask_agent(&vault, Some(&secret)).await;
+    assert_eq!(status, 200);
+    let members: Vec<_> = body.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(members, ["access_token", "expires_on", "resource", "token_type"]);
+    assert!(body["expires_on"].is_string());
+    assert!(!file.exists());
+    assert_eq!(ask_agent(&vault, Some(&secret)).await.0, 401, "a secret is good for one token");
+    let mut client = Client::new(&vault);
+    client.token = body["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(client.get("/keys?api-version=7.4").await.status, 200);
+
+    let impostor = folder.path().join("elsewhere");
+    vault.set_arc_challenge(Some(impostor.clone()));
+    let (_, challenge, _) = ask_agent(&vault, None).await;
+    assert_eq!(challenge, format!("Basic realm={}", impostor.display()));
 }
 
 #[tokio::test]

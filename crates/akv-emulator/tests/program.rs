@@ -115,6 +115,32 @@ async fn the_control_interface_needs_no_token() {
 }
 
 #[tokio::test]
+async fn applications_are_registered_by_argument_and_by_request() {
+    let token = tempfile::NamedTempFile::new().unwrap();
+    fs::write(token.path(), "a federated token\n").unwrap();
+    let spec = format!("tenant=t,client=c,secret=it's,federated-token={}", token.path().display());
+    let program = Program::start(&["--application", &spec]);
+    let client = program.client();
+    let ask = async |form: &str| {
+        let request = client.http.post(format!("{}/t/oauth2/v2.0/token", client.base));
+        let form = format!("grant_type=client_credentials&scope=r%2F.default&{form}");
+        request.body(form).send().await.unwrap().status().as_u16()
+    };
+    let assertion = "client_assertion=a+federated+token&client_assertion_type=\
+                     urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";
+    assert_eq!(ask("client_id=c&client_secret=it%27s").await, 200);
+    assert_eq!(ask(&format!("client_id=c&{assertion}")).await, 200);
+    assert_eq!(ask("client_id=d&client_secret=other").await, 400);
+    let other = json!({ "tenant": "t", "clientId": "d", "secrets": ["other"] });
+    let added = client.must(Method::POST, "/__emulator/applications", other).await;
+    assert_eq!(added, json!({ "added": 1 }));
+    assert_eq!(ask("client_id=d&client_secret=other").await, 200);
+    let bad = json!([{ "tenant": "t", "clientId": "e", "certificates": ["none"] }]);
+    assert_eq!(client.post("/__emulator/applications", bad).await.status, 400);
+    program.stop("-TERM");
+}
+
+#[tokio::test]
 async fn a_state_folder_and_a_file_with_the_lines() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
@@ -147,6 +173,13 @@ fn refuses_what_it_does_not_understand() {
             Command::new(env!("CARGO_BIN_EXE_akv-emulator")).args(["--key", key]).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{key}");
         assert!(output.stdout.is_empty());
+    }
+    for application in ["client=c,secret=s", "tenant=t,client=c", "tenant=t,client=c,colour=red"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_akv-emulator"))
+            .args(["--application", application])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{application}");
     }
     let output = Command::new(env!("CARGO_BIN_EXE_akv-emulator"))
         .args(["--key", "rsa:web:1024"])

@@ -3,17 +3,14 @@
 use std::{io, time::Duration};
 
 use bytes::Bytes;
-use futures::stream;
-use http_body_util::{BodyExt as _, StreamBody};
 use hyper::{
     Response, StatusCode, Version,
-    body::Frame,
     header::{CONNECTION, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER},
 };
 use serde_json::Value;
 
 use crate::{
-    base64url,
+    base64url, bodies,
     error::ApiError,
     faults::FaultKind,
     operation::Call,
@@ -21,12 +18,6 @@ use crate::{
     reply::{Body, Reply, RequestContext, full},
     wire::Control,
 };
-
-const HTML: &str = "<!DOCTYPE html><html><head><title>Service Unavailable</title></head><body>\
-    <h1>Our services aren't available right now</h1></body></html>";
-
-/// Pieces of a slow body.
-const PIECES: usize = 8;
 
 /// Faults instead of the operation: delays it, answers in its place, or breaks the connection.
 pub(super) async fn before(
@@ -94,9 +85,22 @@ fn status_answer(
     response
 }
 
+/// The response, behind which the connection ends if a fault says so.
+pub(crate) fn closing(
+    faults: &[FaultKind],
+    version: Version,
+    connection: &Control,
+    mut response: Response<Body>,
+) -> Response<Body> {
+    if faults.contains(&FaultKind::CloseConnection) {
+        close(version, connection, &mut response);
+    }
+    response
+}
+
 /// Ends the connection behind the response: by header in HTTP/1.1, where the client must know
 /// before it sends the next request, and by GOAWAY in HTTP/2.
-pub(super) fn close(version: Version, connection: &Control, response: &mut Response<Body>) {
+fn close(version: Version, connection: &Control, response: &mut Response<Body>) {
     if version == Version::HTTP_2 {
         connection.close();
     } else {
@@ -123,19 +127,15 @@ pub(super) fn after(
     for fault in faults {
         match fault {
             FaultKind::TruncatedBody => {
-                let half = bytes.slice(..bytes.len() / 2);
-                let broken = Err(io::Error::other("body truncated on demand"));
-                let frames = stream::iter([Ok(Frame::data(half)), broken]);
-                let body = StreamBody::new(frames).boxed_unsync();
-                return context.response(reply.status, body, length);
+                return context.response(reply.status, bodies::truncated(&bytes), length);
             }
-            FaultKind::NotJson => return html(context, reply.status, Bytes::from(HTML)),
+            FaultKind::NotJson => return html(context, reply.status, Bytes::from(bodies::HTML)),
             FaultKind::WrongContentType => return html(context, reply.status, bytes),
             FaultKind::HugeBody { bytes: total } => {
-                return context.response(reply.status, huge(*total), *total);
+                return context.response(reply.status, bodies::huge(*total), *total);
             }
             FaultKind::SlowBody { millis } => {
-                let body = slow(bytes, Duration::from_millis(*millis));
+                let body = bodies::slow(bytes, Duration::from_millis(*millis));
                 return context.response(reply.status, body, length);
             }
             _ => {}
@@ -160,37 +160,4 @@ fn corrupt(body: &mut Option<Value>) {
         *byte ^= 1;
         *value = base64url::encode(&signature).into();
     }
-}
-
-/// `{"value":"AAAA…"}` of exactly `total` bytes, made piece by piece.
-fn huge(total: u64) -> Body {
-    const HEAD: &[u8] = b"{\"value\":\"";
-    const TAIL: &[u8] = b"\"}";
-    const PIECE: u64 = 64 * 1024;
-    let frame = |bytes: Bytes| Ok::<_, io::Error>(Frame::data(bytes));
-    let filler = total.saturating_sub((HEAD.len() + TAIL.len()) as u64);
-    let pieces = (0..filler.div_ceil(PIECE)).map(move |index| {
-        let length = PIECE.min(filler - index * PIECE);
-        frame(Bytes::from(vec![b'A'; usize::try_from(length).unwrap_or(0)]))
-    });
-    let frames = std::iter::once(frame(Bytes::from_static(HEAD)))
-        .chain(pieces)
-        .chain(std::iter::once(frame(Bytes::from_static(TAIL))));
-    StreamBody::new(stream::iter(frames)).boxed_unsync()
-}
-
-fn slow(bytes: Bytes, duration: Duration) -> Body {
-    let size = bytes.len().div_ceil(PIECES).max(1);
-    let pause = duration / u32::try_from(PIECES - 1).unwrap_or(1);
-    let frames = stream::unfold((bytes, true), move |(mut rest, first)| async move {
-        if rest.is_empty() {
-            return None;
-        }
-        if !first {
-            tokio::time::sleep(pause).await;
-        }
-        let piece = rest.split_to(size.min(rest.len()));
-        Some((Ok::<_, io::Error>(Frame::data(piece)), (rest, false)))
-    });
-    StreamBody::new(frames).boxed_unsync()
 }

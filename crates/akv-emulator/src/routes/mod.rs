@@ -1,7 +1,7 @@
 //! From an HTTP request to a response: who asks, what for, which faults strike.
 
 mod crypto;
-mod disturb;
+pub(crate) mod disturb;
 mod management;
 
 pub(crate) use self::management::new_version;
@@ -19,8 +19,8 @@ use serde_json::Value;
 
 use crate::{
     auth, control,
+    entra::{self, Route},
     error::ApiError,
-    faults::FaultKind,
     operation::{Call, Operation},
     persona::{Persona, Target},
     reply::{Body, Reply, RequestContext, full},
@@ -66,6 +66,9 @@ pub(crate) async fn handle(
     if state.control_interface && parts.uri.path().starts_with(control::PREFIX) {
         return Ok(control::handle(&state, &parts, body).await);
     }
+    if let Some(route) = Route::parse(parts.uri.path()) {
+        return entra::handle(&state, &connection, route, &parts, body).await;
+    }
     count(&state.counters.requests);
     let target = Target::new(authority(&parts), state.persona);
     let context = RequestContext::new(target.persona, &parts.method, &parts.headers);
@@ -87,7 +90,7 @@ pub(crate) async fn handle(
     }
     let body = Limited::new(body, BODY_LIMIT).collect().await;
     let instead = disturb::before(&faults, &context, &target, &call, &connection).await?;
-    let mut response = match instead {
+    let response = match instead {
         Some(mut response) => {
             if response.status() == StatusCode::UNAUTHORIZED {
                 count(&state.counters.unauthorized);
@@ -108,14 +111,11 @@ pub(crate) async fn handle(
             disturb::after(&faults, &context, reply)
         }
     };
-    if faults.contains(&FaultKind::CloseConnection) {
-        disturb::close(parts.version, &connection, &mut response);
-    }
-    Ok(response)
+    Ok(disturb::closing(&faults, parts.version, &connection, response))
 }
 
 /// The host as the client wrote it: `:authority` of HTTP/2, or the `Host` header.
-fn authority(parts: &Parts) -> &str {
+pub(crate) fn authority(parts: &Parts) -> &str {
     let header = || parts.headers.get(HOST).and_then(|host| host.to_str().ok());
     parts.uri.authority().map(|authority| authority.as_str()).or_else(header).unwrap_or("localhost")
 }

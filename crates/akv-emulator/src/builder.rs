@@ -1,0 +1,197 @@
+//! Options of an emulator, and its start.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr, TcpListener as StdListener},
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tokio::net::TcpListener;
+use uuid::Uuid;
+
+use crate::{
+    arc::Agent,
+    auth::Tokens,
+    clock::Clock,
+    emulator::{Emulator, Error},
+    entra::{Application, Registry},
+    faults::Faults,
+    identity,
+    persona::Persona,
+    server,
+    state::State,
+    stats::Counters,
+    store::Store,
+    tls::Tls,
+};
+
+/// Access tokens of the service live about a day.
+const TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Options of an emulator; see [`Emulator::builder`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Builder {
+    persona: Persona,
+    listen: SocketAddr,
+    identity_listen: SocketAddr,
+    fixed_token: Option<String>,
+    token_lifetime: Duration,
+    state_dir: Option<PathBuf>,
+    names: Vec<String>,
+    applications: Vec<Application>,
+    arc_folder: Option<PathBuf>,
+    control_interface: bool,
+    worker_threads: usize,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self {
+            persona: Persona::Vault,
+            listen: loopback,
+            identity_listen: loopback,
+            fixed_token: None,
+            token_lifetime: TOKEN_LIFETIME,
+            state_dir: None,
+            names: Vec::new(),
+            applications: Vec::new(),
+            arc_folder: None,
+            control_interface: false,
+            worker_threads: std::thread::available_parallelism().map_or(1, |n| n.get().min(4)),
+        }
+    }
+}
+
+impl Builder {
+    /// Which service answers under host names that are not a known service's, such as
+    /// `127.0.0.1`. Names such as `x.managedhsm.azure.net` choose theirs themselves.
+    pub const fn persona(mut self, persona: Persona) -> Self {
+        self.persona = persona;
+        self
+    }
+
+    /// Address of the HTTPS listener, `127.0.0.1:0` by default.
+    pub const fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = address;
+        self
+    }
+
+    /// Address of the plain HTTP listener of the identity endpoints, `127.0.0.1:0` by default.
+    pub const fn identity_listen(mut self, address: SocketAddr) -> Self {
+        self.identity_listen = address;
+        self
+    }
+
+    /// A token that is valid for every vault and never expires.
+    pub fn fixed_token(mut self, token: impl Into<String>) -> Self {
+        self.fixed_token = Some(token.into());
+        self
+    }
+
+    /// How long issued tokens are valid, a day by default.
+    pub const fn token_lifetime(mut self, lifetime: Duration) -> Self {
+        self.token_lifetime = lifetime;
+        self
+    }
+
+    /// A folder that keeps the CA and the keys, private parts included, across restarts.
+    pub fn state_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.state_dir = Some(directory.into());
+        self
+    }
+
+    /// One more DNS name or IP address for the server certificate.
+    pub fn server_name(mut self, name: impl Into<String>) -> Self {
+        self.names.push(name.into());
+        self
+    }
+
+    /// Registers an application in Microsoft Entra ID; see [`Emulator::register`].
+    pub fn application(mut self, application: Application) -> Self {
+        self.applications.push(application);
+        self
+    }
+
+    /// Makes the machine an Azure Arc server; see [`Emulator::set_arc_folder`].
+    pub fn arc_folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.arc_folder = Some(folder.into());
+        self
+    }
+
+    /// Serves the control interface under `/__emulator/`, off by default.
+    pub const fn control_interface(mut self, on: bool) -> Self {
+        self.control_interface = on;
+        self
+    }
+
+    /// Threads that serve connections; by default one per CPU, four at most.
+    pub fn worker_threads(mut self, threads: usize) -> Self {
+        self.worker_threads = threads.max(1);
+        self
+    }
+
+    /// Starts the emulator on threads of its own. When this returns it accepts connections.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when an address is taken or the state folder cannot be used, and
+    /// [`Error::Refused`] for an application whose certificate cannot be read.
+    pub fn start(self) -> Result<Emulator, Error> {
+        let tls = Tls::new(self.state_dir.as_deref(), &self.names)?;
+        let store = match self.state_dir {
+            Some(directory) => Store::open(directory)?,
+            None => Store::default(),
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(self.worker_threads)
+            .thread_name("akv-emulator")
+            .enable_all()
+            .build()?;
+        let guard = runtime.enter();
+        let (https, identity) = (bind(self.listen)?, bind(self.identity_listen)?);
+        let (address, identity_address) = (https.local_addr()?, identity.local_addr()?);
+        drop(guard);
+        let entra = Registry::default();
+        for application in self.applications {
+            entra.add(application).map_err(Error::Refused)?;
+        }
+        let arc = Agent::default();
+        arc.set_folder(self.arc_folder);
+        let state = Arc::new(State {
+            persona: self.persona,
+            store,
+            tokens: Tokens::new(self.fixed_token, self.token_lifetime),
+            clock: Clock::default(),
+            faults: Faults::default(),
+            counters: Counters::default(),
+            tls,
+            entra,
+            arc,
+            identity_header: Uuid::new_v4().to_string(),
+            control_interface: self.control_interface,
+        });
+        let accepting = vec![
+            runtime.spawn(server::serve_https(https, Arc::clone(&state))),
+            runtime.spawn(server::serve_identity(identity, Arc::clone(&state))),
+        ];
+        Ok(Emulator {
+            endpoint: format!("https://{address}"),
+            imds_endpoint: format!("http://{identity_address}"),
+            arc_endpoint: format!("http://{identity_address}{}", identity::IMDS),
+            identity_endpoint: format!("http://{identity_address}{}", identity::APP_SERVICE),
+            address,
+            state,
+            accepting: Mutex::new(accepting),
+            runtime: Mutex::new(Some(runtime)),
+        })
+    }
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let listener = StdListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    TcpListener::from_std(listener)
+}
