@@ -107,6 +107,12 @@ impl Error {
         self
     }
 
+    /// The same failure, told by whom it struck.
+    pub(crate) fn by(mut self, name: &str) -> Self {
+        self.0.message = format!("{name}: {}", self.0.message);
+        self
+    }
+
     /// The advice of another error, when it has one.
     pub(crate) fn hint_of(mut self, other: &Self) -> Self {
         self.0.hint.clone_from(&other.0.hint);

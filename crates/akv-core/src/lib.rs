@@ -23,6 +23,7 @@
 mod algorithm;
 pub mod blocking;
 mod client;
+mod client_certificate;
 mod cloud;
 mod credential;
 pub mod ecdsa;

@@ -1,13 +1,11 @@
 //! A token that somebody else obtained and gives to us.
 
-use super::missing;
+use super::{checked, missing, small_text};
 use crate::{Error, ErrorKind, Result, Settings, settings::CredentialKind, token::Token};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use std::{
-    fmt,
-    fs::{self, File},
-    io::{self, Read as _},
+    fmt, fs,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
@@ -20,7 +18,7 @@ use zeroize::Zeroizing;
 const UNKNOWN_LIFE: Duration = Duration::from_secs(600);
 
 /// Longest token file in bytes; tokens have some two thousand.
-const MAX_FILE: usize = 64 * 1024;
+const MAX_FILE: u64 = 64 * 1024;
 
 /// A token from the environment, or from a file that is read again for every renewal.
 pub(super) enum Source {
@@ -57,7 +55,7 @@ impl GivenToken {
             Source::Value(token) => token.clone(),
             Source::File(path, last) => {
                 *last.lock().unwrap_or_else(PoisonError::into_inner) = stamp(path);
-                let text = read(path).map_err(|error| {
+                let text = small_text(path, MAX_FILE).map_err(|error| {
                     Error::new(
                         ErrorKind::Credential,
                         format!("the access token file {path:?} cannot be read: {error}"),
@@ -66,12 +64,7 @@ impl GivenToken {
                 Zeroizing::new(text.trim().to_owned())
             }
         };
-        if secret.is_empty() || !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(Error::new(
-                ErrorKind::Credential,
-                "the given access token is empty or has characters that no token has",
-            ));
-        }
+        let secret = checked(secret)?;
         // A clock that is wrong must not keep a good token from being tried.
         let soonest = SystemTime::now() + Duration::from_secs(30);
         let expires = match expiry(&secret) {
@@ -93,13 +86,6 @@ impl GivenToken {
             }),
         }
     }
-}
-
-/// Reads a small file.
-fn read(path: &Path) -> io::Result<Zeroizing<String>> {
-    let mut text = Zeroizing::new(String::with_capacity(MAX_FILE));
-    File::open(path)?.take(MAX_FILE as u64).read_to_string(&mut text)?;
-    Ok(text)
 }
 
 impl fmt::Debug for GivenToken {

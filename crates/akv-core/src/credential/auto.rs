@@ -1,6 +1,6 @@
 //! The credential `auto`: whatever works, remembered.
 
-use super::Credential;
+use super::{Credential, entra::Application};
 use crate::{
     Error, ErrorKind, Result, Settings,
     error::shortened,
@@ -10,11 +10,15 @@ use crate::{
 use std::{
     fmt::Write as _,
     sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::time::timeout;
 
 const UNKNOWN: usize = usize::MAX;
+
+/// Longest reason of one link in bytes: all of them, and who asked for what, must fit into an
+/// error.
+const MAX_REASON: usize = 115;
 
 /// The chain of credentials that the settings make possible.
 #[derive(Debug)]
@@ -31,11 +35,17 @@ struct Link {
 }
 
 impl Auto {
-    const ORDER: [CredentialKind; 6] =
-        [AccessToken, ClientSecret, WorkloadIdentity, ManagedIdentity, AzureCli, AzureDeveloperCli];
-
     pub(super) fn new(settings: &Settings, http: &reqwest::Client) -> Self {
-        let links = Self::ORDER
+        let service_principal = Application::service_principal(settings);
+        let order = [
+            AccessToken,
+            service_principal,
+            WorkloadIdentity,
+            ManagedIdentity,
+            AzureCli,
+            AzureDeveloperCli,
+        ];
+        let links = order
             .into_iter()
             .map(|kind| Link { kind, credential: Credential::of_kind(kind, settings, http) })
             .collect();
@@ -56,32 +66,47 @@ impl Auto {
         if let Some(credential) = self.working() {
             return credential.token(scope, budget).await;
         }
-        // Time must be left for the links behind one that nobody answers.
-        let share = budget / 4;
+        let start = Instant::now();
         let mut reasons = String::new();
         for (at, link) in self.links.iter().enumerate() {
-            let outcome = match &link.credential {
-                Ok(credential) => match timeout(share, credential.token(scope, share)).await {
-                    Ok(outcome) => outcome.map_err(|error| error.to_string()),
-                    Err(_) => Err(format!("no answer within {share:?}")),
-                },
-                Err(error) => Err(error.to_string()),
-            };
-            match outcome {
+            // Time must be left for the links behind one that nobody answers, and the tools at the
+            // end are slow.
+            let left = budget.saturating_sub(start.elapsed());
+            let share = if at + 1 == self.links.len() { left } else { left / 2 };
+            match link.token(scope, share).await {
                 Ok(token) => {
                     tracing::debug!(credential = link.kind.name(), "credential found");
                     self.working.store(at, Ordering::Relaxed);
                     return Ok(token);
                 }
                 Err(reason) => {
-                    let reason = reason
-                        .strip_prefix(&format!("the credential {} ", link.kind.name()))
-                        .unwrap_or(&reason);
-                    let _ = write!(reasons, " {}: {};", link.kind.name(), shortened(reason, 120));
+                    let _ = write!(reasons, " {}: {reason};", link.kind.name());
                 }
             }
         }
         let reasons = reasons.trim_end_matches(';');
         Err(Error::new(ErrorKind::Credential, format!("no credential gave a token:{reasons}")))
+    }
+}
+
+impl Link {
+    /// The token, or the reason in short.
+    async fn token(&self, scope: &str, share: Duration) -> Result<Token, String> {
+        let error = match &self.credential {
+            Ok(credential) => match timeout(share, credential.token(scope, share)).await {
+                Ok(Ok(token)) => return Ok(token),
+                Ok(Err(error)) => error.clone(),
+                Err(_) => return Err(format!("no answer within {share:?}")),
+            },
+            Err(error) => error.clone(),
+        };
+        tracing::debug!(credential = self.kind.name(), %error, "no token from this one");
+        let name = self.kind.name();
+        let code = error.code().map(|code| format!("{code}: ")).unwrap_or_default();
+        // Who speaks is known.
+        let message = error.message();
+        let message = message.strip_prefix("the credential ").unwrap_or(message);
+        let message = message.strip_prefix(name).unwrap_or(message).trim_start_matches([':', ' ']);
+        Err(format!("{code}{}", shortened(message, MAX_REASON.saturating_sub(code.len()))))
     }
 }

@@ -2,23 +2,32 @@
 
 mod access_token;
 mod auto;
+mod cli;
+mod entra;
 mod managed_identity;
-mod sdk;
 
 use crate::{Error, ErrorKind, Result, Settings, settings::CredentialKind, token::Token};
 use access_token::GivenToken;
 use auto::Auto;
+use cli::CommandLine;
+use entra::Application;
 use managed_identity::ManagedIdentity;
-use sdk::SdkCredential;
-use std::time::Duration;
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    path::Path,
+    time::Duration,
+};
+use zeroize::Zeroizing;
 
 /// A source of access tokens, as the settings name it.
 #[derive(Debug)]
 pub(crate) enum Credential {
     Auto(Box<Auto>),
     Given(GivenToken),
+    Application(Application),
     ManagedIdentity(ManagedIdentity),
-    Sdk(SdkCredential),
+    CommandLine(CommandLine),
 }
 
 impl Credential {
@@ -37,17 +46,13 @@ impl Credential {
             CredentialKind::ManagedIdentity => {
                 Self::ManagedIdentity(ManagedIdentity::new(settings, http)?)
             }
-            CredentialKind::ClientSecret => Self::Sdk(sdk::client_secret(settings, http)?),
-            CredentialKind::WorkloadIdentity => Self::Sdk(sdk::workload_identity(settings, http)?),
-            CredentialKind::AzureCli => Self::Sdk(sdk::azure_cli(settings)?),
-            CredentialKind::AzureDeveloperCli => Self::Sdk(sdk::azure_developer_cli(settings)?),
-            CredentialKind::ClientCertificate => {
-                let file = settings.values().client_certificate_file.as_deref();
-                return Err(Error::new(
-                    ErrorKind::Unsupported,
-                    format!("the credential client-certificate ({file:?}) is not built in yet"),
-                )
-                .hint("use client-secret, workload-identity or managed-identity"));
+            CredentialKind::ClientSecret
+            | CredentialKind::ClientCertificate
+            | CredentialKind::WorkloadIdentity => {
+                Self::Application(Application::new(kind, settings, http)?)
+            }
+            CredentialKind::AzureCli | CredentialKind::AzureDeveloperCli => {
+                Self::CommandLine(CommandLine::new(kind, settings)?)
             }
         })
     }
@@ -57,8 +62,9 @@ impl Credential {
         match self {
             Self::Auto(auto) => Box::pin(auto.token(scope, budget)).await,
             Self::Given(given) => given.token(),
+            Self::Application(application) => application.token(scope, budget).await,
             Self::ManagedIdentity(identity) => identity.token(scope, budget).await,
-            Self::Sdk(sdk) => sdk.token(scope, budget).await,
+            Self::CommandLine(tool) => tool.token(scope, budget).await,
         }
     }
 
@@ -67,7 +73,7 @@ impl Credential {
         match self {
             Self::Auto(auto) => auto.has_changed(),
             Self::Given(given) => given.has_changed(),
-            Self::ManagedIdentity(_) | Self::Sdk(_) => false,
+            Self::Application(_) | Self::ManagedIdentity(_) | Self::CommandLine(_) => false,
         }
     }
 
@@ -76,8 +82,9 @@ impl Credential {
         match self {
             Self::Auto(_) => CredentialKind::Auto,
             Self::Given(_) => CredentialKind::AccessToken,
+            Self::Application(application) => application.kind(),
             Self::ManagedIdentity(_) => CredentialKind::ManagedIdentity,
-            Self::Sdk(sdk) => sdk.kind(),
+            Self::CommandLine(tool) => tool.kind(),
         }
         .name()
     }
@@ -86,4 +93,24 @@ impl Credential {
 /// The error for a credential that lacks a setting.
 fn missing(credential: CredentialKind, what: &str) -> Error {
     Error::new(ErrorKind::Credential, format!("the credential {} needs {what}", credential.name()))
+}
+
+/// A token that can go into a header.
+fn checked(token: Zeroizing<String>) -> Result<Zeroizing<String>> {
+    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let text = "the given access token is empty or has characters that no token has";
+        return Err(Error::new(ErrorKind::Credential, text));
+    }
+    Ok(token)
+}
+
+/// Reads a file of at most `limit` bytes, without leaving copies of it.
+fn small_text(path: &Path, limit: u64) -> io::Result<Zeroizing<String>> {
+    let room = usize::try_from(limit).unwrap_or_default() + 1;
+    let mut text = Zeroizing::new(String::with_capacity(room));
+    File::open(path)?.take(limit + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > limit {
+        return Err(io::Error::other(format!("it is larger than {limit} bytes")));
+    }
+    Ok(text)
 }

@@ -4,13 +4,17 @@ use super::{
     Environment, NameFiles, OPTIONS, Roots, Settings, Values,
     values::{self, CredentialKind},
 };
-use crate::{Error, ErrorKind, Result, error::one_line, reference::TrustedHosts};
+use crate::{
+    Error, ErrorKind, Result, client_certificate::ClientCertificate, error::one_line,
+    reference::TrustedHosts,
+};
 use process_abi::is_secure_execution;
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use std::{
     collections::BTreeMap,
     ffi::OsString,
     fs,
+    io::{self, Read as _},
     path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
@@ -21,6 +25,10 @@ use zeroize::Zeroizing;
 /// Variables that hold a secret itself, and so have no face in a configuration file.
 const SECRET: &str = "AZURE_CLIENT_SECRET";
 const TOKEN: &str = "AZURE_CLI_ACCESS_TOKEN";
+const CERTIFICATE_PASSWORD: &str = "AZURE_CLIENT_CERTIFICATE_PASSWORD";
+
+/// Longest file with a certificate and a key, in bytes.
+const MAX_CERTIFICATE: u64 = 256 * 1024;
 
 /// Gathers settings. Later calls of [`Builder::option`] win over earlier ones, the environment
 /// over all of them.
@@ -29,6 +37,7 @@ pub struct Builder {
     values: BTreeMap<&'static str, Value>,
     client_secret: Option<Zeroizing<String>>,
     access_token: Option<Zeroizing<String>>,
+    certificate_password: Option<Zeroizing<String>>,
     foreign: Environment,
     /// `SSL_CERT_FILE` and `SSL_CERT_DIR` count.
     certificate_variables: bool,
@@ -73,15 +82,18 @@ impl Builder {
                 self.set(option.name, variable, value.to_string_lossy().into_owned());
             }
         }
+        let text = |name| {
+            let value = read(name).and_then(|value| value.into_string().ok()).map(Zeroizing::new);
+            value.filter(|value| !value.is_empty())
+        };
         let secret = |name| {
-            read(name)
-                .and_then(|value| value.into_string().ok())
-                .map(Zeroizing::new)
+            text(name)
                 .map(|value| Zeroizing::new(value.trim().to_owned()))
                 .filter(|value| !value.is_empty())
         };
         self.client_secret = secret(SECRET);
         self.access_token = secret(TOKEN);
+        self.certificate_password = text(CERTIFICATE_PASSWORD);
         self.foreign = Environment::capture(&read);
         self.certificate_variables = true;
         self
@@ -104,12 +116,19 @@ impl Builder {
             (None, Some(path)) => Some(self.read_secret("client-secret-file", &path)?),
             (None, None) => None,
         };
+        let credential = self.parsed("credential", CredentialKind::Auto)?;
+        let client_certificate = self.client_certificate();
+        if let (CredentialKind::ClientCertificate, Some(Err(error))) =
+            (credential, &client_certificate)
+        {
+            return Err(error.clone());
+        }
         let values = Values {
-            credential: self.parsed("credential", CredentialKind::Auto)?,
+            credential,
             client_id: self.text("client-id"),
             tenant_id: self.text("tenant-id"),
             client_secret,
-            client_certificate_file: self.path("client-certificate-file"),
+            client_certificate,
             access_token: self.access_token.clone(),
             access_token_file: self.access_token_file(),
             hosts: TrustedHosts {
@@ -182,6 +201,17 @@ impl Builder {
         }
     }
 
+    /// The file is read now: servers change their root directory and drop privileges.
+    fn client_certificate(&self) -> Option<Result<Arc<ClientCertificate>>> {
+        const NAME: &str = "client-certificate-file";
+        let path = self.path(NAME)?;
+        let password = self.certificate_password.as_ref().map(|password| password.as_str());
+        let content = read_limited(&path, MAX_CERTIFICATE)
+            .map_err(|error| format!("the file cannot be read: {error}"));
+        let certificate = content.and_then(|content| ClientCertificate::parse(&content, password));
+        Some(certificate.map(Arc::new).map_err(|reason| self.refused(NAME, &reason)))
+    }
+
     fn roots(&self) -> Result<Roots> {
         let extra = match self.path("ca-file") {
             None => Vec::new(),
@@ -199,6 +229,19 @@ impl Builder {
         };
         Ok(Roots { system: system_roots(self.certificate_variables), extra })
     }
+}
+
+/// Reads a file that holds a secret, without leaving copies of it.
+fn read_limited(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+    let file = fs::File::open(path)?;
+    let length = file.metadata()?.len();
+    if length > limit {
+        return Err(io::Error::other(format!("it is larger than {limit} bytes")));
+    }
+    let room = usize::try_from(length.max(4096)).unwrap_or_default() + 1;
+    let mut content = Zeroizing::new(Vec::with_capacity(room));
+    file.take(limit).read_to_end(&mut content)?;
+    Ok(content)
 }
 
 /// The system's trusted certificates. Trouble with single files does not matter as long as a
@@ -273,10 +316,25 @@ mod tests {
     }
 
     #[test]
+    fn a_bad_certificate_matters_to_its_own_credential_only() {
+        let bad = ("AZURE_CLIENT_CERTIFICATE_PATH", "/nonexistent/app.pem");
+        let settings = from(&[bad]).unwrap();
+        assert!(matches!(settings.values().client_certificate, Some(Err(_))));
+        let error = from(&[bad, ("AKV_CREDENTIAL", "client-certificate")]).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains(bad.0) && text.contains(bad.1), "{text}");
+        assert!(text.contains("cannot be read"), "{text}");
+    }
+
+    #[test]
     fn debug_output_holds_no_secret() {
-        let settings =
-            from(&[(TOKEN, "s3cret-token"), (SECRET, "s3cret"), ("IDENTITY_HEADER", "s3cret")])
-                .unwrap();
+        let settings = from(&[
+            (TOKEN, "s3cret-token"),
+            (SECRET, "s3cret"),
+            (CERTIFICATE_PASSWORD, "s3cret"),
+            ("IDENTITY_HEADER", "s3cret"),
+        ])
+        .unwrap();
         assert!(settings.values().access_token.is_some());
         assert!(!format!("{settings:?}").contains("s3cret"));
     }

@@ -4,10 +4,14 @@ use std::{collections::BTreeMap, ffi::OsString};
 use zeroize::Zeroizing;
 
 /// The variables that are not settings of ours but that we honour: those of the identity
-/// endpoints and of proxies.
+/// endpoints, of proxies and of the command-line tools.
 const FOREIGN: &[&str] = &[
+    "AZD_CONFIG_DIR",
     "AZURE_AUTHORITY_HOST",
+    "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN",
+    "AZURE_CONFIG_DIR",
     "AZURE_FEDERATED_TOKEN_FILE",
+    "HOME",
     "HTTPS_PROXY",
     "https_proxy",
     "IDENTITY_ENDPOINT",
@@ -15,6 +19,7 @@ const FOREIGN: &[&str] = &[
     "IMDS_ENDPOINT",
     "NO_PROXY",
     "no_proxy",
+    "PATH",
 ];
 
 /// A snapshot of [`FOREIGN`] variables. Values may be secrets (`IDENTITY_HEADER`).

@@ -19,7 +19,10 @@ pub use values::CredentialKind;
 pub(crate) use environment::Environment;
 pub(crate) use names::NameFiles;
 
-use crate::{Cloud, KeyReference, Result, VaultKind, reference::TrustedHosts};
+use crate::{
+    Cloud, KeyReference, Result, VaultKind, client_certificate::ClientCertificate,
+    reference::TrustedHosts,
+};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use url::Url;
 use zeroize::Zeroizing;
@@ -34,7 +37,8 @@ pub(crate) struct Values {
     pub(crate) client_id: Option<String>,
     pub(crate) tenant_id: Option<String>,
     pub(crate) client_secret: Option<Zeroizing<String>>,
-    pub(crate) client_certificate_file: Option<PathBuf>,
+    /// Or why the file is of no use, which matters only to those who mean to use it.
+    pub(crate) client_certificate: Option<Result<Arc<ClientCertificate>>>,
     pub(crate) access_token: Option<Zeroizing<String>>,
     pub(crate) access_token_file: Option<PathBuf>,
     pub(crate) hosts: TrustedHosts,

@@ -100,7 +100,9 @@ fn refusal(error: AkvError) -> Error {
 /// What the service said about the refused token belongs to the error about its replacement.
 fn no_other_token(error: AkvError, headers: &Headers) -> AkvError {
     let request_id = headers.get_optional_string(&"x-ms-request-id".into());
-    let text = format!("the access token was refused, and there is no other: {}", error.message());
+    let code = error.code().map(|code| format!("{code}: ")).unwrap_or_default();
+    let reason = error.message();
+    let text = format!("the access token was refused, and there is no other: {code}{reason}");
     AkvError::new(AkvErrorKind::Credential, text).answer(401, None, request_id).hint_of(&error)
 }
 

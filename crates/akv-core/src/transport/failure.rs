@@ -95,7 +95,11 @@ fn hint(status: u16, code: Option<&str>, reference: &KeyReference) -> Option<Str
 }
 
 /// No answer came: the connection could not be made, broke, or is not trusted.
-fn unreachable_server(error: &azure_core::Error, connecting: bool, host: &str) -> Failure {
+pub(crate) fn unreachable_server(
+    error: &azure_core::Error,
+    connecting: bool,
+    host: &str,
+) -> Failure {
     if let Some(rustls::Error::InvalidCertificate(reason)) = find(error) {
         return Failure::Final(
             Error::new(
@@ -161,14 +165,18 @@ fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Optio
 /// Longest pause that is believed; it is past every deadline.
 const LONGEST: Duration = Duration::from_secs(86_400);
 
+pub(crate) fn retry_after(headers: &Headers) -> Option<Duration> {
+    pause(|name| headers.get_optional_str(&name.into()))
+}
+
 /// `retry-after-ms`, or `Retry-After` in seconds or as a date (RFC 9110 section 10.2.3).
-fn retry_after(headers: &Headers) -> Option<Duration> {
+pub(crate) fn pause<'a>(header: impl Fn(&'static str) -> Option<&'a str>) -> Option<Duration> {
     for name in ["x-ms-retry-after-ms", "retry-after-ms"] {
-        if let Some(value) = headers.get_optional_str(&name.into()) {
+        if let Some(value) = header(name) {
             return value.trim().parse().ok().map(|ms| Duration::from_millis(ms).min(LONGEST));
         }
     }
-    let value = headers.get_optional_str(&"retry-after".into())?.trim();
+    let value = header("retry-after")?.trim();
     match value.parse() {
         Ok(seconds) => Some(Duration::from_secs(seconds).min(LONGEST)),
         Err(_) => {

@@ -8,6 +8,6 @@ mod resolve;
 mod tls;
 
 pub(crate) use authorize::Authorize;
-pub(crate) use failure::failure;
+pub(crate) use failure::{failure, pause, retry_after, unreachable_server};
 pub(crate) use http::http_client;
 pub(crate) use limited::Limited;

@@ -1,0 +1,138 @@
+//! The forms in which certificate and key come.
+
+use der::{Document, Encode as _, SecretDocument, asn1::OctetStringRef};
+use p12_keystore::{Pkcs12Archive, error::Error as Pkcs12Error};
+use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef, spki::AlgorithmIdentifierRef};
+use zeroize::Zeroizing;
+
+pub(super) const ONLY_RSA: &str =
+    "its private key is no RSA key, and Microsoft Entra ID takes no others from applications";
+
+const NO_PASSWORD: &str = "it is encrypted: give the password in AZURE_CLIENT_CERTIFICATE_PASSWORD";
+const WRONG_PASSWORD: &str = "AZURE_CLIENT_CERTIFICATE_PASSWORD is not its password";
+
+/// What a file holds.
+pub(super) struct Parts {
+    /// PKCS#8.
+    pub(super) key: Zeroizing<Vec<u8>>,
+    /// In the file's order.
+    pub(super) certificates: Vec<Vec<u8>>,
+}
+
+/// Reads PEM text or a PKCS#12 file.
+pub(super) fn read(content: &[u8], password: Option<&str>) -> Result<Parts, String> {
+    // A SEQUENCE.
+    if content.first() == Some(&0x30) {
+        return pkcs12(content, password);
+    }
+    let text = std::str::from_utf8(content)
+        .map_err(|_| "it is neither PEM text nor a PKCS#12 file (.pfx, .p12)")?;
+    pem(text, password)
+}
+
+fn pem(text: &str, password: Option<&str>) -> Result<Parts, String> {
+    let mut key = None;
+    let mut certificates = Vec::new();
+    for (label, block) in Blocks(text) {
+        match label {
+            "CERTIFICATE" => {
+                let (_, document) = Document::from_pem(block)
+                    .map_err(|error| format!("a certificate in it cannot be read: {error}"))?;
+                certificates.push(document.into_vec());
+            }
+            _ if !label.ends_with("PRIVATE KEY") => {}
+            _ if key.is_some() => return Err("it holds more than one private key".to_owned()),
+            _ => key = Some(private_key(label, block, password)?),
+        }
+    }
+    let key = key.ok_or("it holds no private key: append it, in PEM, to the certificate")?;
+    if certificates.is_empty() {
+        return Err("it holds no certificate, only a private key".to_owned());
+    }
+    Ok(Parts { key, certificates })
+}
+
+fn private_key(
+    label: &str,
+    block: &str,
+    password: Option<&str>,
+) -> Result<Zeroizing<Vec<u8>>, String> {
+    // RFC 1421's way, with a key derived by one round of MD5.
+    if block.contains("Proc-Type:") {
+        return Err(
+            "its private key is encrypted in the traditional way, which is not supported; \
+                    convert it: openssl pkcs8 -topk8 -in KEY -out NEWKEY"
+                .to_owned(),
+        );
+    }
+    let unreadable = |error| format!("its private key cannot be read: {error}");
+    let decode = || SecretDocument::from_pem(block).map(|(_, key)| key).map_err(unreadable);
+    match label {
+        "PRIVATE KEY" => Ok(decode()?.to_bytes()),
+        "RSA PRIVATE KEY" => pkcs8_of(decode()?.as_bytes()).map_err(unreadable),
+        "ENCRYPTED PRIVATE KEY" => {
+            let document = decode()?;
+            let encrypted = EncryptedPrivateKeyInfoRef::try_from(document.as_bytes())
+                .map_err(|error| format!("its encrypted private key cannot be read: {error}"))?;
+            let password = password.ok_or(NO_PASSWORD)?;
+            let key = encrypted.decrypt(password).map_err(|error| match error {
+                pkcs8::Error::EncryptedPrivateKey(pkcs8::pkcs5::Error::UnsupportedAlgorithm {
+                    oid,
+                }) => format!("its private key is encrypted with an unsupported algorithm ({oid})"),
+                _ => WRONG_PASSWORD.to_owned(),
+            })?;
+            Ok(key.to_bytes())
+        }
+        _ => Err(ONLY_RSA.to_owned()),
+    }
+}
+
+/// Puts an `RSAPrivateKey` (RFC 8017 appendix A.1.2) into PKCS#8.
+fn pkcs8_of(pkcs1: &[u8]) -> der::Result<Zeroizing<Vec<u8>>> {
+    let algorithm = AlgorithmIdentifierRef {
+        oid: pkcs1::ALGORITHM_OID,
+        parameters: Some(der::asn1::AnyRef::NULL),
+    };
+    let info = PrivateKeyInfoRef::new(algorithm, OctetStringRef::new(pkcs1)?);
+    let mut encoded = Zeroizing::new(vec![0; u32::from(info.encoded_len()?) as usize]);
+    info.encode_to_slice(&mut encoded)?;
+    Ok(encoded)
+}
+
+/// The library's own copies of the key are freed without being wiped.
+fn pkcs12(content: &[u8], password: Option<&str>) -> Result<Parts, String> {
+    let archive = Pkcs12Archive::from_pkcs12(content, password.unwrap_or_default());
+    let archive = archive.map_err(|error| match (error, password) {
+        (Pkcs12Error::MacError(_) | Pkcs12Error::UnpadError, None) => NO_PASSWORD.to_owned(),
+        (Pkcs12Error::MacError(_) | Pkcs12Error::UnpadError, Some(_)) => WRONG_PASSWORD.to_owned(),
+        (error, _) => format!(
+            "it cannot be read as PKCS#12 ({error}); convert it to PEM: \
+             openssl pkcs12 -in FILE -nodes -out FILE.pem"
+        ),
+    })?;
+    let [key] = archive.keys.as_slice() else {
+        return Err(format!("it holds {} private keys instead of one", archive.keys.len()));
+    };
+    Ok(Parts {
+        key: Zeroizing::new(key.key.as_der().to_vec()),
+        certificates: archive.certs.iter().map(|bag| bag.cert.as_der().to_vec()).collect(),
+    })
+}
+
+/// The PEM blocks of a text (RFC 7468) with their labels. What stands between them, such as the
+/// bag attributes that `openssl pkcs12` prints, is skipped.
+struct Blocks<'a>(&'a str);
+
+impl<'a> Iterator for Blocks<'a> {
+    type Item = (&'a str, &'a str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        const BEGIN: &str = "-----BEGIN ";
+        let block = &self.0[self.0.find(BEGIN)?..];
+        let (label, _) = block[BEGIN.len()..].split_once("-----")?;
+        let end = format!("-----END {label}-----");
+        let length = block.find(&end)? + end.len();
+        self.0 = &block[length..];
+        Some((label, &block[..length]))
+    }
+}

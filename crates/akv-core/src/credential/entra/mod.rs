@@ -1,0 +1,196 @@
+//! Credentials that Microsoft Entra ID itself grants tokens for.
+
+mod assertion;
+mod refusal;
+mod transport;
+
+use super::{checked, missing};
+use crate::{
+    Error, ErrorKind, Result, Settings,
+    client_certificate::ClientCertificate,
+    operation::{Failure, with_deadline},
+    settings::CredentialKind,
+    token::Token,
+    transport::unreachable_server,
+};
+use assertion::Assertion;
+use azure_core::{
+    cloud::{CloudConfiguration, CustomConfiguration},
+    credentials::{Secret, TokenCredential},
+    error::ErrorKind as SdkErrorKind,
+    http::{ClientOptions, RetryOptions, Transport},
+};
+use azure_identity::{
+    ClientAssertionCredential, ClientAssertionCredentialOptions, ClientSecretCredential,
+    ClientSecretCredentialOptions,
+};
+use refusal::Refusal;
+use std::{
+    error::Error as StdError,
+    fmt,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+use transport::TokenEndpoint;
+use url::Url;
+use zeroize::Zeroizing;
+
+/// An application, with what proves that it is the one.
+pub(crate) struct Application {
+    kind: CredentialKind,
+    authority: Url,
+    tenant: String,
+    client: String,
+    proof: Arc<Proof>,
+    http: reqwest::Client,
+}
+
+/// How an application proves who it is.
+enum Proof {
+    Secret(Zeroizing<String>),
+    /// And whether to send the whole chain.
+    Certificate(Arc<ClientCertificate>, bool),
+    /// The file of a token that somebody else issued, read anew for each request.
+    Federated(PathBuf),
+}
+
+impl Application {
+    /// The application of `client-secret`, `client-certificate` or `workload-identity`.
+    pub(super) fn new(
+        kind: CredentialKind,
+        settings: &Settings,
+        http: &reqwest::Client,
+    ) -> Result<Self> {
+        let values = settings.values();
+        let lacks = |what| move || missing(kind, what);
+        let required = |value: &Option<String>, what| value.clone().ok_or_else(lacks(what));
+        let tenant = required(&values.tenant_id, "tenant-id (AZURE_TENANT_ID)")?;
+        let client = required(&values.client_id, "client-id (AZURE_CLIENT_ID)")?;
+        let proof = match kind {
+            CredentialKind::ClientCertificate => {
+                let what = "client-certificate-file (AZURE_CLIENT_CERTIFICATE_PATH)";
+                let certificate = values.client_certificate.clone();
+                let chain = values.environment.get("AZURE_CLIENT_SEND_CERTIFICATE_CHAIN");
+                let chain = chain.is_some_and(|v| v == "1" || v.eq_ignore_ascii_case("true"));
+                Proof::Certificate(certificate.ok_or_else(lacks(what))??, chain)
+            }
+            CredentialKind::WorkloadIdentity => {
+                let file = values.environment.get("AZURE_FEDERATED_TOKEN_FILE");
+                Proof::Federated(file.ok_or_else(lacks("AZURE_FEDERATED_TOKEN_FILE"))?.into())
+            }
+            _ => {
+                let what = "client-secret-file or AZURE_CLIENT_SECRET";
+                Proof::Secret(values.client_secret.clone().ok_or_else(lacks(what))?)
+            }
+        };
+        let authority = authority(settings)?;
+        let proof = Arc::new(proof);
+        Ok(Self { kind, authority, tenant, client, proof, http: http.clone() })
+    }
+
+    /// The service principal that the settings describe: with a secret or a certificate.
+    pub(super) fn service_principal(settings: &Settings) -> CredentialKind {
+        let values = settings.values();
+        match (&values.client_secret, &values.client_certificate) {
+            (None, Some(_)) => CredentialKind::ClientCertificate,
+            _ => CredentialKind::ClientSecret,
+        }
+    }
+
+    pub(super) fn kind(&self) -> CredentialKind {
+        self.kind
+    }
+
+    /// Asks for a token. Passing failures, broken answers included, are ridden out.
+    pub(super) async fn token(&self, scope: &str, budget: Duration) -> Result<Token> {
+        with_deadline(budget * 9 / 10, || async {
+            // Made anew for every request: it keeps a token cache that it would answer from after
+            // the vault has refused that very token.
+            let credential = self.credential().map_err(|error| self.failure(&error))?;
+            let token = credential.get_token(&[scope], None).await;
+            let token = token.map_err(|error| self.failure(&error))?;
+            let left = token.expires_on - azure_core::time::OffsetDateTime::now_utc();
+            let left = Duration::try_from(left).unwrap_or_default();
+            let secret = checked(Zeroizing::new(token.token.secret().to_owned()));
+            Ok(Token::new(secret?, SystemTime::now() + left.min(Duration::from_secs(172_800))))
+        })
+        .await
+        .map_err(|error| error.by(self.kind.name()))
+    }
+
+    fn credential(&self) -> azure_core::Result<Arc<dyn TokenCredential>> {
+        let mut cloud = CustomConfiguration::default();
+        cloud.authority_host = self.authority.to_string();
+        let client_options = ClientOptions {
+            transport: Some(Transport::new(TokenEndpoint::new(self.http.clone()))),
+            cloud: Some(Arc::new(CloudConfiguration::Custom(cloud))),
+            // `with_deadline` sees broken bodies, too, and knows how much time there is.
+            retry: RetryOptions::none(),
+            ..ClientOptions::default()
+        };
+        let (tenant, client) = (self.tenant.clone(), self.client.clone());
+        if let Proof::Secret(secret) = &*self.proof {
+            let secret = Secret::new(secret.as_str().to_owned());
+            let options = Some(ClientSecretCredentialOptions { client_options });
+            return Ok(ClientSecretCredential::new(&tenant, client, secret, options)?);
+        }
+        let audience = self.authority.join(&format!("/{tenant}/oauth2/v2.0/token"))?;
+        let assertion = Assertion::new(Arc::clone(&self.proof), audience, client.clone());
+        let options = Some(ClientAssertionCredentialOptions { client_options });
+        Ok(ClientAssertionCredential::new(tenant, client, assertion, options)?)
+    }
+
+    /// What a failure of the official credential means.
+    fn failure(&self, error: &azure_core::Error) -> Failure {
+        if let Some(refusal) = find::<Refusal>(error) {
+            return refusal.failure();
+        }
+        let host = self.authority.authority();
+        match find::<azure_core::Error>(error).unwrap_or(error) {
+            error if matches!(error.kind(), SdkErrorKind::Io | SdkErrorKind::Connection) => {
+                let connecting = *error.kind() == SdkErrorKind::Connection;
+                match unreachable_server(error, connecting, host) {
+                    Failure::Final(error) if error.kind() == ErrorKind::Network => {
+                        let hint = "check the network, cloud and AZURE_AUTHORITY_HOST";
+                        Failure::Final(error.hint(hint))
+                    }
+                    other => other,
+                }
+            }
+            error => Failure::Final(Error::new(ErrorKind::Credential, error.to_string())),
+        }
+    }
+}
+
+impl fmt::Debug for Application {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Application({}, {:?})", self.kind.name(), self.client)
+    }
+}
+
+/// The cloud's authority unless the environment names another.
+fn authority(settings: &Settings) -> Result<Url> {
+    const VARIABLE: &str = "AZURE_AUTHORITY_HOST";
+    let text = settings.values().environment.get(VARIABLE);
+    let text = text.unwrap_or(settings.cloud().authority());
+    // Some write only the host.
+    let full = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+    let url = Url::parse(&full).ok().filter(|url| url.scheme() == "https" && url.has_host());
+    let shown = || crate::error::one_line(crate::error::shortened(text, 100));
+    url.filter(|url| url.username().is_empty() && url.password().is_none()).ok_or_else(|| {
+        let text = format!("wrong setting {VARIABLE} = {:?}: expected an https URL", shown());
+        Error::new(ErrorKind::Settings, text)
+    })
+}
+
+/// The innermost cause of type `T`.
+fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    let mut found = None;
+    let mut next = Some(error);
+    while let Some(error) = next {
+        found = error.downcast_ref::<T>().or(found);
+        next = error.source();
+    }
+    found
+}

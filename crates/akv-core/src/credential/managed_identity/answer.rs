@@ -1,0 +1,82 @@
+//! What the endpoints answer.
+
+use crate::{Result, credential::checked, token::Token};
+use serde::{Deserialize, Deserializer};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use zeroize::Zeroizing;
+
+/// For how long a token is used whose answer does not say when it ends.
+const UNKNOWN_LIFE: Duration = Duration::from_secs(60);
+
+/// The token answer. Numbers come as strings from virtual machines and as numbers from others.
+#[derive(Deserialize)]
+pub(super) struct Answer {
+    access_token: Zeroizing<String>,
+    #[serde(default, deserialize_with = "number")]
+    expires_in: Option<u64>,
+    #[serde(default, deserialize_with = "number")]
+    expires_on: Option<u64>,
+}
+
+impl Answer {
+    pub(super) fn into_token(self) -> Result<Token> {
+        let relative =
+            self.expires_in.map(|seconds| SystemTime::now() + Duration::from_secs(seconds));
+        let absolute = self.expires_on.map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds));
+        // The relative time does not depend on the clock's being right.
+        let expires = relative.or(absolute).unwrap_or_else(|| SystemTime::now() + UNKNOWN_LIFE);
+        Ok(Token::new(checked(self.access_token)?, expires))
+    }
+}
+
+/// An error body.
+#[derive(Default, Deserialize)]
+pub(super) struct Refusal {
+    pub(super) error: Option<String>,
+    pub(super) error_description: Option<String>,
+}
+
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        Number(u64),
+        Text(String),
+    }
+    Ok(match Option::<Either>::deserialize(deserializer)? {
+        Some(Either::Number(number)) => Some(number),
+        // A date, as old endpoints send, is no number; the other field says it too.
+        Some(Either::Text(text)) => text.parse().ok(),
+        None => None,
+    }
+    .filter(|seconds| *seconds < u64::from(u32::MAX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_numbers_in_both_forms() {
+        for text in [
+            r#"{"access_token":"t","expires_in":"3600","expires_on":"4000000000"}"#,
+            r#"{"access_token":"t","expires_in":3600}"#,
+        ] {
+            let token = serde_json::from_str::<Answer>(text).unwrap().into_token().unwrap();
+            let life = token.expires().duration_since(SystemTime::now()).unwrap();
+            assert!((3590..=3600).contains(&life.as_secs()), "{life:?}");
+        }
+        let token: Answer =
+            serde_json::from_str(r#"{"access_token":"t","expires_on":"4000000000"}"#).unwrap();
+        let expires = token.into_token().unwrap().expires();
+        assert_eq!(expires, UNIX_EPOCH + Duration::from_secs(4_000_000_000));
+    }
+
+    #[test]
+    fn what_is_no_token_is_refused() {
+        for text in [r#"{"access_token":""}"#, r#"{"access_token":"a\r\nb"}"#] {
+            let answer: Answer = serde_json::from_str(text).unwrap();
+            assert!(answer.into_token().is_err(), "{text}");
+        }
+    }
+}

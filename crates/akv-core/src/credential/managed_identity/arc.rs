@@ -1,0 +1,120 @@
+//! Azure Arc's proof of being allowed to ask: a secret file that only its group may read.
+
+use crate::{Error, ErrorKind, Result};
+use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
+use reqwest::{Response, header};
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Read as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+};
+use zeroize::Zeroizing;
+
+/// Where the agent may put its secrets.
+pub(super) const FOLDER: &str = "/var/opt/azcmagent/tokens";
+/// Longest secret in bytes.
+const MAX_SECRET: usize = 4096;
+
+/// The secret in the file that a challenge names. What listens at the agent's address may be
+/// something else, which must not have us read any other file out to it: only files in `folder`,
+/// themselves and not through a link, with the agent's ending, of sensible size.
+pub(super) fn secret(response: &Response, folder: &Path) -> Result<Zeroizing<String>> {
+    let challenge = response.headers().get(header::WWW_AUTHENTICATE);
+    let path = challenge
+        .and_then(|value| value.to_str().ok())
+        .and_then(|challenge| challenge.strip_prefix("Basic realm="))
+        .map(|path| Path::new(path.trim_matches('"')))
+        .ok_or_else(|| refuse("the challenge names no secret file".into()))?;
+    read(path, folder)
+}
+
+fn read(path: &Path, folder: &Path) -> Result<Zeroizing<String>> {
+    let agents = path.parent() == Some(folder) && path.extension().is_some_and(|end| end == "key");
+    if !agents {
+        return Err(refuse(format!("the secret file {path:?} is no .key file in {folder:?}")));
+    }
+    let unreadable = |error: io::Error| {
+        let refusal = refuse(format!("{path:?} cannot be read: {error}"));
+        match error.kind() {
+            io::ErrorKind::PermissionDenied => {
+                refusal.hint("add this program's user to the group himds")
+            }
+            _ => refusal,
+        }
+    };
+    let file = open(path).map_err(unreadable)?;
+    let mut secret = Zeroizing::new(String::with_capacity(MAX_SECRET + 1));
+    file.take(MAX_SECRET as u64 + 1).read_to_string(&mut secret).map_err(unreadable)?;
+    if secret.len() > MAX_SECRET {
+        return Err(refuse(format!("{path:?} is larger than {MAX_SECRET} bytes")));
+    }
+    // It becomes a header.
+    let text = secret.trim();
+    match !text.is_empty() && text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
+        true => Ok(Zeroizing::new(text.to_owned())),
+        false => Err(refuse(format!("{path:?} holds no secret"))),
+    }
+}
+
+/// Opens a regular file that is no link. A pipe must not make us wait.
+fn open(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().read(true).custom_flags(O_NOFOLLOW | O_NONBLOCK).open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::other("it is no regular file")),
+    }
+}
+
+fn refuse(reason: String) -> Error {
+    Error::new(ErrorKind::Credential, format!("Azure Arc: {reason}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{fs, os::unix::fs::symlink};
+
+    #[test]
+    fn only_the_agents_own_files_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("good.key"), "s3cret\n").unwrap();
+        assert_eq!(*read(&at("good.key"), folder.path()).unwrap(), "s3cret");
+        fs::write(at("longest.key"), "x".repeat(MAX_SECRET)).unwrap();
+        assert_eq!(read(&at("longest.key"), folder.path()).unwrap().len(), MAX_SECRET);
+
+        fs::write(at("other.txt"), "s3cret").unwrap();
+        fs::write(at("large.key"), "x".repeat(MAX_SECRET + 1)).unwrap();
+        fs::write(at("empty.key"), "\n").unwrap();
+        fs::write(at("header.key"), "s3cret\r\nX-Other: s3cret").unwrap();
+        fs::write(at("binary.key"), [0xff, 0xfe]).unwrap();
+        fs::write(elsewhere.path().join("s3cret.key"), "s3cret").unwrap();
+        symlink(elsewhere.path().join("s3cret.key"), at("link.key")).unwrap();
+        fs::create_dir(at("folder.key")).unwrap();
+        symlink(elsewhere.path(), at("linked")).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(at("pipe.key")).status().unwrap();
+        assert!(made.success());
+        for (path, reason) in [
+            (at("other.txt"), "no .key file"),
+            (elsewhere.path().join("s3cret.key"), "no .key file"),
+            (at("linked/s3cret.key"), "no .key file"),
+            (at("../s3cret.key"), "no .key file"),
+            ("good.key".into(), "no .key file"),
+            (at("link.key"), "cannot be read"),
+            (at("missing.key"), "cannot be read"),
+            (at("binary.key"), "cannot be read"),
+            (at("folder.key"), "no regular file"),
+            (at("pipe.key"), "no regular file"),
+            (at("large.key"), "larger than 4096 bytes"),
+            (at("empty.key"), "holds no secret"),
+            (at("header.key"), "holds no secret"),
+        ] {
+            let text = read(&path, folder.path()).unwrap_err().to_string();
+            assert!(text.contains(reason), "{path:?}: {text}");
+            let shown = text.replace("s3cret.key", "");
+            assert!(!shown.contains("s3cret"), "{text}");
+        }
+    }
+}
