@@ -3,7 +3,11 @@
 #![allow(clippy::print_stdout, reason = "the fault matrix prints its table")]
 
 mod credentials;
+mod credentials_auto;
+mod credentials_entra;
+mod credentials_tools;
 mod faults;
+mod identities;
 mod results;
 mod trust;
 
