@@ -22,11 +22,12 @@ use answer::{Answer, Refusal};
 use reqwest::{RequestBuilder, Response, header};
 use std::{
     fmt,
+    net::IpAddr,
     path::PathBuf,
     time::{Duration, Instant},
 };
 use tokio::{net::TcpStream, time::timeout};
-use url::Url;
+use url::{Host, Url};
 use zeroize::Zeroizing;
 
 /// The link-local address of every Azure virtual machine's metadata service.
@@ -133,13 +134,17 @@ impl ManagedIdentity {
         }
     }
 
-    /// Finds out whether anybody is there, for which a machine outside Azure must not wait long; a
-    /// metadata service that is there may take its time.
+    /// Finds out whether anybody is at the address, for which a machine outside Azure must not wait
+    /// long; a metadata service that is there may take its time. A name, such as App Service and
+    /// Azure Arc give, is only there where somebody is.
     async fn connect(&self, limit: Duration) -> Result<()> {
-        let host = self.endpoint.host_str().unwrap_or_default();
-        let host = host.trim_matches(['[', ']']);
+        let address = match self.endpoint.host() {
+            Some(Host::Ipv4(address)) => IpAddr::from(address),
+            Some(Host::Ipv6(address)) => IpAddr::from(address),
+            _ => return Ok(()),
+        };
         let port = self.endpoint.port_or_known_default().unwrap_or(80);
-        let reason = match timeout(limit, TcpStream::connect((host, port))).await {
+        let reason = match timeout(limit, TcpStream::connect((address, port))).await {
             Ok(Ok(_)) => return Ok(()),
             Ok(Err(error)) => format!("cannot connect: {error}"),
             Err(_) => "nobody answers".to_owned(),

@@ -77,6 +77,20 @@ fn a_file_that_is_not_the_agents_is_not_shown_to_it() {
     }
 }
 
+/// Azure Arc names its endpoint `localhost`.
+#[test]
+fn an_endpoint_that_is_named_is_found() {
+    let emulator = Emulator::builder().start().unwrap();
+    let name = |url: &str| url.replace("127.0.0.1", "localhost");
+    let endpoint = name(emulator.identity_endpoint());
+    let all =
+        [("IDENTITY_ENDPOINT", endpoint.as_str()), ("IDENTITY_HEADER", emulator.identity_header())];
+    let read = |name: &str| all.iter().find(|(n, _)| *n == name).map(|(_, v)| OsString::from(v));
+    let settings = Settings::builder().environment_from(read).build().unwrap();
+    let identity = ManagedIdentity::new(&settings, &http_client(&settings).unwrap()).unwrap();
+    assert!(ask(&identity).is_ok());
+}
+
 #[test]
 fn an_arc_server_has_no_other_identity_than_its_own() {
     let emulator = Emulator::builder().start().unwrap();
