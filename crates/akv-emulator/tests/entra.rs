@@ -272,6 +272,9 @@ async fn an_assertion_of_a_registered_certificate_is_accepted() {
     ] {
         granted(&assert_with(&vault, &REGISTERED.sign(&header, &claims(&vault))).await);
     }
+    let mut fraction = claims(&vault);
+    fraction["exp"] = json!(now() as f64 + 300.5);
+    granted(&assert_with(&vault, &REGISTERED.sign(&REGISTERED.header(), &fraction)).await);
 }
 
 #[tokio::test]

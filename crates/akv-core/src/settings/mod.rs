@@ -37,7 +37,8 @@ pub(crate) struct Values {
     pub(crate) client_id: Option<String>,
     pub(crate) tenant_id: Option<String>,
     pub(crate) client_secret: Option<Zeroizing<String>>,
-    /// Or why the file is of no use, which matters only to those who mean to use it.
+    /// Or why the file is of no use, which is told to those who mean to use it: a provider that
+    /// fails to load is silently passed over by libcrypto.
     pub(crate) client_certificate: Option<Result<Arc<ClientCertificate>>>,
     pub(crate) access_token: Option<Zeroizing<String>>,
     pub(crate) access_token_file: Option<PathBuf>,

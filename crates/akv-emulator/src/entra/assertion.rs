@@ -37,8 +37,9 @@ struct Claims {
     iss: Option<String>,
     sub: Option<String>,
     jti: Option<String>,
-    nbf: Option<i64>,
-    exp: Option<i64>,
+    /// NumericDate, which may have a fraction (RFC 7519 section 2); some clients send one.
+    nbf: Option<f64>,
+    exp: Option<f64>,
 }
 
 /// Accepts a registered federated token, or an assertion that a registered certificate signed.
@@ -167,7 +168,9 @@ fn about_this(application: &Registered, claims: &Claims, endpoint: &str) -> Resu
 }
 
 fn in_time(claims: &Claims, now: i64) -> Result<(), Refusal> {
-    let (from, until) = (claims.nbf.unwrap_or(0), claims.exp.unwrap_or(0));
+    #[expect(clippy::cast_possible_truncation, reason = "a time out of range is cut to it")]
+    let seconds = |claim: Option<f64>| claim.map_or(0, |seconds| seconds as i64);
+    let (from, until) = (seconds(claims.nbf), seconds(claims.exp));
     if from <= now.saturating_add(SKEW) && until > now.saturating_sub(SKEW) {
         return Ok(());
     }
