@@ -5,7 +5,7 @@ use crate::{
     credential::Credential,
     runtime::{Current, PerProcess},
     token::{TokenSlot, Tokens},
-    transport::{self, Authorize, Limited},
+    transport::{Authorize, Http},
 };
 use azure_core::{
     credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions},
@@ -16,7 +16,7 @@ use azure_security_keyvault_keys::{KeyClient, KeyClientOptions};
 use std::{
     collections::{HashMap, hash_map::Entry},
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
 };
 use tokio::sync::Semaphore;
 use url::Url;
@@ -34,11 +34,13 @@ struct Shared {
     /// lock, so that a child of `fork` can read it whatever its parent was doing.
     tokens: arc_swap::ArcSwap<Vec<Arc<TokenSlot>>>,
     process: PerProcess<Process>,
+    /// Connections so far, those of parent processes included.
+    opened: Arc<AtomicU64>,
 }
 
 /// Connections of one process.
 struct Process {
-    http: reqwest::Client,
+    http: Http,
     credential: Arc<Credential>,
     vaults: Mutex<Vaults>,
 }
@@ -66,6 +68,7 @@ impl Client {
             settings,
             tokens: arc_swap::ArcSwap::default(),
             process: PerProcess::new(),
+            opened: Arc::default(),
         }))
     }
 
@@ -128,7 +131,7 @@ impl Client {
 
     fn process(&self) -> Result<Current<Process>> {
         self.0.process.get_or_try_init(|| {
-            let http = transport::http_client(&self.0.settings)?;
+            let http = Http::new(&self.0.settings, Arc::clone(&self.0.opened))?;
             let credential = Arc::new(Credential::new(&self.0.settings, &http)?);
             Ok(Process { http, credential, vaults: Mutex::default() })
         })
@@ -147,17 +150,12 @@ impl Client {
 }
 
 impl VaultClient {
-    fn new(
-        settings: &Settings,
-        http: &reqwest::Client,
-        url: &Url,
-        authorize: Arc<Authorize>,
-    ) -> Result<Self> {
+    fn new(settings: &Settings, http: &Http, url: &Url, authorize: Arc<Authorize>) -> Result<Self> {
         let client_options = ClientOptions {
             per_try_policies: vec![authorize as Arc<dyn Policy>],
             // Retries live in `operation`, where one deadline covers them and broken answers too.
             retry: RetryOptions::none(),
-            transport: Some(Transport::new(Limited::new(http.clone()))),
+            transport: Some(Transport::new(Arc::new(http.clone()))),
             ..ClientOptions::default()
         };
         let options = KeyClientOptions {

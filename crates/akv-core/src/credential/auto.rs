@@ -6,6 +6,7 @@ use crate::{
     error::shortened,
     settings::CredentialKind::{self, *},
     token::Token,
+    transport::Http,
 };
 use std::{
     fmt::Write as _,
@@ -35,7 +36,7 @@ struct Link {
 }
 
 impl Auto {
-    pub(super) fn new(settings: &Settings, http: &reqwest::Client) -> Self {
+    pub(super) fn new(settings: &Settings, http: &Http) -> Self {
         let service_principal = Application::service_principal(settings);
         let order = [
             AccessToken,

@@ -6,7 +6,9 @@ mod cli;
 mod entra;
 mod managed_identity;
 
-use crate::{Error, ErrorKind, Result, Settings, settings::CredentialKind, token::Token};
+use crate::{
+    Error, ErrorKind, Result, Settings, settings::CredentialKind, token::Token, transport::Http,
+};
 use access_token::GivenToken;
 use auto::Auto;
 use cli::CommandLine;
@@ -35,11 +37,11 @@ impl Credential {
     ///
     /// # Errors
     /// A setting that this credential needs is missing.
-    pub(crate) fn new(settings: &Settings, http: &reqwest::Client) -> Result<Self> {
+    pub(crate) fn new(settings: &Settings, http: &Http) -> Result<Self> {
         Self::of_kind(settings.values().credential, settings, http)
     }
 
-    fn of_kind(kind: CredentialKind, settings: &Settings, http: &reqwest::Client) -> Result<Self> {
+    fn of_kind(kind: CredentialKind, settings: &Settings, http: &Http) -> Result<Self> {
         Ok(match kind {
             CredentialKind::Auto => Self::Auto(Box::new(Auto::new(settings, http))),
             CredentialKind::AccessToken => Self::Given(GivenToken::new(settings)?),

@@ -127,7 +127,7 @@ pub(crate) fn unreachable_server(
 }
 
 /// The texts of an error and its causes, without those that only repeat.
-fn chain(error: &(dyn StdError + 'static)) -> String {
+pub(crate) fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut text = String::new();
     let mut next = Some(error);
     while let Some(error) = next {
@@ -165,12 +165,9 @@ fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Optio
 /// Longest pause that is believed; it is past every deadline.
 const LONGEST: Duration = Duration::from_secs(86_400);
 
-pub(crate) fn retry_after(headers: &Headers) -> Option<Duration> {
-    pause(|name| headers.get_optional_str(&name.into()))
-}
-
 /// `retry-after-ms`, or `Retry-After` in seconds or as a date (RFC 9110 section 10.2.3).
-pub(crate) fn pause<'a>(header: impl Fn(&'static str) -> Option<&'a str>) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &Headers) -> Option<Duration> {
+    let header = |name: &'static str| headers.get_optional_str(&name.into());
     for name in ["x-ms-retry-after-ms", "retry-after-ms"] {
         if let Some(value) = header(name) {
             return value.trim().parse().ok().map(|ms| Duration::from_millis(ms).min(LONGEST));

@@ -1,50 +1,157 @@
 //! The HTTP client that a process shares among its vaults and credentials.
+//!
+//! It stands on hyper rather than on the official client's own transport (reqwest), whose layers
+//! for redirects, retries, cookies and URLs cost half of a signature's processor time and are of no
+//! use here. `cargo xtask bench` measures it.
 
-use super::resolve::Resolver;
-use crate::{Error, ErrorKind, Result, Settings};
-use std::{sync::Arc, time::Duration};
+use super::connect::Connector;
+use crate::{Result, Settings};
+use azure_core::{
+    error::{Error, ErrorKind},
+    http::{
+        AsyncRawResponse, Body, HttpClient, Request,
+        headers::{HeaderName, HeaderValue, Headers},
+    },
+};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::{body::Incoming, header};
+use hyper_util::{
+    client::legacy::Client,
+    rt::{TokioExecutor, TokioTimer},
+};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
+use zeroize::Zeroizing;
 
 /// How long an unused connection is kept. The service closes them after some minutes.
 const IDLE: Duration = Duration::from_secs(90);
 
-/// Makes the client. Nothing is connected yet.
-///
-/// # Errors
-/// A proxy's URL makes no sense, or TLS cannot be set up.
-pub(crate) fn http_client(settings: &Settings) -> Result<reqwest::Client> {
-    let values = settings.values();
-    // Half-dead connections have hung clients for a quarter of an hour. They have to be found out
-    // while there is time left to try another one: by pings on HTTP/2, by unacknowledged data.
-    let probe = values.timeout / 5;
-    let tls = super::tls::config(&values.roots)
-        .map_err(|error| Error::new(ErrorKind::Internal, format!("cannot set up TLS: {error}")))?;
-    let mut builder = reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        // A redirect would carry the token to wherever an answer says.
-        .redirect(reqwest::redirect::Policy::none())
-        .referer(false)
-        .dns_resolver(Arc::new(Resolver::new(settings)))
-        .connect_timeout(Duration::from_secs(5).min(values.timeout))
-        .pool_idle_timeout(IDLE)
-        .tcp_nodelay(true)
-        .tcp_keepalive(Duration::from_secs(15))
-        .tcp_keepalive_interval(Duration::from_secs(5))
-        .tcp_keepalive_retries(3)
-        .tcp_user_timeout(values.timeout / 3)
-        .http2_keep_alive_interval(probe)
-        .http2_keep_alive_timeout(probe)
-        // The environment was read at load; it may be gone by now.
-        .no_proxy();
-    let environment = &values.environment;
-    let either = |upper, lower| environment.get(upper).or_else(|| environment.get(lower));
-    if let Some(proxy) = either("HTTPS_PROXY", "https_proxy") {
-        let exceptions = either("NO_PROXY", "no_proxy").and_then(reqwest::NoProxy::from_string);
-        let proxy = reqwest::Proxy::https(proxy).map_err(|_| {
-            Error::new(ErrorKind::Settings, "HTTPS_PROXY is not the URL of a proxy")
-        })?;
-        builder = builder.proxy(proxy.no_proxy(exceptions));
+/// Largest answer in bytes. A page of keys has some ten thousand.
+const MAX_BODY: usize = 1024 * 1024;
+
+/// Sends requests over pooled connections and reads whole answers of sensible size. Redirects are
+/// not followed: they would carry the token to wherever an answer says.
+#[derive(Clone)]
+pub(crate) struct Http(Client<Connector, Full<Bytes>>);
+
+impl Http {
+    /// Makes the client. Nothing is connected yet; connections are counted in `opened`.
+    ///
+    /// # Errors
+    /// A proxy's URL makes no sense, or TLS cannot be set up.
+    pub(crate) fn new(settings: &Settings, opened: Arc<AtomicU64>) -> Result<Self> {
+        // A dead HTTP/2 connection has to be found out while there is time to try another one.
+        let probe = settings.timeout() / 5;
+        let client = Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
+            .http2_keep_alive_interval(probe)
+            .http2_keep_alive_timeout(probe)
+            .build(Connector::new(settings, opened)?);
+        Ok(Self(client))
     }
-    builder
-        .build()
-        .map_err(|error| Error::new(ErrorKind::Internal, format!("cannot set up HTTP: {error}")))
+
+    async fn send(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+        let response = self.0.request(into_hyper(request)?).await.map_err(|error| {
+            let kind = if error.is_connect() { ErrorKind::Connection } else { ErrorKind::Io };
+            Error::new(kind, error)
+        })?;
+        let (head, body) = response.into_parts();
+        let headers = into_headers(&head.headers, head.status.is_success());
+        let body = read(body).await?;
+        Ok(AsyncRawResponse::from_bytes(head.status.as_u16().into(), headers, body))
+    }
+}
+
+#[async_trait::async_trait]
+impl HttpClient for Http {
+    async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+        self.send(request).await
+    }
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Http")
+    }
+}
+
+fn into_hyper(request: &Request) -> azure_core::Result<hyper::Request<Full<Bytes>>> {
+    let wrong = |error: hyper::http::Error| Error::new(ErrorKind::Other, error);
+    let body = match request.body() {
+        Body::Bytes(bytes) => bytes.clone(),
+        Body::SeekableStream(_) => {
+            return Err(Error::with_message(ErrorKind::Other, "requests of keys are no streams"));
+        }
+    };
+    let mut built =
+        hyper::Request::builder().method(request.method().as_str()).uri(request.url().as_str());
+    for (name, value) in request.headers().iter() {
+        let mut value =
+            header::HeaderValue::try_from(value.as_str()).map_err(|e| wrong(e.into()))?;
+        value.set_sensitive(name.as_str() == header::AUTHORIZATION.as_str());
+        built = built.header(name.as_str(), value);
+    }
+    built.body(Full::new(body)).map_err(wrong)
+}
+
+/// Headers that somebody reads in an answer that is a success; of others all are kept.
+const READ: [header::HeaderName; 2] =
+    [header::CONTENT_TYPE, header::HeaderName::from_static(REQUEST_ID)];
+const REQUEST_ID: &str = "x-ms-request-id";
+
+fn into_headers(headers: &header::HeaderMap, success: bool) -> Headers {
+    let text = |value: &header::HeaderValue| {
+        value.to_str().ok().map(|text| HeaderValue::from(text.to_owned()))
+    };
+    let map: HashMap<HeaderName, HeaderValue> = if success {
+        READ.iter()
+            .zip(["content-type", REQUEST_ID])
+            .filter_map(|(name, text_name)| {
+                Some((HeaderName::from_static(text_name), text(headers.get(name)?)?))
+            })
+            .collect()
+    } else {
+        headers
+            .iter()
+            .filter_map(|(name, value)| Some((name.as_str().to_owned().into(), text(value)?)))
+            .collect()
+    };
+    Headers::from(map)
+}
+
+/// The whole body, so that a retry covers a broken one too. A decrypted text may be in it.
+async fn read(mut body: Incoming) -> azure_core::Result<Bytes> {
+    use hyper::body::Body as _;
+    let expected = usize::try_from(body.size_hint().lower()).unwrap_or(MAX_BODY).min(MAX_BODY);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(expected));
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| Error::new(ErrorKind::Io, error))?;
+        let Some(data) = frame.data_ref() else { continue };
+        if bytes.len() + data.len() > MAX_BODY {
+            return Err(Error::with_message(
+                ErrorKind::DataConversion,
+                format!("the answer is larger than {MAX_BODY} bytes"),
+            ));
+        }
+        append(&mut bytes, data);
+    }
+    Ok(Bytes::from_owner(bytes))
+}
+
+/// Appends without leaving a copy behind where the vector was before it grew.
+fn append(bytes: &mut Zeroizing<Vec<u8>>, data: &[u8]) {
+    let needed = bytes.len() + data.len();
+    if needed > bytes.capacity() {
+        let mut larger = Zeroizing::new(Vec::with_capacity((needed * 2).max(1024)));
+        larger.extend_from_slice(bytes);
+        *bytes = larger;
+    }
+    bytes.extend_from_slice(data);
 }

@@ -5,14 +5,17 @@ use domain::{
     base as dns,
     resolv::{StubResolver, stub::conf::ResolvConf},
 };
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use futures::future::BoxFuture;
+use hyper_util::client::legacy::connect::dns::Name;
 use std::{
     io,
     net::{IpAddr, SocketAddr},
     str::FromStr as _,
     sync::{Arc, OnceLock},
+    task::{Context, Poll},
     time::Duration,
 };
+use tower_service::Service;
 
 /// A resolver of one process.
 #[derive(Clone)]
@@ -45,13 +48,18 @@ impl Resolver {
     }
 }
 
-impl Resolve for Resolver {
-    fn resolve(&self, name: Name) -> Resolving {
+impl Service<Name> for Resolver {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = io::Error;
+    type Future = BoxFuture<'static, io::Result<Self::Response>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
         let (this, name) = (self.clone(), name.as_str().to_owned());
-        Box::pin(async move {
-            let found = this.addresses(name).await?;
-            Ok(Box::new(found.into_iter()) as Addrs)
-        })
+        Box::pin(async move { Ok(this.addresses(name).await?.into_iter()) })
     }
 }
 

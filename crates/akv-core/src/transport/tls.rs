@@ -13,16 +13,14 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use std::sync::Arc;
 
 /// TLS 1.2 and 1.3 with post-quantum key exchange first, trusting the system's and the
-/// configured roots. HTTP/2 is offered: vaults speak it, Managed HSM does not.
+/// configured roots.
 pub(super) fn config(roots: &Roots) -> Result<ClientConfig, Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let mut config = ClientConfig::builder_with_provider(Arc::clone(&provider))
+    Ok(ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()?
         .dangerous()
         .with_custom_certificate_verifier(Verifier::new(roots, provider)?)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(config)
+        .with_no_client_auth())
 }
 
 /// The usual verification, and for servers of the administrator's own the exact certificate that

@@ -11,7 +11,7 @@ use crate::{
     operation::{Failure, with_deadline},
     settings::CredentialKind,
     token::Token,
-    transport::unreachable_server,
+    transport::{Http, unreachable_server},
 };
 use assertion::Assertion;
 use azure_core::{
@@ -43,7 +43,7 @@ pub(crate) struct Application {
     tenant: String,
     client: String,
     proof: Arc<Proof>,
-    http: reqwest::Client,
+    http: Http,
 }
 
 /// How an application proves who it is.
@@ -57,11 +57,7 @@ enum Proof {
 
 impl Application {
     /// The application of `client-secret`, `client-certificate` or `workload-identity`.
-    pub(super) fn new(
-        kind: CredentialKind,
-        settings: &Settings,
-        http: &reqwest::Client,
-    ) -> Result<Self> {
+    pub(super) fn new(kind: CredentialKind, settings: &Settings, http: &Http) -> Result<Self> {
         let values = settings.values();
         let lacks = |what| move || missing(kind, what);
         let required = |value: &Option<String>, what| value.clone().ok_or_else(lacks(what));

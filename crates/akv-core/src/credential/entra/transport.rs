@@ -3,7 +3,7 @@
 use super::refusal::{Refusal, refusal};
 use crate::{
     Error, ErrorKind,
-    transport::{Limited, retry_after},
+    transport::{Http, retry_after},
 };
 use azure_core::{
     error::Result,
@@ -16,11 +16,11 @@ use zeroize::Zeroizing;
 /// Reads the answer before the official credential does, which cannot read the error bodies of
 /// the real service (their texts have escapes) and takes an answer without a token for a grant.
 #[derive(Debug)]
-pub(super) struct TokenEndpoint(Arc<Limited>);
+pub(super) struct TokenEndpoint(Http);
 
 impl TokenEndpoint {
-    pub(super) fn new(http: reqwest::Client) -> Arc<Self> {
-        Arc::new(Self(Limited::new(http)))
+    pub(super) fn new(http: Http) -> Arc<Self> {
+        Arc::new(Self(http))
     }
 }
 

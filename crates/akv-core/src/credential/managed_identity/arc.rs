@@ -1,8 +1,8 @@
 //! Azure Arc's proof of being allowed to ask: a secret file that only its group may read.
 
 use crate::{Error, ErrorKind, Result};
+use azure_core::http::headers::{Headers, WWW_AUTHENTICATE};
 use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
-use reqwest::{Response, header};
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read as _},
@@ -19,10 +19,9 @@ const MAX_SECRET: usize = 4096;
 /// The secret in the file that a challenge names. What listens at the agent's address may be
 /// something else, which must not have us read any other file out to it: only files in `folder`,
 /// themselves and not through a link, with the agent's ending, of sensible size.
-pub(super) fn secret(response: &Response, folder: &Path) -> Result<Zeroizing<String>> {
-    let challenge = response.headers().get(header::WWW_AUTHENTICATE);
-    let path = challenge
-        .and_then(|value| value.to_str().ok())
+pub(super) fn secret(headers: &Headers, folder: &Path) -> Result<Zeroizing<String>> {
+    let path = headers
+        .get_optional_str(&WWW_AUTHENTICATE)
         .and_then(|challenge| challenge.strip_prefix("Basic realm="))
         .map(|path| Path::new(path.trim_matches('"')))
         .ok_or_else(|| refuse("the challenge names no secret file".into()))?;

@@ -16,10 +16,14 @@ use crate::{
     error::{one_line, shortened},
     operation::{Failure, with_deadline},
     token::Token,
-    transport,
+    transport::{self, Http},
 };
 use answer::{Answer, Refusal};
-use reqwest::{RequestBuilder, Response, header};
+use azure_core::http::{
+    HttpClient as _, Method, Request, StatusCode,
+    headers::{AUTHORIZATION, Headers},
+};
+use bytes::Bytes;
 use std::{
     fmt,
     net::IpAddr,
@@ -32,8 +36,6 @@ use zeroize::Zeroizing;
 
 /// The link-local address of every Azure virtual machine's metadata service.
 const IMDS: &str = "http://169.254.169.254";
-/// Longest answer in bytes; tokens have some two thousand.
-const MAX_BODY: usize = 64 * 1024;
 /// Without a metadata service nobody is at its address, which is on the machine itself or its
 /// host; the chain must go on soon.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -47,16 +49,23 @@ enum Source {
     Arc { secrets: PathBuf },
 }
 
+/// An answer, whole.
+struct Response {
+    status: StatusCode,
+    headers: Headers,
+    body: Bytes,
+}
+
 /// The credential `managed-identity`.
 pub(crate) struct ManagedIdentity {
-    http: reqwest::Client,
+    http: Http,
     endpoint: Url,
     source: Source,
     client_id: Option<String>,
 }
 
 impl ManagedIdentity {
-    pub(super) fn new(settings: &Settings, http: &reqwest::Client) -> Result<Self> {
+    pub(super) fn new(settings: &Settings, http: &Http) -> Result<Self> {
         let environment = &settings.values().environment;
         let (address, source) = match (
             environment.get("IDENTITY_ENDPOINT"),
@@ -102,20 +111,20 @@ impl ManagedIdentity {
         with_deadline((budget * 9 / 10).saturating_sub(start.elapsed()), || async {
             let first = self.send(self.request(scope)).await?;
             let response = match &self.source {
-                Source::Arc { secrets } if first.status() == 401 => {
-                    let secret = arc::secret(&first, secrets)?;
-                    let value = Zeroizing::new(format!("Basic {}", secret.as_str()));
-                    let request = self.request(scope).header(header::AUTHORIZATION, value.as_str());
+                Source::Arc { secrets } if first.status == StatusCode::Unauthorized => {
+                    let secret = arc::secret(&first.headers, secrets)?;
+                    let mut request = self.request(scope);
+                    request.insert_header(AUTHORIZATION, format!("Basic {}", secret.as_str()));
                     self.send(request).await?
                 }
                 _ => first,
             };
-            self.read(response).await
+            self.read(&response)
         })
         .await
     }
 
-    fn request(&self, scope: &str) -> RequestBuilder {
+    fn request(&self, scope: &str) -> Request {
         let resource = scope.strip_suffix("/.default").unwrap_or(scope);
         let version = match self.source {
             Source::VirtualMachine => "2018-02-01",
@@ -127,11 +136,14 @@ impl ManagedIdentity {
             .append_pair("api-version", version)
             .append_pair("resource", resource)
             .extend_pairs(self.client_id.iter().map(|id| ("client_id", id)));
-        let request = self.http.get(url);
+        let mut request = Request::new(url, Method::Get);
         match &self.source {
-            Source::AppService { header } => request.header("X-IDENTITY-HEADER", header.as_str()),
-            _ => request.header("Metadata", "true"),
+            Source::AppService { header } => {
+                request.insert_header("x-identity-header", header.as_str().to_owned());
+            }
+            _ => request.insert_header("metadata", "true"),
         }
+        request
     }
 
     /// Finds out whether anybody is at the address, for which a machine outside Azure must not wait
@@ -152,41 +164,30 @@ impl ManagedIdentity {
         Err(self.error(&reason).hint("is this machine in Azure, or connected by Azure Arc?"))
     }
 
-    async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
-        request.send().await.map_err(|error| match error.is_connect() {
-            true => Failure::Transient(self.error("the connection was refused"), None),
-            false => Failure::Transient(self.error("the connection broke"), None),
-        })
+    async fn send(&self, request: Request) -> Result<Response, Failure> {
+        let broken = |error: azure_core::Error| {
+            Failure::Transient(self.error(&transport::chain(&error)), None)
+        };
+        let response = self.http.execute_request(&request).await.map_err(broken)?;
+        let (status, headers, body) = response.deconstruct();
+        Ok(Response { status, headers, body: body.collect().await.map_err(broken)? })
     }
 
-    async fn read(&self, mut response: Response) -> Result<Token, Failure> {
-        let status = response.status().as_u16();
-        let mut body = Zeroizing::new(Vec::new());
-        loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) if body.len() + chunk.len() <= MAX_BODY => {
-                    body.extend_from_slice(&chunk);
-                }
-                Ok(Some(_)) => return Err(self.error("the answer is too large").into()),
-                Ok(None) => break,
-                Err(_) => {
-                    return Err(Failure::Transient(self.error("the answer broke off"), None));
-                }
-            }
-        }
+    fn read(&self, response: &Response) -> Result<Token, Failure> {
+        let status = u16::from(response.status);
+        let body = &response.body;
         if status == 200 {
-            return match serde_json::from_slice::<Answer>(&body) {
+            return match serde_json::from_slice::<Answer>(body) {
                 Ok(answer) => {
                     Ok(answer.into_token().map_err(|error| self.error(error.message()))?)
                 }
                 Err(_) => Err(Failure::Transient(self.error("the answer holds no token"), None)),
             };
         }
-        let refusal: Refusal = serde_json::from_slice(&body).unwrap_or_default();
+        let refusal: Refusal = serde_json::from_slice(body).unwrap_or_default();
         let reason = refusal.error_description.or(refusal.error).unwrap_or_default();
         let error = self.error(&format!("HTTP {status} {}", one_line(shortened(&reason, 300))));
-        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
-        let after = transport::pause(header);
+        let after = transport::retry_after(&response.headers);
         let virtual_machine = matches!(self.source, Source::VirtualMachine);
         Err(match status {
             // The metadata service answers so while it is being updated.

@@ -1,7 +1,6 @@
 //! The agent of Azure Arc, whose folder of secrets only these tests can choose.
 
 use super::*;
-use crate::transport::http_client;
 use akv_emulator::{Emulator, Fault, Operation};
 use std::{ffi::OsString, fs};
 
@@ -20,7 +19,7 @@ fn on_arc_server(
     let all: Vec<_> = all.iter().chain(more).copied().collect();
     let read = |name: &str| all.iter().find(|(n, _)| *n == name).map(|(_, v)| OsString::from(v));
     let settings = Settings::builder().environment_from(read).build()?;
-    let http = http_client(&settings)?;
+    let http = Http::new(&settings, Default::default())?;
     let identity = ManagedIdentity::new(&settings, &http)?;
     assert!(
         matches!(&identity.source, Source::Arc { secrets } if secrets == &PathBuf::from(arc::FOLDER))
@@ -87,7 +86,9 @@ fn an_endpoint_that_is_named_is_found() {
         [("IDENTITY_ENDPOINT", endpoint.as_str()), ("IDENTITY_HEADER", emulator.identity_header())];
     let read = |name: &str| all.iter().find(|(n, _)| *n == name).map(|(_, v)| OsString::from(v));
     let settings = Settings::builder().environment_from(read).build().unwrap();
-    let identity = ManagedIdentity::new(&settings, &http_client(&settings).unwrap()).unwrap();
+    let identity =
+        ManagedIdentity::new(&settings, &Http::new(&settings, Default::default()).unwrap())
+            .unwrap();
     assert!(ask(&identity).is_ok());
 }
 
