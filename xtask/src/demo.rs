@@ -5,7 +5,10 @@ mod servers;
 
 use std::{
     path::PathBuf,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use akv_tests::process::interrupted;
@@ -44,6 +47,9 @@ impl Demo {
         match (&shown, self.keep) {
             (_, true) => step(&format!("Keeping {}", scene.keep().display())),
             (Ok(_), false) => step("Cleaning up: the folder and the vault are gone"),
+            (Err(_), false) if interrupted().load(Ordering::Relaxed) => {
+                step("Interrupted: cleaning up (--keep keeps the folder)");
+            }
             (Err(_), false) => step("Cleaning up after the failure (--keep keeps the folder)"),
         }
         // The vault ends here, and with it its counters.
