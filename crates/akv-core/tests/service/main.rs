@@ -8,6 +8,7 @@ mod credentials_entra;
 mod credentials_tools;
 mod faults;
 mod identities;
+mod proxy;
 mod results;
 mod trust;
 
