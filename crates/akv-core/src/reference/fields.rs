@@ -55,6 +55,11 @@ pub(super) fn refused(text: &str, reason: &str) -> Error {
         .hint("expected vault:NAME:KEY or managedHsm:NAME:KEY, with :VERSION if you like")
 }
 
+/// The error for a key name that is refused.
+pub(super) fn refused_name(name: &str, reason: &str) -> Error {
+    Error::new(ErrorKind::Reference, format!("wrong key name {}: {reason}", quoted(name)))
+}
+
 /// Text from outside, short and without control characters, in quotes.
 pub(super) fn quoted(text: &str) -> String {
     let cut = error::shortened(text, 120);

@@ -9,7 +9,12 @@ mod tests;
 pub(crate) use parse::TrustedHosts;
 
 use crate::{Result, VaultKind};
-use std::{fmt, str::FromStr};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+    str::FromStr,
+};
 
 /// The name of a key in a vault, or of the vault's list of keys when there is no key name.
 ///
@@ -23,7 +28,12 @@ use std::{fmt, str::FromStr};
 /// | key = value | `akv:type=managedhsm,vault=myHsm,name=myKey,version=…` |
 /// | URL | `https://myVault.vault.azure.net/keys/myKey`, also after `akv:` |
 ///
-/// A reference prints as it was written; comparison ignores the form and the case of host names.
+/// A reference prints, and is serialized, as it was written; comparison and hash ignore the form
+/// and the case of names, as the service does.
+///
+/// [`str::parse`] and [`Deserialize`] accept URLs under the host names of the public cloud only;
+/// [`Client::reference`](crate::Client::reference) accepts those of the configured cloud and
+/// suffixes. The other forms name no host and mean the configured cloud wherever they come from.
 ///
 /// ```
 /// use akv_core::{KeyReference, VaultKind};
@@ -70,6 +80,40 @@ impl KeyReference {
     /// The version, 32 hexadecimal digits in lower case, when the reference names one.
     pub fn version(&self) -> Option<&str> {
         self.version.as_deref()
+    }
+
+    /// The vault that this key is in, in its canonical form: a reference without a key name.
+    ///
+    /// ```
+    /// # use akv_core::KeyReference;
+    /// let key: KeyReference = "vault:myVault:myKey".parse()?;
+    /// assert_eq!(key.vault().to_string(), "vault:myVault:");
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn vault(&self) -> Self {
+        let mut vault = Self { key: None, version: None, ..self.clone() };
+        vault.text = vault.canonical();
+        vault
+    }
+
+    /// Another key in the same vault, without a version, in its canonical form.
+    ///
+    /// ```
+    /// # use akv_core::KeyReference;
+    /// let vault: KeyReference = "vault:myVault:".parse()?;
+    /// assert_eq!(vault.with_key("myKey")?, "vault:myVault:myKey".parse()?);
+    /// assert!(vault.with_key("../secrets/x").is_err());
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The name breaks the service's rule: 1 to 127 letters, digits and hyphens.
+    pub fn with_key(&self, name: &str) -> Result<Self> {
+        names::check_key(name).map_err(|why| fields::refused_name(name, &why))?;
+        let mut key = Self { key: Some(name.to_owned()), version: None, ..self.clone() };
+        key.text = key.canonical();
+        Ok(key)
     }
 
     /// The same key at one version, in its canonical form.
@@ -133,3 +177,28 @@ impl PartialEq for KeyReference {
 }
 
 impl Eq for KeyReference {}
+
+impl Hash for KeyReference {
+    /// Agrees with `Eq`: the case of names does not matter.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.kind.hash(state);
+        self.vault.to_ascii_lowercase().hash(state);
+        self.key.as_ref().map(|key| key.to_ascii_lowercase()).hash(state);
+        self.version.hash(state);
+        self.suffix.hash(state);
+    }
+}
+
+impl Serialize for KeyReference {
+    /// The text, as it was written.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+impl<'de> Deserialize<'de> for KeyReference {
+    /// Reads a reference under the public cloud's host names, as [`FromStr`] does.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}

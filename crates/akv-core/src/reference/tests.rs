@@ -141,6 +141,48 @@ fn urls_are_accepted_for_the_configured_cloud_and_suffixes_only() {
     assert!(KeyReference::parse("https://v01.vault.azure.net/keys/k", &hosts).is_err());
 }
 
+#[test]
+fn hash_and_serde_agree_with_comparison_and_text() {
+    let set: std::collections::HashSet<KeyReference> = [
+        "managedHsm:myHsm:myKey",
+        "engine:e_akv:MANAGEDHSM:MYHSM:mykey",
+        "https://myHsm.managedhsm.azure.net/keys/myKey",
+        "vault:myHsm:myKey",
+    ]
+    .into_iter()
+    .map(|text| parse(text).unwrap())
+    .collect();
+    assert_eq!(set.len(), 2);
+
+    let text = "\"engine:e_akv:managedHsm:myHsm:myKey\"";
+    let reference: KeyReference = serde_json::from_str(text).unwrap();
+    assert_eq!(serde_json::to_string(&reference).unwrap(), text);
+    let error = serde_json::from_str::<KeyReference>("\"vault:ab:k\"").unwrap_err();
+    assert!(error.to_string().contains("the vault name \"ab\""), "{error}");
+    assert!(serde_json::from_str::<KeyReference>("7").is_err());
+}
+
+#[test]
+fn one_leads_from_a_key_to_its_vault_and_to_its_neighbours() {
+    let hosts = TrustedHosts { cloud: Cloud::Public, extra: vec!["vault.corp.example".into()] };
+    for text in [
+        "vault:myVault:one",
+        "vault:myVault:one:0123456789abcdef0123456789abcdef",
+        "https://v01.vault.corp.example/keys/one",
+    ] {
+        let reference = KeyReference::parse(text, &hosts).unwrap();
+        let vault = reference.vault();
+        assert_eq!((vault.key_name(), vault.version()), (None, None), "{text}");
+        assert_eq!(KeyReference::parse(&vault.to_string(), &hosts).unwrap(), vault, "{text}");
+        let other = reference.with_key("two").unwrap();
+        assert_eq!((other.key_name(), other.version()), (Some("two"), None), "{text}");
+        assert_eq!(KeyReference::parse(&other.to_string(), &hosts).unwrap(), other, "{text}");
+        assert_eq!(other.vault(), vault);
+    }
+    let error = parse("vault:myVault:").unwrap().with_key("a/b").unwrap_err();
+    assert!(error.to_string().contains("'/' is not a letter"), "{error}");
+}
+
 proptest! {
     /// Whatever passes has names that are plain, so host and path are what they seem to be.
     #[test]
