@@ -87,6 +87,8 @@ pub(crate) enum EncryptionAlgorithm {
     /// AES key wrap with a key of so many bits.
     AesKw(usize),
     AesGcm(usize),
+    /// Whole blocks only.
+    AesCbc(usize),
     AesCbcPad(usize),
 }
 
@@ -102,6 +104,9 @@ impl EncryptionAlgorithm {
             "A128GCM" => Self::AesGcm(128),
             "A192GCM" => Self::AesGcm(192),
             "A256GCM" => Self::AesGcm(256),
+            "A128CBC" => Self::AesCbc(128),
+            "A192CBC" => Self::AesCbc(192),
+            "A256CBC" => Self::AesCbc(256),
             "A128CBCPAD" => Self::AesCbcPad(128),
             "A192CBCPAD" => Self::AesCbcPad(192),
             "A256CBCPAD" => Self::AesCbcPad(256),

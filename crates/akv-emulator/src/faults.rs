@@ -58,6 +58,11 @@ pub enum FaultKind {
         /// Length of the body in bytes.
         bytes: u64,
     },
+    /// The link to the next page leads elsewhere. Only for lists.
+    NextLink {
+        /// The `nextLink` member, as it is.
+        location: String,
+    },
     /// A signature of the right form and length that does not verify. Only for sign.
     WrongSignature,
     /// The body comes in eight pieces spread over this time.
@@ -164,12 +169,22 @@ impl Fault {
         self
     }
 
+    /// Writes `location` as a list's link to the next page.
+    pub fn next_link(location: impl Into<String>) -> Self {
+        Self::new(FaultKind::NextLink { location: location.into() })
+    }
+
     fn matches(&self, operation: Operation) -> bool {
         let asked = match self.operation {
             Some(asked) => asked == operation,
             None => operation != Operation::Token,
         };
-        asked && (self.kind != FaultKind::WrongSignature || operation == Operation::Sign)
+        asked
+            && match self.kind {
+                FaultKind::WrongSignature => operation == Operation::Sign,
+                FaultKind::NextLink { .. } => operation.lists(),
+                _ => true,
+            }
     }
 }
 

@@ -67,6 +67,11 @@ impl Operation {
         Self::Token,
     ];
 
+    /// Whether the answer is a page of a list.
+    pub(crate) const fn lists(self) -> bool {
+        matches!(self, Self::ListKeys | Self::ListKeyVersions | Self::ListDeletedKeys)
+    }
+
     /// The name used in statistics and in the control interface's JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {

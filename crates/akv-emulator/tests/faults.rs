@@ -185,3 +185,15 @@ async fn connections_are_closed_after_each_response() {
         assert_eq!(emulator.stats().get_key, 5);
     }
 }
+
+#[tokio::test]
+async fn links_between_pages_lead_astray() {
+    for (emulator, client) in both() {
+        emulator.fault(Fault::next_link("https://evil.example/keys"));
+        // Not for this operation: it waits for a list.
+        assert_eq!(client.get(GET).await.status, 200);
+        let page = client.get("/keys?api-version=7.4").await.json();
+        assert_eq!(page["nextLink"], "https://evil.example/keys");
+        assert_eq!(page["value"].as_array().unwrap().len(), 1);
+    }
+}

@@ -4,8 +4,8 @@ use aes_kw::{KeyInit as _, KwAes128, KwAes192, KwAes256};
 use aws_lc_rs::{
     aead::{self, Aad, LessSafeKey, Nonce, UnboundKey},
     cipher::{
-        self, DecryptionContext, EncryptionContext, PaddedBlockDecryptingKey,
-        PaddedBlockEncryptingKey, UnboundCipherKey,
+        self, DecryptingKey, DecryptionContext, EncryptingKey, EncryptionContext,
+        PaddedBlockDecryptingKey, PaddedBlockEncryptingKey, UnboundCipherKey,
     },
     constant_time, hmac,
     iv::FixedLength,
@@ -115,12 +115,22 @@ impl OctKey {
         Ok(buffer)
     }
 
-    /// AES-CBC with PKCS#7 padding.
-    pub(crate) fn encrypt_cbc(&self, iv: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, Rejected> {
+    /// AES-CBC, with PKCS#7 padding if it `pads`, else of whole blocks.
+    pub(crate) fn encrypt_cbc(
+        &self,
+        iv: &[u8],
+        plaintext: &[u8],
+        pads: bool,
+    ) -> Result<Vec<u8>, Rejected> {
         let context = EncryptionContext::Iv128(fixed_iv(iv)?);
         let mut buffer = plaintext.to_vec();
-        PaddedBlockEncryptingKey::cbc_pkcs7(self.block_key()?)?
-            .less_safe_encrypt(&mut buffer, context)?;
+        if pads {
+            PaddedBlockEncryptingKey::cbc_pkcs7(self.block_key()?)?
+                .less_safe_encrypt(&mut buffer, context)?;
+        } else {
+            whole_blocks(plaintext)?;
+            EncryptingKey::cbc(self.block_key()?)?.less_safe_encrypt(&mut buffer, context)?;
+        }
         Ok(buffer)
     }
 
@@ -128,12 +138,18 @@ impl OctKey {
         &self,
         iv: &[u8],
         ciphertext: &[u8],
+        pads: bool,
     ) -> Result<Zeroizing<Vec<u8>>, Rejected> {
         let context = DecryptionContext::Iv128(fixed_iv(iv)?);
         let mut buffer = Zeroizing::new(ciphertext.to_vec());
-        let len = PaddedBlockDecryptingKey::cbc_pkcs7(self.block_key()?)?
-            .decrypt(&mut buffer, context)?
-            .len();
+        let len = if pads {
+            PaddedBlockDecryptingKey::cbc_pkcs7(self.block_key()?)?
+                .decrypt(&mut buffer, context)?
+                .len()
+        } else {
+            whole_blocks(ciphertext)?;
+            DecryptingKey::cbc(self.block_key()?)?.decrypt(&mut buffer, context)?.len()
+        };
         buffer.truncate(len);
         Ok(buffer)
     }
@@ -179,6 +195,10 @@ fn fixed_iv(iv: &[u8]) -> Result<FixedLength<16>, Rejected> {
     Ok(FixedLength::from(iv))
 }
 
+fn whole_blocks(text: &[u8]) -> Result<(), Rejected> {
+    if text.is_empty() || !text.len().is_multiple_of(16) { Err(Rejected) } else { Ok(()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,8 +212,13 @@ mod tests {
             assert_eq!(opened.as_slice(), b"plaintext");
             assert!(key.open(&sealed.iv, &sealed.ciphertext, &sealed.tag, b"bad").is_err());
             let iv = [3; 16];
-            let ciphertext = key.encrypt_cbc(&iv, b"plaintext").unwrap();
-            assert_eq!(key.decrypt_cbc(&iv, &ciphertext).unwrap().as_slice(), b"plaintext");
+            for (plaintext, pads) in [(&b"plaintext"[..], true), (b"sixteen bytes ..", false)] {
+                let ciphertext = key.encrypt_cbc(&iv, plaintext, pads).unwrap();
+                let decrypted = key.decrypt_cbc(&iv, &ciphertext, pads).unwrap();
+                assert_eq!(decrypted.as_slice(), plaintext);
+            }
+            assert!(key.encrypt_cbc(&iv, b"plaintext", false).is_err());
+            assert!(key.decrypt_cbc(&iv, &[0; 17], false).is_err());
             let wrapped = key.wrap(&[9; 32]).unwrap();
             assert_eq!(key.unwrap(&wrapped).unwrap().as_slice(), [9; 32]);
             assert!(key.unwrap(&wrapped[1..]).is_err());

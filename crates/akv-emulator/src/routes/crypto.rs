@@ -220,13 +220,16 @@ fn symmetric(
             }
             Ok(result)
         }
-        EncryptionAlgorithm::AesCbcPad(bits) if !wrapping && bits == key.bits() => {
+        EncryptionAlgorithm::AesCbc(bits) | EncryptionAlgorithm::AesCbcPad(bits)
+            if !wrapping && bits == key.bits() =>
+        {
+            let pads = matches!(algorithm, EncryptionAlgorithm::AesCbcPad(_));
             let iv = bytes(body, "iv")?;
             if !forward {
-                let plaintext = key.decrypt_cbc(&iv, input).map_err(refused)?;
+                let plaintext = key.decrypt_cbc(&iv, input, pads).map_err(refused)?;
                 return Ok(value(base64url::encode(&*plaintext).into()));
             }
-            let ciphertext = key.encrypt_cbc(&iv, input).map_err(refused)?;
+            let ciphertext = key.encrypt_cbc(&iv, input, pads).map_err(refused)?;
             let mut result = value(base64url::encode(ciphertext).into());
             result.insert("iv".into(), base64url::encode(iv).into());
             Ok(result)

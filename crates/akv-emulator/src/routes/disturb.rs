@@ -119,6 +119,11 @@ pub(super) fn after(
             FaultKind::WrongSignature => corrupt(&mut reply.body),
             FaultKind::WrongShape => reply.body = Some(serde_json::json!({ "value": [true, 7] })),
             FaultKind::EmptyBody => reply.body = None,
+            FaultKind::NextLink { location } => {
+                if let Some(page) = reply.body.as_mut() {
+                    page["nextLink"] = location.as_str().into();
+                }
+            }
             _ => {}
         }
     }
