@@ -1,8 +1,10 @@
 //! The way to the service: settings, tokens that survive `fork`, and what belongs to a process.
 
 use crate::{
-    Error, ErrorKind, Key, KeyFile, KeyReference, Result, Settings,
+    AnyKey, Error, ErrorKind, Key, KeyFile, KeyReference, Result, Settings, SymmetricKey,
     credential::Credential,
+    key,
+    operation::{Failure, with_deadline},
     runtime::{Current, PerProcess},
     token::{TokenSlot, Tokens},
     transport::{Authorize, Http},
@@ -16,6 +18,7 @@ use azure_security_keyvault_keys::{KeyClient, KeyClientOptions};
 use std::{
     collections::{HashMap, hash_map::Entry},
     fmt,
+    future::Future,
     sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
 };
 use tokio::sync::Semaphore;
@@ -91,7 +94,7 @@ impl Client {
     /// The reference names no key, or the service cannot be reached, refuses, or has no such key
     /// of a type that can sign or decrypt.
     pub async fn key(&self, reference: &KeyReference) -> Result<Key> {
-        Key::fetch(self, reference).await
+        key::load(self, reference).await
     }
 
     /// Opens the key that a key file names. No request is made when the file holds the version
@@ -103,8 +106,46 @@ impl Client {
         Key::from_file(self, file).await
     }
 
+    /// Opens a symmetric key of a Managed HSM and pins its version.
+    ///
+    /// # Errors
+    /// The reference names no key, the service cannot be reached, refuses, or has no such key, or
+    /// the key is not symmetric.
+    pub async fn symmetric_key(&self, reference: &KeyReference) -> Result<SymmetricKey> {
+        key::load(self, reference).await
+    }
+
+    /// Opens a key of whatever kind it is and pins its version.
+    ///
+    /// # Errors
+    /// The reference names no key, or the service cannot be reached, refuses, or has no such key
+    /// of a type that this library knows.
+    pub async fn any_key(&self, reference: &KeyReference) -> Result<AnyKey> {
+        key::load(self, reference).await
+    }
+
+    /// Runs an operation inside the deadline and the vault's limit of requests in flight.
+    pub(crate) async fn run<T, F>(
+        &self,
+        reference: &KeyReference,
+        attempt: impl Fn(Arc<VaultClient>) -> F,
+    ) -> Result<T>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        let vault = self.connection(reference)?;
+        with_deadline(self.settings().timeout(), || async {
+            // Fair: first come, first served.
+            let _permit = vault.permits.acquire().await.map_err(|_| {
+                Error::new(ErrorKind::Internal, "the limit of requests in flight is gone")
+            })?;
+            attempt(Arc::clone(&vault)).await
+        })
+        .await
+    }
+
     /// This process's client of the vault that `reference` names.
-    pub(crate) fn vault(&self, reference: &KeyReference) -> Result<Arc<VaultClient>> {
+    fn connection(&self, reference: &KeyReference) -> Result<Arc<VaultClient>> {
         let process = self.process()?;
         let url = self.0.settings.vault_url(reference);
         let scope = self.0.settings.scope(reference);

@@ -39,11 +39,15 @@ pub mod settings;
 mod token;
 mod transport;
 
-pub use algorithm::{EncryptionAlgorithm, SignatureAlgorithm};
+pub use algorithm::{
+    CbcAlgorithm, EncryptionAlgorithm, GcmAlgorithm, KeyWrapAlgorithm, SignatureAlgorithm,
+};
 pub use client::Client;
 pub use cloud::{Cloud, VaultKind};
 pub use error::{Error, ErrorKind, Result};
-pub use key::Key;
+pub use key::{
+    AnyKey, GcmCiphertext, Key, KeyAttributes, KeyOperation, KeyType, SymmetricKey, VaultKey,
+};
 pub use key_file::KeyFile;
 pub use public_key::{Curve, EcPublicKey, PublicKey, RsaPublicKey};
 pub use reference::KeyReference;

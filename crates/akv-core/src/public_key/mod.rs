@@ -1,6 +1,7 @@
 //! The public half of a vault key: used locally, never sent anywhere.
 
 mod ec;
+mod encrypt;
 mod rsa;
 mod verify;
 

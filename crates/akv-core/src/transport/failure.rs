@@ -27,17 +27,17 @@ pub(crate) fn failure(error: azure_core::Error, reference: &KeyReference, host: 
             Ok(ours) => Failure::Final(ours),
             Err(other) => Failure::Final(Error::new(ErrorKind::Credential, chain(&other))),
         },
-        SdkErrorKind::DataConversion => Failure::Transient(
-            Error::new(
-                ErrorKind::Response,
-                format!("{host} gave a wrong answer: {}", chain(&error)),
-            ),
-            None,
-        ),
+        SdkErrorKind::DataConversion => wrong_answer(host, &chain(&error)),
         SdkErrorKind::Connection => unreachable_server(&error, true, host),
         SdkErrorKind::Io => unreachable_server(&error, false, host),
         _ => Failure::Final(Error::new(ErrorKind::Internal, chain(&error))),
     }
+}
+
+/// An answer that makes no sense, which another attempt may mend.
+pub(crate) fn wrong_answer(host: &str, why: &str) -> Failure {
+    let text = format!("{host} gave a wrong answer: {why}");
+    Failure::Transient(Error::new(ErrorKind::Response, text), None)
 }
 
 fn answered(status: u16, response: Option<&RawResponse>, reference: &KeyReference) -> Failure {

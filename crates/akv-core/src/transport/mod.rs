@@ -8,5 +8,5 @@ mod resolve;
 mod tls;
 
 pub(crate) use authorize::Authorize;
-pub(crate) use failure::{chain, failure, retry_after, unreachable_server};
+pub(crate) use failure::{chain, failure, retry_after, unreachable_server, wrong_answer};
 pub(crate) use http::Http;

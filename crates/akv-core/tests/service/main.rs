@@ -9,6 +9,8 @@ mod credentials_tools;
 mod faults;
 mod identities;
 mod proxy;
+mod keys_api;
+mod openssl;
 mod results;
 mod trust;
 

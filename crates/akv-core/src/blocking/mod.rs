@@ -4,27 +4,32 @@
 //! loaded, and never shared with a child of `fork`, which gets its own. Threads of the runtime are
 //! named `akv` and take no signals.
 
+mod key;
+mod symmetric;
+
+pub use self::{
+    key::{AnyKey, Key},
+    symmetric::SymmetricKey,
+};
+
 use crate::{
-    EncryptionAlgorithm, KeyFile, KeyReference, PublicKey, Result, Settings, SignatureAlgorithm,
+    KeyFile, KeyReference, Result, Settings,
     runtime::{block_on, spawn},
 };
 use std::time::Duration;
-use zeroize::Zeroizing;
 
 /// How much longer than the operation's own deadline a caller waits before it gives up on the
 /// runtime itself.
 const GRACE: Duration = Duration::from_millis(250);
 
+/// How long a caller waits for an operation.
+fn limit(settings: &Settings) -> Duration {
+    settings.timeout() + GRACE
+}
+
 /// Opens keys; see [`crate::Client`].
 #[derive(Clone, Debug)]
 pub struct Client(crate::Client);
-
-/// A key in a vault; see [`crate::Key`].
-#[derive(Clone, Debug)]
-pub struct Key {
-    key: crate::Key,
-    limit: Duration,
-}
 
 impl Client {
     /// A client with these settings. Starts nothing.
@@ -50,9 +55,8 @@ impl Client {
     /// # Errors
     /// As the async form.
     pub fn key(&self, reference: &KeyReference) -> Result<Key> {
-        // A reference that names no key is refused before a thread is started.
         let (client, reference) = (self.0.clone(), reference.clone());
-        self.block(async move { client.key(&reference).await })
+        self.block(async move { client.key(&reference).await }).map(Key::from)
     }
 
     /// Opens the key of a key file; see [`crate::Client::key_from_file`]. With the setting `warm`
@@ -61,14 +65,33 @@ impl Client {
     /// # Errors
     /// As the async form.
     pub fn key_from_file(&self, file: &KeyFile) -> Result<Key> {
+        // A complete file starts no thread, unless it is asked to.
         if let Some(key) = crate::Key::from_complete_file(&self.0, file)? {
             if self.settings().warm() {
                 self.warm(key.pinned_reference());
             }
-            return Ok(Key { key, limit: self.limit() });
+            return Ok(key.into());
         }
         let (client, file) = (self.0.clone(), file.clone());
-        self.block(async move { client.key_from_file(&file).await })
+        self.block(async move { client.key_from_file(&file).await }).map(Key::from)
+    }
+
+    /// Opens a symmetric key; see [`crate::Client::symmetric_key`].
+    ///
+    /// # Errors
+    /// As the async form.
+    pub fn symmetric_key(&self, reference: &KeyReference) -> Result<SymmetricKey> {
+        let (client, reference) = (self.0.clone(), reference.clone());
+        self.block(async move { client.symmetric_key(&reference).await }).map(SymmetricKey::from)
+    }
+
+    /// Opens a key of whatever kind; see [`crate::Client::any_key`].
+    ///
+    /// # Errors
+    /// As the async form.
+    pub fn any_key(&self, reference: &KeyReference) -> Result<AnyKey> {
+        let (client, reference) = (self.0.clone(), reference.clone());
+        self.block(async move { client.any_key(&reference).await }).map(AnyKey::from)
     }
 
     /// Has token and connection ready before the first operation needs them: asks for the key, in
@@ -85,64 +108,10 @@ impl Client {
         }
     }
 
-    fn limit(&self) -> Duration {
-        self.settings().timeout() + GRACE
-    }
-
-    fn block(
+    fn block<T: Send + 'static>(
         &self,
-        open: impl Future<Output = Result<crate::Key>> + Send + 'static,
-    ) -> Result<Key> {
-        let limit = self.limit();
-        block_on(limit, open).map(|key| Key { key, limit })
-    }
-}
-
-impl Key {
-    /// The reference that the key was opened with.
-    pub fn reference(&self) -> &KeyReference {
-        self.key.reference()
-    }
-
-    /// The reference with the pinned version.
-    pub fn pinned_reference(&self) -> &KeyReference {
-        self.key.pinned_reference()
-    }
-
-    /// The pinned version: 32 hexadecimal digits.
-    pub fn version(&self) -> &str {
-        self.key.version()
-    }
-
-    /// The public half.
-    pub fn public_key(&self) -> &PublicKey {
-        self.key.public_key()
-    }
-
-    /// The handle of this key.
-    pub fn key_file(&self) -> KeyFile {
-        self.key.key_file()
-    }
-
-    /// Signs a digest in the vault; see [`crate::Key::sign`].
-    ///
-    /// # Errors
-    /// As the async form.
-    pub fn sign(&self, algorithm: SignatureAlgorithm, digest: &[u8]) -> Result<Vec<u8>> {
-        let (key, digest) = (self.key.clone(), digest.to_vec());
-        block_on(self.limit, async move { key.sign(algorithm, &digest).await })
-    }
-
-    /// Decrypts in the vault; see [`crate::Key::decrypt`].
-    ///
-    /// # Errors
-    /// As the async form.
-    pub fn decrypt(
-        &self,
-        algorithm: EncryptionAlgorithm,
-        ciphertext: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>> {
-        let (key, ciphertext) = (self.key.clone(), ciphertext.to_vec());
-        block_on(self.limit, async move { key.decrypt(algorithm, &ciphertext).await })
+        operation: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        block_on(limit(self.settings()), operation)
     }
 }

@@ -1,9 +1,10 @@
-//! JOSE names of the service's algorithms (RFC 7518 and the keys REST reference).
+//! Signature algorithms of RSA and elliptic-curve keys.
 
+use super::named;
 use crate::{Curve, Error, ErrorKind, PublicKey, Result};
-use std::fmt;
 
-/// A signature algorithm of the service.
+/// A signature algorithm of the service. Its name ([`FromStr`](std::str::FromStr), `Display`) is
+/// the service's: `RS256`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SignatureAlgorithm {
@@ -32,6 +33,21 @@ pub enum SignatureAlgorithm {
 }
 
 impl SignatureAlgorithm {
+    /// Every algorithm.
+    pub const ALL: &'static [Self] = &[
+        Self::Rs256,
+        Self::Rs384,
+        Self::Rs512,
+        Self::Ps256,
+        Self::Ps384,
+        Self::Ps512,
+        Self::Es256,
+        Self::Es256K,
+        Self::Es384,
+        Self::Es512,
+        Self::RsNull,
+    ];
+
     /// The name in requests.
     pub fn name(self) -> &'static str {
         match self {
@@ -96,62 +112,10 @@ impl SignatureAlgorithm {
         }
     }
 
+    /// Whether it is one of RSA.
     fn is_rsa(self) -> bool {
         !matches!(self, Self::Es256 | Self::Es256K | Self::Es384 | Self::Es512)
     }
 }
 
-impl fmt::Display for SignatureAlgorithm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// An encryption or key-wrapping algorithm of the service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum EncryptionAlgorithm {
-    /// RSAES-PKCS1-v1_5.
-    Rsa15,
-    /// RSAES-OAEP with SHA-1 and MGF1 with SHA-1.
-    RsaOaep,
-    /// RSAES-OAEP with SHA-256 and MGF1 with SHA-256.
-    RsaOaep256,
-}
-
-impl EncryptionAlgorithm {
-    /// The name in requests.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Rsa15 => "RSA1_5",
-            Self::RsaOaep => "RSA-OAEP",
-            Self::RsaOaep256 => "RSA-OAEP-256",
-        }
-    }
-
-    /// Refuses a key or a ciphertext that this algorithm cannot take, before any request.
-    pub(crate) fn check(self, key: &PublicKey, ciphertext: &[u8]) -> Result<()> {
-        match key {
-            PublicKey::Rsa(key) if ciphertext.len() == key.size() => Ok(()),
-            PublicKey::Rsa(key) => Err(Error::new(
-                ErrorKind::Argument,
-                format!(
-                    "the ciphertext has {} bytes, a {}-bit key takes {}",
-                    ciphertext.len(),
-                    key.bits(),
-                    key.size()
-                ),
-            )),
-            PublicKey::Ec(_) => Err(Error::new(
-                ErrorKind::Argument,
-                format!("{self} needs an RSA key, this is an {} key", key.description()),
-            )),
-        }
-    }
-}
-
-impl fmt::Display for EncryptionAlgorithm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
+named!(SignatureAlgorithm, "signature algorithm");

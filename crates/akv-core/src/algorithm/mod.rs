@@ -1,0 +1,75 @@
+//! The service's algorithms by the kind of key they belong to (RFC 7518 section 3.1 and 4.1, and
+//! the service's own).
+//!
+//! What an algorithm cannot take is refused here, before any request. ECDSA digests must have the
+//! length that the curve asks for; [`crate::ecdsa::fit_digest`] makes any digest fit (FIPS 186-5
+//! takes the leftmost bits, so that does not change its meaning).
+
+mod encryption;
+mod signature;
+mod symmetric;
+
+pub use self::{
+    encryption::EncryptionAlgorithm,
+    signature::SignatureAlgorithm,
+    symmetric::{CbcAlgorithm, GcmAlgorithm, KeyWrapAlgorithm},
+};
+
+use crate::{Error, ErrorKind, error};
+
+/// `Display` and `FromStr` by the service's names, of a type that has `ALL` and `name`.
+macro_rules! named {
+    ($algorithm:ty, $what:literal) => {
+        impl std::fmt::Display for $algorithm {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+
+        impl std::str::FromStr for $algorithm {
+            type Err = crate::Error;
+
+            /// Reads the service's name.
+            fn from_str(text: &str) -> crate::Result<Self> {
+                Self::ALL.iter().copied().find(|known| known.name() == text).ok_or_else(|| {
+                    let known: Vec<_> = Self::ALL.iter().map(|known| known.name()).collect();
+                    super::unknown($what, text, &known)
+                })
+            }
+        }
+    };
+}
+use named;
+
+fn unknown(what: &str, text: &str, known: &[&str]) -> Error {
+    let text = error::one_line(error::shortened(text, 60));
+    Error::new(ErrorKind::Argument, format!("unknown {what} {text:?}"))
+        .hint(format!("expected one of {}", known.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        for algorithm in SignatureAlgorithm::ALL {
+            assert_eq!(algorithm.to_string().parse::<SignatureAlgorithm>().unwrap(), *algorithm);
+        }
+        for algorithm in EncryptionAlgorithm::ALL {
+            assert_eq!(algorithm.to_string().parse::<EncryptionAlgorithm>().unwrap(), *algorithm);
+        }
+        for algorithm in KeyWrapAlgorithm::ALL {
+            assert_eq!(algorithm.to_string().parse::<KeyWrapAlgorithm>().unwrap(), *algorithm);
+        }
+        for algorithm in CbcAlgorithm::ALL {
+            assert_eq!(algorithm.to_string().parse::<CbcAlgorithm>().unwrap(), *algorithm);
+        }
+        for algorithm in GcmAlgorithm::ALL {
+            assert_eq!(algorithm.to_string().parse::<GcmAlgorithm>().unwrap(), *algorithm);
+        }
+        let error = "rs256".parse::<SignatureAlgorithm>().unwrap_err();
+        let line = error.to_string();
+        assert!(line.contains("\"rs256\"") && line.contains("RS256, RS384"), "{line}");
+    }
+}

@@ -1,0 +1,162 @@
+//! Algorithms of a Managed HSM's symmetric keys. Each has one type per shape of its inputs, so that
+//! an initialization vector or a tag cannot be forgotten.
+
+use super::named;
+use crate::{Error, ErrorKind, Result};
+
+/// Bytes of an AES block, and of the initialization vector of CBC.
+const BLOCK: usize = 16;
+
+/// Key wrapping with an AES key (RFC 3394), whose size must be the algorithm's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum KeyWrapAlgorithm {
+    /// With a 128-bit key.
+    A128Kw,
+    /// With a 192-bit key.
+    A192Kw,
+    /// With a 256-bit key.
+    A256Kw,
+}
+
+impl KeyWrapAlgorithm {
+    /// Every algorithm.
+    pub const ALL: &'static [Self] = &[Self::A128Kw, Self::A192Kw, Self::A256Kw];
+
+    /// The name in requests.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::A128Kw => "A128KW",
+            Self::A192Kw => "A192KW",
+            Self::A256Kw => "A256KW",
+        }
+    }
+
+    /// Refuses a key that RFC 3394 section 2 cannot wrap.
+    pub(crate) fn check_plaintext(self, key: &[u8]) -> Result<()> {
+        self.check(key, "wraps", 16)
+    }
+
+    /// Refuses what is no wrapped key.
+    pub(crate) fn check_wrapped(self, wrapped: &[u8]) -> Result<()> {
+        self.check(wrapped, "unwraps", 24)
+    }
+
+    fn check(self, value: &[u8], verb: &str, min: usize) -> Result<()> {
+        if value.len() < min || !value.len().is_multiple_of(8) {
+            return Err(argument(format!(
+                "{self} {verb} a multiple of 8 bytes, at least {min}; these are {}",
+                value.len()
+            )));
+        }
+        Ok(())
+    }
+}
+
+named!(KeyWrapAlgorithm, "key-wrapping algorithm");
+
+/// Encryption with AES in CBC mode, without or with padding (PKCS#7, RFC 5652 section 6.3). The
+/// key's size must be the algorithm's.
+///
+/// CBC does not notice that a ciphertext was changed, and whoever can tell good from bad padding
+/// can decrypt: authenticate ciphertexts, or use [`GcmAlgorithm`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CbcAlgorithm {
+    /// With a 128-bit key, whole blocks only.
+    A128Cbc,
+    /// With a 192-bit key, whole blocks only.
+    A192Cbc,
+    /// With a 256-bit key, whole blocks only.
+    A256Cbc,
+    /// With a 128-bit key and padding.
+    A128CbcPad,
+    /// With a 192-bit key and padding.
+    A192CbcPad,
+    /// With a 256-bit key and padding.
+    A256CbcPad,
+}
+
+impl CbcAlgorithm {
+    /// Every algorithm.
+    pub const ALL: &'static [Self] = &[
+        Self::A128Cbc,
+        Self::A192Cbc,
+        Self::A256Cbc,
+        Self::A128CbcPad,
+        Self::A192CbcPad,
+        Self::A256CbcPad,
+    ];
+
+    /// The name in requests.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::A128Cbc => "A128CBC",
+            Self::A192Cbc => "A192CBC",
+            Self::A256Cbc => "A256CBC",
+            Self::A128CbcPad => "A128CBCPAD",
+            Self::A192CbcPad => "A192CBCPAD",
+            Self::A256CbcPad => "A256CBCPAD",
+        }
+    }
+
+    /// Whether the plaintext is padded to whole blocks.
+    pub fn pads(self) -> bool {
+        matches!(self, Self::A128CbcPad | Self::A192CbcPad | Self::A256CbcPad)
+    }
+
+    /// Refuses a plaintext that is not made of whole blocks where it must be.
+    pub(crate) fn check_plaintext(self, plaintext: &[u8]) -> Result<()> {
+        if self.pads() { Ok(()) } else { self.check_blocks(plaintext, "plaintext") }
+    }
+
+    /// Refuses a ciphertext that is not made of whole blocks.
+    pub(crate) fn check_ciphertext(self, ciphertext: &[u8]) -> Result<()> {
+        self.check_blocks(ciphertext, "ciphertext")
+    }
+
+    fn check_blocks(self, value: &[u8], what: &str) -> Result<()> {
+        if value.is_empty() || !value.len().is_multiple_of(BLOCK) {
+            return Err(argument(format!(
+                "the {what} of {self} is made of blocks of {BLOCK} bytes, this one has {} bytes",
+                value.len()
+            )));
+        }
+        Ok(())
+    }
+}
+
+named!(CbcAlgorithm, "CBC algorithm");
+
+/// Authenticated encryption with AES in GCM mode (NIST SP 800-38D). The key's size must be the
+/// algorithm's. The HSM chooses the nonce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum GcmAlgorithm {
+    /// With a 128-bit key.
+    A128Gcm,
+    /// With a 192-bit key.
+    A192Gcm,
+    /// With a 256-bit key.
+    A256Gcm,
+}
+
+impl GcmAlgorithm {
+    /// Every algorithm.
+    pub const ALL: &'static [Self] = &[Self::A128Gcm, Self::A192Gcm, Self::A256Gcm];
+
+    /// The name in requests.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::A128Gcm => "A128GCM",
+            Self::A192Gcm => "A192GCM",
+            Self::A256Gcm => "A256GCM",
+        }
+    }
+}
+
+named!(GcmAlgorithm, "GCM algorithm");
+
+fn argument(text: String) -> Error {
+    Error::new(ErrorKind::Argument, text)
+}

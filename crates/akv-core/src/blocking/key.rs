@@ -1,0 +1,174 @@
+//! Keys.
+
+use super::{SymmetricKey, limit};
+use crate::{
+    EncryptionAlgorithm, KeyAttributes, KeyFile, KeyReference, PublicKey, Result,
+    SignatureAlgorithm, runtime::block_on,
+};
+use zeroize::Zeroizing;
+
+/// A key in a vault; see [`crate::Key`].
+#[derive(Clone, Debug)]
+pub struct Key(crate::Key);
+
+/// A key of either kind; see [`crate::AnyKey`].
+#[derive(Clone, Debug)]
+pub enum AnyKey {
+    /// A key pair: RSA or elliptic curve.
+    Asymmetric(Key),
+    /// A symmetric key of a Managed HSM.
+    Symmetric(SymmetricKey),
+}
+
+impl Key {
+    /// The reference that the key was opened with.
+    pub fn reference(&self) -> &KeyReference {
+        self.0.reference()
+    }
+
+    /// The reference with the pinned version.
+    pub fn pinned_reference(&self) -> &KeyReference {
+        self.0.pinned_reference()
+    }
+
+    /// The pinned version: 32 hexadecimal digits.
+    pub fn version(&self) -> &str {
+        self.0.version()
+    }
+
+    /// The public half.
+    pub fn public_key(&self) -> &PublicKey {
+        self.0.public_key()
+    }
+
+    /// The attributes; see [`crate::Key::attributes`].
+    pub fn attributes(&self) -> Option<&KeyAttributes> {
+        self.0.attributes()
+    }
+
+    /// The handle of this key.
+    pub fn key_file(&self) -> KeyFile {
+        self.0.key_file()
+    }
+
+    /// Signs a digest in the vault; see [`crate::Key::sign`].
+    ///
+    /// # Errors
+    /// As the async form.
+    pub fn sign(&self, algorithm: SignatureAlgorithm, digest: &[u8]) -> Result<Vec<u8>> {
+        let digest = digest.to_vec();
+        self.block(move |key| async move { key.sign(algorithm, &digest).await })
+    }
+
+    /// Checks a signature with the public half; see [`crate::Key::verify`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn verify(
+        &self,
+        algorithm: SignatureAlgorithm,
+        digest: &[u8],
+        signature: &[u8],
+    ) -> Result<()> {
+        self.0.verify(algorithm, digest, signature)
+    }
+
+    /// Encrypts with the public half; see [`crate::Key::encrypt`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn encrypt(&self, algorithm: EncryptionAlgorithm, plaintext: &[u8]) -> Result<Vec<u8>> {
+        self.0.encrypt(algorithm, plaintext)
+    }
+
+    /// Decrypts in the vault; see [`crate::Key::decrypt`].
+    ///
+    /// # Errors
+    /// As the async form.
+    pub fn decrypt(
+        &self,
+        algorithm: EncryptionAlgorithm,
+        ciphertext: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>> {
+        let ciphertext = ciphertext.to_vec();
+        self.block(move |key| async move { key.decrypt(algorithm, &ciphertext).await })
+    }
+
+    /// Wraps a key in the vault; see [`crate::Key::wrap_key`].
+    ///
+    /// # Errors
+    /// As the async form.
+    pub fn wrap_key(&self, algorithm: EncryptionAlgorithm, key: &[u8]) -> Result<Vec<u8>> {
+        let plaintext = Zeroizing::new(key.to_vec());
+        self.block(move |key| async move { key.wrap_key(algorithm, &plaintext).await })
+    }
+
+    /// Unwraps a key in the vault; see [`crate::Key::unwrap_key`].
+    ///
+    /// # Errors
+    /// As the async form.
+    pub fn unwrap_key(
+        &self,
+        algorithm: EncryptionAlgorithm,
+        wrapped: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>> {
+        let wrapped = wrapped.to_vec();
+        self.block(move |key| async move { key.unwrap_key(algorithm, &wrapped).await })
+    }
+
+    fn block<T: Send + 'static, F: Future<Output = Result<T>> + Send + 'static>(
+        &self,
+        operation: impl FnOnce(crate::Key) -> F,
+    ) -> Result<T> {
+        block_on(limit(self.0.settings()), operation(self.0.clone()))
+    }
+}
+
+impl From<crate::Key> for Key {
+    fn from(key: crate::Key) -> Self {
+        Self(key)
+    }
+}
+
+impl AnyKey {
+    /// The reference that the key was opened with.
+    pub fn reference(&self) -> &KeyReference {
+        match self {
+            Self::Asymmetric(key) => key.reference(),
+            Self::Symmetric(key) => key.reference(),
+        }
+    }
+
+    /// The reference with the pinned version.
+    pub fn pinned_reference(&self) -> &KeyReference {
+        match self {
+            Self::Asymmetric(key) => key.pinned_reference(),
+            Self::Symmetric(key) => key.pinned_reference(),
+        }
+    }
+
+    /// The pinned version: 32 hexadecimal digits.
+    pub fn version(&self) -> &str {
+        match self {
+            Self::Asymmetric(key) => key.version(),
+            Self::Symmetric(key) => key.version(),
+        }
+    }
+
+    /// The attributes; see [`crate::AnyKey::attributes`].
+    pub fn attributes(&self) -> Option<&KeyAttributes> {
+        match self {
+            Self::Asymmetric(key) => key.attributes(),
+            Self::Symmetric(key) => key.attributes(),
+        }
+    }
+}
+
+impl From<crate::AnyKey> for AnyKey {
+    fn from(key: crate::AnyKey) -> Self {
+        match key {
+            crate::AnyKey::Asymmetric(key) => Self::Asymmetric(key.into()),
+            crate::AnyKey::Symmetric(key) => Self::Symmetric(key.into()),
+        }
+    }
+}

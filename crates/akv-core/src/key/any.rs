@@ -1,0 +1,141 @@
+//! A key of whatever kind the vault has under a name.
+
+use super::{
+    Key, KeyAttributes, SymmetricKey,
+    bundle::{Bundle, Material},
+    handle::{Handle, fetch},
+};
+use crate::{Client, Error, ErrorKind, KeyReference, Result};
+
+/// A key of either kind, for programs that do not know beforehand what they will find.
+///
+/// ```no_run
+/// # async fn example(client: akv_core::Client) -> akv_core::Result<()> {
+/// match client.any_key(&client.reference("managedHsm:myHsm:myKey")?).await? {
+///     akv_core::AnyKey::Asymmetric(key) => assert!(key.public_key().bits() > 0),
+///     akv_core::AnyKey::Symmetric(key) => assert!(key.attributes().is_some()),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub enum AnyKey {
+    /// A key pair: RSA or elliptic curve.
+    Asymmetric(Key),
+    /// A symmetric key of a Managed HSM.
+    Symmetric(SymmetricKey),
+}
+
+impl AnyKey {
+    /// The reference that the key was opened with.
+    pub fn reference(&self) -> &KeyReference {
+        match self {
+            Self::Asymmetric(key) => key.reference(),
+            Self::Symmetric(key) => key.reference(),
+        }
+    }
+
+    /// The reference with the pinned version.
+    pub fn pinned_reference(&self) -> &KeyReference {
+        match self {
+            Self::Asymmetric(key) => key.pinned_reference(),
+            Self::Symmetric(key) => key.pinned_reference(),
+        }
+    }
+
+    /// The pinned version: 32 hexadecimal digits.
+    pub fn version(&self) -> &str {
+        match self {
+            Self::Asymmetric(key) => key.version(),
+            Self::Symmetric(key) => key.version(),
+        }
+    }
+
+    /// The attributes, as they were when the key was opened.
+    pub fn attributes(&self) -> Option<&KeyAttributes> {
+        match self {
+            Self::Asymmetric(key) => key.attributes(),
+            Self::Symmetric(key) => key.attributes(),
+        }
+    }
+}
+
+/// A kind of key: [`Key`], [`SymmetricKey`] or [`AnyKey`]. Nothing else can be one.
+pub trait VaultKey: Sealed + Clone + Send + Sync + Sized + 'static {
+    /// Its form in [`crate::blocking`].
+    type Blocking: From<Self>;
+
+    /// The key, if it is of this kind.
+    ///
+    /// # Errors
+    /// It is of the other one ([`ErrorKind::Unsupported`]).
+    fn from_any(key: AnyKey) -> Result<Self>;
+}
+
+/// Keeps [`VaultKey`] to this library's types.
+pub trait Sealed {}
+
+impl Sealed for AnyKey {}
+
+impl VaultKey for AnyKey {
+    type Blocking = crate::blocking::AnyKey;
+
+    fn from_any(key: AnyKey) -> Result<Self> {
+        Ok(key)
+    }
+}
+
+impl Sealed for Key {}
+
+impl VaultKey for Key {
+    type Blocking = crate::blocking::Key;
+
+    fn from_any(key: AnyKey) -> Result<Self> {
+        match key {
+            AnyKey::Asymmetric(key) => Ok(key),
+            AnyKey::Symmetric(_) => Err(Error::new(
+                ErrorKind::Unsupported,
+                "it is a symmetric key, which has no public half and cannot sign",
+            )
+            .hint("open it as a SymmetricKey")),
+        }
+    }
+}
+
+impl Sealed for SymmetricKey {}
+
+impl VaultKey for SymmetricKey {
+    type Blocking = crate::blocking::SymmetricKey;
+
+    fn from_any(key: AnyKey) -> Result<Self> {
+        match key {
+            AnyKey::Symmetric(key) => Ok(key),
+            AnyKey::Asymmetric(key) => Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("it is no symmetric key but {}", key.public_key().description()),
+            )
+            .hint("open it as a Key")),
+        }
+    }
+}
+
+/// Asks the service for the key that `reference` names.
+pub(crate) async fn load<K: VaultKey>(client: &Client, reference: &KeyReference) -> Result<K> {
+    let bundle = fetch(client, reference).await?;
+    from_bundle(client, reference, bundle)
+        .map_err(|error| error.during(format!("load {reference}")))
+}
+
+/// The key that an answer describes.
+pub(crate) fn from_bundle<K: VaultKey>(
+    client: &Client,
+    reference: &KeyReference,
+    bundle: Bundle,
+) -> Result<K> {
+    let Bundle { version, material, attributes } = bundle;
+    let handle = Handle::new(client, reference, version, Some(attributes))?;
+    K::from_any(match material {
+        Material::Asymmetric(public_key) => AnyKey::Asymmetric(Key::new(handle, public_key)),
+        Material::Symmetric => AnyKey::Symmetric(SymmetricKey::new(handle)),
+    })
+}

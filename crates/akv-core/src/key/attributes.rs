@@ -1,0 +1,277 @@
+//! What the service says about a key beside the key itself.
+
+use azure_core::time::OffsetDateTime;
+use azure_security_keyvault_keys::models::{KeyAttributes as SdkAttributes, KeyType as SdkKeyType};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// The attributes of a key version, as they were when they were read.
+///
+/// The service may change them at any time, so they are for showing and for planning; whether an
+/// operation is permitted, the service says when it is asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyAttributes {
+    enabled: Option<bool>,
+    not_before: Option<SystemTime>,
+    expires: Option<SystemTime>,
+    created: Option<SystemTime>,
+    updated: Option<SystemTime>,
+    key_type: Option<KeyType>,
+    operations: Option<Vec<KeyOperation>>,
+    exportable: bool,
+    managed: bool,
+    recovery_level: Option<String>,
+    recoverable_days: Option<u32>,
+    hsm_platform: Option<String>,
+    tags: BTreeMap<String, String>,
+}
+
+impl KeyAttributes {
+    /// Whether the key can be used at all.
+    pub fn enabled(&self) -> bool {
+        self.enabled.unwrap_or(true)
+    }
+
+    /// From when on the key signs, encrypts and wraps (`nbf`).
+    pub fn not_before(&self) -> Option<SystemTime> {
+        self.not_before
+    }
+
+    /// Until when the key signs, encrypts and wraps (`exp`).
+    pub fn expires(&self) -> Option<SystemTime> {
+        self.expires
+    }
+
+    /// When the version was made.
+    pub fn created(&self) -> Option<SystemTime> {
+        self.created
+    }
+
+    /// When its attributes were changed last.
+    pub fn updated(&self) -> Option<SystemTime> {
+        self.updated
+    }
+
+    /// The type of the key, and with it whether it is in hardware. Lists do not say.
+    pub fn key_type(&self) -> Option<&KeyType> {
+        self.key_type.as_ref()
+    }
+
+    /// What the key may be used for (`key_ops`). Lists do not say.
+    pub fn operations(&self) -> Option<&[KeyOperation]> {
+        self.operations.as_deref()
+    }
+
+    /// Whether the private half may be released to an attested environment.
+    pub fn exportable(&self) -> bool {
+        self.exportable
+    }
+
+    /// Whether the vault manages the key: it belongs to a certificate then.
+    pub fn managed(&self) -> bool {
+        self.managed
+    }
+
+    /// How a deleted key can be had back, in the service's words: `Recoverable+Purgeable`.
+    pub fn recovery_level(&self) -> Option<&str> {
+        self.recovery_level.as_deref()
+    }
+
+    /// For how many days a deleted key can be had back.
+    pub fn recoverable_days(&self) -> Option<u32> {
+        self.recoverable_days
+    }
+
+    /// The platform of the hardware, where the service names it.
+    pub fn hsm_platform(&self) -> Option<&str> {
+        self.hsm_platform.as_deref()
+    }
+
+    /// The user's own names and values.
+    pub fn tags(&self) -> &BTreeMap<String, String> {
+        &self.tags
+    }
+
+    /// The part that lists have too.
+    pub(crate) fn new(
+        attributes: Option<SdkAttributes>,
+        managed: Option<bool>,
+        tags: Option<HashMap<String, String>>,
+    ) -> Self {
+        let read = attributes.unwrap_or_default();
+        Self {
+            enabled: read.enabled,
+            not_before: read.not_before.map(system_time),
+            expires: read.expires.map(system_time),
+            created: read.created.map(system_time),
+            updated: read.updated.map(system_time),
+            key_type: None,
+            operations: None,
+            exportable: read.exportable.unwrap_or(false),
+            managed: managed.unwrap_or(false),
+            recovery_level: read.recovery_level.map(|level| level.to_string()),
+            recoverable_days: read.recoverable_days.and_then(|days| u32::try_from(days).ok()),
+            hsm_platform: read.hsm_platform,
+            tags: tags.unwrap_or_default().into_iter().collect(),
+        }
+    }
+
+    /// With what only the key itself says.
+    pub(crate) fn of_key(self, key_type: KeyType, operations: Option<&[String]>) -> Self {
+        let operations = operations.map(|names| names.iter().map(|name| name.into()).collect());
+        Self { key_type: Some(key_type), operations, ..self }
+    }
+}
+
+fn system_time(time: OffsetDateTime) -> SystemTime {
+    let seconds = time.unix_timestamp();
+    let distance = Duration::from_secs(seconds.unsigned_abs());
+    if seconds < 0 { UNIX_EPOCH - distance } else { UNIX_EPOCH + distance }
+}
+
+/// The type of a key (`kty`).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum KeyType {
+    /// RSA, in software.
+    Rsa,
+    /// RSA, in hardware.
+    RsaHsm,
+    /// An elliptic-curve key, in software.
+    Ec,
+    /// An elliptic-curve key, in hardware.
+    EcHsm,
+    /// A symmetric key, in software.
+    Oct,
+    /// A symmetric key, in hardware.
+    OctHsm,
+    /// One that this library does not know, in the service's words.
+    Other(String),
+}
+
+impl KeyType {
+    /// The service's name: `EC-HSM`.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Rsa => "RSA",
+            Self::RsaHsm => "RSA-HSM",
+            Self::Ec => "EC",
+            Self::EcHsm => "EC-HSM",
+            Self::Oct => "oct",
+            Self::OctHsm => "oct-HSM",
+            Self::Other(name) => name,
+        }
+    }
+
+    /// Whether the private or secret half is in a hardware security module.
+    pub fn is_hardware(&self) -> bool {
+        self.as_str().ends_with("-HSM")
+    }
+}
+
+impl fmt::Display for KeyType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl From<&SdkKeyType> for KeyType {
+    fn from(key_type: &SdkKeyType) -> Self {
+        match key_type {
+            SdkKeyType::Rsa => Self::Rsa,
+            SdkKeyType::RsaHsm => Self::RsaHsm,
+            SdkKeyType::Ec => Self::Ec,
+            SdkKeyType::EcHsm => Self::EcHsm,
+            SdkKeyType::Oct => Self::Oct,
+            SdkKeyType::OctHsm => Self::OctHsm,
+            other => Self::Other(other.to_string()),
+        }
+    }
+}
+
+/// What a key may be used for (`key_ops`).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum KeyOperation {
+    /// `encrypt`
+    Encrypt,
+    /// `decrypt`
+    Decrypt,
+    /// `sign`
+    Sign,
+    /// `verify`
+    Verify,
+    /// `wrapKey`
+    WrapKey,
+    /// `unwrapKey`
+    UnwrapKey,
+    /// One that this library does not use, in the service's words.
+    Other(String),
+}
+
+impl KeyOperation {
+    /// The service's name: `unwrapKey`.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Encrypt => "encrypt",
+            Self::Decrypt => "decrypt",
+            Self::Sign => "sign",
+            Self::Verify => "verify",
+            Self::WrapKey => "wrapKey",
+            Self::UnwrapKey => "unwrapKey",
+            Self::Other(name) => name,
+        }
+    }
+}
+
+impl fmt::Display for KeyOperation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl<T: AsRef<str> + ?Sized> From<&T> for KeyOperation {
+    /// Reads the service's name, in any case.
+    fn from(name: &T) -> Self {
+        let name = name.as_ref();
+        let known = [
+            Self::Encrypt,
+            Self::Decrypt,
+            Self::Sign,
+            Self::Verify,
+            Self::WrapKey,
+            Self::UnwrapKey,
+        ];
+        known
+            .into_iter()
+            .find(|known| known.as_str().eq_ignore_ascii_case(name))
+            .unwrap_or_else(|| Self::Other(name.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hardware_is_known_by_the_type() {
+        assert!(KeyType::EcHsm.is_hardware() && KeyType::Other("AKP-HSM".into()).is_hardware());
+        assert!(!KeyType::Rsa.is_hardware());
+    }
+
+    #[test]
+    fn times_before_and_after_the_epoch_are_read() {
+        let read = |seconds| system_time(OffsetDateTime::from_unix_timestamp(seconds).unwrap());
+        assert_eq!(read(-1), UNIX_EPOCH - Duration::from_secs(1));
+        assert_eq!(read(1_613_774_571), UNIX_EPOCH + Duration::from_secs(1_613_774_571));
+    }
+
+    #[test]
+    fn operations_are_read_in_any_case() {
+        assert_eq!(KeyOperation::from("unwrapkey"), KeyOperation::UnwrapKey);
+        assert_eq!(KeyOperation::from("import").as_str(), "import");
+    }
+}

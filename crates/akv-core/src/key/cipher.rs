@@ -1,0 +1,85 @@
+//! Encrypting locally; decrypting, wrapping and unwrapping keys in the vault.
+
+use super::{
+    Key,
+    request::{Action, Parameters},
+};
+use crate::{EncryptionAlgorithm, Error, ErrorKind, Result};
+use zeroize::Zeroizing;
+
+impl Key {
+    /// Encrypts with the public half. No request is made.
+    ///
+    /// # Errors
+    /// As [`PublicKey::encrypt`](crate::PublicKey::encrypt).
+    pub fn encrypt(&self, algorithm: EncryptionAlgorithm, plaintext: &[u8]) -> Result<Vec<u8>> {
+        self.public_key()
+            .encrypt(algorithm, plaintext)
+            .map_err(|error| error.during(self.doing("encrypt", algorithm)))
+    }
+
+    /// Decrypts in the vault.
+    ///
+    /// # Errors
+    /// The algorithm or the ciphertext's length does not fit the key (no request is made then), or
+    /// the service fails or refuses within the deadline.
+    pub async fn decrypt(
+        &self,
+        algorithm: EncryptionAlgorithm,
+        ciphertext: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>> {
+        self.undo("decrypt", Action::Decrypt, algorithm, ciphertext).await
+    }
+
+    /// Wraps a key: encrypts it in the vault. It is the same computation as
+    /// [`encrypt`](Self::encrypt), but the service does it, for callers that want it recorded
+    /// there.
+    ///
+    /// # Errors
+    /// The algorithm does not fit the key or the wrapped key is too long (no request is made then),
+    /// or the service fails or refuses within the deadline.
+    pub async fn wrap_key(&self, algorithm: EncryptionAlgorithm, key: &[u8]) -> Result<Vec<u8>> {
+        let during = || self.doing("wrap a key", algorithm);
+        let size = algorithm
+            .check_plaintext(self.public_key(), key)
+            .map_err(|error| error.during(during()))?
+            .size();
+        let parameters = Parameters::new(algorithm.name(), key);
+        let answer = self.0.handle.operate(Action::WrapKey, &parameters).await;
+        let wrapped = answer.map_err(|error| error.during(during()))?.value;
+        if wrapped.len() != size {
+            let text = format!("the wrapped key has {} bytes instead of {size}", wrapped.len());
+            return Err(Error::new(ErrorKind::Response, text).during(during()));
+        }
+        Ok(wrapped.to_vec())
+    }
+
+    /// Unwraps a key in the vault: the inverse of [`wrap_key`](Self::wrap_key), and of
+    /// [`encrypt`](Self::encrypt).
+    ///
+    /// # Errors
+    /// As [`decrypt`](Self::decrypt).
+    pub async fn unwrap_key(
+        &self,
+        algorithm: EncryptionAlgorithm,
+        wrapped: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>> {
+        self.undo("unwrap a key", Action::UnwrapKey, algorithm, wrapped).await
+    }
+
+    async fn undo(
+        &self,
+        verb: &str,
+        action: Action,
+        algorithm: EncryptionAlgorithm,
+        ciphertext: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>> {
+        let during = || self.doing(verb, algorithm);
+        algorithm
+            .check_ciphertext(self.public_key(), ciphertext)
+            .map_err(|error| error.during(during()))?;
+        let parameters = Parameters::new(algorithm.name(), ciphertext);
+        let answer = self.0.handle.operate(action, &parameters).await;
+        Ok(answer.map_err(|error| error.during(during()))?.value)
+    }
+}

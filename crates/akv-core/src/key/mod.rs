@@ -1,0 +1,130 @@
+//! Keys in a vault, each at one version.
+
+mod any;
+mod attributes;
+mod bundle;
+mod cipher;
+mod handle;
+mod request;
+mod sign;
+mod symmetric;
+
+pub(crate) use self::any::load;
+pub use self::{
+    any::{AnyKey, VaultKey},
+    attributes::{KeyAttributes, KeyOperation, KeyType},
+    symmetric::{GcmCiphertext, SymmetricKey},
+};
+
+use self::handle::Handle;
+use crate::{Client, Error, ErrorKind, KeyFile, KeyReference, PublicKey, Result, Settings};
+use std::{fmt, sync::Arc};
+
+/// A key pair, RSA or elliptic curve, whose private half is in a vault. Cheap to clone, usable from
+/// many threads.
+///
+/// The version is pinned: a reference without one is resolved when the key is opened, and every
+/// later operation uses that version, so that a rotation in the vault does not break a server
+/// whose certificate belongs to the old one.
+///
+/// What needs the private half is a request: [`sign`](Self::sign), [`decrypt`](Self::decrypt),
+/// [`unwrap_key`](Self::unwrap_key), and [`wrap_key`](Self::wrap_key) by choice. What needs the
+/// public half is computed here: [`verify`](Self::verify) and [`encrypt`](Self::encrypt).
+///
+/// ```no_run
+/// use akv_core::{Client, EncryptionAlgorithm::RsaOaep256, Settings};
+///
+/// # async fn example() -> akv_core::Result<()> {
+/// let client = Client::new(Settings::from_environment()?);
+/// let key = client.key(&client.reference("vault:myVault:myKey")?).await?;
+/// let wrapped = key.encrypt(RsaOaep256, b"a data key")?;
+/// assert_eq!(*key.unwrap_key(RsaOaep256, &wrapped).await?, b"a data key");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Key(Arc<Inner>);
+
+struct Inner {
+    handle: Handle,
+    public_key: PublicKey,
+}
+
+impl Key {
+    /// The reference that the key was opened with.
+    pub fn reference(&self) -> &KeyReference {
+        &self.0.handle.reference
+    }
+
+    /// The reference with the pinned version.
+    pub fn pinned_reference(&self) -> &KeyReference {
+        &self.0.handle.pinned
+    }
+
+    /// The pinned version: 32 hexadecimal digits.
+    pub fn version(&self) -> &str {
+        &self.0.handle.version
+    }
+
+    /// The public half; [`PublicKey::to_spki_der`] is the form that most formats want.
+    pub fn public_key(&self) -> &PublicKey {
+        &self.0.public_key
+    }
+
+    /// The attributes, as they were when the key was opened. `None` for a key whose key file had
+    /// all that was needed, so that the service was not asked.
+    pub fn attributes(&self) -> Option<&KeyAttributes> {
+        self.0.handle.attributes.as_ref()
+    }
+
+    /// The handle of this key, with version and public half, so that loading it costs no request.
+    pub fn key_file(&self) -> KeyFile {
+        KeyFile::new(&self.0.handle.pinned, Some(self.0.public_key.clone()))
+    }
+
+    pub(crate) async fn from_file(client: &Client, file: &KeyFile) -> Result<Self> {
+        if let Some(key) = Self::from_complete_file(client, file)? {
+            return Ok(key);
+        }
+        let reference = client.reference(file.reference())?;
+        let key: Self = load(client, &reference).await?;
+        match file.public_key() {
+            Some(public_key) if public_key != key.public_key() => Err(Error::new(
+                ErrorKind::KeyFile,
+                format!("the key file's public key is not that of {reference}"),
+            )
+            .hint("the key was rotated or replaced; write the file again")),
+            _ => Ok(key),
+        }
+    }
+
+    /// The key of a file that says everything, so that no request is needed.
+    pub(crate) fn from_complete_file(client: &Client, file: &KeyFile) -> Result<Option<Self>> {
+        let reference = client.reference(file.reference())?;
+        let Some((version, public_key)) = reference.version().zip(file.public_key()) else {
+            // A file without a key's name is refused before any request, complete or not.
+            return handle::key_name(&reference).map(|_| None);
+        };
+        let handle = Handle::new(client, &reference, version.to_owned(), None)?;
+        Ok(Some(Self::new(handle, public_key.clone())))
+    }
+
+    fn new(handle: Handle, public_key: PublicKey) -> Self {
+        Self(Arc::new(Inner { handle, public_key }))
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        self.0.handle.client.settings()
+    }
+
+    /// For messages: what is being done.
+    fn doing(&self, verb: &str, algorithm: impl fmt::Display) -> String {
+        format!("{verb} ({algorithm}) with {}", self.0.handle.reference)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Key").field(&self.0.handle.pinned.to_string()).finish()
+    }
+}

@@ -1,0 +1,61 @@
+//! Signing in the vault, verifying locally.
+
+use super::{
+    Key,
+    request::{Action, Parameters},
+};
+use crate::{Error, ErrorKind, Result, SignatureAlgorithm, VaultKind};
+
+impl Key {
+    /// Signs a digest in the vault. ECDSA signatures are in JOSE form, r‖s; see [`crate::ecdsa`].
+    ///
+    /// # Errors
+    /// The algorithm or the digest's length does not fit the key (no request is made), the
+    /// service fails or refuses within the deadline, or its signature does not verify.
+    pub async fn sign(&self, algorithm: SignatureAlgorithm, digest: &[u8]) -> Result<Vec<u8>> {
+        let during = || self.doing("sign", algorithm);
+        self.check_service(algorithm).map_err(|error| error.during(during()))?;
+        algorithm.check(self.public_key(), digest).map_err(|error| error.during(during()))?;
+        let parameters = Parameters::new(algorithm.name(), digest);
+        let answer = self.0.handle.operate(Action::Sign, &parameters).await;
+        let signature = answer.map_err(|error| error.during(during()))?.value.to_vec();
+        if self.settings().values().verify_signatures {
+            self.public_key().verify_digest(algorithm, digest, &signature).map_err(|_| {
+                Error::new(
+                    ErrorKind::Signature,
+                    "the signature from the vault does not verify with the key's public half",
+                )
+                .during(during())
+            })?;
+        }
+        Ok(signature)
+    }
+
+    /// Checks a signature over a digest with the public half. No request is made.
+    ///
+    /// # Errors
+    /// As [`PublicKey::verify_digest`](crate::PublicKey::verify_digest).
+    pub fn verify(
+        &self,
+        algorithm: SignatureAlgorithm,
+        digest: &[u8],
+        signature: &[u8],
+    ) -> Result<()> {
+        self.public_key()
+            .verify_digest(algorithm, digest, signature)
+            .map_err(|error| error.during(self.doing("verify a signature", algorithm)))
+    }
+
+    /// Managed HSM stopped taking RSNULL; the service's own message does not say so.
+    fn check_service(&self, algorithm: SignatureAlgorithm) -> Result<()> {
+        if algorithm == SignatureAlgorithm::RsNull
+            && self.reference().kind() == VaultKind::ManagedHsm
+        {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "Managed HSM signs only SHA-256, SHA-384 and SHA-512 digests with RSA",
+            ));
+        }
+        Ok(())
+    }
+}

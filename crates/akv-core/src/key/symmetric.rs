@@ -1,0 +1,219 @@
+//! A symmetric key in a Managed HSM.
+
+use super::{
+    KeyAttributes,
+    handle::Handle,
+    request::{Action, Parameters},
+};
+use crate::{
+    CbcAlgorithm, Error, ErrorKind, GcmAlgorithm, KeyReference, KeyWrapAlgorithm, Result, Settings,
+};
+use std::{fmt, sync::Arc};
+use zeroize::Zeroizing;
+
+/// Bytes of the nonce that GCM uses; the service appends zeros to it.
+const NONCE: usize = 12;
+/// Bytes of a GCM tag.
+const TAG: usize = 16;
+
+/// A symmetric (AES) key in a Managed HSM. Cheap to clone, usable from many threads.
+///
+/// Nothing of it leaves the HSM, so every operation is a request. It is opened by
+/// [`Client::symmetric_key`](crate::Client::symmetric_key). The version is pinned, as that of a
+/// [`Key`](crate::Key).
+///
+/// The service does not tell the size of a symmetric key; an algorithm of another size is refused
+/// by the HSM.
+///
+/// ```no_run
+/// use akv_core::{CbcAlgorithm, Client, KeyWrapAlgorithm, Settings};
+///
+/// # async fn example() -> akv_core::Result<()> {
+/// let client = Client::new(Settings::from_environment()?);
+/// let key = client.symmetric_key(&client.reference("managedHsm:myHsm:kek")?).await?;
+/// let wrapped = key.wrap_key(KeyWrapAlgorithm::A256Kw, &[7; 32]).await?;
+/// assert_eq!(*key.unwrap_key(KeyWrapAlgorithm::A256Kw, &wrapped).await?, [7; 32]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct SymmetricKey(Arc<Handle>);
+
+/// What [`SymmetricKey::seal`] gives and [`SymmetricKey::open`] takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GcmCiphertext {
+    /// The initialization vector that the HSM chose: 12 bytes, in the service's answers followed
+    /// by four zeros. It is no secret.
+    pub iv: Vec<u8>,
+    /// The ciphertext, as long as the plaintext.
+    pub ciphertext: Vec<u8>,
+    /// The authentication tag, 16 bytes.
+    pub tag: Vec<u8>,
+}
+
+impl SymmetricKey {
+    pub(super) fn new(handle: Handle) -> Self {
+        Self(Arc::new(handle))
+    }
+
+    /// The reference that the key was opened with.
+    pub fn reference(&self) -> &KeyReference {
+        &self.0.reference
+    }
+
+    /// The reference with the pinned version.
+    pub fn pinned_reference(&self) -> &KeyReference {
+        &self.0.pinned
+    }
+
+    /// The pinned version: 32 hexadecimal digits.
+    pub fn version(&self) -> &str {
+        &self.0.version
+    }
+
+    /// The attributes, as they were when the key was opened.
+    pub fn attributes(&self) -> Option<&KeyAttributes> {
+        self.0.attributes.as_ref()
+    }
+
+    /// Wraps a key (RFC 3394) of at least 16 bytes, a multiple of 8.
+    ///
+    /// # Errors
+    /// The length is another (no request is made then), or the service fails or refuses within the
+    /// deadline.
+    pub async fn wrap_key(&self, algorithm: KeyWrapAlgorithm, key: &[u8]) -> Result<Vec<u8>> {
+        let during = || self.doing("wrap a key", algorithm.name());
+        algorithm.check_plaintext(key).map_err(|error| error.during(during()))?;
+        let parameters = Parameters::new(algorithm.name(), key);
+        let answer = self.0.operate(Action::WrapKey, &parameters).await;
+        Ok(answer.map_err(|error| error.during(during()))?.value.to_vec())
+    }
+
+    /// Unwraps a key (RFC 3394).
+    ///
+    /// # Errors
+    /// As [`wrap_key`](Self::wrap_key); the service refuses what was not wrapped with this key.
+    pub async fn unwrap_key(
+        &self,
+        algorithm: KeyWrapAlgorithm,
+        wrapped: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>> {
+        let during = || self.doing("unwrap a key", algorithm.name());
+        algorithm.check_wrapped(wrapped).map_err(|error| error.during(during()))?;
+        let parameters = Parameters::new(algorithm.name(), wrapped);
+        let answer = self.0.operate(Action::UnwrapKey, &parameters).await;
+        Ok(answer.map_err(|error| error.during(during()))?.value)
+    }
+
+    /// Encrypts in CBC mode. The initialization vector must be random and used once.
+    ///
+    /// # Errors
+    /// The plaintext is not made of whole blocks where the algorithm does not pad (no request is
+    /// made then), or the service fails or refuses within the deadline.
+    pub async fn encrypt(
+        &self,
+        algorithm: CbcAlgorithm,
+        iv: &[u8; 16],
+        plaintext: &[u8],
+    ) -> Result<Vec<u8>> {
+        let during = || self.doing("encrypt", algorithm.name());
+        algorithm.check_plaintext(plaintext).map_err(|error| error.during(during()))?;
+        let parameters = Parameters::new(algorithm.name(), plaintext).iv(iv);
+        let answer = self.0.operate(Action::Encrypt, &parameters).await;
+        Ok(answer.map_err(|error| error.during(during()))?.value.to_vec())
+    }
+
+    /// Decrypts in CBC mode.
+    ///
+    /// # Errors
+    /// The ciphertext is not made of whole blocks (no request is made then), or the service fails
+    /// or refuses within the deadline.
+    pub async fn decrypt(
+        &self,
+        algorithm: CbcAlgorithm,
+        iv: &[u8; 16],
+        ciphertext: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>> {
+        let during = || self.doing("decrypt", algorithm.name());
+        algorithm.check_ciphertext(ciphertext).map_err(|error| error.during(during()))?;
+        let parameters = Parameters::new(algorithm.name(), ciphertext).iv(iv);
+        let answer = self.0.operate(Action::Decrypt, &parameters).await;
+        Ok(answer.map_err(|error| error.during(during()))?.value)
+    }
+
+    /// Encrypts and authenticates in GCM mode; `aad` is authenticated only. The HSM chooses the
+    /// initialization vector.
+    ///
+    /// # Errors
+    /// The service fails or refuses within the deadline, or leaves something out.
+    pub async fn seal(
+        &self,
+        algorithm: GcmAlgorithm,
+        plaintext: &[u8],
+        aad: &[u8],
+    ) -> Result<GcmCiphertext> {
+        let during = || self.doing("encrypt", algorithm.name());
+        let parameters = Parameters::new(algorithm.name(), plaintext).aad(aad);
+        let answer = self.0.operate(Action::Encrypt, &parameters).await;
+        let answer = answer.map_err(|error| error.during(during()))?;
+        let sealed = GcmCiphertext {
+            iv: answer.iv.unwrap_or_default(),
+            ciphertext: answer.value.to_vec(),
+            tag: answer.tag.unwrap_or_default(),
+        };
+        sealed.check(ErrorKind::Response).map_err(|error| error.during(during()))?;
+        Ok(sealed)
+    }
+
+    /// Decrypts what [`seal`](Self::seal) gave, with the same `aad`.
+    ///
+    /// # Errors
+    /// `sealed` has an initialization vector or tag of a wrong length (no request is made then),
+    /// something of it was changed, or the service fails or refuses within the deadline.
+    pub async fn open(
+        &self,
+        algorithm: GcmAlgorithm,
+        sealed: &GcmCiphertext,
+        aad: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>> {
+        let during = || self.doing("decrypt", algorithm.name());
+        sealed.check(ErrorKind::Argument).map_err(|error| error.during(during()))?;
+        let parameters = Parameters::new(algorithm.name(), &sealed.ciphertext)
+            .iv(&sealed.iv)
+            .tag(&sealed.tag)
+            .aad(aad);
+        let answer = self.0.operate(Action::Decrypt, &parameters).await;
+        Ok(answer.map_err(|error| error.during(during()))?.value)
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        self.0.client.settings()
+    }
+
+    fn doing(&self, verb: &str, algorithm: &str) -> String {
+        format!("{verb} ({algorithm}) with {}", self.0.reference)
+    }
+}
+
+impl GcmCiphertext {
+    /// Refuses lengths that GCM does not have here, as the fault of whoever made them.
+    fn check(&self, kind: ErrorKind) -> Result<()> {
+        if self.iv.len() < NONCE || self.tag.len() != TAG {
+            let (iv, tag) = (self.iv.len(), self.tag.len());
+            return Err(Error::new(
+                kind,
+                format!(
+                    "GCM needs an initialization vector of {NONCE} bytes and a tag of {TAG}, these \
+                     have {iv} and {tag}"
+                ),
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for SymmetricKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SymmetricKey").field(&self.0.pinned.to_string()).finish()
+    }
+}
