@@ -1,7 +1,7 @@
 //! The way to the service: settings, tokens that survive `fork`, and what belongs to a process.
 
 use crate::{
-    AnyKey, Error, ErrorKind, Key, KeyFile, KeyReference, Result, Settings, SymmetricKey,
+    AnyKey, Error, ErrorKind, Key, KeyFile, KeyReference, Result, Settings, SymmetricKey, Vault,
     credential::Credential,
     key,
     operation::{Failure, with_deadline},
@@ -122,6 +122,15 @@ impl Client {
     /// of a type that this library knows.
     pub async fn any_key(&self, reference: &KeyReference) -> Result<AnyKey> {
         key::load(self, reference).await
+    }
+
+    /// The vault that a reference without a key name names (`vault:myVault:`): its list of keys.
+    /// No request is made. [`KeyReference::vault`] leads from a key to its vault.
+    ///
+    /// # Errors
+    /// The reference names a key.
+    pub fn vault(&self, reference: &KeyReference) -> Result<Vault> {
+        Vault::new(self, reference)
     }
 
     /// Runs an operation inside the deadline and the vault's limit of requests in flight.

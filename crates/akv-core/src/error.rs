@@ -56,6 +56,7 @@ struct Inner {
     code: Option<String>,
     request_id: Option<String>,
     hint: Option<String>,
+    uncertain: bool,
 }
 
 impl Error {
@@ -69,6 +70,7 @@ impl Error {
             code: None,
             request_id: None,
             hint: None,
+            uncertain: false,
         }))
     }
 
@@ -90,6 +92,13 @@ impl Error {
     /// The service's `x-ms-request-id`, for Azure support.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
+    }
+
+    /// Whether the service may have done what was asked although the operation failed: the answer
+    /// was lost, say. Only operations that must not be done twice tell:
+    /// [`Vault::create`](crate::Vault::create) and [`Vault::rotate`](crate::Vault::rotate).
+    pub fn may_have_happened(&self) -> bool {
+        self.0.uncertain
     }
 
     /// What happened, without the operation and the advice.
@@ -117,6 +126,14 @@ impl Error {
     pub(crate) fn hint_of(mut self, other: &Self) -> Self {
         self.0.hint.clone_from(&other.0.hint);
         self
+    }
+
+    /// The same failure of something that may have been done all the same.
+    pub(crate) fn uncertain(mut self) -> Self {
+        self.0.uncertain = true;
+        self.hint(
+            "it may have happened all the same: look at the key's versions before trying again",
+        )
     }
 
     pub(crate) fn answer(

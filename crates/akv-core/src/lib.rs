@@ -38,6 +38,7 @@ mod runtime;
 pub mod settings;
 mod token;
 mod transport;
+mod vault;
 
 pub use algorithm::{
     CbcAlgorithm, EncryptionAlgorithm, GcmAlgorithm, KeyWrapAlgorithm, SignatureAlgorithm,
@@ -52,3 +53,4 @@ pub use key_file::KeyFile;
 pub use public_key::{Curve, EcPublicKey, PublicKey, RsaPublicKey};
 pub use reference::KeyReference;
 pub use settings::Settings;
+pub use vault::{AesSize, KeyItem, KeyList, NewKey, RsaSize, Vault};

@@ -6,10 +6,12 @@
 
 mod key;
 mod symmetric;
+mod vault;
 
 pub use self::{
     key::{AnyKey, Key},
     symmetric::SymmetricKey,
+    vault::{KeyList, Vault},
 };
 
 use crate::{
@@ -92,6 +94,14 @@ impl Client {
     pub fn any_key(&self, reference: &KeyReference) -> Result<AnyKey> {
         let (client, reference) = (self.0.clone(), reference.clone());
         self.block(async move { client.any_key(&reference).await }).map(AnyKey::from)
+    }
+
+    /// The vault that a reference names; see [`crate::Client::vault`].
+    ///
+    /// # Errors
+    /// As the async form.
+    pub fn vault(&self, reference: &KeyReference) -> Result<Vault> {
+        self.0.vault(reference).map(Vault::from)
     }
 
     /// Has token and connection ready before the first operation needs them: asks for the key, in

@@ -1,7 +1,9 @@
 //! What the service says about a key beside the key itself.
 
 use azure_core::time::OffsetDateTime;
-use azure_security_keyvault_keys::models::{KeyAttributes as SdkAttributes, KeyType as SdkKeyType};
+use azure_security_keyvault_keys::models::{
+    KeyAttributes as SdkAttributes, KeyOperation as SdkOperation, KeyType as SdkKeyType,
+};
 use std::{
     collections::{BTreeMap, HashMap},
     fmt,
@@ -223,6 +225,18 @@ impl KeyOperation {
             Self::WrapKey => "wrapKey",
             Self::UnwrapKey => "unwrapKey",
             Self::Other(name) => name,
+        }
+    }
+
+    pub(crate) fn to_sdk(&self) -> SdkOperation {
+        match self {
+            Self::Encrypt => SdkOperation::Encrypt,
+            Self::Decrypt => SdkOperation::Decrypt,
+            Self::Sign => SdkOperation::Sign,
+            Self::Verify => SdkOperation::Verify,
+            Self::WrapKey => SdkOperation::WrapKey,
+            Self::UnwrapKey => SdkOperation::UnwrapKey,
+            Self::Other(name) => SdkOperation::UnknownValue(name.clone()),
         }
     }
 }

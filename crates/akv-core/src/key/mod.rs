@@ -9,11 +9,14 @@ mod request;
 mod sign;
 mod symmetric;
 
-pub(crate) use self::any::load;
 pub use self::{
     any::{AnyKey, VaultKey},
     attributes::{KeyAttributes, KeyOperation, KeyType},
     symmetric::{GcmCiphertext, SymmetricKey},
+};
+pub(crate) use self::{
+    any::{from_bundle, load},
+    bundle::{Bundle, name_and_version},
 };
 
 use self::handle::Handle;

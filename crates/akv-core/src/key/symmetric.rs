@@ -19,7 +19,8 @@ const TAG: usize = 16;
 /// A symmetric (AES) key in a Managed HSM. Cheap to clone, usable from many threads.
 ///
 /// Nothing of it leaves the HSM, so every operation is a request. It is opened by
-/// [`Client::symmetric_key`](crate::Client::symmetric_key). The version is pinned, as that of a
+/// [`Client::symmetric_key`](crate::Client::symmetric_key) or made by
+/// [`Vault::create`](crate::Vault::create). The version is pinned, as that of a
 /// [`Key`](crate::Key).
 ///
 /// The service does not tell the size of a symmetric key; an algorithm of another size is refused

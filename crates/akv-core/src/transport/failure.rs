@@ -40,6 +40,18 @@ pub(crate) fn wrong_answer(host: &str, why: &str) -> Failure {
     Failure::Transient(Error::new(ErrorKind::Response, text), None)
 }
 
+/// Whether it is certain that the service did not execute the request: no connection was made, or
+/// it turned the request away unread.
+pub(crate) fn not_executed(error: &azure_core::Error) -> bool {
+    match error.kind() {
+        SdkErrorKind::Connection | SdkErrorKind::Credential => true,
+        SdkErrorKind::HttpResponse { status, .. } => {
+            matches!(u16::from(*status), 300..=407 | 409..=499)
+        }
+        _ => false,
+    }
+}
+
 fn answered(status: u16, response: Option<&RawResponse>, reference: &KeyReference) -> Failure {
     let body: Body =
         response.and_then(|r| serde_json::from_slice(r.body().as_ref()).ok()).unwrap_or_default();

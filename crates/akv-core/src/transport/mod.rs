@@ -8,5 +8,7 @@ mod resolve;
 mod tls;
 
 pub(crate) use authorize::Authorize;
-pub(crate) use failure::{chain, failure, retry_after, unreachable_server, wrong_answer};
+pub(crate) use failure::{
+    chain, failure, not_executed, retry_after, unreachable_server, wrong_answer,
+};
 pub(crate) use http::Http;

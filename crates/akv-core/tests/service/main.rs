@@ -12,7 +12,9 @@ mod proxy;
 mod keys_api;
 mod openssl;
 mod results;
+mod symmetric;
 mod trust;
+mod vault;
 
 use akv_core::{
     PublicKey, Settings,
@@ -20,7 +22,8 @@ use akv_core::{
 };
 use akv_emulator::{Emulator, Persona};
 use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPublicEncryptingKey, PublicEncryptingKey};
-use std::io::Write as _;
+use rustls_pki_types::{CertificateDer, pem::PemObject as _};
+use std::{future::Future, io::Write as _};
 use tempfile::NamedTempFile;
 
 /// An emulator and the settings that lead to it.
@@ -80,4 +83,35 @@ fn encrypt(key: &PublicKey, plaintext: &[u8]) -> Vec<u8> {
     let mut ciphertext = vec![0; key.ciphertext_size()];
     key.encrypt(&OAEP_SHA256_MGF1SHA256, plaintext, &mut ciphertext, None).expect("a ciphertext");
     ciphertext
+}
+
+/// Runs the async API where there is no runtime.
+fn run<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(future)
+}
+
+/// Imports a key that the test knows, which the library itself does not do.
+fn import(vault: &Vault, name: &str, body: &str) {
+    let request = async {
+        let ca = CertificateDer::from_pem_slice(vault.emulator.ca_pem().as_bytes());
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(ca.expect("a certificate")).expect("a root certificate");
+        let provider = rustls::crypto::aws_lc_rs::default_provider();
+        let tls = rustls::ClientConfig::builder_with_provider(provider.into())
+            .with_safe_default_protocol_versions()
+            .expect("protocol versions")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let client = reqwest::Client::builder().tls_backend_preconfigured(tls).build()?;
+        let url = format!("{}/keys/{name}?api-version=7.4", vault.emulator.endpoint());
+        client
+            .put(url)
+            .bearer_auth(vault.emulator.token())
+            .body(body.to_owned())
+            .send()
+            .await?
+            .error_for_status()
+    };
+    run(request).expect("an imported key");
 }

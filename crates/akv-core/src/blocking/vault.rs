@@ -1,0 +1,128 @@
+//! Vaults.
+
+use super::{AnyKey, limit};
+use crate::{KeyItem, KeyReference, NewKey, Result, VaultKey, runtime::block_on};
+use std::collections::VecDeque;
+
+/// A vault; see [`crate::Vault`].
+#[derive(Clone, Debug)]
+pub struct Vault(crate::Vault);
+
+/// The keys of a vault or the versions of a key; see [`crate::KeyList`].
+///
+/// It is an iterator over the items, which asks for pages as they are needed and ends after an
+/// error. Each page is one operation with its own deadline.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is asked before a page is"]
+pub struct KeyList {
+    list: crate::KeyList,
+    items: VecDeque<KeyItem>,
+    failed: bool,
+}
+
+impl Vault {
+    /// The reference that names the vault.
+    pub fn reference(&self) -> &KeyReference {
+        self.0.reference()
+    }
+
+    /// The vault's keys; see [`crate::Vault::list`].
+    ///
+    /// ```no_run
+    /// # fn example(client: akv_core::blocking::Client) -> akv_core::Result<()> {
+    /// let vault = client.vault(&client.reference("vault:myVault:")?)?;
+    /// for item in vault.list() {
+    ///     let item = item?;
+    ///     let _ = (item.name(), item.attributes().expires());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn list(&self) -> KeyList {
+        self.0.list().into()
+    }
+
+    /// The versions of a key; see [`crate::Vault::versions`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn versions(&self, name: &str) -> Result<KeyList> {
+        self.0.versions(name).map(KeyList::from)
+    }
+
+    /// Makes a key; see [`crate::Vault::create`].
+    ///
+    /// ```no_run
+    /// # use akv_core::{Curve, NewKey};
+    /// # fn example(vault: akv_core::blocking::Vault) -> akv_core::Result<()> {
+    /// let key = vault.create("web", NewKey::ec(Curve::P256))?;
+    /// assert_eq!(key.public_key().bits(), 256);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As the async form.
+    pub fn create<K: VaultKey>(&self, name: &str, key: NewKey<K>) -> Result<K::Blocking> {
+        let (vault, name) = (self.0.clone(), name.to_owned());
+        block_on(limit(self.0.settings()), async move { vault.create(&name, key).await })
+            .map(K::Blocking::from)
+    }
+
+    /// Makes a new version of a key; see [`crate::Vault::rotate`].
+    ///
+    /// # Errors
+    /// As the async form.
+    pub fn rotate(&self, name: &str) -> Result<AnyKey> {
+        let (vault, name) = (self.0.clone(), name.to_owned());
+        block_on(limit(self.0.settings()), async move { vault.rotate(&name).await })
+            .map(AnyKey::from)
+    }
+}
+
+impl From<crate::Vault> for Vault {
+    fn from(vault: crate::Vault) -> Self {
+        Self(vault)
+    }
+}
+
+impl KeyList {
+    /// The next page; see [`crate::KeyList::next_page`]. Items that the iterator has read already
+    /// are not in it.
+    ///
+    /// # Errors
+    /// As the async form.
+    pub fn next_page(&mut self) -> Result<Option<Vec<KeyItem>>> {
+        let mut list = self.list.clone();
+        let (list, page) = block_on(limit(self.list.settings()), async move {
+            let page = list.next_page().await?;
+            Ok((list, page))
+        })?;
+        self.list = list;
+        Ok(page)
+    }
+}
+
+impl From<crate::KeyList> for KeyList {
+    fn from(list: crate::KeyList) -> Self {
+        Self { list, items: VecDeque::new(), failed: false }
+    }
+}
+
+impl Iterator for KeyList {
+    type Item = Result<KeyItem>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.items.is_empty() && !self.failed {
+            match self.next_page() {
+                Ok(Some(page)) => self.items = page.into(),
+                Ok(None) => return None,
+                Err(error) => {
+                    self.failed = true;
+                    return Some(Err(error));
+                }
+            }
+        }
+        self.items.pop_front().map(Ok)
+    }
+}

@@ -1,0 +1,109 @@
+//! Making and rotating keys: requests that must not be executed twice.
+//!
+//! A request is sent again only when it is certain that the service did not execute it: no
+//! connection was made, or it was turned away (429, 401). In every other case the error says that
+//! the key may have been made all the same.
+
+use super::{NewKey, Vault};
+use crate::{
+    AnyKey, ErrorKind, KeyReference, Result,
+    client::VaultClient,
+    key::{Bundle, VaultKey, from_bundle},
+    operation::Failure,
+    transport::{failure, not_executed},
+};
+use azure_core::http::{RequestContent, Response};
+use azure_security_keyvault_keys::models::Key as SdkKey;
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+impl Vault {
+    /// Makes a key. Where the vault has one of this name, it gets a new version.
+    ///
+    /// # Errors
+    /// The service has no such keys (no request is made then), fails or refuses. When the error
+    /// [`may_have_happened`](crate::Error::may_have_happened), nobody knows whether the key was
+    /// made: look at its [`versions`](Self::versions) before trying again.
+    pub async fn create<K: VaultKey>(&self, name: &str, key: NewKey<K>) -> Result<K> {
+        let reference = self.reference.with_key(name)?;
+        let during = || format!("create {reference}");
+        let parameters =
+            key.parameters(reference.kind()).map_err(|error| error.during(during()))?;
+        let bundle = self.change(&reference, |vault| {
+            let parameters = parameters.clone();
+            async move {
+                let body = RequestContent::try_from(parameters)?;
+                vault.keys.create_key(name, body, None).await
+            }
+        });
+        let bundle = bundle.await.map_err(|error| error.during(during()))?;
+        from_bundle(&self.client, &reference, bundle)
+            .map_err(|error| error.uncertain().during(during()))
+    }
+
+    /// Makes a new version of a key, like the current one but with new key material. Keys that
+    /// were opened before stay at their versions.
+    ///
+    /// # Errors
+    /// There is no such key, or the service fails or refuses. When the error
+    /// [`may_have_happened`](crate::Error::may_have_happened), nobody knows whether the key was
+    /// rotated: look at its [`versions`](Self::versions) before trying again.
+    pub async fn rotate(&self, name: &str) -> Result<AnyKey> {
+        let reference = self.reference.with_key(name)?;
+        let during = || format!("rotate {reference}");
+        let bundle = self
+            .change(&reference, |vault| async move { vault.keys.rotate_key(name, None).await })
+            .await
+            .map_err(|error| error.during(during()))?;
+        from_bundle(&self.client, &reference, bundle)
+            .map_err(|error| error.uncertain().during(during()))
+    }
+
+    async fn change<F>(
+        &self,
+        reference: &KeyReference,
+        request: impl Fn(Arc<VaultClient>) -> F,
+    ) -> Result<Bundle>
+    where
+        F: Future<Output = azure_core::Result<Response<SdkKey>>>,
+    {
+        // Whether a request is on its way whose fate is unknown when the deadline cuts it off.
+        let pending = AtomicBool::new(false);
+        let (pending, request) = (&pending, &request);
+        let result = self.client.run(reference, |vault| async move {
+            pending.store(true, Ordering::Relaxed);
+            let answer = request(Arc::clone(&vault)).await;
+            let outcome = answer.map_err(|error| {
+                let harmless = not_executed(&error);
+                if harmless {
+                    pending.store(false, Ordering::Relaxed);
+                }
+                judge(failure(error, reference, &vault.host), harmless)
+            });
+            // An answer that says it was done, but cannot be read, is no reason to do it again.
+            let answer = outcome?
+                .into_model()
+                .map_err(|error| judge(failure(error, reference, &vault.host), false))?;
+            Bundle::read(answer, reference).map_err(|error| Failure::Final(error.uncertain()))
+        });
+        result.await.map_err(|error| {
+            let cut_off = error.kind() == ErrorKind::Timeout && pending.load(Ordering::Relaxed);
+            if cut_off { error.uncertain() } else { error }
+        })
+    }
+}
+
+/// Lets a failure be tried again only if that is `harmless`.
+fn judge(failure: Failure, harmless: bool) -> Failure {
+    match failure {
+        Failure::Transient(error, _) | Failure::StaleConnection(error) if !harmless => {
+            Failure::Final(error.uncertain())
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,198 @@
+//! Keys and versions, page by page.
+
+use crate::{
+    Client, Error, ErrorKind, KeyAttributes, KeyReference, Result, Settings,
+    client::VaultClient,
+    key::name_and_version,
+    operation::Failure,
+    transport::{failure, wrong_answer},
+};
+use azure_core::http::pager::{PagerContinuation, PagerOptions};
+use azure_security_keyvault_keys::models::{
+    KeyClientListKeyPropertiesOptions, KeyClientListKeyPropertiesVersionsOptions, KeyProperties,
+};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
+use std::{collections::VecDeque, sync::Arc};
+
+/// An entry of a [`KeyList`].
+#[derive(Clone, Debug)]
+pub struct KeyItem {
+    reference: KeyReference,
+    attributes: KeyAttributes,
+}
+
+impl KeyItem {
+    /// A reference that opens the key; in a list of versions, that version.
+    pub fn reference(&self) -> &KeyReference {
+        &self.reference
+    }
+
+    /// The key's name.
+    pub fn name(&self) -> &str {
+        self.reference.key_name().expect("an item is made with a key's name")
+    }
+
+    /// The version, 32 hexadecimal digits, in a list of versions.
+    pub fn version(&self) -> Option<&str> {
+        self.reference.version()
+    }
+
+    /// The attributes of the version, or of the current one. The service's lists tell neither the
+    /// type of a key nor its permitted operations.
+    pub fn attributes(&self) -> &KeyAttributes {
+        &self.attributes
+    }
+
+    fn read(item: KeyProperties, list: &KeyReference) -> Result<Self, String> {
+        let kid = item.kid.as_deref().ok_or("an item without a key identifier")?;
+        let (name, version) =
+            name_and_version(kid).ok_or_else(|| format!("{kid:?} is no identifier of a key"))?;
+        let key = match list.key_name() {
+            Some(asked) if !asked.eq_ignore_ascii_case(name) => {
+                return Err("an item is about another key".to_owned());
+            }
+            _ => list.with_key(name).map_err(|error| error.message().to_owned())?,
+        };
+        let reference = match (list.key_name(), version) {
+            (Some(_), None) => return Err("an item without a version".to_owned()),
+            (Some(_), Some(version)) => key.pinned(&version),
+            (None, _) => key,
+        };
+        let attributes = KeyAttributes::new(item.attributes, item.managed, item.tags);
+        Ok(Self { reference, attributes })
+    }
+}
+
+/// The keys of a vault or the versions of a key, in pages of the service's choice, 25 items or
+/// fewer.
+///
+/// Each page is one operation with its own deadline and retries. Links between pages are followed
+/// on the vault's own server only.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is asked before a page is"]
+pub struct KeyList {
+    client: Client,
+    /// The vault, or the key whose versions are listed.
+    reference: KeyReference,
+    next: Next,
+}
+
+/// Where the next page is.
+#[derive(Clone, Debug)]
+enum Next {
+    First,
+    Link(PagerContinuation),
+    End,
+}
+
+/// One page, as the official client reads it.
+struct Page {
+    items: Vec<KeyItem>,
+    next: Next,
+}
+
+impl KeyList {
+    pub(super) fn new(client: &Client, reference: &KeyReference) -> Self {
+        Self { client: client.clone(), reference: reference.clone(), next: Next::First }
+    }
+
+    /// The next page; `None` after the last one. Pages may be empty. After an error the same page
+    /// can be asked for again.
+    ///
+    /// # Errors
+    /// The service fails or refuses within the deadline, or its answer makes no sense.
+    pub async fn next_page(&mut self) -> Result<Option<Vec<KeyItem>>> {
+        let link = match &self.next {
+            Next::First => None,
+            Next::Link(link) => Some(link.clone()),
+            Next::End => return Ok(None),
+        };
+        let attempt = |vault: Arc<VaultClient>| self.page(vault, link.clone());
+        let page = self.client.run(&self.reference, attempt).await;
+        let page = page.map_err(|error| error.during(self.doing()))?;
+        if let (Next::Link(new), Some(old)) = (&page.next, &link)
+            && new == old
+        {
+            let text = "the answer's link to the next page leads to the same page";
+            return Err(Error::new(ErrorKind::Response, text).during(self.doing()));
+        }
+        self.next = page.next;
+        Ok(Some(page.items))
+    }
+
+    /// The items one by one. Pages are asked for as they are needed. The stream ends after an
+    /// error.
+    pub fn into_stream(self) -> impl Stream<Item = Result<KeyItem>> + Send {
+        stream::try_unfold((self, VecDeque::new()), |(mut list, mut items)| async move {
+            loop {
+                if let Some(item) = items.pop_front() {
+                    return Ok(Some((item, (list, items))));
+                }
+                match list.next_page().await? {
+                    Some(page) => items = page.into(),
+                    None => return Ok(None),
+                }
+            }
+        })
+        .fuse()
+    }
+
+    /// All items, which takes as many operations as there are pages.
+    ///
+    /// # Errors
+    /// As [`next_page`](Self::next_page).
+    pub async fn all(self) -> Result<Vec<KeyItem>> {
+        self.into_stream().try_collect().await
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        self.client.settings()
+    }
+
+    async fn page(
+        &self,
+        vault: Arc<VaultClient>,
+        continuation: Option<PagerContinuation>,
+    ) -> Result<Page, Failure> {
+        if let Some(PagerContinuation::Link(link)) = &continuation
+            && link.origin() != vault.keys.endpoint().origin()
+        {
+            let text = format!("the answer leads to another server: {}", link.authority());
+            return Err(Error::new(ErrorKind::Response, text).into());
+        }
+        let method_options = PagerOptions { continuation, ..PagerOptions::default() };
+        let pager = match self.reference.key_name() {
+            None => {
+                let options = KeyClientListKeyPropertiesOptions {
+                    method_options,
+                    ..KeyClientListKeyPropertiesOptions::default()
+                };
+                vault.keys.list_key_properties(Some(options))
+            }
+            Some(name) => {
+                let options = KeyClientListKeyPropertiesVersionsOptions {
+                    method_options,
+                    ..KeyClientListKeyPropertiesVersionsOptions::default()
+                };
+                vault.keys.list_key_properties_versions(name, Some(options))
+            }
+        };
+        let failed = |error| failure(error, &self.reference, &vault.host);
+        let mut pages = pager.map_err(failed)?.into_pages();
+        let Some(answer) = pages.next().await else {
+            return Err(wrong_answer(&vault.host, "no page"));
+        };
+        let answer = answer.and_then(|answer| answer.into_model()).map_err(failed)?;
+        let items = answer.value.into_iter().map(|item| KeyItem::read(item, &self.reference));
+        let items: Result<_, String> = items.collect();
+        let items = items.map_err(|why| wrong_answer(&vault.host, &why))?;
+        Ok(Page { items, next: pages.into_continuation().map_or(Next::End, Next::Link) })
+    }
+
+    fn doing(&self) -> String {
+        match self.reference.key_name() {
+            None => format!("list the keys of {}", self.reference),
+            Some(_) => format!("list the versions of {}", self.reference),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! A vault: listing its keys, making new ones, rotating them.
+
+mod change;
+mod list;
+mod new_key;
+
+pub use self::{
+    list::{KeyItem, KeyList},
+    new_key::{AesSize, NewKey, RsaSize},
+};
+
+use crate::{Client, Error, ErrorKind, KeyReference, Result, Settings};
+
+/// A vault or Managed HSM: its list of keys. Cheap to clone.
+///
+/// ```no_run
+/// use akv_core::{Client, Curve, NewKey, Settings};
+/// use futures::TryStreamExt;
+///
+/// # async fn example() -> akv_core::Result<()> {
+/// let client = Client::new(Settings::from_environment()?);
+/// let vault = client.vault(&client.reference("vault:myVault:")?)?;
+/// let key = vault.create("web", NewKey::ec(Curve::P256).tag("owner", "www")).await?;
+/// assert_eq!(key.public_key().bits(), 256);
+/// let mut keys = std::pin::pin!(vault.list().into_stream());
+/// while let Some(item) = keys.try_next().await? {
+///     let _ = (item.name(), item.attributes().enabled());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Vault {
+    client: Client,
+    reference: KeyReference,
+}
+
+impl Vault {
+    pub(crate) fn new(client: &Client, reference: &KeyReference) -> Result<Self> {
+        if reference.key_name().is_some() {
+            let text = format!("{reference} names a key where a vault is expected");
+            return Err(Error::new(ErrorKind::Reference, text)
+                .hint(format!("leave the key's name out: {}", reference.vault())));
+        }
+        Ok(Self { client: client.clone(), reference: reference.clone() })
+    }
+
+    /// The reference that names the vault.
+    pub fn reference(&self) -> &KeyReference {
+        &self.reference
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        self.client.settings()
+    }
+
+    /// The vault's keys, in the service's order, deleted ones left out. Nothing is asked before the
+    /// first page is.
+    pub fn list(&self) -> KeyList {
+        KeyList::new(&self.client, &self.reference)
+    }
+
+    /// The versions of a key, in the service's order, which is not that of their age:
+    /// [`KeyAttributes::created`](crate::KeyAttributes::created) tells that. Nothing is asked
+    /// before the first page is.
+    ///
+    /// # Errors
+    /// `name` is no name of a key.
+    pub fn versions(&self, name: &str) -> Result<KeyList> {
+        Ok(KeyList::new(&self.client, &self.reference.with_key(name)?))
+    }
+}

@@ -1,0 +1,189 @@
+//! Symmetric keys of a Managed HSM, against independent implementations that know the key.
+
+use super::{Vault, import, openssl::Openssl};
+use akv_core::{
+    AesSize, CbcAlgorithm, ErrorKind, GcmAlgorithm, KeyType, KeyWrapAlgorithm, NewKey,
+    blocking::{AnyKey, SymmetricKey},
+};
+use akv_emulator::{Curve, NewKey as Emulated, Persona};
+use aws_lc_rs::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+
+const IV: [u8; 16] = [0x1f; 16];
+
+/// A key of so many bits that the test knows too.
+fn known(vault: &Vault, bits: usize) -> (SymmetricKey, Vec<u8>) {
+    let secret: Vec<u8> = (0..bits / 8).map(|n| (n * 37 + bits) as u8).collect();
+    let k = BASE64_URL_SAFE_NO_PAD.encode(&secret);
+    let name = format!("aes{bits}");
+    import(vault, &name, &format!(r#"{{"key":{{"kty":"oct-HSM","k":"{k}"}}}}"#));
+    let client = vault.client(&[]);
+    let reference = client.reference(&format!("managedHsm:myHsm:{name}")).unwrap();
+    (client.symmetric_key(&reference).unwrap(), secret)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// RFC 3394 by RustCrypto.
+fn wrap(kek: &[u8], key: &[u8]) -> Vec<u8> {
+    use aes_kw::{KeyInit as _, KwAes128, KwAes192, KwAes256};
+    let mut out = vec![0; key.len() + 8];
+    match kek.len() {
+        16 => KwAes128::new_from_slice(kek).unwrap().wrap_key(key, &mut out).unwrap(),
+        24 => KwAes192::new_from_slice(kek).unwrap().wrap_key(key, &mut out).unwrap(),
+        _ => KwAes256::new_from_slice(kek).unwrap().wrap_key(key, &mut out).unwrap(),
+    };
+    out
+}
+
+#[test]
+fn keys_are_wrapped_as_rfc_3394_says() {
+    let vault = Vault::of(Persona::ManagedHsm);
+    for (bits, algorithm) in [
+        (128, KeyWrapAlgorithm::A128Kw),
+        (192, KeyWrapAlgorithm::A192Kw),
+        (256, KeyWrapAlgorithm::A256Kw),
+    ] {
+        let (key, secret) = known(&vault, bits);
+        for len in [16, 24, 32, 64] {
+            let data = vec![0xd5; len];
+            let wrapped = key.wrap_key(algorithm, &data).unwrap();
+            assert_eq!(wrapped, wrap(&secret, &data), "{algorithm}");
+            assert_eq!(*key.unwrap_key(algorithm, &wrapped).unwrap(), data);
+            let mut changed = wrapped;
+            changed[3] ^= 1;
+            assert_eq!(key.unwrap_key(algorithm, &changed).unwrap_err().status(), Some(400));
+        }
+    }
+}
+
+#[test]
+fn cbc_is_that_of_openssl() {
+    let vault = Vault::of(Persona::ManagedHsm);
+    let openssl = Openssl::new();
+    for (bits, bare, padded) in [
+        (128, CbcAlgorithm::A128Cbc, CbcAlgorithm::A128CbcPad),
+        (192, CbcAlgorithm::A192Cbc, CbcAlgorithm::A192CbcPad),
+        (256, CbcAlgorithm::A256Cbc, CbcAlgorithm::A256CbcPad),
+    ] {
+        let (key, secret) = known(&vault, bits);
+        let (cipher, secret, iv) = (format!("-aes-{bits}-cbc"), hex(&secret), hex(&IV));
+        for (algorithm, plaintext) in
+            [(padded, &b"not whole"[..]), (padded, b""), (padded, &[7; 48]), (bare, &[7; 48])]
+        {
+            let ciphertext = key.encrypt(algorithm, &IV, plaintext).unwrap();
+            openssl.write("plaintext", plaintext);
+            let mut command = vec!["enc", &cipher, "-K", &secret, "-iv", &iv, "-in", "plaintext"];
+            if !algorithm.pads() {
+                command.push("-nopad");
+            }
+            assert_eq!(ciphertext, openssl.run(&command), "{algorithm}");
+            assert_eq!(*key.decrypt(algorithm, &IV, &ciphertext).unwrap(), plaintext);
+            let garbled = key.decrypt(algorithm, &[0; 16], &ciphertext);
+            assert!(garbled.is_err() || *garbled.unwrap() != plaintext);
+        }
+    }
+}
+
+#[test]
+fn gcm_authenticates_text_and_additional_data() {
+    let vault = Vault::of(Persona::ManagedHsm);
+    for (bits, algorithm, local) in [
+        (128, GcmAlgorithm::A128Gcm, &aead::AES_128_GCM),
+        (192, GcmAlgorithm::A192Gcm, &aead::AES_192_GCM),
+        (256, GcmAlgorithm::A256Gcm, &aead::AES_256_GCM),
+    ] {
+        let (key, secret) = known(&vault, bits);
+        for aad in [&b""[..], b"header"] {
+            let sealed = key.seal(algorithm, b"plaintext", aad).unwrap();
+            assert_eq!(sealed.ciphertext.len(), 9);
+            assert_eq!(*key.open(algorithm, &sealed, aad).unwrap(), b"plaintext");
+
+            let known = LessSafeKey::new(UnboundKey::new(local, &secret).unwrap());
+            let nonce = Nonce::try_assume_unique_for_key(&sealed.iv[..12]).unwrap();
+            let mut joined = [sealed.ciphertext.clone(), sealed.tag.clone()].concat();
+            let opened = known.open_in_place(nonce, Aad::from(aad), &mut joined).unwrap();
+            assert_eq!(opened, b"plaintext");
+
+            assert!(key.open(algorithm, &sealed, b"other").is_err());
+            let mut changed = sealed.clone();
+            changed.tag[0] ^= 1;
+            assert_eq!(key.open(algorithm, &changed, aad).unwrap_err().status(), Some(400));
+            let mut nonce_only = sealed;
+            nonce_only.iv.truncate(12);
+            assert_eq!(*key.open(algorithm, &nonce_only, aad).unwrap(), b"plaintext");
+        }
+    }
+}
+
+#[test]
+fn wrong_lengths_are_refused_without_a_request() {
+    let vault = Vault::of(Persona::ManagedHsm);
+    let (key, _) = known(&vault, 256);
+    let sealed = key.seal(GcmAlgorithm::A256Gcm, b"x", b"").unwrap();
+    vault.emulator.reset_stats();
+    let (mut short_iv, mut short_tag) = (sealed.clone(), sealed);
+    short_iv.iv.truncate(11);
+    short_tag.tag.truncate(15);
+    for error in [
+        key.wrap_key(KeyWrapAlgorithm::A256Kw, &[0; 8]).unwrap_err(),
+        key.wrap_key(KeyWrapAlgorithm::A256Kw, &[0; 17]).unwrap_err(),
+        key.unwrap_key(KeyWrapAlgorithm::A256Kw, &[0; 16]).unwrap_err(),
+        key.encrypt(CbcAlgorithm::A256Cbc, &IV, &[0; 15]).unwrap_err(),
+        key.encrypt(CbcAlgorithm::A256Cbc, &IV, &[]).unwrap_err(),
+        key.decrypt(CbcAlgorithm::A256CbcPad, &IV, &[0; 15]).unwrap_err(),
+        key.open(GcmAlgorithm::A256Gcm, &short_iv, b"").unwrap_err(),
+        key.open(GcmAlgorithm::A256Gcm, &short_tag, b"").unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Argument, "{error}");
+        assert!(error.to_string().contains("with managedHsm:myHsm:aes256"), "{error}");
+    }
+    assert_eq!(vault.emulator.stats().requests, 0);
+    // The service alone knows the key's size.
+    let error = key.wrap_key(KeyWrapAlgorithm::A128Kw, &[0; 16]).unwrap_err();
+    assert_eq!(error.status(), Some(400), "{error}");
+}
+
+#[test]
+fn each_kind_of_key_opens_as_what_it_is() {
+    let vault = Vault::of(Persona::ManagedHsm);
+    let client = vault.client(&[]);
+    let made = client.vault(&client.reference("managedHsm:myHsm:").unwrap()).unwrap();
+    let kek = made.create("kek", NewKey::aes(AesSize::Bits192)).unwrap();
+    assert_eq!(kek.attributes().unwrap().key_type(), Some(&KeyType::OctHsm));
+    let wrapped = kek.wrap_key(KeyWrapAlgorithm::A192Kw, &[5; 16]).unwrap();
+    vault.emulator.create_key(Emulated::ec("ec", Curve::P256)).unwrap();
+    let ec = kek.reference().with_key("ec").unwrap();
+
+    let error = client.key(kek.reference()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    let line = error.to_string();
+    assert!(line.contains("symmetric key") && line.contains("SymmetricKey"), "{line}");
+    let error = client.symmetric_key(&ec).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(error.to_string().contains("no symmetric key but P-256"), "{error}");
+
+    assert!(matches!(client.any_key(&ec).unwrap(), AnyKey::Asymmetric(_)));
+    let AnyKey::Symmetric(again) = client.any_key(kek.reference()).unwrap() else {
+        panic!("a symmetric key");
+    };
+    assert_eq!(*again.unwrap_key(KeyWrapAlgorithm::A192Kw, &wrapped).unwrap(), [5; 16]);
+}
+
+#[test]
+fn the_version_stays_pinned_through_a_rotation() {
+    let vault = Vault::of(Persona::ManagedHsm);
+    let client = vault.client(&[]);
+    let made = client.vault(&client.reference("managedHsm:myHsm:").unwrap()).unwrap();
+    let old = made.create("kek", NewKey::aes(AesSize::Bits256)).unwrap();
+    let wrapped = old.wrap_key(KeyWrapAlgorithm::A256Kw, &[5; 16]).unwrap();
+    made.rotate("kek").unwrap();
+    assert_eq!(*old.unwrap_key(KeyWrapAlgorithm::A256Kw, &wrapped).unwrap(), [5; 16]);
+    let new = client.symmetric_key(old.reference()).unwrap();
+    assert_ne!(new.version(), old.version());
+    assert!(new.unwrap_key(KeyWrapAlgorithm::A256Kw, &wrapped).is_err());
+    let named = client.symmetric_key(old.pinned_reference()).unwrap();
+    assert_eq!(named.version(), old.version());
+}
