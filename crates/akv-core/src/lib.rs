@@ -36,9 +36,13 @@ mod public_key;
 mod reference;
 mod runtime;
 pub mod settings;
+#[cfg(feature = "signature")]
+pub mod signature;
 mod token;
 mod transport;
 mod vault;
+#[cfg(feature = "x509")]
+pub mod x509;
 
 pub use algorithm::{
     CbcAlgorithm, EncryptionAlgorithm, GcmAlgorithm, KeyWrapAlgorithm, SignatureAlgorithm,

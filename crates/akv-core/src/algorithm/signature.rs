@@ -86,8 +86,19 @@ impl SignatureAlgorithm {
         }
     }
 
-    /// Refuses a key or a digest that this algorithm cannot take, before any request.
-    pub(crate) fn check(self, key: &PublicKey, digest: &[u8]) -> Result<()> {
+    /// The digest of a message; `None` for [`Self::RsNull`], whose hash the caller chooses.
+    #[cfg(feature = "x509")]
+    pub(crate) fn hash(self, message: &[u8]) -> Option<aws_lc_rs::digest::Digest> {
+        use aws_lc_rs::digest::{SHA256, SHA384, SHA512, digest};
+        Some(match self.digest_len()? {
+            32 => digest(&SHA256, message),
+            48 => digest(&SHA384, message),
+            _ => digest(&SHA512, message),
+        })
+    }
+
+    /// Refuses a key that this algorithm cannot take.
+    pub(crate) fn check_key(self, key: &PublicKey) -> Result<()> {
         let fits = match key {
             PublicKey::Rsa(_) => self.is_rsa(),
             PublicKey::Ec(key) => self == Self::ecdsa(key.curve()),
@@ -98,6 +109,12 @@ impl SignatureAlgorithm {
                 format!("{self} is no algorithm for this {} key", key.description()),
             ));
         }
+        Ok(())
+    }
+
+    /// Refuses a key or a digest that this algorithm cannot take, before any request.
+    pub(crate) fn check(self, key: &PublicKey, digest: &[u8]) -> Result<()> {
+        self.check_key(key)?;
         match (self.digest_len(), key) {
             (Some(len), _) if len != digest.len() => Err(Error::new(
                 ErrorKind::Argument,

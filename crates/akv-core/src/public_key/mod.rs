@@ -12,7 +12,7 @@ pub use self::{
 
 use crate::{Error, ErrorKind, Result};
 use der::{Any, Decode, Encode, asn1::BitString, asn1::ObjectIdentifier};
-use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
+use spki::{AlgorithmIdentifierOwned, Document, EncodePublicKey, SubjectPublicKeyInfoOwned};
 
 /// `rsaEncryption` (RFC 8017 appendix A).
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
@@ -82,6 +82,12 @@ impl PublicKey {
             Self::Rsa(key) => format!("RSA-{}", key.bits()),
             Self::Ec(key) => key.curve().name().to_owned(),
         }
+    }
+}
+
+impl EncodePublicKey for PublicKey {
+    fn to_public_key_der(&self) -> spki::Result<Document> {
+        Ok(Document::try_from(self.to_spki_der())?)
     }
 }
 

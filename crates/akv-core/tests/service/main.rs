@@ -6,6 +6,7 @@ mod credentials;
 mod credentials_auto;
 mod credentials_entra;
 mod credentials_tools;
+mod ecosystem;
 mod faults;
 mod identities;
 mod proxy;

@@ -1,0 +1,138 @@
+//! Vault keys behind the traits of RustCrypto's [`signature`] crate (feature
+//! `signature`).
+//!
+//! A [`SigningKey`] is a [`blocking::Key`] or a [`Key`] with one algorithm: PKCS#1 v1.5 or PSS with
+//! a hash of SHA-2, or ECDSA on a curve with the hash that belongs to it. It hashes messages
+//! locally and has the vault sign the digest.
+//!
+//! | key | traits for signing |
+//! |---|---|
+//! | [`blocking::Key`] | [`Signer`](::signature::Signer), [`MultipartSigner`](::signature::MultipartSigner), [`DigestSigner`](::signature::DigestSigner), [`PrehashSigner`](::signature::hazmat::PrehashSigner) |
+//! | [`Key`] | [`AsyncSigner`](::signature::AsyncSigner), [`AsyncDigestSigner`](::signature::AsyncDigestSigner) |
+//!
+//! Both have a [`VerifyingKey`] ([`Keypair`]), which verifies locally. Signatures are the types of
+//! the `rsa` and `ecdsa` crates; ECDSA signatures come in the fixed and in the DER form, whichever
+//! the caller asks for.
+//!
+//! ```no_run
+//! use akv_core::{Settings, blocking::Client};
+//! use sha2::Sha256;
+//! use signature::{Keypair, Signer, Verifier};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::new(Settings::from_environment()?);
+//! let key = client.key(&client.reference("vault:myVault:myKey")?)?;
+//! let signer = key.rsa_pss::<Sha256>()?;
+//! let signature: rsa::pss::Signature = signer.try_sign(b"a message")?;
+//! signer.verifying_key().verify(b"a message", &signature)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Errors
+//! A [`signature::Error`] says nothing itself; its source is the
+//! [`Error`](crate::Error) of this library. [`Signer::sign`](::signature::Signer::sign) panics when
+//! the service fails: use `try_sign`.
+
+mod identifier;
+mod scheme;
+mod signer;
+mod verifier;
+
+pub use self::{
+    scheme::{Ecdsa, Hash, NamedCurve, RsaPkcs1, RsaPss, Scheme},
+    verifier::VerifyingKey,
+};
+
+use crate::{Key, PublicKey, Result, blocking};
+use ::signature::{Error as SignatureError, Keypair, KeypairRef};
+use spki::{AlgorithmIdentifierOwned, DynSignatureAlgorithmIdentifier};
+use std::fmt;
+
+pub(crate) use self::identifier::algorithm_identifier;
+
+/// A key in a vault (`K`: [`blocking::Key`] or [`Key`]) that signs by the scheme `S`. See the
+/// [module](self).
+#[derive(Clone)]
+pub struct SigningKey<S, K = blocking::Key> {
+    key: K,
+    verifying: VerifyingKey<S>,
+}
+
+impl<S: Scheme, K> SigningKey<S, K> {
+    fn new(key: K, public_key: &PublicKey) -> Result<Self> {
+        Ok(Self { key, verifying: VerifyingKey::new(public_key)? })
+    }
+
+    /// The key in the vault.
+    pub fn key(&self) -> &K {
+        &self.key
+    }
+}
+
+/// The same constructors for both kinds of [`Key`].
+macro_rules! constructors {
+    ($key:ty) => {
+        impl $key {
+            /// A signer for RSASSA-PKCS1-v1_5 with the hash `D`.
+            ///
+            /// # Errors
+            /// It is no RSA key.
+            pub fn rsa_pkcs1<D: Hash>(&self) -> Result<SigningKey<RsaPkcs1<D>, Self>> {
+                SigningKey::new(self.clone(), self.public_key())
+            }
+
+            /// A signer for RSASSA-PSS with the hash `D`, MGF1 with the same hash, and a salt as
+            /// long as a digest.
+            ///
+            /// # Errors
+            /// It is no RSA key.
+            pub fn rsa_pss<D: Hash>(&self) -> Result<SigningKey<RsaPss<D>, Self>> {
+                SigningKey::new(self.clone(), self.public_key())
+            }
+
+            /// A signer for ECDSA on the curve `C`, such as `p256::NistP256`, with the hash that
+            /// belongs to the curve.
+            ///
+            /// # Errors
+            /// It is no key on this curve.
+            pub fn ecdsa<C: NamedCurve>(&self) -> Result<SigningKey<Ecdsa<C>, Self>> {
+                SigningKey::new(self.clone(), self.public_key())
+            }
+        }
+    };
+}
+
+constructors!(Key);
+constructors!(blocking::Key);
+
+impl<S, K> AsRef<VerifyingKey<S>> for SigningKey<S, K> {
+    fn as_ref(&self) -> &VerifyingKey<S> {
+        &self.verifying
+    }
+}
+
+impl<S, K> KeypairRef for SigningKey<S, K> {
+    type VerifyingKey = VerifyingKey<S>;
+}
+
+impl<S: Scheme, K> DynSignatureAlgorithmIdentifier for SigningKey<S, K> {
+    fn signature_algorithm_identifier(&self) -> spki::Result<AlgorithmIdentifierOwned> {
+        self.verifying_key().signature_algorithm_identifier()
+    }
+}
+
+impl<S: Scheme, K: fmt::Debug> fmt::Debug for SigningKey<S, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let algorithm = self.verifying.algorithm();
+        f.debug_struct("SigningKey")
+            .field("key", &self.key)
+            .field("algorithm", &algorithm)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An error of ours behind the trait's error, which says nothing itself.
+pub(crate) fn behind(error: crate::Error) -> SignatureError {
+    SignatureError::from_source(error)
+}

@@ -1,0 +1,166 @@
+//! Signature schemes as types: what is hashed with what, and what a signature looks like.
+
+use crate::{Curve, Error, ErrorKind, PublicKey, Result, SignatureAlgorithm};
+use ::signature::{Error as SignatureError, SignatureEncoding};
+use ecdsa::{DigestAlgorithm, elliptic_curve::CurveArithmetic};
+use sha2::{
+    Digest, Sha256, Sha384, Sha512,
+    digest::{Output, Update, const_oid::AssociatedOid},
+};
+use std::marker::PhantomData;
+
+/// A signature scheme: [`RsaPkcs1`], [`RsaPss`] or [`Ecdsa`]. Nothing else can be one.
+pub trait Scheme: sealed::Sealed + 'static {
+    /// The hash.
+    type Digest: Digest + Update;
+
+    /// The form of signatures.
+    type Signature: SignatureEncoding;
+
+    /// The service's algorithm.
+    ///
+    /// # Errors
+    /// The key is not of this scheme.
+    fn algorithm(key: &PublicKey) -> Result<SignatureAlgorithm>;
+
+    /// A signature in the service's form.
+    ///
+    /// # Errors
+    /// It is none of this scheme.
+    fn from_service(signature: &[u8]) -> Result<Self::Signature, SignatureError>;
+}
+
+/// A hash of the service: SHA-256, SHA-384 or SHA-512. Nothing else can be one.
+pub trait Hash: Digest + Update + sealed::Sealed + 'static {
+    /// RSASSA-PKCS1-v1_5 with this hash.
+    const PKCS1: SignatureAlgorithm;
+    /// RSASSA-PSS with this hash.
+    const PSS: SignatureAlgorithm;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+macro_rules! hash {
+    ($hash:ty, $pkcs1:ident, $pss:ident) => {
+        impl sealed::Sealed for $hash {}
+
+        impl Hash for $hash {
+            const PKCS1: SignatureAlgorithm = SignatureAlgorithm::$pkcs1;
+            const PSS: SignatureAlgorithm = SignatureAlgorithm::$pss;
+        }
+    };
+}
+
+hash!(Sha256, Rs256, Ps256);
+hash!(Sha384, Rs384, Ps384);
+hash!(Sha512, Rs512, Ps512);
+
+/// RSASSA-PKCS1-v1_5 (RFC 8017 section 8.2) with the hash `D`.
+#[derive(Clone, Debug)]
+pub struct RsaPkcs1<D>(PhantomData<fn() -> D>);
+
+impl<D: Hash> sealed::Sealed for RsaPkcs1<D> {}
+
+impl<D: Hash> Scheme for RsaPkcs1<D> {
+    type Digest = D;
+    type Signature = rsa::pkcs1v15::Signature;
+
+    fn algorithm(key: &PublicKey) -> Result<SignatureAlgorithm> {
+        of_rsa(key, D::PKCS1)
+    }
+
+    fn from_service(signature: &[u8]) -> Result<Self::Signature, SignatureError> {
+        signature.try_into()
+    }
+}
+
+/// RSASSA-PSS (RFC 8017 section 8.1) with the hash `D`, MGF1 with the same hash, and a salt as long
+/// as a digest.
+#[derive(Clone, Debug)]
+pub struct RsaPss<D>(PhantomData<fn() -> D>);
+
+impl<D: Hash> sealed::Sealed for RsaPss<D> {}
+
+impl<D: Hash> Scheme for RsaPss<D> {
+    type Digest = D;
+    type Signature = rsa::pss::Signature;
+
+    fn algorithm(key: &PublicKey) -> Result<SignatureAlgorithm> {
+        of_rsa(key, D::PSS)
+    }
+
+    fn from_service(signature: &[u8]) -> Result<Self::Signature, SignatureError> {
+        signature.try_into()
+    }
+}
+
+fn of_rsa(key: &PublicKey, algorithm: SignatureAlgorithm) -> Result<SignatureAlgorithm> {
+    match key {
+        PublicKey::Rsa(_) => Ok(algorithm),
+        PublicKey::Ec(_) => Err(Error::new(
+            ErrorKind::Argument,
+            format!("{algorithm} needs an RSA key, this is an {} key", key.description()),
+        )),
+    }
+}
+
+/// ECDSA (FIPS 186-5 section 6) on the curve `C` with the hash that belongs to it. On secp256k1,
+/// where users insist on it, s is made the smaller one of its two values.
+#[derive(Clone, Debug)]
+pub struct Ecdsa<C>(PhantomData<fn() -> C>);
+
+/// A curve as RustCrypto's crates have it: `p256::NistP256`, `k256::Secp256k1`.
+pub trait NamedCurve: AssociatedOid + CurveArithmetic + DigestAlgorithm + 'static {}
+
+impl<C: AssociatedOid + CurveArithmetic + DigestAlgorithm + 'static> NamedCurve for C {}
+
+impl<C: NamedCurve> sealed::Sealed for Ecdsa<C> {}
+
+impl<C: NamedCurve> Scheme for Ecdsa<C> {
+    type Digest = C::Digest;
+    type Signature = ecdsa::Signature<C>;
+
+    fn algorithm(key: &PublicKey) -> Result<SignatureAlgorithm> {
+        let curve = match key {
+            PublicKey::Ec(key) if key.curve().oid() == C::OID => key.curve(),
+            _ => {
+                let asked = Curve::from_oid(C::OID).map_or("an unknown curve", Curve::name);
+                return Err(Error::new(
+                    ErrorKind::Argument,
+                    format!("this is an {} key and none on {asked}", key.description()),
+                ));
+            }
+        };
+        let algorithm = SignatureAlgorithm::ecdsa(curve);
+        if algorithm.digest_len() != Some(<C::Digest as Digest>::output_size()) {
+            let text = format!("{algorithm} takes another hash than this type of the curve has");
+            return Err(Error::new(ErrorKind::Unsupported, text));
+        }
+        Ok(algorithm)
+    }
+
+    fn from_service(signature: &[u8]) -> Result<Self::Signature, SignatureError> {
+        let signature = ecdsa::Signature::from_slice(signature)?;
+        Ok(if C::NORMALIZE_S { signature.normalize_s() } else { signature })
+    }
+}
+
+/// The digest of one message.
+pub(super) fn digest<S: Scheme>(parts: &[&[u8]]) -> Output<S::Digest> {
+    let mut digest = S::Digest::new();
+    for part in parts {
+        Digest::update(&mut digest, part);
+    }
+    digest.finalize()
+}
+
+/// The digest of what `write` puts into it.
+pub(super) fn digest_with<S: Scheme>(
+    write: impl FnOnce(&mut S::Digest) -> Result<(), SignatureError>,
+) -> Result<Output<S::Digest>, SignatureError> {
+    let mut digest = S::Digest::new();
+    write(&mut digest)?;
+    Ok(digest.finalize())
+}

@@ -1,0 +1,163 @@
+//! Certificates and certificate requests whose key is in a vault (feature `x509`).
+//!
+//! A [`Signer`] is what the builders of the [`x509_cert`] crate take, with whatever type of key.
+//! For a [`blocking::Key`] use [`Builder::build`](x509_cert::builder::Builder::build), for a
+//! [`Key`] [`AsyncBuilder::build_async`](x509_cert::builder::AsyncBuilder::build_async).
+//!
+//! ```no_run
+//! use akv_core::{Settings, blocking::Client, x509::{self, x509_cert}};
+//! use der::{EncodePem, pem::LineEnding};
+//! use x509_cert::{builder::Builder, name::Name, request::RequestBuilder};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::new(Settings::from_environment()?);
+//! let key = client.key(&client.reference("vault:myVault:myKey")?)?;
+//! let subject: Name = "CN=www.example.org".parse()?;
+//! let request = RequestBuilder::new(subject)?.build::<_, x509::Signature>(&key.x509_signer())?;
+//! let pem = request.to_pem(LineEnding::LF)?;
+//! assert!(pem.starts_with("-----BEGIN CERTIFICATE REQUEST-----"));
+//! # Ok(())
+//! # }
+//! ```
+
+pub use x509_cert;
+
+use crate::{
+    Error, ErrorKind, Key, PublicKey, Result, SignatureAlgorithm, blocking, ecdsa,
+    signature::{algorithm_identifier, behind},
+};
+use ::signature::{AsyncSigner, Error as SignatureError, KeypairRef, SignatureEncoding};
+use der::asn1::BitString;
+use spki::{AlgorithmIdentifierOwned, DynSignatureAlgorithmIdentifier, SignatureBitStringEncoding};
+
+/// A key in a vault (`K`: [`blocking::Key`] or [`Key`]) with the algorithm that it signs
+/// certificates by.
+///
+/// Errors of the service are the source of the [`signature::Error`] in the
+/// builder's error.
+#[derive(Clone, Debug)]
+pub struct Signer<K = blocking::Key> {
+    key: K,
+    public_key: PublicKey,
+    algorithm: SignatureAlgorithm,
+}
+
+/// A signature as certificates have it: for ECDSA the DER form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signature(Box<[u8]>);
+
+/// The algorithm that every verifier knows.
+fn usual(key: &PublicKey) -> SignatureAlgorithm {
+    match key {
+        PublicKey::Rsa(_) => SignatureAlgorithm::Rs256,
+        PublicKey::Ec(key) => SignatureAlgorithm::ecdsa(key.curve()),
+    }
+}
+
+impl<K> Signer<K> {
+    fn new(key: K, public_key: &PublicKey, algorithm: SignatureAlgorithm) -> Result<Self> {
+        algorithm.check_key(public_key)?;
+        if algorithm.digest_len().is_none() {
+            let text = format!("certificates cannot be signed by {algorithm}");
+            return Err(Error::new(ErrorKind::Argument, text));
+        }
+        Ok(Self { key, public_key: public_key.clone(), algorithm })
+    }
+
+    /// The algorithm.
+    pub fn algorithm(&self) -> SignatureAlgorithm {
+        self.algorithm
+    }
+
+    fn digest(&self, message: &[u8]) -> Result<aws_lc_rs::digest::Digest, SignatureError> {
+        self.algorithm.hash(message).ok_or_else(SignatureError::new)
+    }
+
+    fn finish(&self, signature: Result<Vec<u8>>) -> Result<Signature, SignatureError> {
+        let signature = signature.and_then(|signature| match self.public_key {
+            PublicKey::Rsa(_) => Ok(signature),
+            PublicKey::Ec(_) => ecdsa::raw_to_der(&signature),
+        });
+        Ok(Signature(signature.map_err(behind)?.into()))
+    }
+}
+
+/// The same constructors for both kinds of [`Key`].
+macro_rules! constructors {
+    ($key:ty) => {
+        impl $key {
+            /// A signer of certificates, by RSASSA-PKCS1-v1_5 with SHA-256 or by the ECDSA of the
+            /// key's curve.
+            pub fn x509_signer(&self) -> Signer<Self> {
+                let public_key = self.public_key().clone();
+                let algorithm = usual(&public_key);
+                Signer { key: self.clone(), public_key, algorithm }
+            }
+
+            /// A signer of certificates by `algorithm`.
+            ///
+            /// # Errors
+            /// The algorithm does not fit the key, or has no name in certificates.
+            pub fn x509_signer_with(&self, algorithm: SignatureAlgorithm) -> Result<Signer<Self>> {
+                Signer::new(self.clone(), self.public_key(), algorithm)
+            }
+        }
+    };
+}
+
+constructors!(Key);
+constructors!(blocking::Key);
+
+impl ::signature::Signer<Signature> for Signer<blocking::Key> {
+    fn try_sign(&self, message: &[u8]) -> Result<Signature, SignatureError> {
+        let digest = self.digest(message)?;
+        self.finish(self.key.sign(self.algorithm, digest.as_ref()))
+    }
+}
+
+impl AsyncSigner<Signature> for Signer<Key> {
+    async fn sign_async(&self, message: &[u8]) -> Result<Signature, SignatureError> {
+        let digest = self.digest(message)?;
+        self.finish(self.key.sign(self.algorithm, digest.as_ref()).await)
+    }
+}
+
+impl<K> AsRef<PublicKey> for Signer<K> {
+    fn as_ref(&self) -> &PublicKey {
+        &self.public_key
+    }
+}
+
+impl<K> KeypairRef for Signer<K> {
+    type VerifyingKey = PublicKey;
+}
+
+impl<K> DynSignatureAlgorithmIdentifier for Signer<K> {
+    fn signature_algorithm_identifier(&self) -> spki::Result<AlgorithmIdentifierOwned> {
+        algorithm_identifier(self.algorithm)
+    }
+}
+
+impl SignatureEncoding for Signature {
+    type Repr = Box<[u8]>;
+}
+
+impl TryFrom<&[u8]> for Signature {
+    type Error = SignatureError;
+
+    fn try_from(bytes: &[u8]) -> Result<Self, SignatureError> {
+        Ok(Self(bytes.into()))
+    }
+}
+
+impl From<Signature> for Box<[u8]> {
+    fn from(signature: Signature) -> Self {
+        signature.0
+    }
+}
+
+impl SignatureBitStringEncoding for Signature {
+    fn to_bitstring(&self) -> der::Result<BitString> {
+        BitString::from_bytes(&self.0)
+    }
+}
