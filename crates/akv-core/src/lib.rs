@@ -38,6 +38,8 @@ mod runtime;
 pub mod settings;
 #[cfg(feature = "signature")]
 pub mod signature;
+#[cfg(feature = "rustls")]
+pub mod tls;
 mod token;
 mod transport;
 mod vault;

@@ -87,7 +87,7 @@ impl SignatureAlgorithm {
     }
 
     /// The digest of a message; `None` for [`Self::RsNull`], whose hash the caller chooses.
-    #[cfg(feature = "x509")]
+    #[cfg(any(feature = "rustls", feature = "x509"))]
     pub(crate) fn hash(self, message: &[u8]) -> Option<aws_lc_rs::digest::Digest> {
         use aws_lc_rs::digest::{SHA256, SHA384, SHA512, digest};
         Some(match self.digest_len()? {

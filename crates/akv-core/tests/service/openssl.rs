@@ -1,6 +1,6 @@
 //! The `openssl` program as an independent implementation.
 
-use std::{fs, process::Command};
+use std::{fs, path::Path, process::Command};
 use tempfile::TempDir;
 
 /// Runs `openssl` in a folder of its own.
@@ -9,6 +9,10 @@ pub(super) struct Openssl(TempDir);
 impl Openssl {
     pub(super) fn new() -> Self {
         Self(TempDir::new().expect("a temporary folder"))
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        self.0.path()
     }
 
     pub(super) fn write(&self, name: &str, content: &[u8]) {

@@ -1,6 +1,7 @@
 //! Keys behind the traits and types of other crates.
 
 mod signature;
+mod tls;
 mod x509;
 
 use super::Vault;
