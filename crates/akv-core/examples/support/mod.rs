@@ -1,0 +1,32 @@
+//! A vault to try things with: the embedded one, in this process.
+
+use akv_core::{Settings, blocking::Client};
+use akv_emulator::Emulator;
+use std::error::Error;
+use tempfile::NamedTempFile;
+
+pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+/// The embedded vault and a client of it. The vault is gone when this is dropped.
+pub(crate) struct Embedded {
+    pub(crate) client: Client,
+    _vault: Emulator,
+    _ca_file: NamedTempFile,
+}
+
+impl Embedded {
+    pub(crate) fn start() -> Result<Self> {
+        let vault = Emulator::builder().start()?;
+        let ca_file = NamedTempFile::new()?;
+        std::fs::write(ca_file.path(), vault.ca_pem())?;
+        // With a vault in the cloud, `Settings::from_environment()?` is all there is to it.
+        let settings = Settings::builder().environment_from(|name| match name {
+            "AKV_ENDPOINT" => Some(vault.endpoint().into()),
+            "AKV_CA_FILE" => Some(ca_file.path().into()),
+            "AZURE_CLI_ACCESS_TOKEN" => Some(vault.token().into()),
+            _ => None,
+        });
+        let client = Client::new(settings.build()?);
+        Ok(Self { client, _vault: vault, _ca_file: ca_file })
+    }
+}
