@@ -37,6 +37,10 @@ fn every_level_of_the_log_is_free_of_tokens_and_plaintexts() {
     let plaintext = b"a-plaintext-that-nobody-may-see";
     let ciphertext = encrypt(&key.public_key().to_spki_der(), plaintext);
     assert_eq!(*key.decrypt(EncryptionAlgorithm::RsaOaep256, &ciphertext).unwrap(), plaintext);
+    let wrapped = key.wrap_key(EncryptionAlgorithm::RsaOaep256, plaintext).unwrap();
+    assert_eq!(*key.unwrap_key(EncryptionAlgorithm::RsaOaep256, &wrapped).unwrap(), plaintext);
+    emulator.fault(Fault::new(FaultKind::TruncatedBody).on(Operation::WrapKey));
+    key.wrap_key(EncryptionAlgorithm::RsaOaep256, plaintext).unwrap();
     emulator.revoke_tokens();
     let refused = key.sign(Rs256, &digest).unwrap_err().to_string();
 
