@@ -2,6 +2,7 @@
 
 use crate::{
     AnyKey, Error, ErrorKind, Key, KeyFile, KeyReference, Result, Settings, SymmetricKey, Vault,
+    counters::{Counters, Meters},
     credential::Credential,
     key,
     operation::{Failure, with_deadline},
@@ -19,7 +20,11 @@ use std::{
     collections::{HashMap, hash_map::Entry},
     fmt,
     future::Future,
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+    time::Instant,
 };
 use tokio::sync::Semaphore;
 use url::Url;
@@ -37,8 +42,7 @@ struct Shared {
     /// lock, so that a child of `fork` can read it whatever its parent was doing.
     tokens: arc_swap::ArcSwap<Vec<Arc<TokenSlot>>>,
     process: PerProcess<Process>,
-    /// Connections so far, those of parent processes included.
-    opened: Arc<AtomicU64>,
+    meters: Arc<Meters>,
 }
 
 /// Connections of one process.
@@ -71,13 +75,18 @@ impl Client {
             settings,
             tokens: arc_swap::ArcSwap::default(),
             process: PerProcess::new(),
-            opened: Arc::default(),
+            meters: Arc::default(),
         }))
     }
 
     /// The settings.
     pub fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    /// What this client has done so far.
+    pub fn counters(&self) -> Counters {
+        self.0.meters.read()
     }
 
     /// Reads a key reference under this client's settings.
@@ -133,7 +142,7 @@ impl Client {
         Vault::new(self, reference)
     }
 
-    /// Runs an operation inside the deadline and the vault's limit of requests in flight.
+    /// Runs an operation on the vault that `reference` names.
     pub(crate) async fn run<T, F>(
         &self,
         reference: &KeyReference,
@@ -142,19 +151,50 @@ impl Client {
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        let vault = self.connection(reference)?;
-        with_deadline(self.settings().timeout(), || async {
+        self.run_on(&self.connection(reference)?, attempt).await
+    }
+
+    /// Runs an operation inside the deadline and the vault's limit of requests in flight.
+    pub(crate) async fn run_on<T, F>(
+        &self,
+        vault: &Arc<VaultClient>,
+        attempt: impl Fn(Arc<VaultClient>) -> F,
+    ) -> Result<T>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        let meters = &self.0.meters;
+        let _under_way = meters.operation();
+        let start = Instant::now();
+        let attempts = AtomicU32::new(0);
+        let outcome = with_deadline(self.settings().timeout(), || async {
+            if attempts.fetch_add(1, Relaxed) > 0 {
+                meters.retry();
+            }
             // Fair: first come, first served.
             let _permit = vault.permits.acquire().await.map_err(|_| {
                 Error::new(ErrorKind::Internal, "the limit of requests in flight is gone")
             })?;
-            attempt(Arc::clone(&vault)).await
+            attempt(Arc::clone(vault)).await.inspect_err(|failure| {
+                if failure.error().status() == Some(429) {
+                    meters.throttled();
+                }
+            })
         })
-        .await
+        .await;
+        let (took, attempts) = (start.elapsed(), attempts.into_inner());
+        match &outcome {
+            Ok(_) => tracing::debug!(host = vault.host, attempts, ?took, "done"),
+            Err(error) => {
+                meters.failure();
+                tracing::debug!(host = vault.host, attempts, ?took, %error, "failed");
+            }
+        }
+        outcome
     }
 
     /// This process's client of the vault that `reference` names.
-    fn connection(&self, reference: &KeyReference) -> Result<Arc<VaultClient>> {
+    pub(crate) fn connection(&self, reference: &KeyReference) -> Result<Arc<VaultClient>> {
         let process = self.process()?;
         let url = self.0.settings.vault_url(reference);
         let scope = self.0.settings.scope(reference);
@@ -168,6 +208,7 @@ impl Client {
                     Tokens::new(
                         self.token_slot(scope),
                         Arc::clone(&process.credential),
+                        Arc::clone(&self.0.meters),
                         self.0.settings.timeout(),
                     )
                 });
@@ -181,7 +222,8 @@ impl Client {
 
     fn process(&self) -> Result<Current<Process>> {
         self.0.process.get_or_try_init(|| {
-            let http = Http::new(&self.0.settings, Arc::clone(&self.0.opened))?;
+            self.0.meters.begin_process();
+            let http = Http::new(&self.0.settings, Arc::clone(&self.0.meters))?;
             let credential = Arc::new(Credential::new(&self.0.settings, &http)?);
             Ok(Process { http, credential, vaults: Mutex::default() })
         })

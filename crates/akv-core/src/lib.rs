@@ -47,6 +47,7 @@ pub mod blocking;
 mod client;
 mod client_certificate;
 mod cloud;
+mod counters;
 mod credential;
 pub mod ecdsa;
 mod error;
@@ -73,6 +74,7 @@ pub use algorithm::{
 };
 pub use client::Client;
 pub use cloud::{Cloud, VaultKind};
+pub use counters::Counters;
 pub use error::{Error, ErrorKind, Result};
 pub use key::{
     AnyKey, GcmCiphertext, Key, KeyAttributes, KeyOperation, KeyType, SymmetricKey, VaultKey,

@@ -16,6 +16,14 @@ pub(crate) enum Failure {
     StaleConnection(Error),
 }
 
+impl Failure {
+    pub(crate) fn error(&self) -> &Error {
+        match self {
+            Self::Final(error) | Self::Transient(error, _) | Self::StaleConnection(error) => error,
+        }
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Final(error)

@@ -1,6 +1,6 @@
 //! Access tokens: one per audience, shared by all keys and threads, kept across `fork`.
 
-use crate::{Error, ErrorKind, Result, credential::Credential};
+use crate::{Error, ErrorKind, Result, counters::Meters, credential::Credential};
 use arc_swap::ArcSwapOption;
 use std::{
     fmt,
@@ -103,6 +103,7 @@ impl TokenSlot {
 pub(crate) struct Tokens {
     slot: Arc<TokenSlot>,
     credential: Arc<Credential>,
+    meters: Arc<Meters>,
     /// How long a credential may take: less than an operation's deadline, so that its own error
     /// is told and not that of the deadline.
     budget: Duration,
@@ -125,12 +126,14 @@ impl Tokens {
     pub(crate) fn new(
         slot: Arc<TokenSlot>,
         credential: Arc<Credential>,
+        meters: Arc<Meters>,
         deadline: Duration,
     ) -> Arc<Self> {
         let budget = deadline * 7 / 10;
         Arc::new(Self {
             slot,
             credential,
+            meters,
             budget,
             refreshing: tokio::sync::Mutex::default(),
             watched: AtomicU64::new(NO_TOKEN),
@@ -244,6 +247,7 @@ impl Tokens {
         });
         match outcome {
             Ok(token) => {
+                self.meters.token();
                 let token = Arc::new(token);
                 tracing::debug!(scope = self.scope(), "new access token");
                 past.failed = None;

@@ -15,7 +15,7 @@ pub use self::{
 };
 
 use crate::{
-    KeyFile, KeyReference, Result, Settings,
+    Counters, KeyFile, KeyReference, Result, Settings,
     runtime::{block_on, spawn},
 };
 use std::time::Duration;
@@ -42,6 +42,11 @@ impl Client {
     /// The settings.
     pub fn settings(&self) -> &Settings {
         self.0.settings()
+    }
+
+    /// What this client has done so far.
+    pub fn counters(&self) -> Counters {
+        self.0.counters()
     }
 
     /// Reads a key reference under this client's settings.

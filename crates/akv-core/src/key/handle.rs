@@ -9,10 +9,12 @@ use crate::{
     Client, Error, ErrorKind, KeyReference, Result,
     client::VaultClient,
     operation::Failure,
+    runtime::PerProcess,
     transport::{failure, wrong_answer},
 };
 use azure_security_keyvault_keys::models::KeyClientGetKeyOptions;
 use std::sync::Arc;
+use tracing::Instrument as _;
 
 /// One version of a key in a vault.
 pub(crate) struct Handle {
@@ -23,6 +25,8 @@ pub(crate) struct Handle {
     pub(super) version: String,
     /// `None` when a key file had all that was needed, so that nothing was asked.
     pub(super) attributes: Option<KeyAttributes>,
+    /// This process's client of the vault, so that it need not be looked up each time.
+    connection: PerProcess<Arc<VaultClient>>,
 }
 
 impl Handle {
@@ -43,14 +47,22 @@ impl Handle {
             name: key_name(reference)?.to_owned(),
             version,
             attributes,
+            connection: PerProcess::new(),
         })
     }
 
     /// Runs a cryptographic operation in the vault.
     pub(super) async fn operate(&self, action: Action, parameters: &Parameters) -> Result<Answer> {
         let body = parameters.to_body()?;
+        let vault = self.connection.get_or_try_init(|| self.client.connection(&self.reference))?;
+        let span = tracing::debug_span!(
+            "operation",
+            name = ?action,
+            algorithm = parameters.algorithm(),
+            key = %self.pinned,
+        );
         self.client
-            .run(&self.reference, |vault| {
+            .run_on(&vault, |vault| {
                 let body = body.clone();
                 async move {
                     let answer = action
@@ -61,6 +73,7 @@ impl Handle {
                         .map_err(|why| wrong_answer(&vault.host, &why))
                 }
             })
+            .instrument(span)
             .await
     }
 }

@@ -89,6 +89,10 @@ impl Parameters {
         Self { alg: algorithm, value, iv: None, aad: None, tag: None }
     }
 
+    pub(super) fn algorithm(&self) -> &'static str {
+        self.alg
+    }
+
     pub(super) fn iv(self, iv: &[u8]) -> Self {
         Self { iv: Some(BASE64URL.encode(iv)), ..self }
     }

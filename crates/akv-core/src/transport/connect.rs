@@ -1,7 +1,7 @@
 //! Connections: TCP with probes, the proxy where there is one, TLS.
 
 use super::resolve::Resolver;
-use crate::{Error, ErrorKind, Result, Settings};
+use crate::{Error, ErrorKind, Result, Settings, counters::Meters};
 use futures::future::BoxFuture;
 use hyper::Uri;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
@@ -15,10 +15,7 @@ use hyper_util::{
 use std::{
     error::Error as StdError,
     io,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -35,13 +32,13 @@ type Connecting<T> = BoxFuture<'static, Result<T, BoxError>>;
 pub(super) struct Connector {
     https: HttpsConnector<Route>,
     limit: Duration,
-    opened: Arc<AtomicU64>,
+    meters: Arc<Meters>,
 }
 
 impl Connector {
     /// # Errors
     /// The proxy's URL makes no sense, or TLS cannot be set up.
-    pub(super) fn new(settings: &Settings, opened: Arc<AtomicU64>) -> Result<Self> {
+    pub(super) fn new(settings: &Settings, meters: Arc<Meters>) -> Result<Self> {
         let values = settings.values();
         let tls = super::tls::config(&values.roots).map_err(|error| {
             Error::new(ErrorKind::Internal, format!("cannot set up TLS: {error}"))
@@ -65,7 +62,7 @@ impl Connector {
             .https_or_http()
             .enable_all_versions()
             .wrap_connector(Route { tcp, hop, proxies: Arc::new(proxies(settings)?) });
-        Ok(Self { https, limit: Duration::from_secs(5).min(values.timeout), opened })
+        Ok(Self { https, limit: Duration::from_secs(5).min(values.timeout), meters })
     }
 }
 
@@ -100,13 +97,13 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, destination: Uri) -> Self::Future {
-        let (limit, opened) = (self.limit, Arc::clone(&self.opened));
+        let (limit, meters) = (self.limit, Arc::clone(&self.meters));
         let connecting = self.https.call(destination);
         Box::pin(async move {
             let connection = tokio::time::timeout(limit, connecting)
                 .await
                 .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "operation timed out"))??;
-            opened.fetch_add(1, Ordering::Relaxed);
+            meters.connection();
             Ok(connection)
         })
     }

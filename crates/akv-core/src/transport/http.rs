@@ -5,7 +5,7 @@
 //! use here. `cargo xtask bench` measures it.
 
 use super::connect::Connector;
-use crate::{Result, Settings};
+use crate::{Result, Settings, counters::Meters};
 use azure_core::{
     error::{Error, ErrorKind},
     http::{
@@ -20,12 +20,7 @@ use hyper_util::{
     client::legacy::Client,
     rt::{TokioExecutor, TokioTimer},
 };
-use std::{
-    collections::HashMap,
-    fmt,
-    sync::{Arc, atomic::AtomicU64},
-    time::Duration,
-};
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 use zeroize::Zeroizing;
 
 /// How long an unused connection is kept. The service closes them after some minutes.
@@ -40,11 +35,11 @@ const MAX_BODY: usize = 1024 * 1024;
 pub(crate) struct Http(Client<Connector, Full<Bytes>>);
 
 impl Http {
-    /// Makes the client. Nothing is connected yet; connections are counted in `opened`.
+    /// Makes the client. Nothing is connected yet; connections are counted.
     ///
     /// # Errors
     /// A proxy's URL makes no sense, or TLS cannot be set up.
-    pub(crate) fn new(settings: &Settings, opened: Arc<AtomicU64>) -> Result<Self> {
+    pub(crate) fn new(settings: &Settings, meters: Arc<Meters>) -> Result<Self> {
         // A dead HTTP/2 connection has to be found out while there is time to try another one.
         let probe = settings.timeout() / 5;
         let client = Client::builder(TokioExecutor::new())
@@ -53,7 +48,7 @@ impl Http {
             .pool_idle_timeout(IDLE)
             .http2_keep_alive_interval(probe)
             .http2_keep_alive_timeout(probe)
-            .build(Connector::new(settings, opened)?);
+            .build(Connector::new(settings, meters)?);
         Ok(Self(client))
     }
 

@@ -5,7 +5,7 @@ use akv_core::{
     EncryptionAlgorithm, ErrorKind, PublicKey,
     SignatureAlgorithm::{self, *},
 };
-use akv_emulator::{Curve, NewKey, Operation, Persona};
+use akv_emulator::{Curve, Fault, FaultKind, NewKey, Operation, Persona};
 use std::time::{Duration, Instant};
 
 const DIGEST: [u8; 64] = [0x5a; 64];
@@ -188,4 +188,22 @@ fn a_warm_key_file_has_token_and_connection_before_its_first_operation() {
     key.sign(Es256, &DIGEST[..32]).unwrap();
     let stats = vault.emulator.stats();
     assert_eq!((before, stats.connections, stats.get_key, stats.sign), (1, 1, 1, 1));
+}
+
+#[test]
+fn what_was_done_is_counted() {
+    let vault = Vault::start();
+    vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
+    let client = vault.client(&[("timeout", "5s")]);
+    let key = client.key(&client.reference("vault:myVault:ec").unwrap()).unwrap();
+    vault.emulator.fault(Fault::status(503).on(Operation::Sign));
+    vault.emulator.fault(Fault::throttled().on(Operation::Sign));
+    key.sign(Es256, &DIGEST[..32]).unwrap();
+    vault.emulator.fault(Fault::new(FaultKind::Forbidden).on(Operation::Sign));
+    key.sign(Es256, &DIGEST[..32]).unwrap_err();
+    let counters = client.counters();
+    assert_eq!((counters.operations, counters.failures), (3, 1));
+    assert_eq!((counters.retries, counters.throttled), (2, 1));
+    assert_eq!((counters.token_refreshes, counters.in_flight), (1, 0));
+    assert_eq!(counters.connections, vault.emulator.stats().connections);
 }

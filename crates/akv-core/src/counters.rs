@@ -1,0 +1,104 @@
+//! What a client has done so far, in numbers.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+/// What a [`Client`](crate::Client) and its clones have done so far in this process and, before a
+/// `fork`, in the processes that this one comes from. The numbers are read one after the other, so
+/// they need not belong to one moment.
+///
+/// ```
+/// use akv_core::{Client, Settings};
+///
+/// let client = Client::new(Settings::builder().build()?);
+/// assert_eq!(client.counters().operations, 0);
+/// # Ok::<(), akv_core::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counters {
+    /// Operations that were begun: loads, signatures and all else that asks the service.
+    pub operations: u64,
+    /// Operations that failed.
+    pub failures: u64,
+    /// Attempts after the first one of an operation.
+    pub retries: u64,
+    /// Answers that asked to come back later (HTTP 429).
+    pub throttled: u64,
+    /// Tokens that a credential gave.
+    pub token_refreshes: u64,
+    /// Connections that were opened, to vaults and to identity endpoints.
+    pub connections: u64,
+    /// Operations that are under way.
+    pub in_flight: u64,
+}
+
+/// Where the numbers are counted.
+#[derive(Debug, Default)]
+pub(crate) struct Meters {
+    operations: AtomicU64,
+    failures: AtomicU64,
+    retries: AtomicU64,
+    throttled: AtomicU64,
+    token_refreshes: AtomicU64,
+    connections: AtomicU64,
+    in_flight: AtomicU64,
+}
+
+impl Meters {
+    pub(crate) fn read(&self) -> Counters {
+        Counters {
+            operations: self.operations.load(Relaxed),
+            failures: self.failures.load(Relaxed),
+            retries: self.retries.load(Relaxed),
+            throttled: self.throttled.load(Relaxed),
+            token_refreshes: self.token_refreshes.load(Relaxed),
+            connections: self.connections.load(Relaxed),
+            in_flight: self.in_flight.load(Relaxed),
+        }
+    }
+
+    /// An operation begins; it ends when the result is dropped.
+    pub(crate) fn operation(self: &Arc<Self>) -> UnderWay {
+        self.operations.fetch_add(1, Relaxed);
+        self.in_flight.fetch_add(1, Relaxed);
+        UnderWay(Arc::clone(self))
+    }
+
+    pub(crate) fn failure(&self) {
+        self.failures.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn retry(&self) {
+        self.retries.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn throttled(&self) {
+        self.throttled.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn token(&self) {
+        self.token_refreshes.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn connection(&self) {
+        self.connections.fetch_add(1, Relaxed);
+    }
+
+    /// In a child: what was under way in its parent is not under way here.
+    pub(crate) fn begin_process(&self) {
+        self.in_flight.store(0, Relaxed);
+    }
+}
+
+/// An operation under way, also one whose caller gives up.
+pub(crate) struct UnderWay(Arc<Meters>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        // In a child, what was begun before the fork is not counted any more.
+        let _ = self.0.in_flight.fetch_update(Relaxed, Relaxed, |number| number.checked_sub(1));
+    }
+}
