@@ -5,6 +5,7 @@ mod bench;
 mod build;
 mod demo;
 mod needs;
+mod soak;
 mod test;
 
 use std::process::ExitCode;
@@ -29,6 +30,8 @@ enum Command {
     Demo(demo::Demo),
     /// Runs everything that continuous integration runs.
     Test(test::Test),
+    /// Signs for many minutes while the network, the service and the tokens fail at random.
+    Soak(soak::Soak),
     /// Installs what the demo and the tests need, with apt-get.
     Setup(needs::Setup),
 }
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         Command::Build(build) => build.run().map(|_| ()),
         Command::Demo(demo) => demo.run(),
         Command::Test(test) => test.run(),
+        Command::Soak(soak) => soak.run(),
         Command::Setup(setup) => setup.run(),
     };
     match result {

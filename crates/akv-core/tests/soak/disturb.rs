@@ -1,0 +1,134 @@
+//! What goes wrong, and when.
+
+use crate::{
+    plan::Plan,
+    world::{NAMES, Service, World},
+};
+use akv_emulator::{Emulator, Fault, FaultKind, Operation};
+use fastrand::Rng;
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+/// Faults that may wait at one service at a time, so that no operation meets a long row of them.
+const WAITING: u64 = 3;
+
+/// Faults that wait or have struck, of one service.
+#[derive(Default)]
+pub(crate) struct Queue(AtomicU64);
+
+impl Queue {
+    /// Puts a random fault into a service, unless several are waiting there.
+    pub(crate) fn disturb(&self, emulator: &Emulator, rng: &mut Rng) {
+        let waiting = self.0.load(Ordering::Relaxed).saturating_sub(emulator.stats().faults);
+        if waiting >= WAITING {
+            return;
+        }
+        for fault in random(rng) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            emulator.fault(fault);
+        }
+    }
+
+    pub(crate) fn total(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+fn random(rng: &mut Rng) -> Vec<Fault> {
+    let status = |status| FaultKind::Status { status, retry_after: None };
+    let kind = match rng.u32(..20) {
+        0..=2 => status(429),
+        3 => FaultKind::Status { status: 429, retry_after: Some(1) },
+        4 => status(500),
+        5 => status(502),
+        6 => status(503),
+        7 => status(408),
+        8 | 9 => FaultKind::ResetAfterRequest,
+        10 => FaultKind::TruncatedBody,
+        11 => FaultKind::EmptyBody,
+        12 => FaultKind::NotJson,
+        13 => FaultKind::WrongShape,
+        14 => FaultKind::SlowBody { millis: rng.u64(50..400) },
+        15 => FaultKind::Latency { millis: rng.u64(5..100) },
+        16 => FaultKind::CloseConnection,
+        17 => return cut(FaultKind::ResetOnAccept),
+        18 => return cut(FaultKind::ResetBeforeRequest),
+        _ => {
+            let kind = if rng.bool() { status(429) } else { status(500) };
+            return vec![Fault::new(kind).on(Operation::Token)];
+        }
+    };
+    vec![Fault::new(kind)]
+}
+
+/// A connection ends, and the next one breaks before it is of use.
+fn cut(kind: FaultKind) -> Vec<Fault> {
+    vec![Fault::new(FaultKind::CloseConnection), Fault::new(kind)]
+}
+
+/// Rotates keys and revokes tokens, evenly over the run.
+pub(crate) struct Conductor<'a> {
+    plan: &'a Plan,
+    world: &'a World,
+    rotated: u64,
+    revoked: [u64; 2],
+    /// The number of token requests when it last changed, and when that was.
+    tokens: [(u64, Instant); 2],
+}
+
+impl<'a> Conductor<'a> {
+    pub(crate) fn new(plan: &'a Plan, world: &'a World) -> Self {
+        Self { plan, world, rotated: 0, revoked: [0; 2], tokens: [(0, Instant::now()); 2] }
+    }
+
+    /// Does what is due after this many signatures.
+    pub(crate) fn conduct(&mut self, signatures: u64) {
+        let due = |times: u64| times * signatures / self.plan.signatures.max(1);
+        if self.rotated < due(self.plan.rotations).min(self.plan.rotations) {
+            self.rotated += 1;
+            for service in &self.world.services {
+                for name in NAMES {
+                    service.emulator.rotate_key(name).expect("a rotation");
+                }
+            }
+        }
+        for (index, service) in self.world.services.iter().enumerate() {
+            let wanted = due(self.plan.revocations).min(self.plan.revocations);
+            if self.is_calm(index, service) && self.revoked[index] < wanted {
+                self.revoked[index] += 1;
+                service.emulator.revoke_tokens();
+                self.tokens[index].1 = Instant::now();
+            }
+        }
+    }
+
+    /// Whether the token in use is neither new nor about to be renewed. A token that is revoked
+    /// between its issue and its first use, or soon after another one, is refused twice in one
+    /// operation, and that ends it as it should.
+    fn is_calm(&mut self, index: usize, service: &Service) -> bool {
+        let requests = service.emulator.stats().token_requests;
+        let (last, since) = &mut self.tokens[index];
+        if *last != requests {
+            (*last, *since) = (requests, Instant::now());
+        }
+        let age = since.elapsed();
+        let renewal = self.plan.token_lifetime / 2;
+        age > renewal / 4 && age < renewal * 3 / 4 && age > Duration::from_millis(300)
+    }
+
+    /// Whether everything that was planned has happened.
+    pub(crate) fn is_done(&self) -> bool {
+        let revoked = self.revoked.iter().all(|revoked| *revoked >= self.plan.revocations);
+        self.rotated >= self.plan.rotations && revoked
+    }
+
+    pub(crate) fn rotations(&self) -> u64 {
+        self.rotated
+    }
+
+    pub(crate) fn revocations(&self) -> u64 {
+        self.revoked.iter().sum()
+    }
+}
