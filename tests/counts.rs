@@ -3,26 +3,14 @@
 use std::time::Duration;
 
 use akv_emulator::{Curve, Persona};
-use akv_tests::{Output, Site, Task, cc};
+use akv_tests::{Output, Site, cc};
 use anyhow::{Context as _, Result};
 
 /// A run of ten thousand signatures on a small, busy machine.
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// Runs a C program whose token comes from the metadata service of a virtual machine.
 fn run(site: &Site, program: &str, arguments: &[&str]) -> Result<Output> {
-    let program = cc::compile(program, site.folder())?;
-    let module = akv_tests::modules::provider()?;
-    let mut settings = site.settings();
-    settings.retain(|(name, _)| *name != "access-token-file");
-    settings.push(("credential", "managed-identity".into()));
-    let config = site.configure("identity.cnf", &module, &settings)?;
-    Task::new(program)
-        .env("OPENSSL_CONF", config)
-        .env("IMDS_ENDPOINT", site.vault().imds_endpoint())
-        .args(arguments)
-        .limit(LIMIT)
-        .ok()
+    cc::host(site, program)?.args(arguments).limit(LIMIT).ok()
 }
 
 #[test]

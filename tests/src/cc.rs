@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use crate::{modules, process::Task};
+use crate::{modules, process::Task, site::Site};
 
 /// Compiles `tests/c/NAME.c` into a folder.
 ///
@@ -21,4 +21,20 @@ pub fn compile(name: &str, folder: &Path) -> Result<PathBuf> {
         .arg("-lcrypto")
         .ok()?;
     Ok(program)
+}
+
+/// A C program that loads the module, with a site's vault, and with tokens from the metadata
+/// service of a virtual machine. It finds the settings in `OPENSSL_CONF` and in the environment.
+///
+/// # Errors
+/// The compiler refuses, or the configuration cannot be written.
+pub fn host(site: &Site, name: &str) -> Result<Task> {
+    let program = compile(name, site.folder())?;
+    let mut settings = site.settings();
+    settings.retain(|(name, _)| *name != "access-token-file");
+    settings.push(("credential", "managed-identity".into()));
+    let config = site.configure("identity.cnf", &modules::provider()?, &settings)?;
+    Ok(Task::new(program)
+        .env("OPENSSL_CONF", config)
+        .env("IMDS_ENDPOINT", site.vault().imds_endpoint()))
 }

@@ -1,0 +1,216 @@
+/* fork_storm KEY FORKS THREADS: THREADS threads sign from the first moment on, also while the
+ * library makes its first connection, and the main thread forks FORKS times meanwhile. Children
+ * sign at once and end in all the ways there are; some have threads or children of their own, some
+ * become daemons, some only end. In between programs are started by posix_spawn, vfork and system.
+ * Prints the number of children that succeeded. */
+#include "common.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <spawn.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Seconds after which a process that hangs is ended by the kernel. */
+#define PATIENCE 90
+/* Signatures of each child. */
+#define ROUNDS 3
+/* Children that run at the same time. */
+#define CROWD 12
+
+static atomic_int stop;
+static atomic_ulong signed_by_threads;
+static EVP_PKEY *key;
+
+static int sign_rounds(unsigned long rounds)
+{
+    unsigned char signature[SIGNATURE_MAX];
+
+    for (unsigned long i = 0; i < rounds; i++) {
+        size_t length = sizeof(signature);
+
+        if (!sign_once(key, i, signature, &length) || !verify_once(key, i, signature, length)) {
+            ERR_print_errors_fp(stderr);
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static void *keep_signing(void *unused)
+{
+    (void)unused;
+    while (!atomic_load(&stop)) {
+        if (!sign_rounds(1))
+            die("a thread of the parent cannot sign");
+        atomic_fetch_add(&signed_by_threads, 1);
+    }
+    return NULL;
+}
+
+static void *sign_in_thread(void *ok)
+{
+    *(int *)ok = sign_rounds(ROUNDS);
+    return NULL;
+}
+
+static int ended_well(pid_t child, int status)
+{
+    if (WIFSIGNALED(status))
+        fprintf(stderr, "process %d was ended by signal %d\n", (int)child, WTERMSIG(status));
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static int wait_for(pid_t child)
+{
+    int status;
+
+    return child > 0 && waitpid(child, &status, 0) == child && ended_well(child, status);
+}
+
+/* A grandchild without a terminal and without a parent; it tells through a pipe. */
+static int daemonize(void)
+{
+    int ends[2];
+    char answer = 0;
+    pid_t child;
+
+    if (pipe(ends) != 0)
+        return 0;
+    child = fork();
+    if (child == 0) {
+        setsid();
+        if (fork() == 0) {
+            alarm(PATIENCE);
+            answer = (char)sign_rounds(ROUNDS);
+            exit(write(ends[1], &answer, 1) == 1 && answer ? 0 : 1);
+        }
+        _exit(0);
+    }
+    close(ends[1]);
+    if (!wait_for(child) || read(ends[0], &answer, 1) != 1)
+        answer = 0;
+    close(ends[0]);
+    return answer;
+}
+
+static int with_threads(void)
+{
+    pthread_t threads[2];
+    int ok[2] = {0, 0};
+
+    for (int i = 0; i < 2; i++)
+        if (pthread_create(&threads[i], NULL, sign_in_thread, &ok[i]) != 0)
+            return 0;
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    return ok[0] && ok[1];
+}
+
+static int with_grandchild(void)
+{
+    pid_t other = fork();
+
+    if (other == 0) {
+        alarm(PATIENCE);
+        exit(sign_rounds(ROUNDS) ? 0 : 1);
+    }
+    /* Both sign at the same time. */
+    return sign_rounds(ROUNDS) & wait_for(other);
+}
+
+static void child(unsigned long number)
+{
+    alarm(PATIENCE);
+    switch (number % 6) {
+    case 0:
+        exit(sign_rounds(ROUNDS) ? 0 : 1);
+    case 1:
+        _exit(sign_rounds(ROUNDS) ? 0 : 1);
+    case 2:
+        exit(with_grandchild() ? 0 : 1);
+    case 3:
+        _exit(daemonize() ? 0 : 1);
+    case 4:
+        exit(with_threads() ? 0 : 1);
+    default:
+        /* Ends without having used anything of what it inherited. */
+        exit(0);
+    }
+}
+
+/* Starts programs in the ways that share memory with this process for a moment. */
+static void start_programs(void)
+{
+    char *arguments[] = {(char *)"true", NULL}, *environment[] = {NULL};
+    pid_t started;
+
+    if (posix_spawn(&started, "/bin/true", NULL, NULL, arguments, environment) != 0
+        || !wait_for(started))
+        die("posix_spawn has failed");
+    started = vfork();
+    if (started == 0) {
+        execve("/bin/true", arguments, environment);
+        _exit(127);
+    }
+    if (!wait_for(started))
+        die("vfork has failed");
+    if (system("true") != 0)
+        die("system has failed");
+}
+
+static unsigned long reap(void)
+{
+    int status;
+    pid_t ended = wait(&status);
+
+    if (ended < 0)
+        die("a child is missing");
+    return (unsigned long)ended_well(ended, status);
+}
+
+int main(int argc, char **argv)
+{
+    unsigned long forks, threads, running = 0, succeeded = 0;
+    pthread_t *signers;
+
+    if (argc != 4)
+        die("usage: fork_storm KEY FORKS THREADS");
+    alarm(3 * PATIENCE);
+    forks = strtoul(argv[2], NULL, 10);
+    threads = strtoul(argv[3], NULL, 10);
+    signers = calloc(threads, sizeof(*signers));
+    key = load_key(argv[1]);
+    for (unsigned long i = 0; i < threads; i++)
+        if (pthread_create(&signers[i], NULL, keep_signing, NULL) != 0)
+            die("cannot start a thread");
+    for (unsigned long i = 0; i < forks; i++) {
+        pid_t forked = fork();
+
+        if (forked < 0)
+            die("cannot fork");
+        if (forked == 0)
+            child(i);
+        if (++running >= CROWD) {
+            succeeded += reap();
+            running--;
+        }
+        if (i % 20 == 10) {
+            for (; running > 0; running--)
+                succeeded += reap();
+            start_programs();
+        }
+    }
+    for (; running > 0; running--)
+        succeeded += reap();
+    atomic_store(&stop, 1);
+    for (unsigned long i = 0; i < threads; i++)
+        pthread_join(signers[i], NULL);
+    if (atomic_load(&signed_by_threads) == 0 || !sign_rounds(1))
+        die("the parent did not go on signing");
+    printf("%lu\n", succeeded);
+    free(signers);
+    EVP_PKEY_free(key);
+    return 0;
+}

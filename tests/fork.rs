@@ -1,0 +1,70 @@
+//! Fork while everything is under way, and the end of a process that is not done.
+
+use std::time::{Duration, Instant};
+
+use akv_emulator::{Curve, Fault, Operation, Persona};
+use akv_tests::{Site, cc};
+use anyhow::Result;
+
+/// Hundreds of processes on a small, busy machine. The programs' own alarms are shorter.
+const LIMIT: Duration = Duration::from_secs(300);
+
+fn storm(site: &Site, key: &str, forks: &str, threads: &str) -> Result<()> {
+    let output = cc::host(site, "fork_storm")?.args([key, forks, threads]).limit(LIMIT).ok()?;
+    assert_eq!(output.text().trim(), forks, "{}", output.describe());
+    assert_eq!(output.stderr, "", "success leaves nothing to complain about");
+    Ok(())
+}
+
+#[test]
+fn two_hundred_children_sign_while_eight_threads_do() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let key = site.ec(Curve::P256)?;
+    storm(&site, &site.key_file(&key, "storm.key")?, "200", "8")?;
+    // Every child was a client of its own.
+    assert!(site.vault().stats().connections > 130, "{:?}", site.vault().stats());
+    Ok(())
+}
+
+#[test]
+fn children_of_a_process_that_is_just_making_its_first_connection_sign() -> Result<()> {
+    let site = Site::start(Persona::ManagedHsm)?;
+    let key = site.ec(Curve::P256)?;
+    let file = site.key_file(&key, "first.key")?;
+    // The forks happen while the runtime is made, names are looked up, TLS begins.
+    for _ in 0..12 {
+        storm(&site, &file, "6", "8")?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_process_ends_at_once_while_signatures_are_under_way() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let key = site.ec(Curve::P256)?;
+    let file = site.key_file(&key, "exit.key")?;
+    let late = Fault::latency(Duration::from_secs(60)).on(Operation::Sign).forever();
+    site.vault().fault(late);
+    for how in ["return", "exit", "_exit"] {
+        let start = Instant::now();
+        let output = cc::host(&site, "host_exit")?.args([file.as_str(), "8", how]).run()?;
+        assert_eq!(output.status.code(), Some(7), "{how}: {}", output.describe());
+        assert_eq!(output.stderr, "", "{how}");
+        // Far from the deadline of a signature, which is ten seconds.
+        assert!(start.elapsed() < Duration::from_secs(8), "{how} took {:?}", start.elapsed());
+    }
+    Ok(())
+}
+
+#[test]
+fn a_process_ends_well_while_signatures_come_and_go() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let key = site.ec(Curve::P256)?;
+    let file = site.key_file(&key, "storm-exit.key")?;
+    for _ in 0..20 {
+        let output = cc::host(&site, "host_exit")?.args([file.as_str(), "8", "storm"]).run()?;
+        assert_eq!(output.status.code(), Some(7), "{}", output.describe());
+        assert_eq!(output.stderr, "");
+    }
+    Ok(())
+}
