@@ -1,0 +1,60 @@
+//! A fork in the middle of a process's first use. A program of its own: the first use is over
+//! once any other test has run.
+
+use nix::{
+    sys::wait::{WaitStatus, waitpid},
+    unistd::{ForkResult, fork},
+};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
+
+/// Processes whose first use is tried: with a lock in it, every run of so many had a child that hung.
+const ROUNDS: usize = 400;
+
+#[test]
+fn a_child_that_is_forked_during_the_first_use_waits_for_nobody() {
+    for _ in 0..ROUNDS {
+        // SAFETY: the child calls nothing that needs a lock of the test runner's other threads.
+        match unsafe { fork() }.unwrap() {
+            ForkResult::Child => exit(first_use()),
+            ForkResult::Parent { child } => {
+                assert_eq!(waitpid(child, None).unwrap(), WaitStatus::Exited(child, 0));
+            }
+        }
+    }
+}
+
+/// Threads use it for the first time, and this one forks meanwhile; true if the child is done.
+fn first_use() -> bool {
+    static GO: AtomicBool = AtomicBool::new(false);
+    let threads: Vec<_> = (0..3)
+        .map(|_| {
+            thread::spawn(|| {
+                while !GO.load(Ordering::Acquire) {
+                    std::hint::spin_loop();
+                }
+                process_abi::current()
+            })
+        })
+        .collect();
+    GO.store(true, Ordering::Release);
+    // SAFETY: the child asks what is tested here and exits.
+    let grandchild = match unsafe { fork() }.unwrap() {
+        ForkResult::Child => {
+            // SAFETY: no preconditions. The kernel ends a child that hangs.
+            unsafe { libc::alarm(20) };
+            let current = process_abi::current();
+            exit(current == process_abi::current());
+        }
+        ForkResult::Parent { child } => child,
+    };
+    let same = threads.into_iter().all(|thread| thread.join().unwrap() == process_abi::current());
+    waitpid(grandchild, None) == Ok(WaitStatus::Exited(grandchild, 0)) && same
+}
+
+fn exit(well: bool) -> ! {
+    // SAFETY: ends the process at once, without the test runner's exit handlers.
+    unsafe { libc::_exit(i32::from(!well)) }
+}
