@@ -6,7 +6,7 @@ use crate::{
     credential::Credential,
     key,
     operation::{Failure, with_deadline},
-    runtime::{Current, PerProcess},
+    per_process::{Current, PerProcess},
     token::{TokenSlot, Tokens},
     transport::{Authorize, Http},
 };

@@ -55,6 +55,8 @@ mod key;
 mod key_file;
 pub mod logging;
 mod operation;
+mod per_process;
+mod primitives;
 mod public_key;
 mod reference;
 mod runtime;

@@ -1,100 +1,14 @@
-//! What belongs to one process id, and the tokio runtime that does.
-//!
-//! Servers load keys in one process and use them in others. A child of `fork` has only the thread
-//! that forked, so a runtime, a connection pool or a lock of its parent is of no use to it.
-//! [`PerProcess`] gives every process its own, made by the first use, without a lock that a fork
-//! could leave behind. What a child inherits it never touches and never drops.
+//! The tokio runtime of this process.
 
-use crate::{Error, ErrorKind, Result};
-use arc_swap::ArcSwapOption;
+use crate::{Error, ErrorKind, Result, per_process::PerProcess};
 use nix::sys::signal::{SigSet, SigmaskHow};
-use process_abi::ProcessId;
 use std::{
     future::Future,
     io,
-    ops::Deref,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, OnceLock, PoisonError, mpsc},
+    sync::mpsc,
     time::Duration,
 };
-
-/// A value of which every process has its own.
-pub(crate) struct PerProcess<T>(ArcSwapOption<Slot<T>>);
-
-struct Slot<T> {
-    process: ProcessId,
-    value: OnceLock<T>,
-    /// Held while one thread makes the value. A child never waits for it: its process has another
-    /// slot.
-    making: Mutex<()>,
-}
-
-/// A value that is borrowed from its process's slot.
-pub(crate) struct Current<T>(Arc<Slot<T>>);
-
-impl<T> Deref for Current<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        self.0.value.get().expect("a slot is handed out after its value is made")
-    }
-}
-
-impl<T> PerProcess<T> {
-    pub(crate) const fn new() -> Self {
-        Self(ArcSwapOption::const_empty())
-    }
-
-    /// The value of this process, made now if this is its first use. A failure is not kept: the
-    /// next use tries again.
-    pub(crate) fn get_or_try_init<E>(
-        &self,
-        make: impl FnOnce() -> Result<T, E>,
-    ) -> Result<Current<T>, E> {
-        let slot = self.slot();
-        if slot.value.get().is_none() {
-            let _one_at_a_time = slot.making.lock().unwrap_or_else(PoisonError::into_inner);
-            if slot.value.get().is_none() {
-                let _ = slot.value.set(make()?);
-            }
-        }
-        Ok(Current(slot))
-    }
-
-    fn slot(&self) -> Arc<Slot<T>> {
-        let process = process_abi::current();
-        loop {
-            let current = self.0.load_full();
-            if let Some(slot) = current.as_ref().filter(|slot| slot.process == process) {
-                return Arc::clone(slot);
-            }
-            let fresh = Arc::new(Slot { process, value: OnceLock::new(), making: Mutex::new(()) });
-            // The parent's slot is leaked: dropping it would stop threads that are not here.
-            std::mem::forget(current.clone());
-            let before = self.0.compare_and_swap(&current, Some(Arc::clone(&fresh)));
-            let won = match (before.as_ref(), current.as_ref()) {
-                (None, None) => true,
-                (Some(before), Some(current)) => Arc::ptr_eq(before, current),
-                _ => false,
-            };
-            if won {
-                return fresh;
-            }
-        }
-    }
-}
-
-impl<T> Drop for PerProcess<T> {
-    /// A child that never used its parent's value must not drop it either: connections would wake
-    /// a runtime whose threads are not here.
-    fn drop(&mut self) {
-        if let Some(slot) = self.0.swap(None)
-            && slot.process != process_abi::current()
-        {
-            std::mem::forget(slot);
-        }
-    }
-}
 
 static RUNTIME: PerProcess<tokio::runtime::Runtime> = PerProcess::new();
 
@@ -163,56 +77,6 @@ fn start() -> io::Result<tokio::runtime::Runtime> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    #[test]
-    fn a_value_is_made_once_by_many_threads() {
-        static VALUE: PerProcess<usize> = PerProcess::new();
-        static MADE: AtomicUsize = AtomicUsize::new(0);
-        std::thread::scope(|scope| {
-            for _ in 0..8 {
-                scope.spawn(|| {
-                    let value =
-                        VALUE.get_or_try_init(|| Ok::<_, ()>(MADE.fetch_add(1, Ordering::SeqCst)));
-                    assert!(value.is_ok_and(|value| *value == 0));
-                });
-            }
-        });
-        assert_eq!(MADE.load(Ordering::SeqCst), 1);
-    }
-
-    #[test]
-    fn a_failure_is_not_kept() {
-        let value = PerProcess::new();
-        assert_eq!(value.get_or_try_init(|| Err::<u8, _>("no")).err(), Some("no"));
-        assert!(value.get_or_try_init(|| Ok::<_, ()>(7)).is_ok_and(|value| *value == 7));
-    }
-
-    #[test]
-    fn a_value_of_another_process_is_neither_used_nor_dropped() {
-        let sentinel = Arc::new(());
-        let value = PerProcess::new();
-        let held = Arc::clone(&sentinel);
-        assert!(value.get_or_try_init(|| Ok::<_, ()>(held)).is_ok());
-        assert_eq!(Arc::strong_count(&sentinel), 2);
-        drop(value);
-        assert_eq!(Arc::strong_count(&sentinel), 1, "one's own value is dropped");
-
-        // What a child finds: a slot of its parent, which is some other process.
-        let slot = Slot {
-            process: elsewhere(),
-            value: OnceLock::from(Arc::clone(&sentinel)),
-            making: Mutex::new(()),
-        };
-        let inherited = PerProcess(ArcSwapOption::from_pointee(slot));
-        drop(inherited);
-        assert_eq!(Arc::strong_count(&sentinel), 2, "a parent's value is left alone");
-    }
-
-    /// The identity of a process that is not this one.
-    fn elsewhere() -> ProcessId {
-        ProcessId::of_nobody()
-    }
 
     #[test]
     fn the_runtime_runs_where_a_runtime_already_runs() {

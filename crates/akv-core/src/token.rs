@@ -1,12 +1,19 @@
 //! Access tokens: one per audience, shared by all keys and threads, kept across `fork`.
+//!
+//! `akv-model` compiles this file too, against primitives that a model checker schedules.
 
-use crate::{Error, ErrorKind, Result, counters::Meters, credential::Credential};
+use crate::{
+    Error, ErrorKind, Result,
+    counters::Meters,
+    credential::Credential,
+    primitives::{AtomicBool, AtomicU64},
+};
 use arc_swap::ArcSwapOption;
 use std::{
     fmt,
     sync::{
         Arc, Weak,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant, SystemTime},
 };
@@ -40,11 +47,11 @@ pub(crate) struct Token {
 
 impl Token {
     pub(crate) fn new(secret: Zeroizing<String>, expires: SystemTime) -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(NO_TOKEN + 1);
+        static NEXT: AtomicUsize = AtomicUsize::new(NO_TOKEN as usize + 1);
         let mut jitter = [0];
         // Not from a generator that children of `fork` would inherit with its state.
         let _ = aws_lc_rs::rand::fill(&mut jitter);
-        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed) as u64;
         Self { id, secret, obtained: SystemTime::now(), expires, jitter: jitter[0] }
     }
 

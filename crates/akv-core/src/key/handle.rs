@@ -9,7 +9,7 @@ use crate::{
     Client, Error, ErrorKind, KeyReference, Result,
     client::VaultClient,
     operation::Failure,
-    runtime::PerProcess,
+    per_process::PerProcess,
     transport::{failure, wrong_answer},
 };
 use azure_security_keyvault_keys::models::KeyClientGetKeyOptions;

@@ -1,0 +1,50 @@
+//! A credential that gives tokens and failures as a scenario wants them.
+
+use crate::{Error, ErrorKind, Result, token::Token};
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::{Duration, SystemTime},
+};
+use zeroize::Zeroizing;
+
+/// Longer than any scenario runs.
+pub(crate) const LIFE: Duration = Duration::from_secs(3600);
+
+/// What stands for the credentials of `akv-core`.
+#[derive(Debug)]
+pub(crate) struct Credential {
+    /// Requests made so far. Not a step of the model: only the scenario looks at it.
+    asked: AtomicUsize,
+    /// Which requests fail, by their number.
+    fails: fn(usize) -> bool,
+}
+
+impl Credential {
+    pub(crate) fn new(fails: fn(usize) -> bool) -> Self {
+        Self { asked: AtomicUsize::new(0), fails }
+    }
+
+    pub(crate) fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    pub(crate) async fn token(&self, _scope: &str, _budget: Duration) -> Result<Token> {
+        let number = self.asked.fetch_add(1, Ordering::Relaxed);
+        // Long enough for others to come and wait.
+        for _ in 0..3 {
+            shuttle::future::yield_now().await;
+        }
+        if (self.fails)(number) {
+            return Err(Error::new(ErrorKind::Credential, format!("failure {number}")));
+        }
+        Ok(Token::new(Zeroizing::new(format!("token {number}")), SystemTime::now() + LIFE))
+    }
+
+    pub(crate) fn has_changed(&self) -> bool {
+        false
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        "model"
+    }
+}

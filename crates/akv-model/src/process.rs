@@ -1,0 +1,91 @@
+//! Processes: which one a task belongs to, and the end of all others at a fork.
+
+use shuttle::{
+    current::{TaskId, me},
+    sync::atomic::{AtomicBool, Ordering},
+};
+use std::{cell::RefCell, collections::HashMap};
+
+/// A process of the model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProcessId(u32);
+
+impl ProcessId {
+    /// No process of the model.
+    pub const fn of_nobody() -> Self {
+        Self(0)
+    }
+
+    pub(crate) const fn child(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// The first process.
+pub(crate) const FIRST: ProcessId = ProcessId(1);
+
+#[derive(Default)]
+struct Processes {
+    of: HashMap<TaskId, ProcessId>,
+    frozen: Vec<ProcessId>,
+    over: bool,
+}
+
+thread_local! {
+    /// shuttle runs all tasks of a scenario on one real thread.
+    static PROCESSES: RefCell<Processes> = RefCell::default();
+}
+
+/// To be called first in each run of a scenario.
+pub(crate) fn reset() {
+    PROCESSES.with_borrow_mut(|processes| *processes = Processes::default());
+}
+
+fn process_of(task: TaskId) -> ProcessId {
+    PROCESSES.with_borrow(|processes| processes.of.get(&task).copied().unwrap_or(FIRST))
+}
+
+/// The process of the task that asks, without a step: for what a scenario wants to know. After
+/// [`end`] there is none.
+pub(crate) fn of_this_task() -> Option<ProcessId> {
+    let over = PROCESSES.with_borrow(|processes| processes.over);
+    (!over).then(|| process_of(me()))
+}
+
+/// The process of the task that asks.
+pub fn current() -> ProcessId {
+    step();
+    process_of(me())
+}
+
+/// Makes the task that asks a task of this process.
+pub(crate) fn join(process: ProcessId) {
+    PROCESSES.with_borrow_mut(|processes| processes.of.insert(me(), process));
+}
+
+/// To be called last in each run of a scenario: what tasks that were left behind still hold is
+/// cleared away without a step of theirs.
+pub(crate) fn end() {
+    PROCESSES.with_borrow_mut(|processes| processes.over = true);
+}
+
+/// Goes on as the child. The tasks of the parent do not take another step: whatever they were
+/// about stays half done, as in the memory of a child.
+pub(crate) fn fork() {
+    let parent = process_of(me());
+    PROCESSES.with_borrow_mut(|processes| processes.frozen.push(parent));
+    join(parent.child());
+}
+
+/// A step of the task, before which all others may take theirs.
+pub(crate) fn step() {
+    if PROCESSES.with_borrow(|processes| processes.over) {
+        return;
+    }
+    // A place for shuttle to switch, no more.
+    AtomicBool::new(false).store(true, Ordering::SeqCst);
+    let frozen = |process| PROCESSES.with_borrow(|processes| processes.frozen.contains(&process));
+    while frozen(process_of(me())) {
+        shuttle::thread::park();
+    }
+}

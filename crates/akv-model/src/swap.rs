@@ -1,0 +1,65 @@
+//! `arc_swap::ArcSwapOption` as its documentation promises it.
+
+use crate::process::step;
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// A place for an `Arc` whose calls happen at once.
+pub struct ArcSwapOption<T>(Mutex<Option<Arc<T>>>);
+
+impl<T> ArcSwapOption<T> {
+    /// Nothing.
+    pub const fn const_empty() -> Self {
+        Self(Mutex::new(None))
+    }
+
+    /// What is there.
+    pub fn load_full(&self) -> Option<Arc<T>> {
+        self.at_once().clone()
+    }
+
+    /// What is there.
+    pub fn load(&self) -> Option<Arc<T>> {
+        self.load_full()
+    }
+
+    /// Puts something else there.
+    pub fn store(&self, new: Option<Arc<T>>) {
+        drop(self.swap(new));
+    }
+
+    /// Puts something else there, and gives what was.
+    pub fn swap(&self, new: Option<Arc<T>>) -> Option<Arc<T>> {
+        std::mem::replace(&mut *self.at_once(), new)
+    }
+
+    /// Puts something else there if the same is there, and gives what was.
+    pub fn compare_and_swap(
+        &self,
+        current: &Option<Arc<T>>,
+        new: Option<Arc<T>>,
+    ) -> Option<Arc<T>> {
+        let mut place = self.at_once();
+        let before = place.clone();
+        let same = before.as_ref().map(Arc::as_ptr) == current.as_ref().map(Arc::as_ptr);
+        let replaced = if same { std::mem::replace(&mut *place, new) } else { None };
+        drop(place);
+        // Its end may run steps, which must not happen with the lock held.
+        drop(replaced);
+        before
+    }
+
+    /// The lock belongs to the one real thread; it is never held over a step of the model.
+    fn at_once(&self) -> MutexGuard<'_, Option<Arc<T>>> {
+        step();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> fmt::Debug for ArcSwapOption<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ArcSwapOption")
+    }
+}
