@@ -48,3 +48,15 @@ fn it_has_no_executable_stack_and_no_text_relocations() -> Result<()> {
     assert!(!headers.contains("TEXTREL"));
     Ok(())
 }
+
+/// A destructor that waits for a lock would hang children of `fork` in `exit`; AWS-LC has one by
+/// default, see `.cargo/config.toml`.
+#[test]
+fn it_runs_nothing_of_its_own_at_exit() -> Result<()> {
+    let dynamic = Task::new("readelf").args(["-d", "-W"]).arg(modules::provider()?).ok()?.text();
+    let size = dynamic.lines().find(|line| line.contains("(FINI_ARRAYSZ)"));
+    let size = size.and_then(|line| line.split_whitespace().nth(2)?.parse::<usize>().ok());
+    // One entry is the C compiler's own.
+    assert!(size.is_some_and(|size| size <= size_of::<usize>()), "{size:?} bytes: {dynamic}");
+    Ok(())
+}

@@ -2,7 +2,12 @@
  * library makes its first connection, and the main thread forks FORKS times meanwhile. Children
  * sign at once and end in all the ways there are; some have threads or children of their own, some
  * become daemons, some only end. In between programs are started by posix_spawn, vfork and system.
- * Prints the number of children that succeeded. */
+ * Prints the number of children that succeeded.
+ *
+ * libcrypto takes locks of its own when a thread uses it for the first time and when it looks an
+ * algorithm up for the first time; a child that is forked meanwhile would wait for them for ever,
+ * whatever the provider does. So these things are done before the first fork, without a signature:
+ * what hangs then is ours. */
 #include "common.h"
 
 #include <errno.h>
@@ -21,7 +26,22 @@
 
 static atomic_int stop;
 static atomic_ulong signed_by_threads;
+static pthread_barrier_t ready;
 static EVP_PKEY *key;
+
+/* Has libcrypto do what it does once, for the process and for the thread. */
+static void warm_up(void)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    unsigned char nothing[64] = {0};
+
+    if (context == NULL || EVP_DigestSignInit_ex(context, NULL, "SHA256", NULL, NULL, key, NULL) != 1)
+        die("cannot prepare a signature");
+    EVP_MD_CTX_free(context);
+    if (verify_once(key, 0, nothing, sizeof(nothing)))
+        die("nothing is a signature");
+    ERR_clear_error();
+}
 
 static int sign_rounds(unsigned long rounds)
 {
@@ -41,6 +61,8 @@ static int sign_rounds(unsigned long rounds)
 static void *keep_signing(void *unused)
 {
     (void)unused;
+    warm_up();
+    pthread_barrier_wait(&ready);
     while (!atomic_load(&stop)) {
         if (!sign_rounds(1))
             die("a thread of the parent cannot sign");
@@ -182,9 +204,13 @@ int main(int argc, char **argv)
     threads = strtoul(argv[3], NULL, 10);
     signers = calloc(threads, sizeof(*signers));
     key = load_key(argv[1]);
+    warm_up();
+    if (signers == NULL || pthread_barrier_init(&ready, NULL, threads + 1) != 0)
+        die("no memory");
     for (unsigned long i = 0; i < threads; i++)
         if (pthread_create(&signers[i], NULL, keep_signing, NULL) != 0)
             die("cannot start a thread");
+    pthread_barrier_wait(&ready);
     for (unsigned long i = 0; i < forks; i++) {
         pid_t forked = fork();
 
