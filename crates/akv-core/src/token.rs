@@ -200,17 +200,21 @@ impl Tokens {
         if self.watched.load(Ordering::Relaxed) != token.id
             && self.watched.swap(token.id, Ordering::Relaxed) != token.id
         {
-            tokio::spawn(Self::renew_in_time(Arc::downgrade(self), Arc::clone(token)));
+            tokio::spawn(Self::renew_in_time(Arc::downgrade(self), Arc::downgrade(token)));
         }
     }
 
     /// Renews `old` when its time has come, if it was used meanwhile: an idle program must not ask
     /// for tokens for ever. A failure keeps the old token until its end.
-    async fn renew_in_time(this: Weak<Self>, old: Arc<Token>) {
-        let mut pause = old.renewal().duration_since(SystemTime::now()).unwrap_or_default();
+    async fn renew_in_time(this: Weak<Self>, old: Weak<Token>) {
+        let until = |token: Arc<Token>| token.renewal().duration_since(SystemTime::now());
+        let Some(mut pause) = old.upgrade().map(|old| until(old).unwrap_or_default()) else {
+            return;
+        };
         loop {
             tokio::time::sleep(pause).await;
-            let Some(this) = this.upgrade() else { return };
+            // A client that is gone does not keep its token in memory for this.
+            let (Some(this), Some(old)) = (this.upgrade(), old.upgrade()) else { return };
             let left = old.expires.duration_since(SystemTime::now()).unwrap_or_default();
             if left.is_zero() || !this.slot.is_current(&old) {
                 return;
