@@ -54,7 +54,7 @@ impl Build {
 }
 
 /// Cargo's target folder, wherever it is set.
-fn target_folder(shell: &Shell) -> Result<PathBuf> {
+pub(crate) fn target_folder(shell: &Shell) -> Result<PathBuf> {
     let cargo = akv_tests::modules::cargo();
     let metadata = cmd!(shell, "{cargo} metadata --format-version 1 --no-deps").quiet().read()?;
     let metadata: Value = serde_json::from_str(&metadata)?;

@@ -4,6 +4,7 @@
 mod bench;
 mod build;
 mod demo;
+mod fuzz;
 mod needs;
 mod soak;
 mod test;
@@ -32,6 +33,8 @@ enum Command {
     Test(test::Test),
     /// Signs for many minutes while the network, the service and the tokens fail at random.
     Soak(soak::Soak),
+    /// Runs libFuzzer on everything that reads what others wrote.
+    Fuzz(fuzz::Fuzz),
     /// Installs what the demo and the tests need, with apt-get.
     Setup(needs::Setup),
 }
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Command::Demo(demo) => demo.run(),
         Command::Test(test) => test.run(),
         Command::Soak(soak) => soak.run(),
+        Command::Fuzz(fuzz) => fuzz.run(),
         Command::Setup(setup) => setup.run(),
     };
     match result {

@@ -51,6 +51,9 @@ mod counters;
 mod credential;
 pub mod ecdsa;
 mod error;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod key;
 mod key_file;
 pub mod logging;

@@ -35,6 +35,12 @@ pub fn init(settings: &Settings) -> Result<()> {
     Ok(())
 }
 
+/// Reads the level without logging anything.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn check(settings: &Settings) {
+    let _ = settings.log_level().map(targets);
+}
+
 /// 0 to 3 as the predecessor had them, a level's name, or `target=level` pairs.
 fn targets(level: &str) -> Result<Targets> {
     let own = |level| Targets::new().with_target("akv", level);

@@ -1,6 +1,9 @@
 //! The tokio runtime of this process.
 
-use crate::{Error, ErrorKind, Result, per_process::PerProcess};
+use crate::{
+    Error, ErrorKind, Result,
+    per_process::{Current, PerProcess},
+};
 use nix::sys::signal::{SigSet, SigmaskHow};
 use std::{
     future::Future,

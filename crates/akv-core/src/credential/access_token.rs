@@ -99,7 +99,7 @@ impl fmt::Debug for GivenToken {
 
 /// The time in a JSON Web Token's `exp` (RFC 7519 section 4.1.4). Its signature is the service's
 /// business.
-fn expiry(token: &str) -> Option<SystemTime> {
+pub(super) fn expiry(token: &str) -> Option<SystemTime> {
     #[derive(Deserialize)]
     struct Claims {
         exp: u64,

@@ -92,6 +92,13 @@ impl Credential {
     }
 }
 
+/// Reads what identity services send, for fuzzing.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn read_answers(data: &[u8]) {
+    managed_identity::read_answer(data);
+    let _ = std::str::from_utf8(data).map(access_token::expiry);
+}
+
 /// The error for a credential that lacks a setting.
 fn missing(credential: CredentialKind, what: &str) -> Error {
     Error::new(ErrorKind::Credential, format!("the credential {} needs {what}", credential.name()))

@@ -18,6 +18,8 @@ pub(crate) use self::{
     any::{from_bundle, load},
     bundle::{Bundle, name_and_version},
 };
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::{bundle::Material, request::read_result};
 
 use self::handle::Handle;
 use crate::{Client, Error, ErrorKind, KeyFile, KeyReference, PublicKey, Result, Settings};

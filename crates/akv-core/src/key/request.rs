@@ -168,6 +168,15 @@ impl Answer {
     }
 }
 
+/// Reads the answer to an operation, for fuzzing.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn read_result(body: &[u8]) {
+    use azure_core::http::{RawResponse, StatusCode, headers::Headers};
+    let raw = RawResponse::from_bytes(StatusCode::Ok, Headers::new(), body.to_vec());
+    let version = "0123456789abcdef0123456789abcdef";
+    let _ = Answer::read(&raw.into(), version, &Parameters::new("RS256", b"digest"));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -111,6 +111,11 @@ impl Builder {
     /// # Errors
     /// A value makes no sense or a file cannot be read; the error names the setting.
     pub fn build(self) -> Result<Settings> {
+        let roots = self.roots()?;
+        self.build_with(roots)
+    }
+
+    pub(crate) fn build_with(self, roots: Roots) -> Result<Settings> {
         let client_secret = match (self.client_secret.clone(), self.path("client-secret-file")) {
             (Some(secret), _) => Some(secret),
             (None, Some(path)) => Some(self.read_secret("client-secret-file", &path)?),
@@ -129,7 +134,7 @@ impl Builder {
                 extra: self.read_with("dns-suffix", values::dns_suffixes)?.unwrap_or_default(),
             },
             endpoint: self.read_with("endpoint", values::endpoint)?,
-            roots: self.roots()?,
+            roots,
             timeout: self
                 .read_with("timeout", values::duration)?
                 .unwrap_or(Duration::from_secs(10)),

@@ -211,3 +211,10 @@ impl fmt::Debug for ManagedIdentity {
             .finish_non_exhaustive()
     }
 }
+
+/// Reads an endpoint's answer, for fuzzing.
+#[cfg(any(test, fuzzing))]
+pub(super) fn read_answer(body: &[u8]) {
+    let _ = serde_json::from_slice::<Answer>(body).map(Answer::into_token);
+    let _ = serde_json::from_slice::<Refusal>(body);
+}

@@ -1,0 +1,42 @@
+//! A short, repeatable run of every entry point. The long one is libFuzzer's, with the same
+//! examples: `fuzz/README.md`.
+
+use super::mutate::Mutator;
+use std::path::Path;
+
+/// Inputs for each entry point.
+const INPUTS: usize = 100_000;
+
+fn run(target: &str, entry: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
+    let mut mutator = Mutator::new(&folder, 42);
+    mutator.corpus().iter().for_each(|example| entry(example));
+    for _ in 0..INPUTS {
+        entry(&mutator.input());
+    }
+}
+
+#[test]
+fn key_references() {
+    run("key_reference", super::key_reference);
+}
+
+#[test]
+fn key_files() {
+    run("key_file", super::key_file);
+}
+
+#[test]
+fn answers() {
+    run("answer", super::answer);
+}
+
+#[test]
+fn settings() {
+    run("settings", super::settings);
+}
+
+#[test]
+fn ecdsa_signatures() {
+    run("ecdsa_signature", super::ecdsa_signature);
+}

@@ -1,0 +1,30 @@
+//! The provider's functions, called by a host that means no good.
+#![no_main]
+
+// Brings the entry point.
+use akv_provider as _;
+use ossl_abi::types::{CoreHandle, Dispatch};
+use std::ffi::{c_int, c_void};
+
+#[path = "../../tests/abi/cases.rs"]
+mod cases;
+#[path = "../../tests/abi/host.rs"]
+mod host;
+
+unsafe extern "C" {
+    fn OSSL_provider_init(
+        handle: *const CoreHandle,
+        upcalls: *const Dispatch,
+        out: *mut *const Dispatch,
+        provctx: *mut *mut c_void,
+    ) -> c_int;
+}
+
+thread_local! {
+    // SAFETY: the entry point of the provider that is linked in.
+    static PROVIDER: host::Provider = unsafe { host::Provider::load(OSSL_provider_init) };
+}
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| PROVIDER.with(|provider| {
+    cases::run(provider, data);
+}));

@@ -1,0 +1,238 @@
+//! A host of the provider's ABI that is no libcrypto: it keeps the interface's promises (strings
+//! end, data is as long as it says), and everything else is whatever the input says.
+
+use ossl_abi::functions::{bio, core, provider};
+use ossl_abi::types::{CoreBio, CoreHandle, Dispatch, Param, VaList};
+use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::ptr;
+
+/// The entry point of a module.
+pub(crate) type Init = unsafe extern "C" fn(
+    *const CoreHandle,
+    *const Dispatch,
+    *mut *const Dispatch,
+    *mut *mut c_void,
+) -> c_int;
+
+/// `OSSL_ALGORITHM`, declared here once more.
+#[repr(C)]
+struct Algorithm {
+    names: *const c_char,
+    properties: *const c_char,
+    implementation: *const Dispatch,
+    description: *const c_char,
+}
+
+/// A loaded provider.
+pub(crate) struct Provider {
+    pub(crate) context: *mut c_void,
+    functions: *const Dispatch,
+}
+
+impl Provider {
+    /// Loads the provider.
+    ///
+    /// # Safety
+    /// `init` is the entry point of a module.
+    pub(crate) unsafe fn load(init: Init) -> Self {
+        static UPCALLS: [Dispatch; 9] = [
+            core::GET_PARAMS.entry(get_params),
+            core::NEW_ERROR.entry(new_error),
+            core::SET_ERROR_DEBUG.entry(set_error_debug),
+            core::VSET_ERROR.entry(vset_error),
+            core::SET_ERROR_MARK.entry(mark),
+            core::POP_ERROR_TO_MARK.entry(mark),
+            bio::READ_EX.entry(read_ex),
+            bio::GETS.entry(gets),
+            Dispatch::END,
+        ];
+        let (mut functions, mut context) = (ptr::null(), ptr::null_mut());
+        // SAFETY: vouched for by the caller; the table lives for ever.
+        let loaded = unsafe { init(ptr::null(), UPCALLS.as_ptr(), &mut functions, &mut context) };
+        assert_eq!(loaded, 1, "the provider loads");
+        Self { context, functions }
+    }
+
+    /// The function tables of an operation.
+    pub(crate) fn tables(&self, operation: c_int) -> Vec<*const Dispatch> {
+        let mut no_cache = 0;
+        // SAFETY: the table is the provider's, and ends.
+        let query =
+            unsafe { provider::QUERY_OPERATION.find(self.functions) }.expect("an operation");
+        // SAFETY: the context is the provider's.
+        let first = unsafe { query(self.context, operation, &mut no_cache) };
+        let mut next = first.cast::<Algorithm>();
+        let mut tables = Vec::new();
+        // SAFETY: the list is the provider's, and ends with a null name.
+        while let Some(algorithm) = unsafe { next.as_ref() }.filter(|a| !a.names.is_null()) {
+            tables.push(algorithm.implementation);
+            // SAFETY: this was not the last entry.
+            next = unsafe { next.add(1) };
+        }
+        assert!(!tables.is_empty());
+        tables
+    }
+
+    /// The provider's own function table.
+    pub(crate) fn functions(&self) -> *const Dispatch {
+        self.functions
+    }
+}
+
+/// Settings with which no request leaves the machine: there is no token.
+const SETTINGS: [(&CStr, &CStr); 4] = [
+    (c"endpoint", c"https://127.0.0.1:9"),
+    (c"credential", c"access-token"),
+    (c"access-token-file", c"/dev/null"),
+    (c"timeout", c"1s"),
+];
+
+unsafe extern "C" fn get_params(_core: *const CoreHandle, params: *mut Param) -> c_int {
+    let mut next = params;
+    // SAFETY: the provider passes an array that ends with a null key.
+    while let Some(param) = unsafe { next.as_mut() }.filter(|param| !param.key.is_null()) {
+        // SAFETY: keys are C strings.
+        let name = unsafe { CStr::from_ptr(param.key) };
+        if let Some((_, value)) = SETTINGS.iter().find(|(known, _)| *known == name) {
+            // SAFETY: the provider asks for pointers.
+            unsafe { *param.data.cast::<*const c_char>() = value.as_ptr() };
+        }
+        // SAFETY: this was not the last entry.
+        next = unsafe { next.add(1) };
+    }
+    1
+}
+
+unsafe extern "C" fn new_error(_core: *const CoreHandle) {}
+
+unsafe extern "C" fn set_error_debug(
+    _core: *const CoreHandle,
+    file: *const c_char,
+    _line: c_int,
+    function: *const c_char,
+) {
+    // SAFETY: the provider passes C strings.
+    let _ = unsafe { (CStr::from_ptr(file), CStr::from_ptr(function)) };
+}
+
+unsafe extern "C" fn vset_error(
+    _core: *const CoreHandle,
+    _reason: u32,
+    format: *const c_char,
+    _arguments: *mut VaList,
+) {
+    // SAFETY: the provider passes a C string.
+    let format = unsafe { CStr::from_ptr(format) }.to_bytes();
+    let percents = format.iter().filter(|byte| **byte == b'%').count();
+    assert_eq!(percents % 2, 0, "a conversion in an error's format");
+    assert!(format.len() <= 2024, "an error of {} bytes", format.len());
+}
+
+unsafe extern "C" fn mark(_core: *const CoreHandle) -> c_int {
+    1
+}
+
+/// A BIO over bytes.
+pub(crate) struct Memory<'a>(pub(crate) &'a [u8]);
+
+impl Memory<'_> {
+    pub(crate) fn as_bio(&mut self) -> *mut CoreBio {
+        ptr::from_mut(self).cast()
+    }
+}
+
+unsafe extern "C" fn read_ex(
+    bio: *mut CoreBio,
+    room: *mut c_void,
+    size: usize,
+    read: *mut usize,
+) -> c_int {
+    // SAFETY: all BIOs here are such ones, and the provider passes room and a place for the count.
+    let (memory, read) = unsafe { (&mut *bio.cast::<Memory<'_>>(), &mut *read) };
+    let (now, later) = memory.0.split_at(size.min(memory.0.len()));
+    // SAFETY: the room is as large as it says.
+    unsafe { ptr::copy_nonoverlapping(now.as_ptr(), room.cast(), now.len()) };
+    (memory.0, *read) = (later, now.len());
+    (!now.is_empty()).into()
+}
+
+unsafe extern "C" fn gets(bio: *mut CoreBio, room: *mut c_char, size: c_int) -> c_int {
+    // SAFETY: all BIOs here are such ones.
+    let memory = unsafe { &mut *bio.cast::<Memory<'_>>() };
+    let most = usize::try_from(size).unwrap_or(0).saturating_sub(1);
+    let line =
+        memory.0.iter().position(|byte| *byte == b'\n').map_or(memory.0.len(), |end| end + 1);
+    let (now, later) = memory.0.split_at(line.min(most));
+    // SAFETY: the room is as large as it says, which is one more than this.
+    unsafe {
+        ptr::copy_nonoverlapping(now.as_ptr(), room.cast(), now.len());
+        *room.add(now.len()) = 0;
+    }
+    memory.0 = later;
+    c_int::try_from(now.len()).unwrap_or(0)
+}
+
+/// Bytes after the room of a parameter, which nobody may touch.
+const FENCE: u8 = 0xa5;
+const FENCED: usize = 16;
+
+/// A parameter array with its data.
+pub(crate) struct Params {
+    params: Vec<Param>,
+    data: Vec<Box<[u64]>>,
+}
+
+impl Params {
+    pub(crate) fn new() -> Self {
+        Self { params: vec![Param::END], data: Vec::new() }
+    }
+
+    /// Adds a value. Of a pointer type, the data is a pointer to the bytes. `null` leaves the data
+    /// out and keeps its size.
+    pub(crate) fn add(&mut self, name: &'static CStr, data_type: u32, bytes: &[u8], null: bool) {
+        let mut room = aligned(bytes);
+        let mut data: *mut c_void = room.as_mut_ptr().cast();
+        self.data.push(room);
+        if matches!(data_type, 6 | 7) {
+            let mut pointer = aligned(&(data as usize).to_ne_bytes());
+            data = pointer.as_mut_ptr().cast();
+            self.data.push(pointer);
+        }
+        if null {
+            data = ptr::null_mut();
+        }
+        let param = Param {
+            key: name.as_ptr(),
+            data_type: data_type as c_uint,
+            data,
+            data_size: bytes.len(),
+            return_size: Param::UNMODIFIED,
+        };
+        self.params.insert(self.params.len() - 1, param);
+    }
+
+    pub(crate) fn as_ptr(&mut self) -> *mut Param {
+        self.params.as_mut_ptr()
+    }
+
+    /// # Panics
+    /// Something was written behind a room.
+    pub(crate) fn check(&self) {
+        let rooms = self.params.iter().filter(|p| !p.data.is_null() && p.data_type < 6);
+        for param in rooms {
+            // SAFETY: each room was made with a fence behind its bytes.
+            let fence = unsafe {
+                std::slice::from_raw_parts(param.data.cast::<u8>().add(param.data_size), FENCED)
+            };
+            assert!(fence.iter().all(|byte| *byte == FENCE), "written past the end");
+        }
+    }
+}
+
+/// The bytes, which a NUL may end, with a fence behind them.
+fn aligned(bytes: &[u8]) -> Box<[u64]> {
+    let mut all = bytes.to_vec();
+    all.resize((bytes.len() + FENCED).next_multiple_of(8) + 8, FENCE);
+    *all.last_mut().expect("a fence") = 0;
+    all.chunks_exact(8).map(|word| u64::from_ne_bytes(word.try_into().expect("eight"))).collect()
+}
