@@ -8,6 +8,7 @@ mod fuzz;
 mod needs;
 mod soak;
 mod test;
+mod valgrind;
 
 use std::process::ExitCode;
 
@@ -35,6 +36,8 @@ enum Command {
     Soak(soak::Soak),
     /// Runs libFuzzer on everything that reads what others wrote.
     Fuzz(fuzz::Fuzz),
+    /// Runs C programs that load the module under valgrind, for minutes.
+    Valgrind(valgrind::Valgrind),
     /// Installs what the demo and the tests need, with apt-get.
     Setup(needs::Setup),
 }
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Command::Test(test) => test.run(),
         Command::Soak(soak) => soak.run(),
         Command::Fuzz(fuzz) => fuzz.run(),
+        Command::Valgrind(valgrind) => valgrind.run(),
         Command::Setup(setup) => setup.run(),
     };
     match result {

@@ -36,6 +36,8 @@ const UNSHARE: Need = Need {
 };
 const IP: Need =
     Need { name: "ip", package: "iproute2", purpose: "the loopback device of that network" };
+pub(crate) const VALGRIND: Need =
+    Need { name: "valgrind", package: "valgrind", purpose: "leaks and misuse of memory" };
 const HEADERS: Need = Need {
     name: "/usr/include/openssl/core_dispatch.h",
     package: "libssl-dev",
@@ -43,8 +45,8 @@ const HEADERS: Need = Need {
 };
 
 /// Everything that `cargo xtask test` uses.
-pub(crate) const FOR_TESTS: [Need; 9] =
-    [OPENSSL, NGINX, GIT, CURL, CC, READELF, UNSHARE, IP, HEADERS];
+pub(crate) const FOR_TESTS: [Need; 10] =
+    [OPENSSL, NGINX, GIT, CURL, CC, READELF, UNSHARE, IP, VALGRIND, HEADERS];
 
 impl Need {
     pub(crate) fn is_there(&self) -> bool {

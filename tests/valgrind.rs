@@ -1,0 +1,114 @@
+//! The module in C programs under valgrind's memcheck: no read or write out of place, no use of
+//! what was never set, nothing lost.
+//!
+//! helgrind and drd are of no use here: they know the locks of pthreads and not the atomics that
+//! tokio and Rust's own locks are made of, and report thousands of races where there are none.
+
+use std::{fs, time::Duration};
+
+use akv_emulator::{Curve, Persona};
+use akv_tests::{Site, Task, cc, modules};
+use anyhow::{Context as _, Result, bail};
+
+const LIMIT: Duration = Duration::from_secs(900);
+
+/// What a run left behind, in bytes.
+#[derive(Debug)]
+struct Leaks {
+    definitely: u64,
+    indirectly: u64,
+    in_use: u64,
+}
+
+/// Runs a C program under memcheck. Errors of memcheck, in its children too, are failures.
+fn memcheck(site: &Site, program: &str, options: &[&str], arguments: &[&str]) -> Result<String> {
+    let program = cc::compile(program, site.folder())?;
+    let log = site.path("memcheck.log");
+    let mut task = Task::new("valgrind")
+        .args([
+            "--tool=memcheck",
+            "--error-exitcode=99",
+            "--errors-for-leak-kinds=definite,indirect",
+        ])
+        .arg(format!("--log-file={}.%p", log.display()))
+        .args(options)
+        .arg(program)
+        .args(arguments)
+        // Programs run some twenty times slower; an identity endpoint would not be waited for.
+        .env("AKV_TIMEOUT", "120s")
+        .limit(LIMIT);
+    for (name, value) in site.settings() {
+        task = task.env(format!("AKV_{}", name.to_uppercase().replace('-', "_")), value);
+    }
+    let config = site.configure("valgrind.cnf", &modules::provider()?, &[])?;
+    let output = task.env("OPENSSL_CONF", config).run()?;
+    let mut logs = String::new();
+    for entry in fs::read_dir(site.folder())? {
+        let path = entry?.path();
+        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("memcheck.log."))
+        {
+            logs.push_str(&fs::read_to_string(&path)?);
+            fs::remove_file(&path)?;
+        }
+    }
+    if !output.status.success() {
+        bail!("{}\n{logs}", output.describe());
+    }
+    Ok(logs)
+}
+
+/// Loads, signs and unloads this many times.
+fn cycles(site: &Site, key: &str, count: &str) -> Result<Leaks> {
+    let module = modules::provider()?.display().to_string();
+    let options = ["--leak-check=full", "--show-leak-kinds=definite,indirect"];
+    let log = memcheck(site, "lifecycle", &options, &[&module, key, count, "1"])?;
+    let bytes = |what: &str| -> Result<u64> {
+        let line = log.lines().find_map(|line| line.split_once(what)).context("a summary")?;
+        let number = line.1.split_whitespace().next().context("a number")?;
+        Ok(number.replace(',', "").parse()?)
+    };
+    Ok(Leaks {
+        definitely: bytes("definitely lost:")?,
+        indirectly: bytes("indirectly lost:")?,
+        in_use: bytes("in use at exit:")?,
+    })
+}
+
+fn nothing_is_lost(few: &str, many: &str) -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let key = site.ec(Curve::P256)?;
+    let key = site.key_file(&key, "memcheck.key")?;
+    let (few_leaks, many_leaks) = (cycles(&site, &key, few)?, cycles(&site, &key, many)?);
+    for leaks in [&few_leaks, &many_leaks] {
+        assert_eq!((leaks.definitely, leaks.indirectly), (0, 0), "{leaks:?}");
+    }
+    // Each cycle loads the module twice. What stays for each, some 3 KiB, is a task that will see,
+    // when its token's time comes, that the client is gone.
+    let loads = 2 * (many.parse::<u64>()? - few.parse::<u64>()?);
+    let growth = many_leaks.in_use.saturating_sub(few_leaks.in_use);
+    assert!(growth < loads * 5000, "{growth} bytes more in use after {loads} more loads");
+    Ok(())
+}
+
+#[test]
+fn loading_signing_and_unloading_leaves_nothing_behind() -> Result<()> {
+    nothing_is_lost("2", "12")
+}
+
+/// `cargo xtask valgrind` runs it.
+#[test]
+#[ignore = "takes minutes"]
+fn two_hundred_times_neither() -> Result<()> {
+    nothing_is_lost("1", "200")
+}
+
+#[test]
+fn children_use_no_memory_that_is_not_theirs() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let key = site.ec(Curve::P256)?;
+    let key = site.key_file(&key, "fork.key")?;
+    // What only the threads of a parent knew of is lost in a child; that is as it should be.
+    let log = memcheck(&site, "fork_storm", &["--leak-check=no"], &[&key, "7", "2"])?;
+    assert!(log.matches("ERROR SUMMARY: 0 errors").count() >= 7, "{log}");
+    Ok(())
+}
