@@ -86,12 +86,14 @@ pub(super) fn refusal(
     if text.is_empty() {
         text = if answer.error.is_empty() { "no reason given" } else { &answer.error };
     }
-    let shown = match withheld.iter().any(|part| description.contains(part.as_str())) {
+    let repeats = |text: &str| withheld.iter().any(|part| text.contains(part.as_str()));
+    let shown = match repeats(description) || repeats(text) {
         true => "its reason repeats the request, and is withheld".to_owned(),
         false => one_line(shortened(text, 400)),
     };
     let code = number.map(|number| format!("AADSTS{number}"));
-    let request_id = answer.trace_id.filter(|id| id.len() <= 64).map(|id| one_line(&id));
+    let request_id = answer.trace_id.filter(|id| id.len() <= 64 && !repeats(id));
+    let request_id = request_id.map(|id| one_line(&id));
     let error = Error::new(ErrorKind::Credential, format!("{shown} ({host})"))
         .answer(status, code, request_id);
     match number.and_then(hint) {
