@@ -92,11 +92,12 @@ impl Credential {
     }
 }
 
-/// Reads what identity services send, for fuzzing.
+/// Reads what identity services send, for fuzzing. They were sent this secret.
 #[cfg(any(test, fuzzing))]
-pub(crate) fn read_answers(data: &[u8]) {
+pub(crate) fn read_answers(data: &[u8], secret: &str) -> Error {
     managed_identity::read_answer(data);
     let _ = std::str::from_utf8(data).map(access_token::expiry);
+    entra::read_refusal(data, secret)
 }
 
 /// The error for a credential that lacks a setting.

@@ -89,7 +89,9 @@ pub fn answer(data: &[u8]) {
         assert_eq!(again.expect("its own encoding"), public);
     }
     key::read_result(data);
-    credential::read_answers(data);
+    let secret = "s3cret";
+    let refusal = credential::read_answers(data, secret).to_string();
+    assert!(!refusal.contains(secret), "{refusal}");
     let Some((status, body)) = data.split_first() else { return };
     let status = StatusCode::from(400 + u16::from(*status));
     let body = RawResponse::from_bytes(status, Headers::default(), body.to_vec());

@@ -190,3 +190,9 @@ fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Optio
     }
     found
 }
+
+/// Reads the authority's refusal of a request with this secret, for fuzzing.
+#[cfg(any(test, fuzzing))]
+pub(super) fn read_refusal(body: &[u8], secret: &str) -> Error {
+    refusal::refusal("login.example", 400, body, &[Zeroizing::new(secret.to_owned())])
+}
