@@ -18,8 +18,8 @@ impl Scene {
         time::reset();
         let credential = Arc::new(Credential::new(fails));
         let slot = Arc::new(TokenSlot::new("scope".into()));
-        let tokens =
-            Tokens::new(slot, Arc::clone(&credential), Arc::default(), Duration::from_secs(10));
+        let deadline = Duration::from_secs(10);
+        let tokens = Tokens::new(slot, Arc::clone(&credential), Arc::default(), deadline);
         Self { tokens, credential }
     }
 

@@ -2,7 +2,11 @@
 //! right result or the right error within the deadline, nothing else.
 
 use super::{Vault, encrypt};
-use akv_core::{EncryptionAlgorithm, Error, ErrorKind, SignatureAlgorithm::Rs256, blocking::Key};
+use akv_core::{
+    EncryptionAlgorithm, Error, ErrorKind,
+    SignatureAlgorithm::Rs256,
+    blocking::{Client, Key},
+};
 use akv_emulator::{Fault, FaultKind, NewKey, Operation};
 use std::time::{Duration, Instant};
 
@@ -10,9 +14,9 @@ const DIGEST: [u8; 32] = [7; 32];
 const OPERATIONS: [Operation; 3] = [Operation::GetKey, Operation::Sign, Operation::Decrypt];
 
 /// What one run of an operation gives.
-fn run(vault: &Vault, key: &Key, operation: Operation, timeout: &str) -> Result<(), Error> {
+fn run(client: &Client, key: &Key, operation: Operation) -> Result<(), Error> {
     match operation {
-        Operation::GetKey => vault.key(&[("timeout", timeout)], "vault:myVault:rsa").map(drop),
+        Operation::GetKey => client.key(&client.reference("vault:myVault:rsa")?).map(drop),
         Operation::Sign => {
             let signature = key.sign(Rs256, &DIGEST)?;
             key.public_key().verify_digest(Rs256, &DIGEST, &signature)
@@ -44,13 +48,15 @@ fn passing_failures_are_ridden_out() {
         FaultKind::EmptyBody,
         FaultKind::NotJson,
         FaultKind::WrongShape,
+        FaultKind::WrongContentType,
         FaultKind::HugeBody { bytes: 3_000_000 },
         FaultKind::SlowBody { millis: 300 },
         FaultKind::CloseConnection,
     ];
     for kind in kinds {
         for operation in OPERATIONS {
-            // A key of its own, so that each row begins with a fresh connection.
+            // Of its own, so that each row begins with a fresh connection.
+            let client = vault.client(&[("timeout", "5s")]);
             let key = vault.key(&[("timeout", "5s")], "vault:myVault:rsa").unwrap();
             let fault = Fault::new(kind.clone()).times(2);
             let on_connection =
@@ -59,7 +65,7 @@ fn passing_failures_are_ridden_out() {
             // A refused token is replaced once: the same token file gives the same token, so one
             // refusal ends the operation. Two would too.
             let start = Instant::now();
-            let result = run(&vault, &key, operation, "5s");
+            let result = run(&client, &key, operation);
             let took = start.elapsed();
             vault.emulator.clear_faults();
             println!("{kind:?} × {operation:?}: {took:?} {result:?}");
@@ -87,10 +93,11 @@ fn lasting_failures_end_at_the_deadline_with_their_reason() {
         (FaultKind::ResetAfterRequest, "no answer from 127.0.0.1"),
     ] {
         for operation in OPERATIONS {
+            let client = vault.client(&[("timeout", "1s")]);
             let key = vault.key(&[("timeout", "1s")], "vault:myVault:rsa").unwrap();
             vault.emulator.fault(Fault::new(kind.clone()).on(operation).forever());
             let start = Instant::now();
-            let error = run(&vault, &key, operation, "1s").unwrap_err();
+            let error = run(&client, &key, operation).unwrap_err();
             let took = start.elapsed();
             vault.emulator.clear_faults();
             println!("{kind:?} × {operation:?}: {took:?} {error}");

@@ -43,7 +43,7 @@ impl Plan {
         rotations: 20,
         revocations: 20,
         token_lifetime: Duration::from_secs(20),
-        growth_kib: 24 * 1024,
+        growth_kib: 8 * 1024,
     };
 
     /// `base`, with what `AKV_SOAK_SIGNATURES`, `AKV_SOAK_THREADS` and `AKV_SOAK_SEED` say. The
