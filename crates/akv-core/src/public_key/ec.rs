@@ -2,11 +2,13 @@
 
 use super::malformed;
 use crate::Result;
+use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P256K1_SHA256_FIXED, ECDSA_P384_SHA384_FIXED,
     ECDSA_P521_SHA512_FIXED, EcdsaVerificationAlgorithm, ParsedPublicKey,
 };
-use der::asn1::ObjectIdentifier;
+use der::{Decode, asn1::ObjectIdentifier};
+use spki::SubjectPublicKeyInfoOwned;
 
 /// A curve of the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -107,17 +109,22 @@ impl EcPublicKey {
         Self::from_point(curve, &point)
     }
 
-    /// A key from an uncompressed point (SEC 1 section 2.3.3).
+    /// A key from a point, uncompressed or compressed (SEC 1 section 2.3.3). It is kept
+    /// uncompressed, so that equal points are equal keys.
     ///
     /// # Errors
-    /// The encoding is not that of a point on the curve.
+    /// The point is malformed or not on the curve.
     pub fn from_point(curve: Curve, point: &[u8]) -> Result<Self> {
-        if point.len() != 1 + 2 * curve.coordinate_len() || point[0] != 0x04 {
-            return Err(malformed(format!("not an uncompressed point on {}", curve.name())));
-        }
-        ParsedPublicKey::new(curve.ecdsa(), point)
-            .map_err(|_| malformed(format!("the point is not on {}", curve.name())))?;
-        Ok(Self { curve, point: point.to_vec() })
+        let width = curve.coordinate_len();
+        let compressed = match point {
+            [0x04, coordinates @ ..] if coordinates.len() == 2 * width => false,
+            [0x02 | 0x03, x @ ..] if x.len() == width => true,
+            _ => return Err(malformed(format!("not a point on {}", curve.name()))),
+        };
+        let off_curve = |_| malformed(format!("the point is not on {}", curve.name()));
+        let parsed = ParsedPublicKey::new(curve.ecdsa(), point).map_err(off_curve)?;
+        let point = if compressed { uncompressed(&parsed)? } else { point.to_vec() };
+        Ok(Self { curve, point })
     }
 
     /// The curve.
@@ -139,4 +146,12 @@ impl EcPublicKey {
     pub fn point(&self) -> &[u8] {
         &self.point
     }
+}
+
+/// The uncompressed point of a key. AWS-LC gives it out as `SubjectPublicKeyInfo` only.
+fn uncompressed(key: &ParsedPublicKey) -> Result<Vec<u8>> {
+    let der = key.as_der().map_err(|_| malformed("AWS-LC cannot write the point"))?;
+    let spki = SubjectPublicKeyInfoOwned::from_der(der.as_ref()).map_err(malformed)?;
+    let point = spki.subject_public_key.as_bytes();
+    point.map(<[u8]>::to_vec).ok_or_else(|| malformed("unused bits"))
 }

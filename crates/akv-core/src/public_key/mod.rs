@@ -137,6 +137,36 @@ mod tests {
         assert!(EcPublicKey::from_point(Curve::P384, &hex(P256_BASE)).is_err());
     }
 
+    #[test]
+    fn a_compressed_point_is_the_same_key() {
+        // SEC 2 version 2 section 2: the base points, compressed, and their y coordinates.
+        for (curve, compressed, y) in [
+            (
+                Curve::P256,
+                "036b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296",
+                "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5",
+            ),
+            (
+                Curve::P256K,
+                "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798",
+                "483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8",
+            ),
+        ] {
+            let compressed = hex(compressed);
+            let key = EcPublicKey::from_point(curve, &compressed).unwrap();
+            assert_eq!(key, EcPublicKey::new(curve, &compressed[1..], &hex(y)).unwrap());
+            let mut other_sign = compressed.clone();
+            other_sign[0] ^= 1;
+            assert_ne!(EcPublicKey::from_point(curve, &other_sign).unwrap(), key);
+        }
+        // Not the x coordinate of any point of P-256, and one byte too few.
+        let mut off_curve = vec![0; 33];
+        off_curve[0] = 2;
+        off_curve[32] = 1;
+        assert!(EcPublicKey::from_point(Curve::P256, &off_curve).is_err());
+        assert!(EcPublicKey::from_point(Curve::P256, &off_curve[..32]).is_err());
+    }
+
     proptest! {
         #[test]
         fn mutated_spki_never_panics(at in 0usize..91, byte in any::<u8>(), cut in 0usize..92) {
