@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use akv_emulator::Curve;
-use akv_tests::{Client, Server, Site};
-use anyhow::Result;
+use akv_tests::{Client, Installation, Server, Site};
+use anyhow::{Context as _, Result};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -43,10 +43,11 @@ fn check(
     options: &str,
     cases: &[(&str, [&str; 3])],
 ) -> Result<()> {
-    let (_server, address) = serve(site, identity, options)?;
+    let (server, address) = serve(site, identity, options)?;
     for (arguments, [protocol, signature, digest]) in cases {
         let client = Client { address: &address, ca: &identity.certificate, arguments };
-        let seen = client.connect(&site.plain())?;
+        let seen = client.connect(&site.plain());
+        let seen = seen.with_context(|| format!("the server said:\n{}", server.output()))?;
         let seen = [seen.protocol, seen.signature, seen.digest];
         assert_eq!(seen, [*protocol, *signature, *digest], "{arguments}");
     }
@@ -118,9 +119,20 @@ fn tls_1_2_may_ask_any_digest_of_any_curve() -> Result<()> {
             ("-tls1_2 -sigalgs ECDSA+SHA384:ECDSA+SHA256", ["TLSv1.2", "ECDSA", "SHA384"]),
             ("-tls1_2 -sigalgs ECDSA+SHA512:ECDSA+SHA256", ["TLSv1.2", "ECDSA", "SHA512"]),
         ],
-    )?;
-    let p256k = identity(&site, &site.ec(Curve::P256K)?, "server-p256k")?;
+    )
+}
+
+#[test]
+fn tls_1_2_with_secp256k1_as_far_as_openssl_has_it() -> Result<()> {
+    let site = Site::shared()?;
     let groups = "-groups P-256:secp256k1";
+    let plain = site.plain().fails(&format!("s_client -connect 127.0.0.1:0 {groups}"))?;
+    if plain.stderr.contains("SSL_CONF_cmd(-groups") {
+        let version = Installation::selected().version()?;
+        assert!(version.starts_with("4."), "{version} lacks the group: {}", plain.describe());
+        return Ok(());
+    }
+    let p256k = identity(&site, &site.ec(Curve::P256K)?, "server-p256k")?;
     let client = format!("-tls1_2 {groups} -sigalgs ECDSA+SHA256");
     check(&site, &p256k, groups, &[(&client, ["TLSv1.2", "ECDSA", "SHA256"])])
 }

@@ -111,6 +111,35 @@ fn a_certificate_belongs_to_its_key_only() -> Result<()> {
 }
 
 #[test]
+fn a_certificate_may_hold_its_point_compressed() -> Result<()> {
+    let site = Site::shared()?;
+    let (compressed, request) = (site.text("compressed.pub"), site.text("compressed.csr"));
+    let (certificate, output) = (site.text("compressed.pem"), site.text("compressed.p7"));
+    for curve in [Curve::P256, Curve::P384, Curve::P521, Curve::P256K] {
+        let key = site.ec(curve)?;
+        let public = site.public_key(&key)?;
+        site.plain().ok(&format!(
+            "ec -pubin -in {public} -conv_form compressed -pubout -out {compressed}"
+        ))?;
+        site.openssl().ok(&format!("req -new -key {key} -subj /CN=compressed -out {request}"))?;
+        site.openssl().ok(&format!(
+            "x509 -req -in {request} -force_pubkey {compressed} -signkey {key} -out {certificate}"
+        ))?;
+        let text = site.plain().ok(&format!("x509 -in {certificate} -noout -text"))?.text();
+        let point = text.split_once("pub:").map(|(_, point)| point.trim_start());
+        assert!(
+            point.is_some_and(|point| point.starts_with(['0']) && &point[1..2] != "4"),
+            "{text}"
+        );
+        let input = site.text("plain.cnf");
+        site.openssl().ok(&format!(
+            "cms -sign -in {input} -signer {certificate} -inkey {key} -out {output}"
+        ))?;
+    }
+    Ok(())
+}
+
+#[test]
 fn signed_messages_verify() -> Result<()> {
     let site = Site::shared()?;
     let (input, output) = (site.text("plain.cnf"), site.text("message.p7"));

@@ -1,26 +1,38 @@
-//! C programs against the system's libcrypto, compiled when a test needs them.
+//! C programs against libcrypto, compiled when a test needs them.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use crate::{modules, process::Task, site::Site};
+use crate::{installation::Installation, modules, process::Task, site::Site};
 
 /// Compiles `tests/c/NAME.c` into a folder.
 ///
 /// # Errors
 /// The compiler refuses; warnings are errors.
 pub fn compile(name: &str, folder: &Path) -> Result<PathBuf> {
-    let program = folder.join(name);
+    compile_with(name, &folder.join(name), &["-lcrypto"])
+}
+
+/// As [`compile`], with libcrypto in the program itself, which exports nothing of it.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_static(name: &str, folder: &Path) -> Result<PathBuf> {
+    compile_with(name, &folder.join(format!("{name}-static")), &["-l:libcrypto.a", "-ldl"])
+}
+
+fn compile_with(name: &str, program: &Path, libraries: &[&str]) -> Result<PathBuf> {
     let source = modules::workspace().join("tests/c").join(format!("{name}.c"));
     Task::new("cc")
         .args(["-std=c11", "-D_GNU_SOURCE", "-O1", "-g", "-Wall", "-Wextra", "-Werror"])
+        .args(Installation::selected().compiler_arguments())
         .args(["-pthread", "-o"])
-        .arg(&program)
+        .arg(program)
         .arg(source)
-        .arg("-lcrypto")
+        .args(libraries)
         .ok()?;
-    Ok(program)
+    Ok(program.to_owned())
 }
 
 /// A C program that loads the module, with a site's vault, and with tokens from the metadata

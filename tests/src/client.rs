@@ -46,8 +46,18 @@ impl Client<'_> {
         }
         Ok(Handshake {
             protocol: field("Protocol version:"),
-            signature: field("Signature type:"),
+            signature: kind_of_signature(&field("Signature type:")).to_owned(),
             digest: field("Hash used:"),
         })
+    }
+}
+
+/// From OpenSSL 3.5 on the name of the whole scheme is printed, such as `rsa_pss_rsae_sha256`.
+fn kind_of_signature(printed: &str) -> &str {
+    match printed {
+        scheme if scheme.starts_with("rsa_pss_") => "RSA-PSS",
+        scheme if scheme.starts_with("rsa_pkcs1_") => "RSA",
+        scheme if scheme.starts_with("ecdsa_") => "ECDSA",
+        kind => kind,
     }
 }

@@ -1,9 +1,10 @@
 //! What the end-to-end tests and the demo share: the built modules, the embedded vault with the
-//! configuration that points a program at it, the real `openssl` and `nginx`, and commands that
+//! configuration that points a program at it, a real `openssl` and `nginx`, and commands that
 //! cannot hang.
 
 pub mod cc;
 pub mod client;
+pub mod installation;
 pub mod modules;
 pub mod namespace;
 pub mod nginx;
@@ -14,6 +15,7 @@ pub mod site;
 
 pub use crate::{
     client::{Client, Handshake},
+    installation::Installation,
     nginx::Nginx,
     openssl::OpenSsl,
     process::{Output, Task},

@@ -1,4 +1,4 @@
-//! The system's `openssl` program.
+//! The `openssl` program.
 
 use std::{
     ffi::OsStr,
@@ -8,7 +8,10 @@ use std::{
 
 use anyhow::{Result, bail};
 
-use crate::process::{LIMIT, Output, Task};
+use crate::{
+    installation::Installation,
+    process::{LIMIT, Output, Task},
+};
 
 /// `openssl` under one configuration file and nothing else of the caller's environment.
 #[derive(Clone, Debug)]
@@ -40,7 +43,7 @@ impl OpenSsl {
 
     /// A command to add to.
     pub fn task<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Task {
-        let mut task = Task::new("openssl").env("OPENSSL_CONF", &self.config);
+        let mut task = Installation::selected().openssl().env("OPENSSL_CONF", &self.config);
         for (name, value) in &self.variables {
             task = task.env(name, value);
         }

@@ -4,7 +4,7 @@ use std::{
     io::{BufRead as _, BufReader, Read},
     process::{Child, Stdio},
     sync::{Arc, Mutex, PoisonError, mpsc},
-    thread,
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
@@ -19,6 +19,7 @@ pub struct Server {
     child: Child,
     line: String,
     output: Arc<Mutex<String>>,
+    readers: Vec<JoinHandle<()>>,
 }
 
 impl Server {
@@ -47,9 +48,10 @@ impl Server {
             child.stdout.take().map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
             child.stderr.take().map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
         ];
+        let mut readers = Vec::new();
         for pipe in pipes.into_iter().flatten() {
             let (output, sender, ready) = (Arc::clone(&output), sender.clone(), Arc::clone(&ready));
-            thread::spawn(move || {
+            readers.push(thread::spawn(move || {
                 let mut reader = BufReader::new(pipe);
                 let mut bytes = Vec::new();
                 while matches!(reader.read_until(b'\n', &mut bytes), Ok(1..)) {
@@ -60,10 +62,10 @@ impl Server {
                     }
                     bytes.clear();
                 }
-            });
+            }));
         }
         drop(sender);
-        let server = Self { child, line, output };
+        let server = Self { child, line, output, readers };
         match within(limit, &answers) {
             Ok(answer) => Ok((server, answer)),
             Err(reason) => Err(anyhow!("`{}` {reason}\n{}", server.line, server.output())),
@@ -84,6 +86,10 @@ impl Server {
         let child = &mut self.child;
         let status =
             wait_until(&format!("`{line}` ends"), limit, || child.try_wait().transpose())??;
+        // What it printed last may still be in the pipes.
+        for reader in self.readers.drain(..) {
+            reader.join().map_err(|_| anyhow!("the reader of `{line}` panicked"))?;
+        }
         if status.success() {
             Ok(self.output())
         } else {

@@ -225,8 +225,9 @@ pub fn worker_user() -> Option<&'static str> {
 }
 
 fn configuration(module: Option<(&Path, &[(&str, String)])>) -> String {
+    // Without `extensions`, `openssl x509 -req` of 4.0 takes the first lines for extensions.
     let mut text = String::from(
-        "openssl_conf = openssl_init\n\
+        "openssl_conf = openssl_init\nextensions = no_extensions\n[no_extensions]\n\
          [openssl_init]\nproviders = providers\n\
          [req]\ndistinguished_name = distinguished_name\n\
          [distinguished_name]\n\
