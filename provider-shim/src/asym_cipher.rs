@@ -19,8 +19,8 @@ use std::ffi::{CStr, c_int, c_uchar, c_void};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// A name of our own, for the reason given in [`crate::signature`].
-pub(crate) const RSA_NAME: &CStr = c"AKV-RSA";
+/// The usual name, for the reason given in [`crate::signature`].
+pub(crate) const RSA_NAME: &CStr = c"RSA";
 
 pub(crate) static ALGORITHMS: &[Algorithm] = &[
     Algorithm::new(

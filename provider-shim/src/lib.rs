@@ -1,8 +1,8 @@
 //! `akv_provider`: an OpenSSL 3 provider for keys in Azure Key Vault and Managed HSM.
 //!
 //! The module exports one symbol, `OSSL_provider_init`. It links no libcrypto: it speaks to the
-//! one that loads it through the upcalls of the provider interface alone, so one binary serves
-//! every OpenSSL from 3.0 to 4.x, and HTTPS to the service never enters the host's libcrypto.
+//! one that loads it through the upcalls of the provider interface, so one binary serves every
+//! OpenSSL from 3.0 to 4.x, and HTTPS to the service never enters the host's libcrypto.
 //!
 //! | module | operation |
 //! |---|---|
@@ -11,6 +11,8 @@
 //! | [`keymgmt`] | RSA and EC keys: what they are, import and export of public keys |
 //! | [`signature`] | signing in the vault, verifying here |
 //! | [`asym_cipher`] | decrypting in the vault, encrypting here |
+//!
+//! [`precedence`] sees to it that the host's other keys stay with the host's other providers.
 
 mod algorithm_id;
 mod asym_cipher;
@@ -20,6 +22,7 @@ mod encoder;
 mod error;
 mod key;
 mod keymgmt;
+mod precedence;
 mod provider;
 mod rsa_public;
 mod signature;

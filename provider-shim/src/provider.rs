@@ -1,6 +1,7 @@
 //! The provider as a whole: loading, parameters, the list of operations.
 
 use crate::error::{Error, REASON_STRINGS, Reason, Result};
+use crate::precedence;
 use crate::{asym_cipher, decoder, encoder, keymgmt, signature, store};
 use akv_core::blocking::Client;
 use akv_core::{Settings, settings};
@@ -25,7 +26,6 @@ const VERSION: &CStr =
 pub(crate) struct Provider {
     host: Host,
     client: Client,
-    stores_pass_data: bool,
 }
 
 impl Object for Provider {
@@ -39,9 +39,7 @@ impl Provider {
     fn new(host: Host) -> Result<Self> {
         let settings = read_settings(&host)?;
         akv_core::logging::init(&settings)?;
-        let version = host.settings(&[names::CORE_VERSION]).pop().flatten();
-        let stores_pass_data = version.as_deref().is_some_and(store_needs_data);
-        Ok(Self { host, client: Client::new(settings), stores_pass_data })
+        Ok(Self { host, client: Client::new(settings) })
     }
 
     pub(crate) fn host(&self) -> &Host {
@@ -50,11 +48,6 @@ impl Provider {
 
     pub(crate) fn client(&self) -> &Client {
         &self.client
-    }
-
-    /// Whether stores must hand keys to this core as data rather than as references.
-    pub(crate) fn stores_pass_data(&self) -> bool {
-        self.stores_pass_data
     }
 }
 
@@ -70,16 +63,6 @@ fn read_settings(host: &Host) -> Result<Settings> {
         }
     }
     Ok(builder.environment().build()?)
-}
-
-/// Before 3.0.5 libcrypto takes a key reference from a store to the first key management of the
-/// key's type, and gives up when that is another provider's (openssl/openssl#17531). Data goes
-/// through the decoders instead, which find their own provider's.
-fn store_needs_data(version: &str) -> bool {
-    let patch = version.strip_prefix("3.0.").map(|rest| {
-        rest.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default().parse::<u32>()
-    });
-    matches!(patch, Some(Ok(0..=5)))
 }
 
 /// The entry point that libcrypto calls.
@@ -153,13 +136,20 @@ unsafe extern "C" fn get_params(provctx: *mut c_void, params: *mut Param) -> c_i
 }
 
 unsafe extern "C" fn query_operation(
-    _provctx: *mut c_void,
+    provctx: *mut c_void,
     operation: c_int,
     no_cache: *mut c_int,
 ) -> *const Algorithm {
+    let body = |provider: &Provider| precedence::yield_to_others(&provider.host, operation);
+    // SAFETY: the core passes the provider context.
+    let ready = unsafe { guard::query("query operation", provctx, true, body) };
     // SAFETY: the core passes null or room for an int.
     if let Some(no_cache) = unsafe { no_cache.as_mut() } {
-        *no_cache = 0;
+        // What is not there yet has to be asked for again.
+        *no_cache = (!ready).into();
+    }
+    if !ready {
+        return ptr::null();
     }
     let algorithms: &'static [Algorithm] = match operation {
         operation::KEYMGMT => keymgmt::ALGORITHMS,
@@ -189,26 +179,4 @@ unsafe extern "C" fn self_test(provctx: *mut c_void) -> c_int {
     };
     // SAFETY: the core passes the provider context.
     unsafe { guard::shared("self test", provctx, body) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_first_releases_need_data_from_stores() {
-        for (version, expected) in [
-            ("3.0.0", true),
-            ("3.0.2", true),
-            ("3.0.5", true),
-            ("3.0.2-dev", true),
-            ("3.0.19", false),
-            ("3.0.6", false),
-            ("3.1.0", false),
-            ("4.0.3", false),
-            ("", false),
-        ] {
-            assert_eq!(store_needs_data(version), expected, "{version}");
-        }
-    }
 }

@@ -2,9 +2,14 @@
 //!
 //! Opening a URI only reads it. The request is made by the load, when it is known what is
 //! expected: libcrypto says so between the two.
+//!
+//! The key is handed over as data, which our own decoders turn back into it, and not as a
+//! reference. With a reference libcrypto 3.0.0 to 3.0.5 goes to the key management of whichever
+//! provider comes first (openssl/openssl#18221). Later ones fetch ours from us, and then give it
+//! from their cache to whoever asks for a key management of that type; decoders fetch nothing.
 
 use crate::error::{Error, Result};
-use crate::key::{self, KeyObject, KeyType, Material, OBJECT_PKEY};
+use crate::key::{KeyType, OBJECT_PKEY};
 use crate::provider::Provider;
 use akv_core::KeyReference;
 use akv_core::blocking::Key;
@@ -113,21 +118,9 @@ impl Loader {
         self.state = State::Failed;
         let key = self.fetch()?;
         let public_only = self.expected == Expected::PublicKey;
-        let accepted = if self.provider.stores_pass_data() {
-            let data = if public_only { public_data(&key) } else { key_file_data(&key) };
-            // SAFETY: vouched for by the caller; the array lives until the callback returns.
-            unsafe { callback(data.as_ptr(), arg) == 1 }
-        } else {
-            let provider = Arc::clone(&self.provider);
-            let object = if public_only {
-                let public = key.public_key().clone();
-                KeyObject::new(provider, KeyType::of(&public), Material::Public(public))
-            } else {
-                KeyObject::vault(provider, key)
-            };
-            // SAFETY: vouched for by the caller.
-            unsafe { key::hand_over(Arc::new(object), callback, arg) }
-        };
+        let data = if public_only { public_data(&key) } else { key_file_data(&key) };
+        // SAFETY: vouched for by the caller; the array lives until the callback returns.
+        let accepted = unsafe { callback(data.as_ptr(), arg) == 1 };
         if accepted {
             self.state = State::Done;
         }

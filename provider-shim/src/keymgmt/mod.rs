@@ -74,8 +74,7 @@ impl Selection {
 /// What differs between the two types of keys.
 trait Kind {
     const TYPE: KeyType;
-    /// Names of the operations' algorithms: our own, so that libcrypto never comes to us with
-    /// somebody else's key. Without a name of ours it is the default provider's.
+    /// Names of the operations' algorithms.
     const SIGNATURE: &'static CStr;
     const ASYM_CIPHER: Option<&'static CStr>;
     const KEY_EXCHANGE: Option<&'static CStr>;

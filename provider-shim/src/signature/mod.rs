@@ -1,8 +1,10 @@
 //! Signatures: made in the vault, verified here.
 //!
-//! The algorithms have names of our own, which our key managements give for their keys. Under the
-//! usual names libcrypto would ask us to verify with everybody's public keys, since a provider's
-//! place in its list is decided by the provider's name.
+//! The algorithms have the usual names. For each operation libcrypto then first fetches what any
+//! provider has under the name, with that provider's key management for the key's type; ours
+//! refuses to export a key of a vault to it, and libcrypto fetches both from us. Under names of our
+//! own it would fetch nothing but our key management, and give that from its cache to whoever asks
+//! for the type next, such as a TLS server that needs a key for key agreement.
 
 mod context;
 mod ecdsa;
@@ -22,8 +24,8 @@ use ossl_abi::types::{Algorithm, Dispatch, Param};
 use std::ffi::{CStr, c_char, c_int, c_uchar, c_void};
 use std::sync::Arc;
 
-pub(crate) const RSA_NAME: &CStr = c"AKV-RSA";
-pub(crate) const ECDSA_NAME: &CStr = c"AKV-ECDSA";
+pub(crate) const RSA_NAME: &CStr = c"RSA";
+pub(crate) const ECDSA_NAME: &CStr = c"ECDSA";
 
 pub(crate) static ALGORITHMS: &[Algorithm] = &[
     Algorithm::new(

@@ -1,15 +1,18 @@
-//! The host: the libcrypto that loaded the provider, spoken to through its upcalls alone.
+//! The host: the libcrypto that loaded the provider, spoken to through its upcalls.
 
 mod bio;
 mod errors;
+mod fetch;
 
 pub use self::bio::{Bio, BioError};
 
+use self::fetch::Fetchers;
 use crate::functions::{bio as bio_id, core};
-use crate::types::{CoreBio, CoreHandle, DataType, Dispatch, Param, VaList};
+use crate::types::{CoreBio, CoreContext, CoreHandle, DataType, Dispatch, Param, VaList};
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::ptr;
 
+type GetParamsFn = unsafe extern "C" fn(*const CoreHandle, *mut Param) -> c_int;
 type HandleFn = unsafe extern "C" fn(*const CoreHandle) -> c_int;
 
 /// The upcalls of one libcrypto for one loading of the provider.
@@ -19,7 +22,8 @@ type HandleFn = unsafe extern "C" fn(*const CoreHandle) -> c_int;
 #[derive(Clone, Copy)]
 pub struct Host {
     handle: *const CoreHandle,
-    get_params: Option<unsafe extern "C" fn(*const CoreHandle, *mut Param) -> c_int>,
+    get_params: Option<GetParamsFn>,
+    get_context: Option<unsafe extern "C" fn(*const CoreHandle) -> *mut CoreContext>,
     new_error: Option<unsafe extern "C" fn(*const CoreHandle)>,
     set_error_debug:
         Option<unsafe extern "C" fn(*const CoreHandle, *const c_char, c_int, *const c_char)>,
@@ -30,6 +34,7 @@ pub struct Host {
     bio_write:
         Option<unsafe extern "C" fn(*mut CoreBio, *const c_void, usize, *mut usize) -> c_int>,
     bio_gets: Option<unsafe extern "C" fn(*mut CoreBio, *mut c_char, c_int) -> c_int>,
+    fetchers: Fetchers,
 }
 
 // SAFETY: the core's functions may be called from any thread, and the handle is only passed on.
@@ -50,9 +55,11 @@ impl Host {
                 unsafe { $id.find(upcalls) }
             };
         }
+        let get_params: Option<GetParamsFn> = find!(core::GET_PARAMS);
         Self {
             handle,
-            get_params: find!(core::GET_PARAMS),
+            get_params,
+            get_context: find!(core::GET_LIBCTX),
             new_error: find!(core::NEW_ERROR),
             set_error_debug: find!(core::SET_ERROR_DEBUG),
             vset_error: find!(core::VSET_ERROR),
@@ -61,6 +68,8 @@ impl Host {
             bio_read: find!(bio_id::READ_EX),
             bio_write: find!(bio_id::WRITE_EX),
             bio_gets: find!(bio_id::GETS),
+            fetchers: get_params
+                .map_or_else(Fetchers::default, |upcall| Fetchers::beside(upcall as *const c_void)),
         }
     }
 
