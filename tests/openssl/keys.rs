@@ -1,7 +1,7 @@
 //! Naming, printing and storing keys.
 
 use akv_emulator::{Curve, NewKey, Persona};
-use akv_tests::Site;
+use akv_tests::{Site, Task, cc};
 use anyhow::Result;
 
 #[test]
@@ -114,6 +114,61 @@ fn the_provider_says_who_it_is() -> Result<()> {
     let ours = list.split_once("akv_provider").map(|(_, ours)| ours).unwrap_or_default();
     for line in ["name: ", "version: 0.", "status: active"] {
         assert!(ours.contains(line), "{list}");
+    }
+    Ok(())
+}
+
+#[test]
+fn libcrypto_says_of_a_key_what_it_says_of_its_public_half() -> Result<()> {
+    let site = Site::shared()?;
+    let program = cc::compile("key_facts", site.folder())?;
+    for (key, bits) in [
+        (site.rsa(2048)?, "2048"),
+        (site.rsa(4096)?, "4096"),
+        (site.ec(Curve::P256)?, "256"),
+        (site.ec(Curve::P384)?, "384"),
+        (site.ec(Curve::P521)?, "521"),
+        (site.ec(Curve::P256K)?, "256"),
+    ] {
+        let public = site.public_key(&key)?;
+        let config = site.path("openssl.cnf");
+        let task = Task::new(&program).env("OPENSSL_CONF", config);
+        assert_eq!(task.args([&key, &public]).ok()?.text().trim(), bits, "{key}");
+    }
+    Ok(())
+}
+
+#[test]
+fn everything_is_listed() -> Result<()> {
+    let site = Site::shared()?;
+    for (what, ours) in [
+        ("-key-managers", "EC"),
+        ("-signature-algorithms", "ECDSA"),
+        ("-asymcipher-algorithms", "RSA"),
+        ("-encoders", "structure=PrivateKeyInfo"),
+        ("-decoders", "structure=akv"),
+        ("-store-loaders", "managedhsm"),
+    ] {
+        let output = site.openssl().ok(&format!("list {what} -verbose"))?;
+        let text = output.text();
+        let found = text.lines().any(|line| line.contains("akv_provider") && line.contains(ours));
+        assert!(found, "{}", output.describe());
+        assert_eq!(output.stderr, "", "{what}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_key_is_told_in_text() -> Result<()> {
+    let site = Site::shared()?;
+    for (key, lines) in [
+        (site.rsa(2048)?, ["Private-Key: (2048 bit", "Key: rsa-2048", "Modulus:", "65537"]),
+        (site.ec(Curve::P384)?, ["Private-Key: (384 bit", "Key: ec-p-384", "pub:", "secp384r1"]),
+    ] {
+        let text = site.openssl().ok(&format!("pkey -in {key} -noout -text"))?.text();
+        for line in lines {
+            assert!(text.contains(line), "no {line:?} in {text}");
+        }
     }
     Ok(())
 }
