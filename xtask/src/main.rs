@@ -5,7 +5,9 @@ mod bench;
 mod build;
 mod demo;
 mod fuzz;
+mod hosts;
 mod needs;
+mod openssl;
 mod soak;
 mod test;
 mod valgrind;
@@ -30,6 +32,8 @@ enum Command {
     Build(build::Build),
     /// Shows the main job: nginx serves TLS with keys that are in the embedded vault.
     Demo(demo::Demo),
+    /// Runs the modules with several versions of OpenSSL.
+    Hosts(hosts::Hosts),
     /// Runs everything that continuous integration runs.
     Test(test::Test),
     /// Signs for many minutes while the network, the service and the tokens fail at random.
@@ -47,6 +51,7 @@ fn main() -> ExitCode {
         Command::Bench(bench) => bench.run(),
         Command::Build(build) => build.run().map(|_| ()),
         Command::Demo(demo) => demo.run(),
+        Command::Hosts(hosts) => hosts.run(),
         Command::Test(test) => test.run(),
         Command::Soak(soak) => soak.run(),
         Command::Fuzz(fuzz) => fuzz.run(),

@@ -48,6 +48,17 @@ const HEADERS: Need = Need {
 pub(crate) const FOR_TESTS: [Need; 10] =
     [OPENSSL, NGINX, GIT, CURL, CC, READELF, UNSHARE, IP, VALGRIND, HEADERS];
 
+/// What `cargo xtask hosts --openssl` uses: it builds OpenSSL.
+pub(crate) const FOR_OPENSSL: [Need; 6] = [
+    OPENSSL,
+    CC,
+    READELF,
+    HEADERS,
+    Need { name: "make", package: "make", purpose: "building OpenSSL" },
+    // A part of the package that machines with the essential perl only do not have.
+    Need { name: "pod2man", package: "perl", purpose: "building OpenSSL" },
+];
+
 impl Need {
     pub(crate) fn is_there(&self) -> bool {
         match self.name.starts_with('/') {

@@ -1,0 +1,136 @@
+//! Builds of OpenSSL: program, shared libraries and headers, made once and kept.
+
+use std::{
+    env, fs,
+    fs::{File, TryLockError},
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use akv_tests::{Installation, modules};
+use anyhow::{Context as _, Result, bail, ensure};
+use xshell::{Shell, cmd};
+
+use super::{Release, source};
+use crate::build::target_folder;
+
+/// Names the folder that keeps the builds; unset, it is `openssl` in cargo's target folder.
+const VARIABLE: &str = "AKV_OPENSSL_CACHE";
+
+/// The file in a build that says what it was made from.
+const RECIPE: &str = "akv-recipe";
+
+/// OpenSSL's own tests and manuals are not in the crate; everything else is built.
+const OPTIONS: [&str; 3] = ["shared", "no-tests", "--libdir=lib"];
+
+/// The folder with one build per version.
+pub(super) struct Cache(PathBuf);
+
+impl Cache {
+    pub(super) fn open() -> Result<Self> {
+        let named = env::var_os(VARIABLE).filter(|folder| !folder.is_empty()).map(PathBuf::from);
+        let folder = match named {
+            Some(folder) => folder,
+            None => {
+                let shell = Shell::new()?;
+                shell.change_dir(modules::workspace());
+                target_folder(&shell)?.join("openssl")
+            }
+        };
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {folder:?}"))?;
+        Ok(Self(folder.canonicalize()?))
+    }
+
+    /// A release, built now if it is not there yet.
+    pub(super) fn installation(&self, release: Release) -> Result<Installation> {
+        let prefix = self.0.join(release.number);
+        // One at a time, also of several processes; the end of the process unlocks too.
+        let lock = File::create(self.0.join(format!("{}.lock", release.number)))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                println!("waiting for another process that builds OpenSSL {}", release.number);
+                lock.lock()?;
+            }
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+        let recipe = recipe(release);
+        if fs::read_to_string(prefix.join(RECIPE)).is_ok_and(|found| found == recipe) {
+            println!("OpenSSL {}: {}", release.number, prefix.display());
+        } else {
+            self.build(release, &prefix, &recipe)?;
+        }
+        let installation = Installation::at(prefix);
+        let version = installation.version()?;
+        if version != release.number {
+            bail!("what was built as OpenSSL {} says that it is {version}", release.number);
+        }
+        Ok(installation)
+    }
+
+    /// Builds beside the place where it belongs, and moves it there when it is complete.
+    fn build(&self, release: Release, prefix: &Path, recipe: &str) -> Result<()> {
+        let started = Instant::now();
+        let log = self.0.join(format!("{}.log", release.number));
+        println!(
+            "building OpenSSL {}, 2 to 6 minutes on an idle machine, kept in {}\n  its output: {}",
+            release.number,
+            prefix.display(),
+            log.display()
+        );
+        let work = self.0.join(format!("{}.building", release.number));
+        if prefix.exists() {
+            // A build of ours is moved here with its recipe.
+            ensure!(prefix.join(RECIPE).exists(), "{prefix:?} is in the way: it is not from here");
+            fs::remove_dir_all(prefix)?;
+        }
+        if work.exists() {
+            fs::remove_dir_all(&work)?;
+        }
+        fs::create_dir_all(&work)?;
+        let source = work.join("source");
+        source::unpack(release, &source)?;
+        let stage = work.join("stage");
+        compile(&source, prefix, &stage, &log).with_context(|| {
+            let end = fs::read_to_string(&log).unwrap_or_default();
+            let lines: Vec<&str> = end.lines().collect();
+            let last = lines[lines.len().saturating_sub(20)..].join("\n");
+            format!("OpenSSL {} does not build; the end of {log:?}:\n{last}", release.number)
+        })?;
+        // Within `stage` everything has its absolute path.
+        let staged = stage.join(prefix.strip_prefix("/")?);
+        fs::write(staged.join(RECIPE), recipe)?;
+        fs::rename(&staged, prefix)?;
+        fs::remove_dir_all(&work)?;
+        println!("OpenSSL {} is built, after {} s", release.number, started.elapsed().as_secs());
+        Ok(())
+    }
+}
+
+fn recipe(release: Release) -> String {
+    format!("{}\n{}", OPTIONS.join(" "), source::fingerprint(release))
+}
+
+/// Configures, compiles and installs into `stage`, with low priority: it takes minutes of all
+/// processors.
+fn compile(source: &Path, prefix: &Path, stage: &Path, log: &Path) -> Result<()> {
+    let shell = Shell::new()?;
+    shell.change_dir(source);
+    let jobs = std::thread::available_parallelism().map_or(1, usize::from).to_string();
+    let folders = [
+        format!("--prefix={}", prefix.display()),
+        format!("--openssldir={}", prefix.join("ssl").display()),
+        // So that the program runs by hand too. The tests name the folder themselves.
+        format!("-Wl,-rpath,{}", prefix.join("lib").display()),
+    ];
+    let script = r#"exec >"$1" 2>&1; shift; set -ex
+unset CFLAGS CPPFLAGS LDFLAGS LDLIBS MAKEFLAGS OPENSSL_CONF
+jobs=$1; stage=$2; shift 2
+perl ./Configure "$@"
+nice -n 10 make -j "$jobs" build_sw
+nice -n 10 make DESTDIR="$stage" install_sw"#;
+    cmd!(shell, "sh -c {script} sh {log} {jobs} {stage} {OPTIONS...} {folders...}")
+        .quiet()
+        .run()?;
+    Ok(())
+}

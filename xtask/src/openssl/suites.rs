@@ -1,0 +1,143 @@
+//! The tests that run with every version.
+
+use std::path::PathBuf;
+
+use akv_tests::{Installation, installation, modules};
+use anyhow::{Result, bail};
+use xshell::{Shell, cmd};
+
+/// The headers against which the hand-written ABI is held, then the tests in `tests/` that use
+/// nothing of the system's OpenSSL. nginx and curl are linked with the system's, so their tests
+/// would tell nothing new.
+pub(super) const NAMES: [&str; 6] = ["headers", "module", "openssl", "errors", "tls", "counts"];
+
+/// The compiled tests.
+pub(super) struct Suites {
+    modules: PathBuf,
+}
+
+/// How many cases of a suite ended how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Outcome {
+    pub(super) passed: u32,
+    pub(super) failed: u32,
+    pub(super) ignored: u32,
+}
+
+/// What ran with one version: its exact number, and the outcomes in the order of [`NAMES`].
+pub(super) struct Report {
+    pub(super) version: String,
+    pub(super) outcomes: Vec<Outcome>,
+}
+
+impl Suites {
+    pub(super) fn compile(modules: PathBuf) -> Result<Self> {
+        let shell = Shell::new()?;
+        shell.change_dir(modules::workspace());
+        let cargo = modules::cargo();
+        for suite in NAMES {
+            cmd!(shell, "{cargo} test --quiet --no-run").args(arguments(suite)).quiet().run()?;
+        }
+        Ok(Self { modules })
+    }
+
+    /// Runs all suites, also after one that failed.
+    pub(super) fn run(&self, name: &str, openssl: &Installation) -> Result<Report> {
+        let version = openssl.version()?;
+        println!("== OpenSSL {version} ({name})");
+        let outcomes =
+            NAMES.iter().map(|suite| self.run_one(suite, openssl)).collect::<Result<_>>();
+        Ok(Report { version, outcomes: outcomes? })
+    }
+
+    fn run_one(&self, suite: &str, openssl: &Installation) -> Result<Outcome> {
+        let shell = Shell::new()?;
+        shell.change_dir(modules::workspace());
+        shell.set_var(modules::VARIABLE, &self.modules);
+        shell.set_var(installation::VARIABLE, openssl.prefix().unwrap_or("".as_ref()));
+        shell.set_var("OPENSSL_INCLUDE_DIRS", openssl.include().unwrap_or_default());
+        let cargo = modules::cargo();
+        let arguments = arguments(suite);
+        let command = cmd!(shell, "{cargo} test --quiet --no-fail-fast").args(&arguments);
+        let output = command.quiet().ignore_status().output()?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let Some(outcome) = Outcome::read(&text) else {
+            let errors = String::from_utf8_lossy(&output.stderr);
+            bail!("`cargo test {}` did not run:\n{text}{errors}", arguments.join(" "));
+        };
+        println!("{suite}: {outcome}");
+        if !output.status.success() {
+            println!("{}", text.trim());
+        }
+        Ok(outcome)
+    }
+}
+
+fn arguments(suite: &str) -> Vec<&str> {
+    match suite {
+        "headers" => vec!["--package", "ossl-abi", "--lib", "header_tests"],
+        suite => vec!["--package", "akv-tests", "--test", suite],
+    }
+}
+
+impl Outcome {
+    /// Adds up the lines `test result: ok. 3 passed; 0 failed; 0 ignored; …`. Nothing is known of
+    /// a run without such a line, nor of one in which no case ran.
+    fn read(printed: &str) -> Option<Self> {
+        let mut sum = Self::default();
+        for line in printed.lines().filter(|line| line.starts_with("test result: ")) {
+            let numbers = line.split(['.', ';']).map(str::trim);
+            for (number, kind) in numbers.filter_map(|text| text.split_once(' ')) {
+                let number = number.parse().unwrap_or(0);
+                match kind {
+                    "passed" => sum.passed += number,
+                    "failed" => sum.failed += number,
+                    "ignored" => sum.ignored += number,
+                    _ => {}
+                }
+            }
+        }
+        (sum.passed + sum.failed > 0).then_some(sum)
+    }
+
+    /// Whether every case passed.
+    pub(super) const fn is_good(self) -> bool {
+        self.failed == 0 && self.ignored == 0
+    }
+}
+
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} passed", self.passed)?;
+        if self.failed > 0 {
+            write!(f, ", {} failed", self.failed)?;
+        }
+        if self.ignored > 0 {
+            write!(f, ", {} ignored", self.ignored)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outcomes_are_read_from_what_the_tests_print() {
+        let printed = "running 7 tests\n.....F\nfailures:\n\ntest result: FAILED. 5 passed; 1 failed; \
+             1 ignored; 0 measured; 2 filtered out; finished in 1.20s\n";
+        let outcome = Outcome::read(printed).expect("a result");
+        assert_eq!(outcome, Outcome { passed: 5, failed: 1, ignored: 1 });
+        assert!(!outcome.is_good());
+        assert_eq!(outcome.to_string(), "5 passed, 1 failed, 1 ignored");
+        assert!(Outcome { passed: 3, failed: 0, ignored: 0 }.is_good());
+    }
+
+    #[test]
+    fn a_run_without_cases_is_no_success() {
+        assert_eq!(Outcome::read("error: could not compile"), None);
+        let nothing = "test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 9 filtered out";
+        assert_eq!(Outcome::read(nothing), None);
+    }
+}
