@@ -175,7 +175,7 @@ unsafe extern "C" fn take_object(params: *const Param, taken: *mut c_void) -> c_
 /// A key that signs, if there were a vault.
 fn vault_key(provider: &Provider) -> (*const Dispatch, *mut c_void) {
     let mut taken = Taken::new(provider);
-    taken.decode(provider, include_bytes!("../../fuzz/corpus/key_file/ec.der"));
+    taken.decode(provider, include_bytes!("../fuzz/corpus/key_file/ec.der"));
     taken.key.expect("a key")
 }
 

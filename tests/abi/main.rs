@@ -1,5 +1,5 @@
 //! The module, loaded by a host that is no libcrypto and means no good, with mutated input. The
-//! long run is libFuzzer's, with the same cases: `fuzz/README.md`.
+//! long run is libFuzzer's, with the same cases: `tests/fuzz/README.md`.
 
 mod cases;
 mod host;
@@ -31,7 +31,7 @@ fn load(module: &Path) -> Result<host::Provider> {
 #[test]
 fn hostile_input_is_refused_and_touches_nothing_else() -> Result<()> {
     let provider = load(&modules::provider()?)?;
-    let corpus = modules::workspace().join("fuzz/corpus/provider");
+    let corpus = modules::workspace().join("tests/fuzz/corpus/provider");
     let mut mutator = mutate::Mutator::new(&corpus, 7);
     let taken = mutator.corpus().iter().filter(|example| cases::run(&provider, example)).count();
     // Not a decryption with a public key, and not a file that needs the network.

@@ -8,7 +8,7 @@ use xshell::{Shell, cmd};
 
 use crate::build::target_folder;
 
-/// The targets, which are the programs of `fuzz/`.
+/// The targets, which are the programs of `tests/fuzz/`.
 const TARGETS: [&str; 6] =
     ["answer", "ecdsa_signature", "key_file", "key_reference", "provider", "settings"];
 
@@ -54,7 +54,7 @@ impl Fuzz {
             let program = folder.join(PLATFORM).join("release").join(target);
             // New inputs go into the first folder; the second is committed.
             let found = folder.join("corpus").join(target);
-            let examples = root.join("fuzz/corpus").join(target);
+            let examples = root.join("tests/fuzz/corpus").join(target);
             let artifacts = folder.join("artifacts").join(target);
             fs::create_dir_all(&found)?;
             fs::create_dir_all(&artifacts)?;
@@ -71,7 +71,7 @@ impl Fuzz {
 
     fn build(&self, shell: &Shell, folder: &PathBuf) -> Result<()> {
         let cargo = akv_tests::modules::cargo();
-        let manifest = "fuzz/Cargo.toml";
+        let manifest = "tests/fuzz/Cargo.toml";
         // The sanitizer is not a stable option of the compiler, but needs nothing else.
         let build = cmd!(
             shell,

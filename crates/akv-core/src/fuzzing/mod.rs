@@ -1,5 +1,5 @@
 //! Entry points for fuzzing: everything that reads what others wrote. They panic when a promise is
-//! broken. Compiled for tests and with `--cfg fuzzing` only; `fuzz/` drives them with libFuzzer,
+//! broken. Compiled for tests and with `--cfg fuzzing` only; `tests/fuzz/` drives them with libFuzzer,
 //! the tests here with mutated examples.
 
 #![allow(missing_docs, reason = "no part of the library")]

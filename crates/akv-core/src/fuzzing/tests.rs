@@ -1,5 +1,5 @@
 //! A short, repeatable run of every entry point. The long one is libFuzzer's, with the same
-//! examples: `fuzz/README.md`.
+//! examples: `tests/fuzz/README.md`.
 
 use super::mutate::Mutator;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::path::Path;
 const INPUTS: usize = 100_000;
 
 fn run(target: &str, entry: fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fuzz/corpus").join(target);
     let mut mutator = Mutator::new(&folder, 42);
     mutator.corpus().iter().for_each(|example| entry(example));
     for _ in 0..INPUTS {

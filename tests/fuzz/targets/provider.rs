@@ -6,9 +6,9 @@ use akv_provider as _;
 use ossl_abi::types::{CoreHandle, Dispatch};
 use std::ffi::{c_int, c_void};
 
-#[path = "../../tests/abi/cases.rs"]
+#[path = "../../abi/cases.rs"]
 mod cases;
-#[path = "../../tests/abi/host.rs"]
+#[path = "../../abi/host.rs"]
 mod host;
 
 unsafe extern "C" {
