@@ -73,4 +73,36 @@ static inline int verify_once(EVP_PKEY *key, unsigned long number,
 /* Longest signature: RSA-4096. */
 #define SIGNATURE_MAX 512
 
+/* Signs and checks a number of times. Returns 1 on success, else says what went wrong. */
+static inline int sign_rounds(EVP_PKEY *key, unsigned long rounds)
+{
+    unsigned char signature[SIGNATURE_MAX];
+
+    for (unsigned long i = 0; i < rounds; i++) {
+        size_t length = sizeof(signature);
+
+        if (!sign_once(key, i, signature, &length) || !verify_once(key, i, signature, length)) {
+            ERR_print_errors_fp(stderr);
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* The process's resident memory in KiB. */
+static inline long resident_kib(void)
+{
+    FILE *status = fopen("/proc/self/status", "r");
+    char line[256];
+    long kib = -1;
+
+    if (status == NULL)
+        die("no /proc/self/status");
+    while (fgets(line, sizeof(line), status) != NULL)
+        if (sscanf(line, "VmRSS: %ld kB", &kib) == 1)
+            break;
+    fclose(status);
+    return kib;
+}
+
 #endif

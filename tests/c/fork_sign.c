@@ -14,21 +14,6 @@
 static atomic_int stop;
 static atomic_ulong signed_by_threads;
 
-static int sign_rounds(EVP_PKEY *key, unsigned long rounds)
-{
-    unsigned char signature[SIGNATURE_MAX];
-
-    for (unsigned long i = 0; i < rounds; i++) {
-        size_t length = sizeof(signature);
-
-        if (!sign_once(key, i, signature, &length) || !verify_once(key, i, signature, length)) {
-            ERR_print_errors_fp(stderr);
-            return 0;
-        }
-    }
-    return 1;
-}
-
 static void *keep_signing(void *key)
 {
     while (!atomic_load(&stop)) {

@@ -43,28 +43,13 @@ static void warm_up(void)
     ERR_clear_error();
 }
 
-static int sign_rounds(unsigned long rounds)
-{
-    unsigned char signature[SIGNATURE_MAX];
-
-    for (unsigned long i = 0; i < rounds; i++) {
-        size_t length = sizeof(signature);
-
-        if (!sign_once(key, i, signature, &length) || !verify_once(key, i, signature, length)) {
-            ERR_print_errors_fp(stderr);
-            return 0;
-        }
-    }
-    return 1;
-}
-
 static void *keep_signing(void *unused)
 {
     (void)unused;
     warm_up();
     pthread_barrier_wait(&ready);
     while (!atomic_load(&stop)) {
-        if (!sign_rounds(1))
+        if (!sign_rounds(key, 1))
             die("a thread of the parent cannot sign");
         atomic_fetch_add(&signed_by_threads, 1);
     }
@@ -73,7 +58,7 @@ static void *keep_signing(void *unused)
 
 static void *sign_in_thread(void *ok)
 {
-    *(int *)ok = sign_rounds(ROUNDS);
+    *(int *)ok = sign_rounds(key, ROUNDS);
     return NULL;
 }
 
@@ -105,7 +90,7 @@ static int daemonize(void)
         setsid();
         if (fork() == 0) {
             alarm(PATIENCE);
-            answer = (char)sign_rounds(ROUNDS);
+            answer = (char)sign_rounds(key, ROUNDS);
             exit(write(ends[1], &answer, 1) == 1 && answer ? 0 : 1);
         }
         _exit(0);
@@ -136,10 +121,10 @@ static int with_grandchild(void)
 
     if (other == 0) {
         alarm(PATIENCE);
-        exit(sign_rounds(ROUNDS) ? 0 : 1);
+        exit(sign_rounds(key, ROUNDS) ? 0 : 1);
     }
     /* Both sign at the same time. */
-    return sign_rounds(ROUNDS) & wait_for(other);
+    return sign_rounds(key, ROUNDS) & wait_for(other);
 }
 
 static void child(unsigned long number)
@@ -147,9 +132,9 @@ static void child(unsigned long number)
     alarm(PATIENCE);
     switch (number % 6) {
     case 0:
-        exit(sign_rounds(ROUNDS) ? 0 : 1);
+        exit(sign_rounds(key, ROUNDS) ? 0 : 1);
     case 1:
-        _exit(sign_rounds(ROUNDS) ? 0 : 1);
+        _exit(sign_rounds(key, ROUNDS) ? 0 : 1);
     case 2:
         exit(with_grandchild() ? 0 : 1);
     case 3:
@@ -233,7 +218,7 @@ int main(int argc, char **argv)
     atomic_store(&stop, 1);
     for (unsigned long i = 0; i < threads; i++)
         pthread_join(signers[i], NULL);
-    if (atomic_load(&signed_by_threads) == 0 || !sign_rounds(1))
+    if (atomic_load(&signed_by_threads) == 0 || !sign_rounds(key, 1))
         die("the parent did not go on signing");
     printf("%lu\n", succeeded);
     free(signers);

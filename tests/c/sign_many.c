@@ -47,21 +47,6 @@ static void sign_all(EVP_PKEY *key, unsigned long count, unsigned long threads)
     free(running);
 }
 
-static long resident_kib(void)
-{
-    FILE *status = fopen("/proc/self/status", "r");
-    char line[256];
-    long kib = -1;
-
-    if (status == NULL)
-        die("no /proc/self/status");
-    while (fgets(line, sizeof(line), status) != NULL)
-        if (sscanf(line, "VmRSS: %ld kB", &kib) == 1)
-            break;
-    fclose(status);
-    return kib;
-}
-
 int main(int argc, char **argv)
 {
     EVP_PKEY *key;
