@@ -10,7 +10,7 @@ mod report;
 mod server;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use server::{Server, Service};
 use std::{process::ExitCode, time::Duration};
 
@@ -29,12 +29,21 @@ struct Arguments {
     /// The vault's own time for a signature, in milliseconds.
     #[arg(long, default_value_t = 5)]
     latency: u64,
-    /// Only what `akv-core` does, for a profiler: the async API without the local check.
+    /// Only one contender, for a profiler.
     #[arg(long)]
-    profile: bool,
+    profile: Option<Profiled>,
     /// Fails unless akv-core stays under these ratios: CPU time, median latency.
     #[arg(long, num_args = 2, value_names = ["CPU", "LATENCY"])]
     limits: Option<Vec<f64>>,
+}
+
+/// Whom a profiler looks at.
+#[derive(Clone, Copy, ValueEnum)]
+enum Profiled {
+    /// The bare client.
+    Bare,
+    /// The async API of `akv-core` without the local check.
+    Core,
 }
 
 #[derive(Subcommand)]
@@ -84,10 +93,20 @@ fn run(arguments: &Arguments) -> Result<()> {
 /// All contenders in turns, so that what else happens on the machine strikes all alike.
 fn contest(server: &Server, key: server::Key, arguments: &Arguments) -> Result<Vec<report::Row>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    if arguments.profile {
-        let contender = runtime.block_on(library::Contender::open(server, key, false))?;
+    if let Some(profiled) = arguments.profile {
         let count = arguments.count * arguments.rounds;
-        let cost = runtime.block_on(cost::of(count, async || contender.sign().await))?;
+        let cost = runtime.block_on(async {
+            match profiled {
+                Profiled::Bare => {
+                    let mut raw = raw::Client::connect(server, key).await?;
+                    cost::of(count, async || raw.sign().await).await
+                }
+                Profiled::Core => {
+                    let contender = library::Contender::open(server, key, false).await?;
+                    cost::of(count, async || contender.sign().await).await
+                }
+            }
+        })?;
         println!("{cost:?}");
         return Ok(Vec::new());
     }

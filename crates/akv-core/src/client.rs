@@ -8,7 +8,7 @@ use crate::{
     operation::{Failure, with_deadline},
     per_process::{Current, PerProcess},
     token::{TokenSlot, Tokens},
-    transport::{Authorize, Http},
+    transport::{Authorize, Direct, Http},
 };
 use azure_core::{
     credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions},
@@ -63,6 +63,8 @@ struct Vaults {
 /// The official client of one vault, with the limit of requests in flight.
 pub(crate) struct VaultClient {
     pub(crate) keys: KeyClient,
+    /// For operations with keys.
+    pub(crate) direct: Direct,
     pub(crate) permits: Semaphore,
     /// For messages: host and port.
     pub(crate) host: String,
@@ -243,6 +245,7 @@ impl Client {
 
 impl VaultClient {
     fn new(settings: &Settings, http: &Http, url: &Url, authorize: Arc<Authorize>) -> Result<Self> {
+        let direct = Direct::new(http.clone(), Arc::clone(&authorize));
         let client_options = ClientOptions {
             per_try_policies: vec![authorize as Arc<dyn Policy>],
             // Retries live in `operation`, where one deadline covers them and broken answers too.
@@ -260,6 +263,7 @@ impl VaultClient {
             .map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?;
         Ok(Self {
             keys,
+            direct,
             permits: Semaphore::new(settings.values().max_concurrency),
             host: url.authority().to_owned(),
         })

@@ -9,6 +9,8 @@ use crate::{
     primitives::{AtomicBool, AtomicU64},
 };
 use arc_swap::ArcSwapOption;
+use bytes::Bytes;
+use hyper::header::HeaderValue;
 use std::{
     fmt,
     sync::{
@@ -37,7 +39,8 @@ const NO_TOKEN: u64 = 0;
 pub(crate) struct Token {
     /// Tells tokens of one process apart.
     id: u64,
-    secret: Zeroizing<String>,
+    /// `Bearer` and the token. All requests share it, and the last one wipes it.
+    authorization: HeaderValue,
     obtained: SystemTime,
     expires: SystemTime,
     /// Where between the earliest time of renewal and the end this one is renewed, so that the
@@ -46,17 +49,21 @@ pub(crate) struct Token {
 }
 
 impl Token {
-    pub(crate) fn new(secret: Zeroizing<String>, expires: SystemTime) -> Self {
+    /// # Errors
+    /// The token is empty or has characters that no token has.
+    pub(crate) fn new(secret: &str, expires: SystemTime) -> Result<Self> {
         static NEXT: AtomicUsize = AtomicUsize::new(NO_TOKEN as usize + 1);
         let mut jitter = [0];
         // Not from a generator that children of `fork` would inherit with its state.
         let _ = aws_lc_rs::rand::fill(&mut jitter);
         let id = NEXT.fetch_add(1, Ordering::Relaxed) as u64;
-        Self { id, secret, obtained: SystemTime::now(), expires, jitter: jitter[0] }
+        let authorization = authorization(secret)?;
+        Ok(Self { id, authorization, obtained: SystemTime::now(), expires, jitter: jitter[0] })
     }
 
-    pub(crate) fn secret(&self) -> &str {
-        &self.secret
+    /// The value of the header `Authorization`.
+    pub(crate) fn authorization(&self) -> &HeaderValue {
+        &self.authorization
     }
 
     #[cfg(test)]
@@ -71,6 +78,24 @@ impl Token {
         let earliest = (life / 2).max(life.saturating_sub(MARGIN));
         let spread = (life - earliest) / SPREAD;
         self.obtained + earliest + spread * u32::from(self.jitter) / u32::from(u8::MAX)
+    }
+}
+
+fn authorization(secret: &str) -> Result<HeaderValue> {
+    const SCHEME: &str = "Bearer ";
+    let sensible = !secret.is_empty() && secret.bytes().all(|byte| byte.is_ascii_graphic());
+    let mut text = Zeroizing::new(Vec::with_capacity(SCHEME.len() + secret.len()));
+    text.extend_from_slice(SCHEME.as_bytes());
+    text.extend_from_slice(secret.as_bytes());
+    match HeaderValue::from_maybe_shared(Bytes::from_owner(text)) {
+        Ok(mut value) if sensible => {
+            value.set_sensitive(true);
+            Ok(value)
+        }
+        _ => {
+            let text = "the given access token is empty or has characters that no token has";
+            Err(Error::new(ErrorKind::Credential, text))
+        }
     }
 }
 
@@ -280,7 +305,7 @@ mod tests {
     #[test]
     fn renewal_is_at_half_life_or_five_minutes_before_the_end_and_a_little_later() {
         let renewal = |life: u64, jitter: u8| {
-            let token = Token::new(Zeroizing::new("t".into()), SystemTime::now());
+            let token = Token::new("t", SystemTime::now()).unwrap();
             let expires = token.obtained + Duration::from_secs(life);
             let token = Token { expires, jitter, ..token };
             token.renewal().duration_since(token.obtained).unwrap().as_secs()
@@ -293,7 +318,7 @@ mod tests {
 
     #[test]
     fn debug_output_hides_the_token() {
-        let token = Token::new(Zeroizing::new("s3cret".into()), SystemTime::now());
+        let token = Token::new("s3cret", SystemTime::now()).unwrap();
         assert!(!format!("{token:?}").contains("s3cret"));
     }
 }

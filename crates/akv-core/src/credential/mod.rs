@@ -105,15 +105,6 @@ fn missing(credential: CredentialKind, what: &str) -> Error {
     Error::new(ErrorKind::Credential, format!("the credential {} needs {what}", credential.name()))
 }
 
-/// A token that can go into a header.
-fn checked(token: Zeroizing<String>) -> Result<Zeroizing<String>> {
-    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        let text = "the given access token is empty or has characters that no token has";
-        return Err(Error::new(ErrorKind::Credential, text));
-    }
-    Ok(token)
-}
-
 /// Reads a file of at most `limit` bytes, without leaving copies of it.
 fn small_text(path: &Path, limit: u64) -> io::Result<Zeroizing<String>> {
     let room = usize::try_from(limit).unwrap_or_default() + 1;

@@ -3,7 +3,7 @@
 use super::{
     KeyAttributes,
     bundle::Bundle,
-    request::{Action, Answer, Parameters},
+    request::{Action, Answer, Parameters, Targets},
 };
 use crate::{
     Client, Error, ErrorKind, KeyReference, Result,
@@ -21,7 +21,7 @@ pub(crate) struct Handle {
     pub(super) client: Client,
     pub(super) reference: KeyReference,
     pub(super) pinned: KeyReference,
-    pub(super) name: String,
+    targets: Targets,
     pub(super) version: String,
     /// `None` when a key file had all that was needed, so that nothing was asked.
     pub(super) attributes: Option<KeyAttributes>,
@@ -40,11 +40,13 @@ impl Handle {
         version: String,
         attributes: Option<KeyAttributes>,
     ) -> Result<Self> {
+        let vault = client.settings().vault_url(reference);
+        let targets = Targets::new(&vault, key_name(reference)?, &version)?;
         Ok(Self {
             client: client.clone(),
             reference: reference.clone(),
             pinned: reference.pinned(&version),
-            name: key_name(reference)?.to_owned(),
+            targets,
             version,
             attributes,
             connection: PerProcess::new(),
@@ -65,8 +67,9 @@ impl Handle {
             .run_on(&vault, |vault| {
                 let body = body.clone();
                 async move {
-                    let answer = action
-                        .send(&vault.keys, &self.name, &self.version, body)
+                    let answer = vault
+                        .direct
+                        .post(self.targets.of(action), body)
                         .await
                         .map_err(|error| failure(error, &self.reference, &vault.host))?;
                     Answer::read(&answer, &self.version, parameters)

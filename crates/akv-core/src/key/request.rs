@@ -5,20 +5,17 @@
 
 use super::bundle::name_and_version;
 use crate::{Error, ErrorKind, Result};
-use azure_core::http::Response;
-use azure_security_keyvault_keys::{
-    KeyClient,
-    models::{
-        KeyClientEncryptOptions, KeyClientSignOptions, KeyClientWrapKeyOptions, KeyOperationResult,
-    },
-};
+use azure_security_keyvault_keys::KeyClientOptions;
 use base64::{
     Engine as _, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 use bytes::Bytes;
+use hyper::Uri;
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
+use std::borrow::Cow;
+use url::Url;
+use zeroize::{Zeroize as _, Zeroizing};
 
 /// The service writes no padding; nothing is gained by refusing it.
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(
@@ -31,6 +28,9 @@ const BASE64URL: GeneralPurpose = GeneralPurpose::new(
 /// By how many bytes a result may be longer than its input: RSA turns one byte into a block.
 const GROWTH: usize = 16 * 1024;
 
+/// Room for the names of the members of a request and for the algorithm's.
+const NAMES: usize = 96;
+
 /// An operation of the service.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Action {
@@ -42,30 +42,55 @@ pub(super) enum Action {
 }
 
 impl Action {
-    /// Sends one request.
-    pub(super) async fn send(
-        self,
-        keys: &KeyClient,
-        name: &str,
-        version: &str,
-        body: Bytes,
-    ) -> azure_core::Result<Response<KeyOperationResult>> {
-        let key_version = Some(version.to_owned());
+    const ALL: [Self; 5] =
+        [Self::Sign, Self::Encrypt, Self::Decrypt, Self::WrapKey, Self::UnwrapKey];
+
+    /// The last segment of the operation's URL.
+    fn segment(self) -> &'static str {
         match self {
-            Self::Sign => {
-                let options = KeyClientSignOptions { key_version, ..Default::default() };
-                keys.sign(name, body.into(), Some(options)).await
-            }
-            Self::Encrypt => {
-                let options = KeyClientEncryptOptions { key_version, ..Default::default() };
-                keys.encrypt(name, body.into(), Some(options)).await
-            }
-            Self::Decrypt => keys.decrypt(name, version, body.into(), None).await,
-            Self::WrapKey => {
-                let options = KeyClientWrapKeyOptions { key_version, ..Default::default() };
-                keys.wrap_key(name, body.into(), Some(options)).await
-            }
-            Self::UnwrapKey => keys.unwrap_key(name, version, body.into(), None).await,
+            Self::Sign => "sign",
+            Self::Encrypt => "encrypt",
+            Self::Decrypt => "decrypt",
+            Self::WrapKey => "wrapkey",
+            Self::UnwrapKey => "unwrapkey",
+        }
+    }
+}
+
+/// Where the operations of one version of a key are, made once.
+pub(super) struct Targets([Uri; 5]);
+
+impl Targets {
+    /// The operations on a key of the vault at `vault`.
+    ///
+    /// # Errors
+    /// None with names that were checked.
+    pub(super) fn new(vault: &Url, name: &str, version: &str) -> Result<Self> {
+        let wrong = |why: &dyn std::fmt::Display| {
+            Error::new(ErrorKind::Internal, format!("cannot write the URL of {name}: {why}"))
+        };
+        let api_version = KeyClientOptions::default().api_version;
+        let mut uris = <[Uri; 5]>::default();
+        for (action, uri) in Action::ALL.into_iter().zip(&mut uris) {
+            let mut url = vault.clone();
+            url.path_segments_mut()
+                .map_err(|()| wrong(&"the vault's URL has no path"))?
+                .pop_if_empty()
+                .extend(["keys", name, version, action.segment()]);
+            url.query_pairs_mut().append_pair("api-version", &api_version);
+            *uri = Uri::try_from(url.as_str()).map_err(|error| wrong(&error))?;
+        }
+        Ok(Self(uris))
+    }
+
+    pub(super) fn of(&self, action: Action) -> &Uri {
+        let [sign, encrypt, decrypt, wrap, unwrap] = &self.0;
+        match action {
+            Action::Sign => sign,
+            Action::Encrypt => encrypt,
+            Action::Decrypt => decrypt,
+            Action::WrapKey => wrap,
+            Action::UnwrapKey => unwrap,
         }
     }
 }
@@ -111,7 +136,7 @@ impl Parameters {
         let optional = [&self.iv, &self.aad, &self.tag];
         let room: usize = optional.into_iter().flatten().map(String::len).sum();
         // A buffer that never grows leaves no copies behind.
-        let mut body = Zeroizing::new(Vec::with_capacity(self.value.len() + room + 256));
+        let mut body = Zeroizing::new(Vec::with_capacity(self.value.len() + room + NAMES));
         serde_json::to_writer(&mut *body, self).map_err(|error| {
             Error::new(ErrorKind::Internal, format!("cannot write the request: {error}"))
         })?;
@@ -127,10 +152,13 @@ pub(super) struct Answer {
     pub(super) tag: Option<Vec<u8>>,
 }
 
+/// Texts stay where the body has them, which is wiped.
 #[derive(Deserialize)]
-struct Wire {
-    kid: Option<String>,
-    value: Option<Zeroizing<String>>,
+struct Wire<'a> {
+    #[serde(borrow)]
+    kid: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    value: Option<Cow<'a, str>>,
     iv: Option<String>,
     tag: Option<String>,
 }
@@ -140,14 +168,10 @@ impl Answer {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(super) fn read(
-        answer: &Response<KeyOperationResult>,
-        version: &str,
-        asked: &Parameters,
-    ) -> Result<Self, String> {
-        let wire: Wire =
-            serde_json::from_slice(answer.body().as_ref()).map_err(|error| error.to_string())?;
-        let about = wire.kid.as_deref().and_then(name_and_version);
+    pub(super) fn read(body: &[u8], version: &str, asked: &Parameters) -> Result<Self, String> {
+        let wire: Wire = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+        let kid = wire.kid.as_deref().filter(|kid| !kid.ends_with(version));
+        let about = kid.and_then(name_and_version);
         if let Some((_, Some(other))) = about
             && other != version
         {
@@ -160,8 +184,12 @@ impl Answer {
         let decode = |text: &str| {
             BASE64URL.decode(text).map_err(|error| format!("the result is no base64url: {error}"))
         };
+        let decoded = decode(&value).map(Zeroizing::new);
+        if let Cow::Owned(mut escaped) = value {
+            escaped.zeroize();
+        }
         Ok(Self {
-            value: Zeroizing::new(decode(&value)?),
+            value: decoded?,
             iv: wire.iv.as_deref().map(decode).transpose()?,
             tag: wire.tag.as_deref().map(decode).transpose()?,
         })
@@ -171,22 +199,34 @@ impl Answer {
 /// Reads the answer to an operation, for fuzzing.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn read_result(body: &[u8]) {
-    use azure_core::http::{RawResponse, StatusCode, headers::Headers};
-    let raw = RawResponse::from_bytes(StatusCode::Ok, Headers::new(), body.to_vec());
     let version = "0123456789abcdef0123456789abcdef";
-    let _ = Answer::read(&raw.into(), version, &Parameters::new("RS256", b"digest"));
+    let _ = Answer::read(body, version, &Parameters::new("RS256", b"digest"));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use azure_core::http::{RawResponse, StatusCode, headers::Headers};
 
     const VERSION: &str = "0123456789abcdef0123456789abcdef";
 
     fn read(body: &str) -> Result<Answer, String> {
-        let raw = RawResponse::from_bytes(StatusCode::Ok, Headers::new(), body.to_owned());
-        Answer::read(&raw.into(), VERSION, &Parameters::new("RS256", b"digest"))
+        Answer::read(body.as_bytes(), VERSION, &Parameters::new("RS256", b"digest"))
+    }
+
+    #[test]
+    fn operations_are_where_the_service_has_them() {
+        let vault = Url::parse("https://v.vault.azure.net/").unwrap();
+        let targets = Targets::new(&vault, "k", VERSION).unwrap();
+        for (action, last) in
+            Action::ALL.into_iter().zip(["sign", "encrypt", "decrypt", "wrapkey", "unwrapkey"])
+        {
+            let expected =
+                format!("https://v.vault.azure.net/keys/k/{VERSION}/{last}?api-version=2025-07-01");
+            assert_eq!(targets.of(action).to_string(), expected);
+        }
+        let proxy = Url::parse("https://localhost:8443/azure").unwrap();
+        let targets = Targets::new(&proxy, "k", VERSION).unwrap();
+        assert!(targets.of(Action::Sign).path().starts_with("/azure/keys/k/0123"));
     }
 
     #[test]

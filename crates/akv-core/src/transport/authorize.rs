@@ -1,6 +1,9 @@
 //! Puts the access token on requests, and deals with refusals of it.
 
-use crate::{Error as AkvError, ErrorKind as AkvErrorKind, token::Tokens};
+use crate::{
+    Error as AkvError, ErrorKind as AkvErrorKind,
+    token::{Token, Tokens},
+};
 use azure_core::{
     error::{Error, ErrorKind, Result},
     http::{
@@ -11,6 +14,8 @@ use azure_core::{
 };
 use std::{collections::HashMap, sync::Arc};
 use url::Url;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-request-id");
 
 /// The last policy before the transport, closest to the wire.
 ///
@@ -35,10 +40,29 @@ impl Authorize {
         AsyncRawResponse::from_bytes(StatusCode::Unauthorized, Headers::from(headers), Vec::new())
     }
 
+    /// The token for the next request.
+    pub(super) async fn token(&self) -> Result<Arc<Token>> {
+        self.tokens.get().await.map_err(refusal)
+    }
+
+    /// The token to try after the service has refused one with this challenge and request id;
+    /// `None` when there is no other.
+    pub(super) async fn another(
+        &self,
+        refused: &Arc<Token>,
+        challenge: Option<&str>,
+        request_id: Option<&str>,
+    ) -> Result<Option<Arc<Token>>> {
+        self.check_challenge(challenge)?;
+        let fresh = self.tokens.replace(Some(refused)).await;
+        let fresh = fresh.map_err(|error| refusal(no_other_token(error, request_id)))?;
+        Ok((fresh.authorization() != refused.authorization()).then_some(fresh))
+    }
+
     /// Refuses a challenge that asks for a token of another audience: it would be worth something
     /// elsewhere.
-    fn check_challenge(&self, headers: &Headers) -> Result<()> {
-        let Ok(challenge) = headers.get_str(&WWW_AUTHENTICATE) else { return Ok(()) };
+    fn check_challenge(&self, challenge: Option<&str>) -> Result<()> {
+        let Some(challenge) = challenge else { return Ok(()) };
         let asked = ["resource", "scope"].into_iter().find_map(|name| parameter(challenge, name));
         let expected = audience(self.tokens.scope());
         match asked {
@@ -75,21 +99,26 @@ impl Policy for Authorize {
                 format!("the answer leads to another server: {}", request.url().authority()),
             )));
         }
-        let token = self.tokens.get().await.map_err(refusal)?;
-        request.insert_header(AUTHORIZATION, format!("Bearer {}", token.secret()));
+        let token = self.token().await?;
+        authorize(request, &token);
         let response = next[0].send(ctx, request, &next[1..]).await?;
         if response.status() != StatusCode::Unauthorized {
             return Ok(response);
         }
-        self.check_challenge(response.headers())?;
-        let fresh = self.tokens.replace(Some(&token)).await;
-        let fresh = fresh.map_err(|error| refusal(no_other_token(error, response.headers())))?;
-        if fresh.secret() == token.secret() {
+        let challenge = response.headers().get_optional_str(&WWW_AUTHENTICATE);
+        let request_id = response.headers().get_optional_str(&REQUEST_ID);
+        let Some(fresh) = self.another(&token, challenge, request_id).await? else {
             return Ok(without_challenge(response));
-        }
-        request.insert_header(AUTHORIZATION, format!("Bearer {}", fresh.secret()));
+        };
+        authorize(request, &fresh);
         next[0].send(ctx, request, &next[1..]).await.map(without_challenge)
     }
+}
+
+fn authorize(request: &mut Request, token: &Token) {
+    // All of it is ASCII.
+    let value = token.authorization().to_str().unwrap_or_default();
+    request.insert_header(AUTHORIZATION, value.to_owned());
 }
 
 /// An error of ours on its way through the official client.
@@ -98,8 +127,8 @@ fn refusal(error: AkvError) -> Error {
 }
 
 /// What the service said about the refused token belongs to the error about its replacement.
-fn no_other_token(error: AkvError, headers: &Headers) -> AkvError {
-    let request_id = headers.get_optional_string(&"x-ms-request-id".into());
+fn no_other_token(error: AkvError, request_id: Option<&str>) -> AkvError {
+    let request_id = request_id.map(str::to_owned);
     let code = error.code().map(|code| format!("{code}: ")).unwrap_or_default();
     let reason = error.message();
     let text = format!("the access token was refused, and there is no other: {code}{reason}");

@@ -52,22 +52,48 @@ impl Http {
         Ok(Self(client))
     }
 
-    async fn send(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
-        let response = self.0.request(into_hyper(request)?).await.map_err(|error| {
+    /// Sends a request and reads the whole answer.
+    pub(super) async fn exchange(
+        &self,
+        request: hyper::Request<Full<Bytes>>,
+    ) -> azure_core::Result<Answer> {
+        let response = self.0.request(request).await.map_err(|error| {
             let kind = if error.is_connect() { ErrorKind::Connection } else { ErrorKind::Io };
             Error::new(kind, error)
         })?;
         let (head, body) = response.into_parts();
-        let headers = into_headers(&head.headers, head.status.is_success());
-        let body = read(body).await?;
-        Ok(AsyncRawResponse::from_bytes(head.status.as_u16().into(), headers, body))
+        Ok(Answer { status: head.status, headers: head.headers, body: read(body).await? })
+    }
+}
+
+/// The whole answer to a request.
+pub(super) struct Answer {
+    pub(super) status: hyper::StatusCode,
+    pub(super) headers: header::HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl Answer {
+    /// The headers that are text, as the official client has them.
+    pub(super) fn texts(&self) -> Headers {
+        let headers: HashMap<HeaderName, HeaderValue> = self
+            .headers
+            .iter()
+            .filter_map(|(name, value)| {
+                let value = HeaderValue::from(value.to_str().ok()?.to_owned());
+                Some((name.as_str().to_owned().into(), value))
+            })
+            .collect();
+        Headers::from(headers)
     }
 }
 
 #[async_trait::async_trait]
 impl HttpClient for Http {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
-        self.send(request).await
+        let answer = self.exchange(into_hyper(request)?).await?;
+        let (status, headers) = (answer.status.as_u16().into(), answer.texts());
+        Ok(AsyncRawResponse::from_bytes(status, headers, answer.body))
     }
 }
 
@@ -96,48 +122,34 @@ fn into_hyper(request: &Request) -> azure_core::Result<hyper::Request<Full<Bytes
     built.body(Full::new(body)).map_err(wrong)
 }
 
-/// Headers that somebody reads in an answer that is a success; of others all are kept.
-const READ: [header::HeaderName; 2] =
-    [header::CONTENT_TYPE, header::HeaderName::from_static(REQUEST_ID)];
-const REQUEST_ID: &str = "x-ms-request-id";
-
-fn into_headers(headers: &header::HeaderMap, success: bool) -> Headers {
-    let text = |value: &header::HeaderValue| {
-        value.to_str().ok().map(|text| HeaderValue::from(text.to_owned()))
-    };
-    let map: HashMap<HeaderName, HeaderValue> = if success {
-        READ.iter()
-            .zip(["content-type", REQUEST_ID])
-            .filter_map(|(name, text_name)| {
-                Some((HeaderName::from_static(text_name), text(headers.get(name)?)?))
-            })
-            .collect()
-    } else {
-        headers
-            .iter()
-            .filter_map(|(name, value)| Some((name.as_str().to_owned().into(), text(value)?)))
-            .collect()
-    };
-    Headers::from(map)
-}
-
-/// The whole body, so that a retry covers a broken one too. A decrypted text may be in it.
+/// The whole body, so that a retry covers a broken one too. One that came in one piece is not
+/// copied; the pieces of others are put together where they are wiped, for a decrypted text may be
+/// in them.
 async fn read(mut body: Incoming) -> azure_core::Result<Bytes> {
     use hyper::body::Body as _;
-    let expected = usize::try_from(body.size_hint().lower()).unwrap_or(MAX_BODY).min(MAX_BODY);
-    let mut bytes = Zeroizing::new(Vec::with_capacity(expected));
+    let mut first = Bytes::new();
+    let mut bytes = Zeroizing::new(Vec::new());
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| Error::new(ErrorKind::Io, error))?;
-        let Some(data) = frame.data_ref() else { continue };
-        if bytes.len() + data.len() > MAX_BODY {
+        let Ok(data) = frame.into_data() else { continue };
+        if first.len() + bytes.len() + data.len() > MAX_BODY {
             return Err(Error::with_message(
                 ErrorKind::DataConversion,
                 format!("the answer is larger than {MAX_BODY} bytes"),
             ));
         }
-        append(&mut bytes, data);
+        if first.is_empty() && bytes.is_empty() {
+            first = data;
+            continue;
+        }
+        if bytes.is_empty() {
+            let left = usize::try_from(body.size_hint().lower()).unwrap_or(MAX_BODY).min(MAX_BODY);
+            bytes = Zeroizing::new(Vec::with_capacity(first.len() + data.len() + left));
+            append(&mut bytes, &std::mem::take(&mut first));
+        }
+        append(&mut bytes, &data);
     }
-    Ok(Bytes::from_owner(bytes))
+    Ok(if bytes.is_empty() { first } else { Bytes::from_owner(bytes) })
 }
 
 /// Appends without leaving a copy behind where the vector was before it grew.

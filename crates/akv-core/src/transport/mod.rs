@@ -2,12 +2,14 @@
 
 mod authorize;
 mod connect;
+mod direct;
 mod failure;
 mod http;
 mod resolve;
 mod tls;
 
 pub(crate) use authorize::Authorize;
+pub(crate) use direct::Direct;
 pub(crate) use failure::{
     chain, failure, not_executed, retry_after, unreachable_server, wrong_answer,
 };

@@ -2,7 +2,7 @@
 
 mod shell;
 
-use super::{checked, missing};
+use super::missing;
 use crate::{
     Error, ErrorKind, Result, Settings,
     error::{one_line, shortened},
@@ -20,7 +20,6 @@ use std::{
     sync::Arc,
     time::{Duration, SystemTime},
 };
-use zeroize::Zeroizing;
 
 /// The variables that lead a shell to the tool and the tool to its login. They are remembered from
 /// when the settings were made: servers clear the environment of their workers.
@@ -54,9 +53,8 @@ impl CommandLine {
         let token = token.map_err(|error| self.failed(&error))?;
         let left = token.expires_on - azure_core::time::OffsetDateTime::now_utc();
         let left = Duration::try_from(left).unwrap_or_default();
-        let secret = checked(Zeroizing::new(token.token.secret().to_owned()))
-            .map_err(|error| error.by(self.kind.name()))?;
-        Ok(Token::new(secret, SystemTime::now() + left.min(Duration::from_secs(172_800))))
+        let expires = SystemTime::now() + left.min(Duration::from_secs(172_800));
+        Token::new(token.token.secret(), expires).map_err(|error| error.by(self.kind.name()))
     }
 
     fn credential(&self, limit: Duration) -> azure_core::Result<Arc<dyn TokenCredential>> {

@@ -4,7 +4,7 @@ mod assertion;
 mod refusal;
 mod transport;
 
-use super::{checked, missing};
+use super::missing;
 use crate::{
     Error, ErrorKind, Result, Settings,
     client_certificate::ClientCertificate,
@@ -108,8 +108,8 @@ impl Application {
             let token = token.map_err(|error| self.failure(&error))?;
             let left = token.expires_on - azure_core::time::OffsetDateTime::now_utc();
             let left = Duration::try_from(left).unwrap_or_default();
-            let secret = checked(Zeroizing::new(token.token.secret().to_owned()));
-            Ok(Token::new(secret?, SystemTime::now() + left.min(Duration::from_secs(172_800))))
+            let expires = SystemTime::now() + left.min(Duration::from_secs(172_800));
+            Ok(Token::new(token.token.secret(), expires)?)
         })
         .await
         .map_err(|error| error.by(self.kind.name()))

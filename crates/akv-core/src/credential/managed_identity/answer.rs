@@ -1,6 +1,6 @@
 //! What the endpoints answer.
 
-use crate::{Result, credential::checked, token::Token};
+use crate::{Result, token::Token};
 use serde::{Deserialize, Deserializer};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use zeroize::Zeroizing;
@@ -25,7 +25,7 @@ impl Answer {
         let absolute = self.expires_on.map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds));
         // The relative time does not depend on the clock's being right.
         let expires = relative.or(absolute).unwrap_or_else(|| SystemTime::now() + UNKNOWN_LIFE);
-        Ok(Token::new(checked(self.access_token)?, expires))
+        Token::new(&self.access_token, expires)
     }
 }
 

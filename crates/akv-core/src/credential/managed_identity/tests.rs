@@ -40,7 +40,7 @@ fn a_readable_secret_file_gives_tokens() {
     let first = ask(&identity).unwrap();
     emulator.fault(Fault::status(429).on(Operation::Token));
     let second = ask(&identity).unwrap();
-    assert_ne!(first.secret(), second.secret());
+    assert_ne!(first.authorization(), second.authorization());
     // Two for each token, and the one that was struck.
     assert_eq!(emulator.stats().token_requests, 5);
     let life = second.expires().duration_since(std::time::SystemTime::now()).unwrap();
