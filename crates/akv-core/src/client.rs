@@ -8,14 +8,9 @@ use crate::{
     operation::{Failure, with_deadline},
     per_process::{Current, PerProcess},
     token::{TokenSlot, Tokens},
-    transport::{Authorize, Direct, Http},
+    transport::{Authorize, Http},
+    vault_client::VaultClient,
 };
-use azure_core::{
-    credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions},
-    http::{ClientOptions, RetryOptions, Transport, policies::Policy},
-    time::OffsetDateTime,
-};
-use azure_security_keyvault_keys::{KeyClient, KeyClientOptions};
 use std::{
     collections::{HashMap, hash_map::Entry},
     fmt,
@@ -26,7 +21,6 @@ use std::{
     },
     time::Instant,
 };
-use tokio::sync::Semaphore;
 use url::Url;
 
 /// Opens keys. Cheap to clone; clones share tokens and connections.
@@ -48,6 +42,8 @@ struct Shared {
 /// Connections of one process.
 struct Process {
     http: Http,
+    /// With hedging: the connections of second requests.
+    spare: Option<Http>,
     credential: Arc<Credential>,
     vaults: Mutex<Vaults>,
 }
@@ -58,16 +54,6 @@ struct Vaults {
     clients: HashMap<(Url, String), Arc<VaultClient>>,
     /// By scope: vaults of one audience share a token.
     tokens: HashMap<String, Arc<Tokens>>,
-}
-
-/// The official client of one vault, with the limit of requests in flight.
-pub(crate) struct VaultClient {
-    pub(crate) keys: KeyClient,
-    /// For operations with keys.
-    pub(crate) direct: Direct,
-    pub(crate) permits: Semaphore,
-    /// For messages: host and port.
-    pub(crate) host: String,
 }
 
 impl Client {
@@ -84,6 +70,10 @@ impl Client {
     /// The settings.
     pub fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    pub(crate) fn meters(&self) -> &Arc<Meters> {
+        &self.0.meters
     }
 
     /// What this client has done so far.
@@ -215,7 +205,8 @@ impl Client {
                     )
                 });
                 let policy = Authorize::new(Arc::clone(tokens), url.clone());
-                let client = VaultClient::new(&self.0.settings, &process.http, url, policy)?;
+                let (http, spare) = (&process.http, process.spare.as_ref());
+                let client = VaultClient::new(self, http, spare, url, policy)?;
                 Arc::clone(entry.insert(Arc::new(client)))
             }
         };
@@ -225,9 +216,11 @@ impl Client {
     fn process(&self) -> Result<Current<Process>> {
         self.0.process.get_or_try_init(|| {
             self.0.meters.begin_process();
-            let http = Http::new(&self.0.settings, Arc::clone(&self.0.meters))?;
+            let connections = || Http::new(&self.0.settings, Arc::clone(&self.0.meters));
+            let http = connections()?;
+            let spare = self.settings().values().hedge_after.map(|_| connections()).transpose()?;
             let credential = Arc::new(Credential::new(&self.0.settings, &http)?);
-            Ok(Process { http, credential, vaults: Mutex::default() })
+            Ok(Process { http, spare, credential, vaults: Mutex::default() })
         })
     }
 
@@ -240,50 +233,6 @@ impl Client {
             None => slots.iter().cloned().chain([Arc::clone(&fresh)]).collect(),
         });
         find(&self.0.tokens.load()).unwrap_or(fresh)
-    }
-}
-
-impl VaultClient {
-    fn new(settings: &Settings, http: &Http, url: &Url, authorize: Arc<Authorize>) -> Result<Self> {
-        let direct = Direct::new(http.clone(), Arc::clone(&authorize));
-        let client_options = ClientOptions {
-            per_try_policies: vec![authorize as Arc<dyn Policy>],
-            // Retries live in `operation`, where one deadline covers them and broken answers too.
-            retry: RetryOptions::none(),
-            transport: Some(Transport::new(Arc::new(http.clone()))),
-            ..ClientOptions::default()
-        };
-        let options = KeyClientOptions {
-            client_options,
-            // `Authorize` checks challenges, also for vaults behind a configured endpoint.
-            verify_challenge_resource: Some(false),
-            ..KeyClientOptions::default()
-        };
-        let keys = KeyClient::new(url.as_str(), Arc::new(Placeholder), Some(options))
-            .map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?;
-        Ok(Self {
-            keys,
-            direct,
-            permits: Semaphore::new(settings.values().max_concurrency),
-            host: url.authority().to_owned(),
-        })
-    }
-}
-
-/// Stands in for a credential inside the official client; [`Authorize`] puts the real token in
-/// its place.
-#[derive(Debug)]
-struct Placeholder;
-
-#[async_trait::async_trait]
-impl TokenCredential for Placeholder {
-    async fn get_token(
-        &self,
-        _scopes: &[&str],
-        _options: Option<TokenRequestOptions<'_>>,
-    ) -> azure_core::Result<AccessToken> {
-        let far = OffsetDateTime::now_utc() + azure_core::time::Duration::days(36_500);
-        Ok(AccessToken::new(Secret::new("placeholder"), far))
     }
 }
 

@@ -25,6 +25,8 @@ pub struct Counters {
     pub failures: u64,
     /// Attempts after the first one of an operation.
     pub retries: u64,
+    /// Second requests for answers that took long (setting `hedge-after`).
+    pub hedges: u64,
     /// Answers that asked to come back later (HTTP 429).
     pub throttled: u64,
     /// Tokens that a credential gave.
@@ -41,6 +43,7 @@ pub(crate) struct Meters {
     operations: AtomicU64,
     failures: AtomicU64,
     retries: AtomicU64,
+    hedges: AtomicU64,
     throttled: AtomicU64,
     token_refreshes: AtomicU64,
     connections: AtomicU64,
@@ -53,6 +56,7 @@ impl Meters {
             operations: self.operations.load(Relaxed),
             failures: self.failures.load(Relaxed),
             retries: self.retries.load(Relaxed),
+            hedges: self.hedges.load(Relaxed),
             throttled: self.throttled.load(Relaxed),
             token_refreshes: self.token_refreshes.load(Relaxed),
             connections: self.connections.load(Relaxed),
@@ -73,6 +77,10 @@ impl Meters {
 
     pub(crate) fn retry(&self) {
         self.retries.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn hedge(&self) {
+        self.hedges.fetch_add(1, Relaxed);
     }
 
     pub(crate) fn throttled(&self) {

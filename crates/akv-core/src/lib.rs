@@ -54,6 +54,7 @@ mod error;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod hedge;
 mod key;
 mod key_file;
 pub mod logging;
@@ -71,6 +72,7 @@ pub mod tls;
 mod token;
 mod transport;
 mod vault;
+mod vault_client;
 #[cfg(feature = "x509")]
 pub mod x509;
 

@@ -32,7 +32,18 @@ pub fn init(settings: &Settings) -> Result<()> {
     let subscriber = tracing_subscriber::registry().with(targets).with(lines);
     // Another library context of this process may have been first.
     let _ = tracing::subscriber::set_global_default(subscriber);
+    warn_of_backtraces();
     Ok(())
+}
+
+/// The official client makes a backtrace of each header that it misses, and the lock around that
+/// may be held by another thread when this process forks.
+fn warn_of_backtraces() {
+    for variable in ["RUST_BACKTRACE", "RUST_LIB_BACKTRACE"] {
+        if std::env::var_os(variable).is_some_and(|value| value != "0") {
+            tracing::warn!("{variable} is set: a child of this process may hang; unset it");
+        }
+    }
 }
 
 /// Reads the level without logging anything.

@@ -7,10 +7,10 @@ use super::{
 };
 use crate::{
     Client, Error, ErrorKind, KeyReference, Result,
-    client::VaultClient,
     operation::Failure,
     per_process::PerProcess,
     transport::{failure, wrong_answer},
+    vault_client::VaultClient,
 };
 use azure_security_keyvault_keys::models::KeyClientGetKeyOptions;
 use std::sync::Arc;
@@ -68,8 +68,7 @@ impl Handle {
                 let body = body.clone();
                 async move {
                     let answer = vault
-                        .direct
-                        .post(self.targets.of(action), body)
+                        .operate(self.targets.of(action), body)
                         .await
                         .map_err(|error| failure(error, &self.reference, &vault.host))?;
                     Answer::read(&answer, &self.version, parameters)

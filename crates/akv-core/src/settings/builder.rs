@@ -139,6 +139,7 @@ impl Builder {
                 .read_with("timeout", values::duration)?
                 .unwrap_or(Duration::from_secs(10)),
             max_concurrency: self.read_with("max-concurrency", concurrency)?.unwrap_or(256),
+            hedge_after: self.read_with("hedge-after", values::duration)?,
             verify_signatures: self
                 .read_with("verify-signatures", values::boolean)?
                 .unwrap_or(true),
@@ -305,6 +306,7 @@ mod tests {
             ("AKV_CREDENTIAL", "guess", "expected one of auto"),
             ("AKV_ENDPOINT", "http://127.0.0.1", "expected an https URL"),
             ("AKV_MAX_CONCURRENCY", "0", "expected a number"),
+            ("AKV_HEDGE_AFTER", "0", "expected a duration"),
             ("AKV_CA_FILE", "/nonexistent/ca.pem", "cannot be read"),
         ] {
             let text = from(&[(variable, value)]).unwrap_err().to_string();

@@ -47,6 +47,7 @@ pub(crate) struct Values {
     pub(crate) roots: Roots,
     pub(crate) timeout: Duration,
     pub(crate) max_concurrency: usize,
+    pub(crate) hedge_after: Option<Duration>,
     pub(crate) verify_signatures: bool,
     pub(crate) warm: bool,
     pub(crate) log_level: Option<String>,

@@ -51,6 +51,12 @@ pub const OPTIONS: &[OptionInfo] = &[
     option("timeout", "AKV_TIMEOUT", "deadline of one operation with its retries (default 10s)"),
     option("max-concurrency", "AKV_MAX_CONCURRENCY", "requests in flight per vault (default 256)"),
     option(
+        "hedge-after",
+        "AKV_HEDGE_AFTER",
+        "send an operation once more, on another connection, when there is no answer after this \
+         time (default: never)",
+    ),
+    option(
         "verify-signatures",
         "AKV_VERIFY_SIGNATURES",
         "check each signature locally before handing it on: yes (default), no",

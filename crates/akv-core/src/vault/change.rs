@@ -7,10 +7,10 @@
 use super::{NewKey, Vault};
 use crate::{
     AnyKey, ErrorKind, KeyReference, Result,
-    client::VaultClient,
     key::{Bundle, VaultKey, from_bundle},
     operation::Failure,
     transport::{failure, not_executed},
+    vault_client::VaultClient,
 };
 use azure_core::http::{RequestContent, Response};
 use azure_security_keyvault_keys::models::Key as SdkKey;

@@ -2,10 +2,10 @@
 
 use crate::{
     Client, Error, ErrorKind, KeyAttributes, KeyReference, Result, Settings,
-    client::VaultClient,
     key::name_and_version,
     operation::Failure,
     transport::{failure, wrong_answer},
+    vault_client::VaultClient,
 };
 use azure_core::http::pager::{PagerContinuation, PagerOptions};
 use azure_security_keyvault_keys::models::{

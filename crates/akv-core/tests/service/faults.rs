@@ -1,9 +1,10 @@
-//! Every way in which the service and the network fail, for loading, signing and decrypting: the
-//! right result or the right error within the deadline, nothing else.
+//! Every way in which the service and the network fail, for loading, signing, decrypting, wrapping
+//! and unwrapping: the right result or the right error within the deadline, nothing else.
 
 use super::{Vault, encrypt};
 use akv_core::{
-    EncryptionAlgorithm, Error, ErrorKind,
+    EncryptionAlgorithm::RsaOaep256,
+    Error, ErrorKind,
     SignatureAlgorithm::Rs256,
     blocking::{Client, Key},
 };
@@ -11,7 +12,13 @@ use akv_emulator::{Fault, FaultKind, NewKey, Operation};
 use std::time::{Duration, Instant};
 
 const DIGEST: [u8; 32] = [7; 32];
-const OPERATIONS: [Operation; 3] = [Operation::GetKey, Operation::Sign, Operation::Decrypt];
+const OPERATIONS: [Operation; 5] = [
+    Operation::GetKey,
+    Operation::Sign,
+    Operation::Decrypt,
+    Operation::WrapKey,
+    Operation::UnwrapKey,
+];
 
 /// What one run of an operation gives.
 fn run(client: &Client, key: &Key, operation: Operation) -> Result<(), Error> {
@@ -21,9 +28,17 @@ fn run(client: &Client, key: &Key, operation: Operation) -> Result<(), Error> {
             let signature = key.sign(Rs256, &DIGEST)?;
             key.public_key().verify_digest(Rs256, &DIGEST, &signature)
         }
+        Operation::WrapKey => {
+            let wrapped = key.wrap_key(RsaOaep256, b"plain")?;
+            assert_eq!(key.decrypt(RsaOaep256, &wrapped)?.as_slice(), b"plain");
+            Ok(())
+        }
         _ => {
-            let plaintext =
-                key.decrypt(EncryptionAlgorithm::RsaOaep256, &encrypt(key.public_key(), b"plain"))?;
+            let ciphertext = encrypt(key.public_key(), b"plain");
+            let plaintext = match operation {
+                Operation::Decrypt => key.decrypt(RsaOaep256, &ciphertext)?,
+                _ => key.unwrap_key(RsaOaep256, &ciphertext)?,
+            };
             assert_eq!(plaintext.as_slice(), b"plain");
             Ok(())
         }
@@ -92,19 +107,30 @@ fn lasting_failures_end_at_the_deadline_with_their_reason() {
         (FaultKind::EmptyBody, "wrong answer"),
         (FaultKind::ResetAfterRequest, "no answer from 127.0.0.1"),
     ] {
+        let settings = [("timeout", "1s")];
+        let ready = OPERATIONS.map(|operation| {
+            let key = vault.key(&settings, "vault:myVault:rsa").unwrap();
+            (operation, vault.client(&settings), key)
+        });
         for operation in OPERATIONS {
-            let client = vault.client(&[("timeout", "1s")]);
-            let key = vault.key(&[("timeout", "1s")], "vault:myVault:rsa").unwrap();
             vault.emulator.fault(Fault::new(kind.clone()).on(operation).forever());
-            let start = Instant::now();
-            let error = run(&client, &key, operation).unwrap_err();
-            let took = start.elapsed();
-            vault.emulator.clear_faults();
-            println!("{kind:?} × {operation:?}: {took:?} {error}");
-            assert_eq!(error.kind(), ErrorKind::Timeout, "{kind:?}: {error}");
-            assert!(error.to_string().contains(reason), "{kind:?}: {error}");
-            assert!(took < Duration::from_millis(1600), "{kind:?} took {took:?}");
         }
+        // All at once, for each takes its whole deadline.
+        std::thread::scope(|scope| {
+            for (operation, client, key) in &ready {
+                let kind = &kind;
+                scope.spawn(move || {
+                    let start = Instant::now();
+                    let error = run(client, key, *operation).unwrap_err();
+                    let took = start.elapsed();
+                    println!("{kind:?} × {operation:?}: {took:?} {error}");
+                    assert_eq!(error.kind(), ErrorKind::Timeout, "{kind:?}: {error}");
+                    assert!(error.to_string().contains(reason), "{kind:?}: {error}");
+                    assert!(took < Duration::from_millis(1600), "{kind:?} took {took:?}");
+                });
+            }
+        });
+        vault.emulator.clear_faults();
     }
 }
 

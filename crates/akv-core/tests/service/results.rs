@@ -191,6 +191,32 @@ fn a_warm_key_file_has_token_and_connection_before_its_first_operation() {
 }
 
 #[test]
+fn a_slow_answer_is_asked_for_once_more_where_that_is_wanted() {
+    let vault = Vault::start();
+    vault.emulator.create_key(NewKey::rsa("rsa", 2048)).unwrap();
+    // Far less than the deadline of the first request, which never gets an answer.
+    let hedging = ("hedge-after", "20ms");
+    for (options, requests) in [
+        (vec![hedging], 2),
+        (vec![hedging, ("max-concurrency", "1"), ("timeout", "1s")], 1),
+        (vec![("timeout", "1s")], 1),
+    ] {
+        let client = vault.client(&options);
+        let key = client.key(&client.reference("vault:myVault:rsa").unwrap()).unwrap();
+        vault.emulator.reset_stats();
+        vault.emulator.fault(Fault::new(FaultKind::Hang).on(Operation::Sign));
+        let outcome = key.sign(Rs256, &DIGEST[..32]);
+        vault.emulator.clear_faults();
+        assert_eq!(vault.emulator.stats().sign, requests, "{options:?}");
+        assert_eq!(client.counters().hedges, requests - 1, "{options:?}");
+        match requests {
+            2 => assert!(outcome.is_ok(), "{outcome:?}"),
+            _ => assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Timeout),
+        }
+    }
+}
+
+#[test]
 fn what_was_done_is_counted() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();

@@ -1,0 +1,117 @@
+//! What a process has of one vault: the official client, the short way, the limit of requests.
+
+use crate::{
+    Client, Error, ErrorKind, Result,
+    counters::Meters,
+    hedge::hedged,
+    transport::{Authorize, Direct, Http},
+};
+use azure_core::{
+    credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions},
+    http::{ClientOptions, RetryOptions, Transport, policies::Policy},
+    time::OffsetDateTime,
+};
+use azure_security_keyvault_keys::{KeyClient, KeyClientOptions};
+use bytes::Bytes;
+use hyper::Uri;
+use std::{sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
+use url::Url;
+
+/// One process's way to one vault.
+pub(crate) struct VaultClient {
+    /// The official client, for all but operations with keys.
+    pub(crate) keys: KeyClient,
+    pub(crate) permits: Semaphore,
+    /// For messages: host and port.
+    pub(crate) host: String,
+    direct: Direct,
+    hedge: Option<Hedge>,
+    meters: Arc<Meters>,
+}
+
+/// A second request, on a connection of its own: the first one's may be half dead.
+struct Hedge {
+    after: Duration,
+    direct: Direct,
+}
+
+impl VaultClient {
+    /// The client of the vault at `url`; `spare` has the connections for second requests.
+    ///
+    /// # Errors
+    /// None with a URL that was checked.
+    pub(crate) fn new(
+        client: &Client,
+        http: &Http,
+        spare: Option<&Http>,
+        url: &Url,
+        authorize: Arc<Authorize>,
+    ) -> Result<Self> {
+        let values = client.settings().values();
+        let direct = Direct::new(http.clone(), Arc::clone(&authorize));
+        let hedge = values.hedge_after.zip(spare).map(|(after, spare)| Hedge {
+            after,
+            direct: Direct::new(spare.clone(), Arc::clone(&authorize)),
+        });
+        let client_options = ClientOptions {
+            per_try_policies: vec![authorize as Arc<dyn Policy>],
+            // Retries live in `operation`, where one deadline covers them and broken answers too.
+            retry: RetryOptions::none(),
+            transport: Some(Transport::new(Arc::new(http.clone()))),
+            ..ClientOptions::default()
+        };
+        let options = KeyClientOptions {
+            client_options,
+            // `Authorize` checks challenges, also for vaults behind a configured endpoint.
+            verify_challenge_resource: Some(false),
+            ..KeyClientOptions::default()
+        };
+        let keys = KeyClient::new(url.as_str(), Arc::new(Placeholder), Some(options))
+            .map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?;
+        Ok(Self {
+            keys,
+            permits: Semaphore::new(values.max_concurrency),
+            host: url.authority().to_owned(),
+            direct,
+            hedge,
+            meters: Arc::clone(client.meters()),
+        })
+    }
+
+    /// Runs an operation with a key. Where hedging is on, an answer that takes long is asked for
+    /// once more, as long as there is room under the limit of requests in flight.
+    pub(crate) async fn operate(&self, target: &Uri, body: Bytes) -> azure_core::Result<Bytes> {
+        let Some(Hedge { after, direct }) = &self.hedge else {
+            return self.direct.post(target, body).await;
+        };
+        let first = self.direct.post(target, body.clone());
+        let second = || {
+            let permit = self.permits.try_acquire().ok()?;
+            self.meters.hedge();
+            tracing::debug!(host = self.host, ?after, "no answer yet; asking once more");
+            Some(async move {
+                let _permit = permit;
+                direct.post(target, body).await
+            })
+        };
+        hedged(*after, first, second).await
+    }
+}
+
+/// Stands in for a credential inside the official client; [`Authorize`] puts the real token in
+/// its place.
+#[derive(Debug)]
+struct Placeholder;
+
+#[async_trait::async_trait]
+impl TokenCredential for Placeholder {
+    async fn get_token(
+        &self,
+        _scopes: &[&str],
+        _options: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<AccessToken> {
+        let far = OffsetDateTime::now_utc() + azure_core::time::Duration::days(36_500);
+        Ok(AccessToken::new(Secret::new("placeholder"), far))
+    }
+}
