@@ -29,6 +29,9 @@ struct Arguments {
     /// The vault's own time for a signature, in milliseconds.
     #[arg(long, default_value_t = 5)]
     latency: u64,
+    /// Only this service.
+    #[arg(long)]
+    service: Option<Service>,
     /// Only one contender, for a profiler.
     #[arg(long)]
     profile: Option<Profiled>,
@@ -73,6 +76,9 @@ fn run(arguments: &Arguments) -> Result<()> {
     }
     let mut worst: Option<report::Ratio> = None;
     for service in [Service::Vault, Service::ManagedHsm] {
+        if arguments.service.is_some_and(|only| only != service) {
+            continue;
+        }
         let server = Server::start(service, arguments.latency)?;
         for key in server::KEYS {
             let rows = contest(&server, key, arguments)?;

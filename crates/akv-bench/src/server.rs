@@ -12,7 +12,7 @@ use std::{
 };
 
 /// Which service is measured: vaults speak HTTP/2, Managed HSM speaks HTTP/1.1.
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Service {
     Vault,
     ManagedHsm,

@@ -178,12 +178,15 @@ impl Tokens {
     }
 
     /// The current token. A task renews it in time; only when there is none does the caller wait.
+    ///
+    /// What is rare is boxed: otherwise every operation, which is moved about some times before it
+    /// runs, would have room for all of it.
     pub(crate) async fn get(self: &Arc<Self>) -> Result<Arc<Token>> {
         let token = match self.slot.valid(SystemTime::now()) {
-            None => self.replace(None).await?,
+            None => Box::pin(self.replace(None)).await?,
             // Somebody wrote a new token to the file; the old one may be good still.
             Some(token) if self.credential.has_changed() => {
-                self.replace(Some(&token)).await.unwrap_or(token)
+                Box::pin(self.replace(Some(&token))).await.unwrap_or(token)
             }
             Some(token) => token,
         };

@@ -95,7 +95,8 @@ impl VaultClient {
                 direct.post(target, body).await
             })
         };
-        hedged(*after, first, second).await
+        // Boxed, lest operations without hedging have room for it.
+        Box::pin(hedged(*after, first, second)).await
     }
 }
 

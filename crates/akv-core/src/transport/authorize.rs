@@ -54,7 +54,7 @@ impl Authorize {
         request_id: Option<&str>,
     ) -> Result<Option<Arc<Token>>> {
         self.check_challenge(challenge)?;
-        let fresh = self.tokens.replace(Some(refused)).await;
+        let fresh = Box::pin(self.tokens.replace(Some(refused))).await;
         let fresh = fresh.map_err(|error| refusal(no_other_token(error, request_id)))?;
         Ok((fresh.authorization() != refused.authorization()).then_some(fresh))
     }
