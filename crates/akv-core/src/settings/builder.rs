@@ -31,8 +31,8 @@ const CERTIFICATE_PASSWORD: &str = "AZURE_CLIENT_CERTIFICATE_PASSWORD";
 const MAX_CERTIFICATE: u64 = 256 * 1024;
 
 /// Gathers settings. Later calls of [`Builder::option`] win over earlier ones, the environment
-/// over all of them.
-#[derive(Default)]
+/// over all of them, whether it was read before or after.
+#[derive(Clone, Default)]
 pub struct Builder {
     values: BTreeMap<&'static str, Value>,
     client_secret: Option<Zeroizing<String>>,
@@ -43,7 +43,8 @@ pub struct Builder {
     certificate_variables: bool,
 }
 
-/// A value and where it came from, for messages.
+/// A value and where it came from.
+#[derive(Clone)]
 struct Value {
     text: String,
     origin: &'static str,
@@ -58,7 +59,12 @@ impl Builder {
         let option = OPTIONS.iter().find(|option| option.name == name).ok_or_else(|| {
             Error::new(ErrorKind::Settings, format!("unknown setting {:?}", one_line(name)))
         })?;
-        self.set(option.name, option.name, value.to_owned());
+        let from_environment =
+            self.values.get(option.name).is_some_and(|value| value.origin != option.name);
+        if !from_environment {
+            self.values.remove(option.name);
+            self.set(option.name, option.name, value.to_owned());
+        }
         Ok(self)
     }
 
@@ -297,6 +303,21 @@ mod tests {
             .unwrap();
         assert_eq!(settings.timeout(), Duration::from_millis(500));
         assert_eq!(settings.cloud(), crate::Cloud::China);
+    }
+
+    #[test]
+    fn the_environment_wins_although_it_was_read_first() {
+        let builder = Settings::builder()
+            .environment_from(|name| (name == "AKV_TIMEOUT").then(|| "500ms".into()))
+            .option("timeout", "3s")
+            .unwrap()
+            .option("cloud", "china")
+            .unwrap();
+        let settings = builder.clone().build().unwrap();
+        assert_eq!(settings.timeout(), Duration::from_millis(500));
+        assert_eq!(settings.cloud(), crate::Cloud::China);
+        let unset = builder.option("cloud", "").unwrap().build().unwrap();
+        assert_eq!(unset.cloud(), crate::Cloud::Public);
     }
 
     #[test]

@@ -23,7 +23,7 @@ const FOREIGN: &[&str] = &[
 ];
 
 /// A snapshot of [`FOREIGN`] variables. Values may be secrets (`IDENTITY_HEADER`).
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Environment(BTreeMap<&'static str, Zeroizing<String>>);
 
 impl Environment {
