@@ -12,6 +12,13 @@ use std::ptr::{self, NonNull};
 use std::slice;
 use std::sync::{Arc, Once};
 
+/// Where failures are told: the error queue of a libcrypto.
+pub trait ErrorQueue {
+    /// Pushes one entry: a reason number of the module's own, a message of at most 1 000 bytes, and
+    /// where and in which function it happened.
+    fn raise(&self, reason: u32, message: &str, function: &str, place: &Location<'_>);
+}
+
 /// An object that C holds a pointer to.
 pub trait Object {
     /// Whose error queue hears of failures.
@@ -111,7 +118,7 @@ pub unsafe fn exclusive<O: Object, T: Return, E: Failure>(
 #[track_caller]
 pub fn run<T: Return, E: Failure>(
     name: &'static str,
-    host: &Host,
+    host: &impl ErrorQueue,
     body: impl FnOnce() -> Result<T, E>,
 ) -> T::Raw {
     tracing::trace!(target: "akv::abi", "{name}");

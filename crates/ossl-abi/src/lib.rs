@@ -13,12 +13,14 @@
 //! - [`params`]: reading, writing and building parameter arrays.
 //! - [`host`]: the upcalls: the host's settings, its error queue, its BIOs; and fetches by the host,
 //!   for which there is no upcall.
-//! - [`guard`]: the boundary that every function in a table goes through.
+//! - [`guard`]: the boundary that every function in a table goes through; the ENGINE module has it
+//!   too, and [`library`], which finds functions of a libcrypto that is loaded.
 #![deny(missing_docs)]
 
 pub mod functions;
 pub mod guard;
 pub mod host;
+pub mod library;
 pub mod names;
 pub mod params;
 pub mod types;

@@ -1,6 +1,7 @@
 //! The host's error queue.
 
 use super::Host;
+use crate::guard::ErrorQueue;
 use crate::types::VaList;
 use std::ffi::{CString, c_int};
 use std::panic::Location;
@@ -8,10 +9,8 @@ use std::panic::Location;
 /// Longest message of an entry in bytes: the core cuts at 1 024.
 const MAX_MESSAGE: usize = 1000;
 
-impl Host {
-    /// Pushes one entry to the error queue: a reason number of the provider's own, where and in
-    /// which function it happened, and a message of at most 1 000 bytes.
-    pub fn raise(&self, reason: u32, message: &str, function: &str, place: &Location<'_>) {
+impl ErrorQueue for Host {
+    fn raise(&self, reason: u32, message: &str, function: &str, place: &Location<'_>) {
         let (Some(new_error), Some(vset_error)) = (self.new_error, self.vset_error) else {
             return;
         };
@@ -34,7 +33,9 @@ impl Host {
             vset_error(self.handle, reason, format.as_ptr(), &mut arguments);
         }
     }
+}
 
+impl Host {
     /// Runs something whose failure is no failure: what it pushes to the error queue is dropped.
     pub fn quietly<T>(&self, action: impl FnOnce() -> T) -> T {
         let marked = self.set_error_mark.is_some_and(|mark| {

@@ -1,0 +1,71 @@
+//! Shared libraries that are loaded already, and their functions.
+
+use std::ffi::{CStr, c_void};
+use std::mem::MaybeUninit;
+use std::ptr::{self, NonNull};
+
+/// A library that is loaded, found by an address in it. It stays loaded as long as this lives.
+pub struct Library {
+    handle: NonNull<c_void>,
+    base: *mut c_void,
+}
+
+impl Library {
+    /// The library, or the program, that this address is in. It is found also where it was opened
+    /// `RTLD_LOCAL`.
+    pub fn of(address: *const c_void) -> Option<Self> {
+        let place = place_of(address)?;
+        // SAFETY: the name is the loader's C string, and nothing is loaded that is not there yet.
+        let named = unsafe { libc::dlopen(place.dli_fname, libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
+        let handle = if named.is_null() {
+            // The program itself is not opened by its name.
+            // SAFETY: null stands for the program.
+            unsafe { libc::dlopen(ptr::null(), libc::RTLD_LAZY) }
+        } else {
+            named
+        };
+        NonNull::new(handle).map(|handle| Self { handle, base: place.dli_fbase })
+    }
+
+    /// A symbol of this very library: a search also finds those of others.
+    pub fn symbol(&self, name: &CStr) -> Option<*mut c_void> {
+        // SAFETY: the handle is open.
+        let address = unsafe { libc::dlsym(self.handle.as_ptr(), name.as_ptr()) };
+        (place_of(address)?.dli_fbase == self.base).then_some(address)
+    }
+}
+
+impl Drop for Library {
+    fn drop(&mut self) {
+        // SAFETY: the handle is open, and this count of it is ours. The host keeps its library.
+        unsafe { libc::dlclose(self.handle.as_ptr()) };
+    }
+}
+
+/// Which file an address comes from.
+fn place_of(address: *const c_void) -> Option<libc::Dl_info> {
+    let mut place = MaybeUninit::zeroed();
+    // SAFETY: any address may be asked about; there is room for the answer, which is filled in
+    // when the function does not return 0.
+    unsafe { (libc::dladdr(address, place.as_mut_ptr()) != 0).then(|| place.assume_init()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn functions_are_found_in_their_own_library_only() {
+        let library = Library::of(libc::getpid as *const c_void).expect("the C library");
+        assert_eq!(library.symbol(c"getpid"), Some(libc::getpid as *mut c_void));
+        assert_eq!(library.symbol(c"no_such_function"), None);
+        assert!(Library::of(ptr::null()).is_none());
+    }
+
+    #[test]
+    fn the_program_is_a_library_too() {
+        let here = Library::of(Library::of as *const c_void).expect("this program");
+        // It is found from here, but not in the program.
+        assert_eq!(here.symbol(c"getpid"), None);
+    }
+}
