@@ -1,8 +1,67 @@
 //! `e_akv`: the ENGINE for OpenSSL 1.1.1, and for programs on 3.x that still say `engine:`.
 //!
-//! Not an engine yet: nothing here binds to OpenSSL, and no `e_akv.so` is built. What is here is
-//! the table of control commands, one for each setting, that the engine will offer.
+//! The module exports `bind_engine` and `v_check`. It links no libcrypto: it finds the functions of
+//! the one that loads it when it is loaded, so one binary serves 1.1.1 and 3.x, and HTTPS to the
+//! service never enters the host's libcrypto.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`libcrypto`] | types, numbers and functions of libcrypto, its error queue |
+//! | [`host`] | what is kept for each libcrypto of the process |
+//! | [`engine`], [`controls`] | the ENGINE object: settings, loading of keys |
+//! | [`key`] | keys in a vault as libcrypto's keys |
+//! | [`rsa`], [`rsa_operation`], [`digest_info`] | signing and decrypting with RSA |
+//! | [`ec`] | signing with elliptic curves |
+//! | [`key_file`] | key files in PKCS#8 |
+//!
+//! Keys of others are left alone, also when the ENGINE is made the default for everything: it
+//! registers no method for any type of keys but that of key files.
 
 mod controls;
+mod digest_info;
+mod ec;
+mod engine;
+mod error;
+mod host;
+mod key;
+mod key_file;
+mod libcrypto;
+mod rsa;
+mod rsa_operation;
 
-pub use controls::{Control, controls};
+use crate::host::Host;
+use crate::libcrypto::constants::DYNAMIC_VERSION;
+use crate::libcrypto::types::{DynamicFunctions, Engine};
+use ossl_abi::guard;
+use std::ffi::{CStr, c_char, c_int, c_ulong};
+
+/// Says whether this libcrypto's way of binding is known here.
+#[unsafe(no_mangle)]
+extern "C" fn v_check(version: c_ulong) -> c_ulong {
+    if version >= DYNAMIC_VERSION { DYNAMIC_VERSION } else { 0 }
+}
+
+/// The entry point that libcrypto calls: makes an ENGINE ours, under the id that is asked for.
+///
+/// # Safety
+/// Called by libcrypto with a new ENGINE, null or a C string, and its functions.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn bind_engine(
+    engine: *mut Engine,
+    id: *const c_char,
+    functions: *const DynamicFunctions,
+) -> c_int {
+    guard::quiet_panics();
+    // SAFETY: libcrypto passes its functions; the address in them is its own.
+    let host = unsafe { functions.as_ref().and_then(|known| Host::of(known.static_state)) };
+    let (Some(host), false) = (host, engine.is_null()) else {
+        return 0;
+    };
+    guard::run("bind_engine", host.errors, || {
+        // SAFETY: libcrypto passes null or a C string, and an ENGINE that nobody uses yet.
+        unsafe {
+            let id = if id.is_null() { engine::ID } else { CStr::from_ptr(id) };
+            engine::bind(host, engine, id)
+        }
+    })
+}

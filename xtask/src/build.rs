@@ -11,8 +11,10 @@ use serde_json::Value;
 use xshell::{Shell, cmd};
 
 /// What exists so far: cargo package, file name that cargo gives it, public name.
-const ARTIFACTS: [(&str, &str, &str); 1] =
-    [("provider-shim", "libakv_provider.so", "akv_provider.so")];
+const ARTIFACTS: [(&str, &str, &str); 2] = [
+    ("provider-shim", "libakv_provider.so", "akv_provider.so"),
+    ("engine-shim", "libe_akv.so", "e_akv.so"),
+];
 
 /// Arguments of `cargo xtask build`.
 #[derive(Args, Default)]

@@ -1,0 +1,125 @@
+//! `EC_KEY_METHOD` and `EVP_PKEY_METHOD` of elliptic-curve keys in a vault.
+
+use crate::error::{Error, Result};
+use crate::host::{Host, SLOTS, per_slot};
+use crate::key;
+use crate::libcrypto::constants::nid;
+use crate::libcrypto::types::{
+    BigNum, BigNumContext, EcComputeFn, EcKey, EcKeyMethod, EcPoint, EcSignFn, EcSignSetupFn,
+    EcSignSigFn, EcdsaSig, PkeyMethod,
+};
+use crate::libcrypto::{Functions, Owned};
+use crate::rsa_operation;
+use akv_core::blocking::Key;
+use akv_core::{PublicKey, SignatureAlgorithm, ecdsa};
+use ossl_abi::guard;
+use std::ffi::{c_int, c_uchar};
+use std::ptr;
+
+/// The methods that the keys of one libcrypto carry.
+pub(crate) struct Methods {
+    pub(crate) key: *const EcKeyMethod,
+    /// libcrypto's own, unchanged: a key belongs to its engine by having a method of it.
+    pub(crate) operation: *const PkeyMethod,
+}
+
+impl Methods {
+    /// # Safety
+    /// The functions are libcrypto's, and the slot is that of their host.
+    pub(crate) unsafe fn new(functions: &Functions, slot: usize) -> Result<Self> {
+        const SETUP: [EcSignSetupFn; SLOTS] = per_slot!(sign_setup);
+        const SIGN: [EcSignSigFn; SLOTS] = per_slot!(sign);
+        const COMPUTE: [EcComputeFn; SLOTS] = per_slot!(compute);
+        let (mut to_der, mut setup, mut sign): (Option<EcSignFn>, _, _) = (None, None, None);
+        // SAFETY: libcrypto's functions with what they take; the methods are never freed.
+        unsafe {
+            let own = (functions.EC_KEY_OpenSSL)();
+            let key = (functions.EC_KEY_METHOD_new)(own);
+            if key.is_null() {
+                return Err(Error::libcrypto("EC_KEY_METHOD_new"));
+            }
+            // What writes a signature as DER is libcrypto's own: it asks `sign` for r and s.
+            (functions.EC_KEY_METHOD_get_sign)(own, &mut to_der, &mut setup, &mut sign);
+            (functions.EC_KEY_METHOD_set_sign)(key, to_der, Some(SETUP[slot]), Some(SIGN[slot]));
+            (functions.EC_KEY_METHOD_set_compute_key)(key, Some(COMPUTE[slot]));
+            (functions.EC_KEY_METHOD_set_keygen)(key, None);
+            let (_, operation) = rsa_operation::copy(functions, nid::EC)?;
+            Ok(Self { key, operation })
+        }
+    }
+}
+
+unsafe extern "C" fn sign<const SLOT: usize>(
+    digest: *const c_uchar,
+    len: c_int,
+    kinv: *const BigNum,
+    r: *const BigNum,
+    key: *mut EcKey,
+) -> *mut EcdsaSig {
+    let Some(host) = Host::at(SLOT) else { return ptr::null_mut() };
+    guard::run("ECDSA_do_sign", host.errors, || {
+        if !kinv.is_null() || !r.is_null() {
+            return Err(nonce());
+        }
+        let len = usize::try_from(len).map_err(|_| Error::argument("a negative length"))?;
+        // SAFETY: libcrypto passes its key, and a digest of that length.
+        let (key, digest) = unsafe { (key::of_ec(host, key)?, guard::bytes(digest, len)) };
+        let raw = sign_digest(&key, digest.ok_or_else(|| Error::null("digest"))?)?;
+        signature(host, &raw)
+    })
+}
+
+fn sign_digest(key: &Key, digest: &[u8]) -> Result<Vec<u8>> {
+    let PublicKey::Ec(public) = key.public_key() else {
+        return Err(Error::internal("an RSA key in an EC operation"));
+    };
+    let digest = ecdsa::fit_digest(public.curve(), digest);
+    Ok(key.sign(SignatureAlgorithm::ecdsa(public.curve()), &digest)?)
+}
+
+/// r and s, one after the other, as libcrypto's object.
+fn signature(host: &Host, raw: &[u8]) -> Result<Owned<EcdsaSig>> {
+    let (r, s) = raw.split_at(raw.len() / 2);
+    let (r, s) = (key::number(host, r)?, key::number(host, s)?);
+    // SAFETY: libcrypto's functions; the signature takes the two numbers when it says 1.
+    unsafe {
+        let new = (host.ECDSA_SIG_new)();
+        let signature = Owned::new(new, host.ECDSA_SIG_free, "ECDSA_SIG_new")?;
+        if (host.ECDSA_SIG_set0)(signature.as_ptr(), r.as_ptr(), s.as_ptr()) != 1 {
+            return Err(Error::libcrypto("ECDSA_SIG_set0"));
+        }
+        let _taken = (r.into_raw(), s.into_raw());
+        Ok(signature)
+    }
+}
+
+unsafe extern "C" fn sign_setup<const SLOT: usize>(
+    _key: *mut EcKey,
+    _context: *mut BigNumContext,
+    _kinv: *mut *mut BigNum,
+    _r: *mut *mut BigNum,
+) -> c_int {
+    let Some(host) = Host::at(SLOT) else { return 0 };
+    guard::run("ECDSA_sign_setup", host.errors, || -> Result<()> { Err(nonce()) })
+}
+
+fn nonce() -> Error {
+    Error::unsupported("ECDSA with a nonce of the caller's: the vault chooses its own")
+}
+
+unsafe extern "C" fn compute<const SLOT: usize>(
+    _secret: *mut *mut c_uchar,
+    _len: *mut usize,
+    _peer: *const EcPoint,
+    key: *const EcKey,
+) -> c_int {
+    let Some(host) = Host::at(SLOT) else { return 0 };
+    guard::run("ECDH_compute_key", host.errors, || -> Result<()> {
+        // SAFETY: libcrypto passes its key.
+        let key = unsafe { key::of_ec(host, key) }?;
+        Err(Error::unsupported(format!(
+            "the vault agrees on no keys (ECDH), it signs only: {}",
+            key.reference()
+        )))
+    })
+}

@@ -1,0 +1,268 @@
+//! The ENGINE: settings, initialisation, loading of keys.
+
+use crate::controls::Control;
+use crate::error::{Error, Result};
+use crate::host::{Host, SLOTS, per_slot};
+use crate::libcrypto::constants::nid;
+use crate::libcrypto::types::{
+    Engine, EngineControlFn, EngineFn, LoadKeyFn, Pkey, PkeyAsn1Method, PkeyAsn1MethodsFn,
+    PkeyMethod, PkeyMethodsFn, UiMethod,
+};
+use crate::{key, key_file};
+use akv_core::blocking::{Client, Key};
+use akv_core::settings::Builder;
+use akv_core::{Settings, logging};
+use arc_swap::ArcSwap;
+use ossl_abi::guard;
+use std::ffi::{CStr, CString, c_char, c_int, c_long, c_uint, c_void};
+use std::ptr;
+use std::sync::Arc;
+
+/// The id that the engine has unless it is asked for under another one.
+pub(crate) const ID: &CStr = c"e_akv";
+
+const NAME: &CStr = c"Azure Key Vault and Managed HSM engine";
+
+/// What goes before key strings of programs that take no others, such as Apache, which also ask
+/// for an engine of that id.
+const PKCS11: &str = "pkcs11:";
+
+/// One ENGINE object.
+pub(crate) struct State {
+    /// libcrypto keeps a pointer to it.
+    id: CString,
+    /// How key files are read. The ENGINE frees it, before it gives up the state.
+    key_files: *mut PkeyAsn1Method,
+    config: ArcSwap<Config>,
+}
+
+// SAFETY: the method is only handed to libcrypto, which does not change it.
+unsafe impl Send for State {}
+// SAFETY: as above.
+unsafe impl Sync for State {}
+
+/// The settings so far, and what was made of them.
+struct Config {
+    builder: Builder,
+    client: Option<Client>,
+}
+
+impl State {
+    /// The environment is read now: servers clear it later.
+    fn new(id: &CStr, key_files: *mut PkeyAsn1Method) -> Self {
+        let config = Config { builder: Settings::builder().environment(), client: None };
+        Self { id: id.to_owned(), key_files, config: ArcSwap::from_pointee(config) }
+    }
+
+    /// The state of an ENGINE.
+    ///
+    /// # Safety
+    /// `engine` is null or an ENGINE of this libcrypto, and is used meanwhile.
+    pub(crate) unsafe fn of(host: &Host, engine: *mut Engine) -> Result<Arc<Self>> {
+        if engine.is_null() {
+            return Err(Error::null("engine"));
+        }
+        // SAFETY: vouched for by the caller; what is attached there is ours.
+        unsafe { guard::clone_arc((host.ENGINE_get_ex_data)(engine, host.indices.engine)) }
+            .ok_or_else(|| Error::internal("an ENGINE without its state"))
+    }
+
+    /// The client of the settings as they are, made when it is first needed.
+    pub(crate) fn client(&self) -> Result<Client> {
+        let config = self.config.load();
+        if let Some(client) = &config.client {
+            return Ok(client.clone());
+        }
+        let settings = config.builder.clone().build()?;
+        logging::init(&settings)?;
+        let client = Client::new(settings);
+        let builder = config.builder.clone();
+        self.config.store(Arc::new(Config { builder, client: Some(client.clone()) }));
+        Ok(client)
+    }
+
+    /// Changes a setting, for keys that are loaded from now on.
+    fn set(&self, name: &str, value: &str) -> Result<()> {
+        let builder = self.config.load().builder.clone().option(name, value)?;
+        self.config.store(Arc::new(Config { builder, client: None }));
+        Ok(())
+    }
+
+    /// Loads the key that a text names.
+    fn load(&self, text: &str) -> Result<Key> {
+        let client = self.client()?;
+        let reference = client.reference(text.strip_prefix(PKCS11).unwrap_or(text))?;
+        Ok(client.key(&reference)?)
+    }
+}
+
+/// Turns an ENGINE object that libcrypto has just made into ours.
+///
+/// # Safety
+/// `engine` is that object, which nobody else uses yet.
+pub(crate) unsafe fn bind(host: &'static Host, engine: *mut Engine, id: &CStr) -> Result<()> {
+    const INIT: [EngineFn; SLOTS] = per_slot!(init);
+    const DESTROY: [EngineFn; SLOTS] = per_slot!(destroy);
+    const CONTROL: [EngineControlFn; SLOTS] = per_slot!(control);
+    const PRIVATE: [LoadKeyFn; SLOTS] = per_slot!(load_private);
+    const PUBLIC: [LoadKeyFn; SLOTS] = per_slot!(load_public);
+    const OPERATIONS: [PkeyMethodsFn; SLOTS] = per_slot!(operations);
+    const KEY_FILES: [PkeyAsn1MethodsFn; SLOTS] = per_slot!(key_files);
+    let key_file_method = key_file::method(host)?;
+    let state = Arc::new(State::new(id, key_file_method.as_ptr()));
+    let slot = host.slot;
+    // SAFETY: libcrypto's functions with what they take. The ENGINE takes the state when the last
+    // of them says 1, and gives it up in `destroy`; what it has before it forgets when this fails.
+    unsafe {
+        let set = (host.ENGINE_set_id)(engine, state.id.as_ptr()) == 1
+            && (host.ENGINE_set_name)(engine, NAME.as_ptr()) == 1
+            && (host.ENGINE_set_cmd_defns)(engine, host.commands.as_ptr()) == 1
+            && (host.ENGINE_set_ctrl_function)(engine, CONTROL[slot]) == 1
+            && (host.ENGINE_set_init_function)(engine, INIT[slot]) == 1
+            && (host.ENGINE_set_load_privkey_function)(engine, PRIVATE[slot]) == 1
+            && (host.ENGINE_set_load_pubkey_function)(engine, PUBLIC[slot]) == 1
+            && (host.ENGINE_set_pkey_meths)(engine, OPERATIONS[slot]) == 1
+            && (host.ENGINE_set_pkey_asn1_meths)(engine, KEY_FILES[slot]) == 1
+            && (host.ENGINE_set_destroy_function)(engine, DESTROY[slot]) == 1;
+        let state = Arc::into_raw(state).cast_mut().cast();
+        if !set || (host.ENGINE_set_ex_data)(engine, host.indices.engine, state) != 1 {
+            guard::free_arc::<State>(state);
+            return Err(Error::libcrypto("ENGINE_set_id"));
+        }
+    }
+    let _of_the_engine = key_file_method.into_raw();
+    Ok(())
+}
+
+/// Reads the settings. Starts nothing: no thread, no request.
+unsafe extern "C" fn init<const SLOT: usize>(engine: *mut Engine) -> c_int {
+    let Some(host) = Host::at(SLOT) else { return 0 };
+    guard::run("ENGINE_init", host.errors, || {
+        // SAFETY: libcrypto passes its ENGINE.
+        unsafe { State::of(host, engine) }?.client().map(drop)
+    })
+}
+
+/// The last reference is gone. Keys that are still used have the client for themselves.
+unsafe extern "C" fn destroy<const SLOT: usize>(engine: *mut Engine) -> c_int {
+    let Some(host) = Host::at(SLOT) else { return 0 };
+    // SAFETY: libcrypto passes its ENGINE, whose count of the state is given up once.
+    unsafe {
+        let state = (host.ENGINE_get_ex_data)(engine, host.indices.engine);
+        (host.ENGINE_set_ex_data)(engine, host.indices.engine, ptr::null_mut());
+        guard::free_arc::<State>(state);
+    }
+    1
+}
+
+unsafe extern "C" fn control<const SLOT: usize>(
+    engine: *mut Engine,
+    command: c_int,
+    number: c_long,
+    pointer: *mut c_void,
+    _function: Option<unsafe extern "C" fn()>,
+) -> c_int {
+    let Some(host) = Host::at(SLOT) else { return 0 };
+    guard::run("ENGINE_ctrl", host.errors, || {
+        // SAFETY: libcrypto passes its ENGINE.
+        let state = unsafe { State::of(host, engine) }?;
+        match c_uint::try_from(command).ok().and_then(Control::from_number) {
+            Some(Control::Setting(name)) => {
+                // SAFETY: with a command that takes a string comes a C string.
+                let value = unsafe { guard::text(pointer.cast_const().cast()) };
+                let value = value.ok_or_else(|| {
+                    Error::argument(format!("the value of the setting {name} is not text in UTF-8"))
+                })?;
+                state.set(name, value)
+            }
+            Some(Control::Debug) => state.set("log-level", if number == 0 { "" } else { "2" }),
+            None => Err(Error::unsupported(format!("the control command {command}"))),
+        }
+    })
+}
+
+/// # Safety
+/// `engine` is an ENGINE of this libcrypto and is used meanwhile, `text` null or a C string.
+unsafe fn load(host: &Host, engine: *mut Engine, text: *const c_char) -> Result<Key> {
+    // SAFETY: vouched for by the caller.
+    let (state, text) = unsafe { (State::of(host, engine)?, guard::text(text)) };
+    state.load(text.ok_or_else(|| Error::argument("the key's name is not text in UTF-8"))?)
+}
+
+unsafe extern "C" fn load_private<const SLOT: usize>(
+    engine: *mut Engine,
+    text: *const c_char,
+    _ui: *mut UiMethod,
+    _data: *mut c_void,
+) -> *mut Pkey {
+    let Some(host) = Host::at(SLOT) else { return ptr::null_mut() };
+    guard::run("ENGINE_load_private_key", host.errors, || {
+        // SAFETY: libcrypto passes its ENGINE, which is initialised, and the caller's text.
+        unsafe { key::private(host, engine, Arc::new(load(host, engine, text)?)) }
+    })
+}
+
+unsafe extern "C" fn load_public<const SLOT: usize>(
+    engine: *mut Engine,
+    text: *const c_char,
+    _ui: *mut UiMethod,
+    _data: *mut c_void,
+) -> *mut Pkey {
+    let Some(host) = Host::at(SLOT) else { return ptr::null_mut() };
+    guard::run("ENGINE_load_public_key", host.errors, || {
+        // SAFETY: libcrypto passes its ENGINE, and the caller's text.
+        key::public(host, unsafe { load(host, engine, text) }?.public_key())
+    })
+}
+
+/// The methods of operations with our keys. The list of types that they are for is empty: an ENGINE
+/// that is made the default would else get the keys of others too. Keys that belong to the engine
+/// ask for their type's method without looking at the list.
+unsafe extern "C" fn operations<const SLOT: usize>(
+    _engine: *mut Engine,
+    method: *mut *const PkeyMethod,
+    types: *mut *const c_int,
+    wanted: c_int,
+) -> c_int {
+    static NONE: [c_int; 1] = [nid::UNDEFINED];
+    let Some(host) = Host::at(SLOT) else { return 0 };
+    let found = match wanted {
+        nid::RSA => host.rsa_operation.ours,
+        nid::EC => host.ec.operation,
+        _ => ptr::null(),
+    };
+    // SAFETY: libcrypto passes room for a method, or for a list when it asks for that.
+    unsafe {
+        if method.is_null() {
+            if !types.is_null() {
+                *types = NONE.as_ptr();
+            }
+            return 0;
+        }
+        *method = found;
+    }
+    (!found.is_null()).into()
+}
+
+/// How key files are read: one type, of our own object identifier.
+unsafe extern "C" fn key_files<const SLOT: usize>(
+    engine: *mut Engine,
+    method: *mut *mut PkeyAsn1Method,
+    types: *mut *const c_int,
+    wanted: c_int,
+) -> c_int {
+    let Some(host) = Host::at(SLOT) else { return 0 };
+    // SAFETY: libcrypto passes its ENGINE, and room for a method, or for a list when it asks for
+    // that.
+    unsafe {
+        if method.is_null() {
+            if !types.is_null() {
+                *types = &raw const host.key_file;
+            }
+            return 1;
+        }
+        let state = State::of(host, engine).ok().filter(|_| wanted == host.key_file);
+        *method = state.map_or(ptr::null_mut(), |state| state.key_files);
+        (!(*method).is_null()).into()
+    }
+}

@@ -1,0 +1,100 @@
+//! Key files for programs that take nothing else: PKCS#8 with the key file inside.
+//!
+//! 1.1.1 reads PKCS#8 by its algorithm, and asks the engines that are set as default for those that
+//! it does not know. So `PEM_read_bio_PrivateKey` returns a key in the vault, once a configuration
+//! file has loaded the engine with `default_algorithms = ALL`.
+
+use crate::engine::State;
+use crate::error::{Error, Result};
+use crate::host::{Host, SLOTS, per_slot};
+use crate::key;
+use crate::libcrypto::constants::nid;
+use crate::libcrypto::types::{Engine, Pkey, PkeyAsn1Method, PrivateDecodeFn, PrivateKeyInfo};
+use crate::libcrypto::{Functions, Owned};
+use akv_core::KeyFile;
+use ossl_abi::guard;
+use std::ffi::{CString, c_int};
+use std::ptr;
+use std::sync::Arc;
+
+/// The number that this libcrypto has for the key file's object identifier.
+///
+/// # Safety
+/// The functions are libcrypto's.
+pub(crate) unsafe fn register(functions: &Functions) -> Result<c_int> {
+    let oid = CString::new(KeyFile::PKCS8_OID).map_err(|_| Error::internal("a NUL"))?;
+    // SAFETY: libcrypto's functions, which copy the texts. The first takes numbers only, and fails
+    // without an error when it does not know one.
+    unsafe {
+        let known = (functions.OBJ_txt2nid)(oid.as_ptr());
+        if known != nid::UNDEFINED {
+            return Ok(known);
+        }
+        let (short, long) = (c"akvKeyFile", c"Azure Key Vault key file");
+        match (functions.OBJ_create)(oid.as_ptr(), short.as_ptr(), long.as_ptr()) {
+            nid::UNDEFINED => Err(Error::libcrypto("OBJ_create")),
+            created => Ok(created),
+        }
+    }
+}
+
+/// How an engine reads key files. The engine frees it.
+///
+/// # Errors
+/// libcrypto has no memory left.
+pub(crate) fn method(host: &Host) -> Result<Owned<PkeyAsn1Method>> {
+    const DECODE: [PrivateDecodeFn; SLOTS] = per_slot!(decode);
+    let (label, info) = (c"AKV", c"Azure Key Vault key file");
+    // SAFETY: libcrypto's functions with what they take; the texts are copied.
+    unsafe {
+        let new = (host.EVP_PKEY_asn1_new)(host.key_file, 0, label.as_ptr(), info.as_ptr());
+        let method = Owned::new(new, host.EVP_PKEY_asn1_free, "EVP_PKEY_asn1_new")?;
+        let decode = Some(DECODE[host.slot]);
+        (host.EVP_PKEY_asn1_set_private)(method.as_ptr(), decode, ptr::null(), ptr::null());
+        Ok(method)
+    }
+}
+
+/// An engine that libcrypto has chosen for key files; it stays initialised as long as this lives.
+struct Chosen {
+    host: &'static Host,
+    engine: *mut Engine,
+}
+
+impl Drop for Chosen {
+    fn drop(&mut self) {
+        // SAFETY: libcrypto's function; the count was ours.
+        unsafe { (self.host.ENGINE_finish)(self.engine) };
+    }
+}
+
+unsafe extern "C" fn decode<const SLOT: usize>(
+    pkey: *mut Pkey,
+    info: *const PrivateKeyInfo,
+) -> c_int {
+    let Some(host) = Host::at(SLOT) else { return 0 };
+    guard::run("key file", host.errors, || -> Result<()> {
+        let (mut content, mut len) = (ptr::null(), 0);
+        // SAFETY: libcrypto passes a key that is being made, and the PKCS#8 that it is made from.
+        unsafe {
+            let got = (host.PKCS8_pkey_get0)(
+                ptr::null_mut(),
+                &mut content,
+                &mut len,
+                ptr::null_mut(),
+                info,
+            );
+            let len = usize::try_from(len).unwrap_or_default();
+            let content = guard::bytes(content, len).filter(|_| got == 1);
+            let file = KeyFile::from_der(content.ok_or_else(|| Error::null("content"))?)?;
+
+            let engine = (host.ENGINE_get_pkey_asn1_meth_engine)(host.key_file);
+            if engine.is_null() {
+                return Err(Error::internal("no engine reads key files any more"));
+            }
+            let chosen = Chosen { host, engine };
+            let key = State::of(host, chosen.engine)?.client()?.key_from_file(&file)?;
+            key::fill_private(host, chosen.engine, pkey, Arc::new(key))
+        }
+    })
+}

@@ -1,0 +1,258 @@
+//! `RSA_METHOD`: private-key operations of RSA keys in a vault.
+//!
+//! libcrypto comes here from `RSA_sign`, `RSA_private_encrypt`, `RSA_private_decrypt`, and from
+//! `EVP_PKEY_sign` and its relatives with PKCS#1 padding. Public operations are libcrypto's own.
+
+use crate::digest_info::{self, Kind};
+use crate::error::{Error, Result};
+use crate::host::{Host, SLOTS, per_slot};
+use crate::key;
+use crate::libcrypto::Functions;
+use crate::libcrypto::constants::padding;
+use crate::libcrypto::types::{Rsa, RsaMethod, RsaPrivateFn};
+use akv_core::blocking::Key;
+use akv_core::{EncryptionAlgorithm, ErrorKind, PublicKey, SignatureAlgorithm, VaultKind};
+use ossl_abi::guard::{self, Return};
+use std::ffi::{c_int, c_uchar};
+use std::ptr;
+use zeroize::Zeroizing;
+
+/// Bytes that PKCS#1 v1.5 padding takes at least (RFC 8017 sections 7.2.1 and 9.2).
+const PKCS1_OVERHEAD: usize = 11;
+
+/// Length of a TLS premaster secret (RFC 5246 section 8.1).
+const PREMASTER_LEN: usize = 48;
+
+/// The method that the keys of one libcrypto carry.
+pub(crate) struct Method(pub(crate) *const RsaMethod);
+
+impl Method {
+    /// # Safety
+    /// The functions are libcrypto's, and the slot is that of their host.
+    pub(crate) unsafe fn new(functions: &Functions, slot: usize) -> Result<Self> {
+        const ENCRYPT: [RsaPrivateFn; SLOTS] = per_slot!(private_encrypt);
+        const DECRYPT: [RsaPrivateFn; SLOTS] = per_slot!(private_decrypt);
+        // SAFETY: libcrypto's functions with what they take; the method is never freed.
+        unsafe {
+            let method = (functions.RSA_meth_dup)((functions.RSA_PKCS1_OpenSSL)());
+            if method.is_null()
+                || (functions.RSA_meth_set1_name)(method, c"e_akv".as_ptr()) != 1
+                || (functions.RSA_meth_set_priv_enc)(method, ENCRYPT[slot]) != 1
+                || (functions.RSA_meth_set_priv_dec)(method, DECRYPT[slot]) != 1
+            {
+                return Err(Error::libcrypto("RSA_meth_dup"));
+            }
+            Ok(Self(method))
+        }
+    }
+}
+
+/// The length of an output; a failure is -1.
+struct Length(c_int);
+
+impl Return for Length {
+    type Raw = c_int;
+    const FAILED: c_int = -1;
+    fn into_raw(self) -> c_int {
+        self.0
+    }
+}
+
+unsafe extern "C" fn private_encrypt<const SLOT: usize>(
+    len: c_int,
+    from: *const c_uchar,
+    to: *mut c_uchar,
+    rsa: *mut Rsa,
+    mode: c_int,
+) -> c_int {
+    let Some(host) = Host::at(SLOT) else { return -1 };
+    guard::run("RSA_private_encrypt", host.errors, || {
+        // SAFETY: libcrypto passes its key, and data of that length.
+        let (key, data) = unsafe { (key::of_rsa(host, rsa)?, input(from, len)?) };
+        if mode != padding::PKCS1 {
+            return Err(Error::unsupported(format!(
+                "the vault does not sign with RSA and padding {}, which would be raw RSA: {}",
+                padding_name(mode),
+                key.reference()
+            )));
+        }
+        let signature = sign_pkcs1(&key, data)?;
+        // SAFETY: by RSA_private_encrypt's contract there is room for the size of the modulus,
+        // which a signature that was verified has.
+        unsafe { output(&key, to, &signature) }
+    })
+}
+
+unsafe extern "C" fn private_decrypt<const SLOT: usize>(
+    len: c_int,
+    from: *const c_uchar,
+    to: *mut c_uchar,
+    rsa: *mut Rsa,
+    mode: c_int,
+) -> c_int {
+    let Some(host) = Host::at(SLOT) else { return -1 };
+    guard::run("RSA_private_decrypt", host.errors, || {
+        // SAFETY: libcrypto passes its key, and data of that length.
+        let (key, data) = unsafe { (key::of_rsa(host, rsa)?, input(from, len)?) };
+        let plaintext = match mode {
+            padding::PKCS1 | padding::PKCS1_NO_IMPLICIT_REJECTION => {
+                decrypt(&key, EncryptionAlgorithm::Rsa15, data)?
+            }
+            padding::OAEP => decrypt(&key, EncryptionAlgorithm::RsaOaep, data)?,
+            padding::NONE => decrypt_block(&key, data)?,
+            other => {
+                return Err(Error::unsupported(format!(
+                    "the vault does not decrypt RSA with padding {}; use PKCS#1 or OAEP: {}",
+                    padding_name(other),
+                    key.reference()
+                )));
+            }
+        };
+        // SAFETY: by RSA_private_decrypt's contract there is room for the size of the modulus.
+        unsafe { output(&key, to, &plaintext) }
+    })
+}
+
+/// # Safety
+/// As for [`guard::bytes`].
+unsafe fn input<'a>(data: *const c_uchar, len: c_int) -> Result<&'a [u8]> {
+    let len = usize::try_from(len).map_err(|_| Error::argument("a negative length"))?;
+    // SAFETY: vouched for by the caller.
+    unsafe { guard::bytes(data, len) }.ok_or_else(|| Error::null("data"))
+}
+
+/// # Safety
+/// At `to` there is room for the size of the modulus.
+unsafe fn output(key: &Key, to: *mut c_uchar, data: &[u8]) -> Result<Length> {
+    let len = c_int::try_from(data.len()).map_err(|_| Error::internal("a long result"))?;
+    if to.is_null() {
+        return Err(Error::null("room for the result"));
+    }
+    if data.len() > modulus_len(key)? {
+        return Err(Error::internal(format!("a result of {} bytes", data.len())));
+    }
+    // SAFETY: vouched for by the caller; the data is ours and does not overlap.
+    unsafe { ptr::copy_nonoverlapping(data.as_ptr(), to, data.len()) };
+    Ok(Length(len))
+}
+
+/// The size of the modulus in bytes.
+pub(crate) fn modulus_len(key: &Key) -> Result<usize> {
+    match key.public_key() {
+        PublicKey::Rsa(public) => Ok(public.size()),
+        PublicKey::Ec(_) => Err(Error::internal("an EC key in an RSA operation")),
+    }
+}
+
+pub(crate) fn padding_name(mode: c_int) -> String {
+    match mode {
+        padding::PKCS1 | padding::PKCS1_NO_IMPLICIT_REJECTION => "pkcs1".into(),
+        padding::NONE => "none".into(),
+        padding::OAEP => "oaep".into(),
+        padding::X931 => "x931".into(),
+        padding::PSS => "pss".into(),
+        other => other.to_string(),
+    }
+}
+
+/// Signs what PKCS#1 v1.5 is to pad: a `DigestInfo`, or anything else where the service allows.
+fn sign_pkcs1(key: &Key, value: &[u8]) -> Result<Vec<u8>> {
+    let (kind, digest) = digest_info::split(value);
+    let algorithm = kind.algorithm();
+    if algorithm != SignatureAlgorithm::RsNull {
+        return Ok(key.sign(algorithm, digest)?);
+    }
+    if key.reference().kind() == VaultKind::ManagedHsm {
+        return Err(Error::unsupported(format!(
+            "Managed HSM signs SHA-256, SHA-384 and SHA-512 with RSA, not {}: {}",
+            kind.name(),
+            key.reference()
+        )));
+    }
+    let room = modulus_len(key)?.saturating_sub(PKCS1_OVERHEAD);
+    if value.len() > room {
+        let len = value.len();
+        return Err(Error::argument(match kind {
+            Kind::Other => {
+                format!("{len} bytes do not fit the key with PKCS#1 padding, at most {room} do")
+            }
+            kind => format!("{} does not fit the key with PKCS#1 padding", kind.name()),
+        }));
+    }
+    Ok(key.sign(algorithm, value)?)
+}
+
+/// Decrypts in the vault. As a number a ciphertext may come without its leading zeros.
+pub(crate) fn decrypt(
+    key: &Key,
+    algorithm: EncryptionAlgorithm,
+    ciphertext: &[u8],
+) -> Result<Zeroizing<Vec<u8>>> {
+    let size = modulus_len(key)?;
+    let missing = size.checked_sub(ciphertext.len()).ok_or_else(|| {
+        Error::argument(format!(
+            "an RSA ciphertext of this key has {size} bytes, got {}",
+            ciphertext.len()
+        ))
+    })?;
+    Ok(key.decrypt(algorithm, &[&vec![0; missing], ciphertext].concat())?)
+}
+
+/// Decrypts without removing the padding, for which TLS servers of 1.1.1 ask: they look at it
+/// themselves, so that no client learns whether it was right. The vault removes it; so a block is
+/// made anew around what it gives. When the padding is wrong the block has a random premaster
+/// secret in it, as RFC 5246 section 7.4.7.1 wants.
+fn decrypt_block(key: &Key, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+    let size = modulus_len(key)?;
+    if ciphertext.len() != size {
+        return decrypt(key, EncryptionAlgorithm::Rsa15, ciphertext);
+    }
+    let mut stand_in = Zeroizing::new(vec![0; PREMASTER_LEN]);
+    random(&mut stand_in)?;
+    let content = match key.decrypt(EncryptionAlgorithm::Rsa15, ciphertext) {
+        Ok(content) => content,
+        // The service's word for padding that is wrong. Every other failure has nothing to do with
+        // the ciphertext, and telling it helps no attacker.
+        Err(error) if error.kind() == ErrorKind::Service && error.status() == Some(400) => stand_in,
+        Err(error) => return Err(error.into()),
+    };
+    block(size, &content)
+}
+
+/// An encryption block of PKCS#1 v1.5 (RFC 8017 section 7.2.1).
+fn block(size: usize, content: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+    let start = size
+        .checked_sub(content.len())
+        .filter(|start| *start >= PKCS1_OVERHEAD)
+        .ok_or_else(|| Error::internal("a plaintext that is longer than its ciphertext"))?;
+    let mut block = Zeroizing::new(vec![0; size]);
+    block[1] = 2;
+    random(&mut block[2..start - 1])?;
+    for byte in &mut block[2..start - 1] {
+        // Nobody guesses what was padded from it; it must not have a zero.
+        *byte |= 1;
+    }
+    block[start..].copy_from_slice(content);
+    Ok(block)
+}
+
+fn random(bytes: &mut [u8]) -> Result<()> {
+    aws_lc_rs::rand::fill(bytes).map_err(|_| Error::internal("no random numbers"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_is_what_was_encrypted() {
+        for len in [0, 1, 48, 245] {
+            let block = block(256, &vec![9; len]).expect("it fits");
+            assert_eq!((block.len(), block[0], block[1]), (256, 0, 2));
+            let end = 2 + block[2..].iter().position(|byte| *byte == 0).expect("a separator");
+            assert!(end >= 10, "at least eight bytes of padding");
+            assert_eq!(&block[end + 1..], vec![9; len]);
+        }
+        assert!(block(256, &[0; 246]).is_err());
+    }
+}

@@ -1,0 +1,307 @@
+//! `EVP_PKEY_METHOD` of RSA: what libcrypto cannot do with [`crate::rsa`] alone.
+//!
+//! For PSS and OAEP libcrypto pads by itself and asks the key for raw RSA, which no vault does. So
+//! keys in a vault carry this method: signing with PSS and decrypting with OAEP go to the vault as
+//! what they are. Everything else, and everything with other keys, is libcrypto's own method's.
+
+use crate::error::{Error, Result};
+use crate::host::{Host, SLOTS, per_slot};
+use crate::libcrypto::Functions;
+use crate::libcrypto::constants::{control, nid, padding, salt};
+use crate::libcrypto::types::{
+    Digest, PkeyContext, PkeyControlFn, PkeyControlTextFn, PkeyInitFn, PkeyMethod, PkeyOperationFn,
+};
+use crate::{key, rsa};
+use akv_core::blocking::Key;
+use akv_core::{EncryptionAlgorithm, SignatureAlgorithm};
+use ossl_abi::Output;
+use ossl_abi::guard::{self, Return};
+use std::ffi::{c_int, c_uchar, c_void};
+use std::ptr;
+use std::sync::Arc;
+
+/// The method of one libcrypto, and what it falls back to.
+pub(crate) struct Method {
+    pub(crate) ours: *const PkeyMethod,
+    sign: PkeyOperationFn,
+    decrypt: PkeyOperationFn,
+    control: PkeyControlFn,
+}
+
+impl Method {
+    /// # Safety
+    /// The functions are libcrypto's, and the slot is that of their host.
+    pub(crate) unsafe fn new(functions: &Functions, slot: usize) -> Result<Self> {
+        const SIGN: [PkeyOperationFn; SLOTS] = per_slot!(sign);
+        const DECRYPT: [PkeyOperationFn; SLOTS] = per_slot!(decrypt);
+        const CONTROL: [PkeyControlFn; SLOTS] = per_slot!(answer);
+        let mut sign_init: Option<PkeyInitFn> = None;
+        let mut decrypt_init: Option<PkeyInitFn> = None;
+        let mut control_text: Option<PkeyControlTextFn> = None;
+        let (mut sign, mut decrypt, mut control) = (None, None, None);
+        // SAFETY: libcrypto's functions with what they take; its own method and ours live on.
+        unsafe {
+            let (own, ours) = copy(functions, nid::RSA)?;
+            (functions.EVP_PKEY_meth_get_sign)(own, &mut sign_init, &mut sign);
+            (functions.EVP_PKEY_meth_get_decrypt)(own, &mut decrypt_init, &mut decrypt);
+            (functions.EVP_PKEY_meth_get_ctrl)(own, &mut control, &mut control_text);
+            (functions.EVP_PKEY_meth_set_sign)(ours, sign_init, Some(SIGN[slot]));
+            (functions.EVP_PKEY_meth_set_decrypt)(ours, decrypt_init, Some(DECRYPT[slot]));
+            (functions.EVP_PKEY_meth_set_ctrl)(ours, Some(CONTROL[slot]), control_text);
+            match (sign, decrypt, control) {
+                (Some(sign), Some(decrypt), Some(control)) => {
+                    Ok(Self { ours, sign, decrypt, control })
+                }
+                _ => Err(Error::unsupported("this libcrypto does nothing with RSA keys")),
+            }
+        }
+    }
+}
+
+/// libcrypto's own method for a type of keys, and a copy of it that is never freed.
+///
+/// # Safety
+/// The functions are libcrypto's.
+pub(crate) unsafe fn copy(
+    functions: &Functions,
+    nid: c_int,
+) -> Result<(*const PkeyMethod, *mut PkeyMethod)> {
+    let (mut id, mut flags) = (0, 0);
+    // SAFETY: libcrypto's functions with what they take.
+    unsafe {
+        let own = (functions.EVP_PKEY_meth_find)(nid);
+        if own.is_null() {
+            return Err(Error::libcrypto("EVP_PKEY_meth_find"));
+        }
+        (functions.EVP_PKEY_meth_get0_info)(&mut id, &mut flags, own);
+        let ours = (functions.EVP_PKEY_meth_new)(id, flags);
+        if ours.is_null() {
+            return Err(Error::libcrypto("EVP_PKEY_meth_new"));
+        }
+        (functions.EVP_PKEY_meth_copy)(ours, own);
+        Ok((own, ours))
+    }
+}
+
+/// What is to be done with an operation.
+enum Route {
+    /// It was ours, and is done.
+    Done,
+    /// libcrypto's own method is to do it.
+    Own,
+}
+
+impl Return for Route {
+    type Raw = Option<Self>;
+    const FAILED: Option<Self> = None;
+    fn into_raw(self) -> Option<Self> {
+        Some(self)
+    }
+}
+
+unsafe extern "C" fn sign<const SLOT: usize>(
+    context: *mut PkeyContext,
+    sig: *mut c_uchar,
+    siglen: *mut usize,
+    tbs: *const c_uchar,
+    tbslen: usize,
+) -> c_int {
+    let Some(host) = Host::at(SLOT) else { return 0 };
+    let body = || {
+        // SAFETY: libcrypto passes an operation that goes on, and room and data of these sizes.
+        unsafe {
+            let Some(operation) = Operation::with_vault_key(host, context, padding::PSS) else {
+                return Ok(Route::Own);
+            };
+            let size = *siglen.as_ref().ok_or_else(|| Error::null("place for the length"))?;
+            let out = Output::new(sig, siglen, size);
+            let tbs = guard::bytes(tbs, tbslen).ok_or_else(|| Error::null("digest"))?;
+            let out = out.ok_or_else(|| Error::null("place for the length"))?;
+            operation.produce(out, || Ok(operation.key.sign(operation.pss()?, tbs)?))
+        }
+    };
+    match guard::run("EVP_PKEY_sign", host.errors, body) {
+        Some(Route::Done) => 1,
+        // SAFETY: what libcrypto passed is passed on.
+        Some(Route::Own) => unsafe { (host.rsa_operation.sign)(context, sig, siglen, tbs, tbslen) },
+        None => 0,
+    }
+}
+
+unsafe extern "C" fn decrypt<const SLOT: usize>(
+    context: *mut PkeyContext,
+    out: *mut c_uchar,
+    outlen: *mut usize,
+    data: *const c_uchar,
+    len: usize,
+) -> c_int {
+    let Some(host) = Host::at(SLOT) else { return 0 };
+    let body = || {
+        // SAFETY: libcrypto passes an operation that goes on, and room and data of these sizes.
+        unsafe {
+            let Some(operation) = Operation::with_vault_key(host, context, padding::OAEP) else {
+                return Ok(Route::Own);
+            };
+            let size = *outlen.as_ref().ok_or_else(|| Error::null("place for the length"))?;
+            let out = Output::new(out, outlen, size);
+            let data = guard::bytes(data, len).ok_or_else(|| Error::null("ciphertext"))?;
+            let out = out.ok_or_else(|| Error::null("place for the length"))?;
+            operation.produce(out, || rsa::decrypt(&operation.key, operation.oaep()?, data))
+        }
+    };
+    match guard::run("EVP_PKEY_decrypt", host.errors, body) {
+        Some(Route::Done) => 1,
+        // SAFETY: what libcrypto passed is passed on.
+        Some(Route::Own) => unsafe {
+            (host.rsa_operation.decrypt)(context, out, outlen, data, len)
+        },
+        None => 0,
+    }
+}
+
+/// libcrypto's answers, but for one: "auto" of a signer means the longest salt, and ours is as long
+/// as the digest. Whoever writes the parameters of a signature asks here.
+unsafe extern "C" fn answer<const SLOT: usize>(
+    context: *mut PkeyContext,
+    command: c_int,
+    number: c_int,
+    pointer: *mut c_void,
+) -> c_int {
+    let Some(host) = Host::at(SLOT) else { return 0 };
+    // SAFETY: what libcrypto passed is passed on.
+    let result = unsafe { (host.rsa_operation.control)(context, command, number, pointer) };
+    if result <= 0 || command != control::GET_PSS_SALT {
+        return result;
+    }
+    // SAFETY: the operation goes on, and its answer to this question is a number.
+    unsafe {
+        let length = pointer.cast::<c_int>();
+        if (host.EVP_PKEY_CTX_get_operation)(context) == host.operation_sign()
+            && key::of_operation(host, context).is_some()
+            && matches!(*length, salt::AUTO | salt::AUTO_DIGEST_MAX)
+        {
+            *length = salt::DIGEST;
+        }
+    }
+    result
+}
+
+/// An operation with a key in a vault.
+struct Operation {
+    host: &'static Host,
+    context: *mut PkeyContext,
+    key: Arc<Key>,
+}
+
+impl Operation {
+    /// `None` when the key is another one, or the padding.
+    ///
+    /// # Safety
+    /// The context is one of this libcrypto and stays as it is.
+    unsafe fn with_vault_key(
+        host: &'static Host,
+        context: *mut PkeyContext,
+        padding: c_int,
+    ) -> Option<Self> {
+        // SAFETY: vouched for by the caller.
+        let key = unsafe { key::of_operation(host, context) }?;
+        let operation = Self { host, context, key };
+        (operation.number(control::GET_RSA_PADDING)? == padding).then_some(operation)
+    }
+
+    fn ask(&self, command: c_int, answer: *mut c_void) -> Option<c_int> {
+        // SAFETY: the context goes on; each question below comes with what its answer needs.
+        let result = unsafe { (self.host.rsa_operation.control)(self.context, command, 0, answer) };
+        (result >= 0).then_some(result)
+    }
+
+    fn number(&self, command: c_int) -> Option<c_int> {
+        let mut number: c_int = 0;
+        self.ask(command, (&raw mut number).cast()).map(|_| number)
+    }
+
+    /// The digest that a question is about.
+    fn digest(&self, command: c_int) -> Option<c_int> {
+        let mut digest: *const Digest = ptr::null();
+        self.ask(command, (&raw mut digest).cast())?;
+        // SAFETY: the answer is null or a digest of libcrypto.
+        (!digest.is_null()).then(|| unsafe { (self.host.EVP_MD_get_type)(digest) })
+    }
+
+    /// The service's PS algorithms use MGF1 with the same digest and a salt as long as it.
+    fn pss(&self) -> Result<SignatureAlgorithm> {
+        let digest = self.digest(control::GET_DIGEST);
+        let algorithm = match digest {
+            Some(nid::SHA256) => SignatureAlgorithm::Ps256,
+            Some(nid::SHA384) => SignatureAlgorithm::Ps384,
+            Some(nid::SHA512) => SignatureAlgorithm::Ps512,
+            _ => {
+                return Err(Error::unsupported(
+                    "the vault's PSS signs SHA-256, SHA-384 and SHA-512 only; set digest:sha256",
+                ));
+            }
+        };
+        if self.digest(control::GET_MGF1_DIGEST) != digest {
+            return Err(Error::unsupported(
+                "the vault's PSS uses the digest that is signed for MGF1 too, not another one",
+            ));
+        }
+        let digest_len = algorithm.digest_len().unwrap_or_default();
+        match self.number(control::GET_PSS_SALT) {
+            Some(salt::DIGEST | salt::AUTO | salt::AUTO_DIGEST_MAX) => Ok(algorithm),
+            Some(len) if usize::try_from(len) == Ok(digest_len) => Ok(algorithm),
+            _ => Err(Error::unsupported(format!(
+                "the vault's PSS has a salt as long as the digest, {digest_len} bytes; \
+                 set rsa_pss_saltlen:digest"
+            ))),
+        }
+    }
+
+    fn oaep(&self) -> Result<EncryptionAlgorithm> {
+        let digest = self.digest(control::GET_OAEP_DIGEST);
+        let algorithm = match digest {
+            Some(nid::SHA1) => EncryptionAlgorithm::RsaOaep,
+            Some(nid::SHA256) => EncryptionAlgorithm::RsaOaep256,
+            _ => {
+                return Err(Error::unsupported(
+                    "the vault decrypts OAEP with SHA-1 and SHA-256 only",
+                ));
+            }
+        };
+        if self.digest(control::GET_MGF1_DIGEST) != digest {
+            return Err(Error::unsupported("OAEP with another digest for MGF1"));
+        }
+        let mut label: *const c_uchar = ptr::null();
+        let len = self.ask(control::GET_OAEP_LABEL, (&raw mut label).cast());
+        if len != Some(0) {
+            return Err(Error::unsupported("the vault decrypts OAEP without a label only"));
+        }
+        Ok(algorithm)
+    }
+
+    /// libcrypto's rules: without room only the longest size is told, and room for less is refused
+    /// before anything is done.
+    fn produce<T: AsRef<[u8]>>(
+        &self,
+        out: Output<'_>,
+        data: impl FnOnce() -> Result<T>,
+    ) -> Result<Route> {
+        let max_len = rsa::modulus_len(&self.key)?;
+        match out.room() {
+            None => out.answer_len(max_len),
+            Some(room) if room < max_len => {
+                return Err(Error::argument(format!(
+                    "the output takes up to {max_len} bytes, there is room for {room}"
+                )));
+            }
+            Some(_) => {
+                let data = data()?;
+                let len = data.as_ref().len();
+                if !out.write(data.as_ref()) {
+                    return Err(Error::internal(format!("an output of {len} bytes")));
+                }
+            }
+        }
+        Ok(Route::Done)
+    }
+}
