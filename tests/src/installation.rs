@@ -83,13 +83,18 @@ impl Installation {
     /// # Errors
     /// There is no such program, or it runs with the library of another version.
     pub fn version(&self) -> Result<String> {
-        // `OpenSSL 3.0.19 27 Jan 2026 (Library: OpenSSL 3.0.19 27 Jan 2026)`
+        // `OpenSSL 3.0.19 27 Jan 2026 (Library: OpenSSL 3.0.19 27 Jan 2026)`; 1.1.1 names the library
+        // only when it is of another version.
         let said = self.openssl().arg("version").ok()?.text();
         let mut words = said.split_whitespace();
         let version = words.nth(1).with_context(|| format!("no version in {said:?}"))?;
         let library = said.split_once("(Library: OpenSSL ").map(|(_, library)| library);
         let library = library.and_then(|library| library.split_whitespace().next());
-        ensure!(library == Some(version), "the program runs with another library: {}", said.trim());
+        let same = match library {
+            Some(library) => library == version,
+            None => version.starts_with("1.1.1"),
+        };
+        ensure!(same, "the program runs with another library: {}", said.trim());
         Ok(version.to_owned())
     }
 

@@ -15,7 +15,7 @@ pub const VARIABLE: &str = "AKV_TEST_MODULES";
 /// Compiling everything on a small machine takes its time.
 const BUILD_LIMIT: std::time::Duration = std::time::Duration::from_secs(30 * 60);
 
-/// The folder with `akv_provider.so`: built by `cargo xtask build`, once per test process, unless
+/// The folder with the modules: built by `cargo xtask build`, once per test process, unless
 /// [`VARIABLE`] names one.
 ///
 /// # Errors
@@ -34,6 +34,14 @@ pub fn folder() -> Result<&'static Path> {
 /// As [`folder`].
 pub fn provider() -> Result<PathBuf> {
     Ok(folder()?.join("akv_provider.so"))
+}
+
+/// The engine's module.
+///
+/// # Errors
+/// As [`folder`].
+pub fn engine() -> Result<PathBuf> {
+    Ok(folder()?.join("e_akv.so"))
 }
 
 /// The root of the workspace.

@@ -1,0 +1,46 @@
+/* engine_cycle MODULE KEY LOADS CYCLES: loads the module, then CYCLES times the key, signs with it
+ * and frees it, unloads the module, and does that LOADS times. Before the first key there is no
+ * thread but the first one. Prints resident memory in KiB after a tenth of it and at the end. */
+#include "engine_common.h"
+
+#include <dirent.h>
+
+static int threads(void)
+{
+    DIR *folder = opendir("/proc/self/task");
+    int count = 0;
+
+    CHECK(folder != NULL);
+    while (readdir(folder) != NULL)
+        count++;
+    closedir(folder);
+    return count - 2;
+}
+
+int main(int argc, char **argv)
+{
+    unsigned long loads, cycles, done = 0;
+    long before = -1;
+
+    if (argc != 5)
+        die("usage: engine_cycle MODULE KEY LOADS CYCLES");
+    loads = strtoul(argv[3], NULL, 10);
+    cycles = strtoul(argv[4], NULL, 10);
+    for (unsigned long load = 0; load < loads; load++) {
+        ENGINE *engine = load_engine(argv[1]);
+
+        CHECK(load > 0 || threads() == 1);
+        for (unsigned long cycle = 0; cycle < cycles; cycle++) {
+            EVP_PKEY *key = load_key(engine, argv[2]);
+
+            CHECK(sign_and_verify(key, cycle));
+            EVP_PKEY_free(key);
+            if (++done == (loads * cycles + 9) / 10)
+                before = resident_kib();
+        }
+        unload_engine(engine);
+    }
+    QUIET();
+    printf("%ld %ld\n", before, resident_kib());
+    return 0;
+}

@@ -1,0 +1,71 @@
+/* engine_fork MODULE KEY CHILDREN: threads sign with one key while the process forks; every child
+ * signs, with that key and with one that it loads itself. */
+#include "engine_common.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static EVP_PKEY *key;
+static atomic_int stop, signatures;
+
+static void *work(void *unused)
+{
+    (void)unused;
+    for (unsigned long i = 0; !atomic_load(&stop); i++) {
+        CHECK(sign_and_verify(key, i));
+        atomic_fetch_add(&signatures, 1);
+    }
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    enum { THREADS = 4 };
+    pthread_t threads[THREADS];
+    ENGINE *engine;
+    int children, status;
+
+    if (argc != 4)
+        die("usage: engine_fork MODULE KEY CHILDREN");
+    alarm(300);
+    children = atoi(argv[3]);
+    engine = load_engine(argv[1]);
+    key = load_key(engine, argv[2]);
+    for (int i = 0; i < THREADS; i++)
+        CHECK(pthread_create(&threads[i], NULL, work, NULL) == 0);
+    while (atomic_load(&signatures) < THREADS)
+        usleep(1000);
+    for (int i = 0; i < children; i++) {
+        pid_t child = fork();
+
+        CHECK(child >= 0);
+        if (child == 0) {
+            EVP_PKEY *own;
+
+            alarm(60);
+            if (!sign_and_verify(key, i))
+                _exit(2);
+            own = ENGINE_load_private_key(engine, argv[2], NULL, NULL);
+            if (own == NULL || !sign_and_verify(own, i) || EVP_PKEY_cmp(own, key) != 1)
+                _exit(3);
+            EVP_PKEY_free(own);
+            exit(0);
+        }
+    }
+    for (int i = 0; i < children; i++) {
+        CHECK(wait(&status) > 0);
+        if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+            fprintf(stderr, "a child ended with %d\n", status);
+            return 1;
+        }
+    }
+    atomic_store(&stop, 1);
+    for (int i = 0; i < THREADS; i++)
+        CHECK(pthread_join(threads[i], NULL) == 0);
+    EVP_PKEY_free(key);
+    unload_engine(engine);
+    QUIET();
+    return 0;
+}

@@ -1,0 +1,158 @@
+//! The ENGINE in front of a site's vault: configuration files, and C programs of either API.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+use anyhow::Result;
+
+use crate::{Installation, OpenSsl, Site, Task, modules};
+
+/// What makes a command of `openssl` take its key from the engine.
+pub const KEY: &str = "-engine e_akv -keyform engine";
+
+/// Whether the selected OpenSSL is 1.1.1.
+///
+/// # Errors
+/// Its program does not run.
+pub fn is_1_1_1() -> Result<bool> {
+    static VERSION: OnceLock<Result<String, String>> = OnceLock::new();
+    let version = VERSION
+        .get_or_init(|| Installation::selected().version().map_err(|error| format!("{error:#}")));
+    let version = version.as_deref().map_err(|error| anyhow::anyhow!("{error}"))?;
+    Ok(version.starts_with("1.1.1"))
+}
+
+/// The engine's section of a configuration file, with the settings that lead to the site's vault.
+///
+/// # Errors
+/// The module cannot be built.
+pub fn section(site: &Site, more: &str) -> Result<String> {
+    let mut text = format!("engine_id = e_akv\ndynamic_path = {}\n", modules::engine()?.display());
+    for (name, value) in site.settings() {
+        let name = name.to_uppercase().replace('-', "_");
+        text.push_str(&format!("{name} = {value}\n"));
+    }
+    text.push_str(more);
+    Ok(text)
+}
+
+/// Writes a configuration file that loads the engine, is of use to `req`, and ends the engine's
+/// section with more lines, such as `default_algorithms = ALL`.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn configure(site: &Site, file: &str, more: &str) -> Result<PathBuf> {
+    let path = site.path(file);
+    let text = format!(
+        "openssl_conf = openssl_init\n[openssl_init]\nengines = engines\n\
+         [engines]\ne_akv = e_akv\n[e_akv]\n{}\n{REQUESTS}",
+        section(site, more)?
+    );
+    replace(&path, text.as_bytes())?;
+    Ok(path)
+}
+
+/// Writes a file in one step: tests that share a site write the same ones.
+///
+/// # Errors
+/// It cannot be written.
+pub fn replace(path: &Path, content: &[u8]) -> Result<()> {
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let beside = tempfile::NamedTempFile::new_in(folder)?;
+    fs::write(beside.path(), content)?;
+    beside.persist(path)?;
+    Ok(())
+}
+
+const REQUESTS: &str = "[req]\ndistinguished_name = distinguished_name\n\
+    x509_extensions = extensions\n[distinguished_name]\n[extensions]\n\
+    subjectAltName = DNS:localhost\nbasicConstraints = CA:TRUE\n";
+
+/// `openssl` with the engine loaded by its configuration file.
+///
+/// # Errors
+/// As [`configure`].
+pub fn openssl(site: &Site) -> Result<OpenSsl> {
+    Ok(OpenSsl::new(configure(site, "engine.cnf", "default_algorithms = ALL\n")?, site.folder()))
+}
+
+/// `openssl` without the engine.
+///
+/// # Errors
+/// The configuration file cannot be written.
+pub fn plain(site: &Site) -> Result<OpenSsl> {
+    let path = site.path("no-engine.cnf");
+    replace(&path, REQUESTS.as_bytes())?;
+    Ok(OpenSsl::new(path, site.folder()))
+}
+
+/// Writes the public key of a reference, as the engine gives it.
+///
+/// # Errors
+/// `openssl` fails.
+pub fn public_key(site: &Site, reference: &str) -> Result<String> {
+    let path = site.path(&format!("{}.engine.pub", reference.replace([':', '/', '?'], "-")));
+    let command = format!("pkey -engine e_akv -inform engine -in {reference} -pubout");
+    replace(&path, &openssl(site)?.ok(&command)?.stdout)?;
+    Ok(path.display().to_string())
+}
+
+/// A self-signed certificate for `localhost`.
+///
+/// # Errors
+/// `openssl` fails.
+pub fn certificate(site: &Site, reference: &str, name: &str) -> Result<String> {
+    let path = site.text(&format!("{name}.engine.pem"));
+    openssl(site)?
+        .ok(&format!("req -new -x509 {KEY} -key {reference} -subj /CN=localhost -out {path}"))?;
+    Ok(path)
+}
+
+/// Compiles `tests/c/NAME.c`, which is for 1.1.1 and 3.x, against the selected OpenSSL.
+///
+/// # Errors
+/// The compiler refuses; warnings are errors.
+pub fn compile(site: &Site, name: &str, libraries: &[&str]) -> Result<PathBuf> {
+    let program = tempfile::Builder::new().prefix(name).tempfile_in(site.folder())?;
+    let program = program.into_temp_path().keep()?;
+    Task::new("cc")
+        .args(["-std=c11", "-D_GNU_SOURCE", "-DOPENSSL_SUPPRESS_DEPRECATED", "-O1", "-g"])
+        .args(["-Wall", "-Wextra", "-Werror"])
+        .args(Installation::selected().compiler_arguments())
+        .args(["-pthread", "-o"])
+        .arg(&program)
+        .arg(modules::workspace().join("tests/c").join(format!("{name}.c")))
+        .args(libraries)
+        .ok()?;
+    Ok(program)
+}
+
+/// A compiled C program with the settings that lead to the site's vault in its environment, which
+/// loads the module that is its first argument by itself.
+///
+/// # Errors
+/// The module cannot be built, or the program.
+pub fn program(site: &Site, name: &str) -> Result<Task> {
+    let mut task = Task::new(compile(site, name, &["-lcrypto"])?)
+        .env("OPENSSL_CONF", plain(site)?.config())
+        .arg(modules::engine()?);
+    for (name, value) in site.settings() {
+        task = task.env(format!("AKV_{}", name.to_uppercase().replace('-', "_")), value);
+    }
+    Ok(task)
+}
+
+/// How many entries of the engine a program's standard error shows.
+pub fn entries(stderr: &str) -> usize {
+    stderr.lines().filter(|line| is_entry(line)).count()
+}
+
+/// Whether a line of standard error is an entry of the engine.
+pub fn is_entry(line: &str) -> bool {
+    line.split_once(":error:").is_some_and(|(_, entry)| {
+        entry.split_once(':').is_some_and(|(_, rest)| rest.starts_with("e_akv:"))
+    })
+}
