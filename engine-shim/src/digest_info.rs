@@ -87,8 +87,10 @@ mod tests {
             let info = [prefix, &digest].concat();
             assert_eq!(usize::from(info[1]) + 2, info.len(), "{kind:?}");
             assert_eq!(split(&info), (kind, digest.as_slice()));
+            // Neither too short nor too long.
+            assert_eq!(split(&info[1..]).0.algorithm(), SignatureAlgorithm::RsNull);
             assert_eq!(split(&info[..info.len() - 1]).0, Kind::Other);
-            assert_eq!(split(&[&info[..], &[0]].concat()).0, Kind::Other);
+            assert_ne!(split(&[&info[..], &[0]].concat()).0, kind);
         }
         assert_eq!(split(&[1; 36]), (Kind::Md5Sha1, &[1; 36][..]));
         assert_eq!(split(&[]).0, Kind::Other);

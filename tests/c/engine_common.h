@@ -62,7 +62,10 @@ static inline ENGINE *load_engine(const char *module)
     engine = ENGINE_by_id("dynamic");
     CHECK(engine != NULL);
     CHECK(ENGINE_ctrl_cmd_string(engine, "SO_PATH", module, 0) == 1);
+    QUIET();
     CHECK(ENGINE_ctrl_cmd_string(engine, "LOAD", NULL, 0) == 1);
+    /* 3.0.2 looks for what modules of 1.1 have, and leaves it in the queue that ours has not. */
+    ERR_clear_error();
     CHECK(strcmp(ENGINE_get_id(engine), "e_akv") == 0);
     CHECK(ENGINE_init(engine) == 1);
     QUIET();
