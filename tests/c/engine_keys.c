@@ -49,7 +49,7 @@ static void sizes(EVP_PKEY *key, int padding)
 
 static void rsa(EVP_PKEY *key)
 {
-    unsigned char signature[SIGNATURE_MAX], text[SIGNATURE_MAX], cipher[SIGNATURE_MAX];
+    unsigned char signature[SIGNATURE_MAX], text[SIGNATURE_MAX] = {0}, cipher[SIGNATURE_MAX] = {0};
     unsigned int length = 0;
     RSA *rsa = EVP_PKEY_get1_RSA(key);
     int size, got;

@@ -6,6 +6,7 @@ mod errors;
 mod files;
 mod foreign;
 mod module;
+mod nginx;
 mod programs;
 mod settings;
 mod tls;

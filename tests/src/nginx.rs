@@ -36,6 +36,8 @@ pub struct Setup {
     pub daemon: bool,
     /// More lines for the `server` block.
     pub server_lines: String,
+    /// Another site on the same port: its name, its certificate file and its key.
+    pub neighbour: Option<[String; 3]>,
 }
 
 /// A running nginx: a master with two workers, killed when it is dropped.
@@ -243,6 +245,14 @@ fn configuration(setup: &Setup, port: u16) -> String {
         certificates
             .push_str(&format!("ssl_certificate {certificate};\nssl_certificate_key {key};\n"));
     }
+    let neighbour =
+        setup.neighbour.as_ref().map_or_else(String::new, |[name, certificate, key]| {
+            format!(
+                "server {{\nlisten 127.0.0.1:{port} ssl;\nserver_name {name};\n\
+             ssl_certificate {certificate};\nssl_certificate_key {key};\n\
+             location / {{ return 200 \"signed here\\n\"; }}\n}}\n"
+            )
+        });
     format!(
         "{user}daemon {daemon};\nworker_processes 2;\npid nginx.pid;\n\
          error_log error.log info;\n\
@@ -256,7 +266,7 @@ fn configuration(setup: &Setup, port: u16) -> String {
          ssl_protocols TLSv1.2 TLSv1.3;\n\
          {certificates}{lines}\n\
          location / {{ return 200 \"signed in the vault\\n\"; }}\n\
-         }}\n}}\n",
+         }}\n{neighbour}}}\n",
         daemon = if setup.daemon { "on" } else { "off" },
         lines = setup.server_lines,
     )

@@ -8,7 +8,7 @@ use crate::openssl;
 /// Arguments of `cargo xtask hosts`.
 #[derive(Args)]
 pub(crate) struct Hosts {
-    /// Runs the tests of the provider with each version of OpenSSL. Versions that the machine
+    /// Runs the tests of the modules with each version of OpenSSL. Versions that the machine
     /// lacks are built first, which takes minutes each.
     #[arg(long)]
     openssl: bool,

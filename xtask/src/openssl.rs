@@ -1,4 +1,4 @@
-//! The provider's tests with several versions of OpenSSL.
+//! The modules' tests with several versions of OpenSSL.
 
 mod build;
 mod source;
@@ -29,10 +29,12 @@ struct Release {
     source: &'static str,
 }
 
-/// The machine's own; Ubuntu 22.04's, whose store takes no references to keys
-/// (openssl/openssl#18221); the long-term release; the last 3.x; the first without engines.
-const VERSIONS: [Version; 5] = [
+/// The machine's own; the last 1.1.1, which has engines only; Ubuntu 22.04's, whose store takes no
+/// references to keys (openssl/openssl#18221); the long-term release; the last 3.x; the first
+/// without engines.
+const VERSIONS: [Version; 6] = [
     Version::System,
+    Version::Built(Release { number: "1.1.1w", source: "111.28.2" }),
     Version::Built(Release { number: "3.0.2", source: "300.0.5" }),
     Version::Built(Release { number: "3.5.5", source: "300.5.5" }),
     Version::Built(Release { number: "3.6.3", source: "300.6.1" }),
@@ -50,7 +52,10 @@ impl Version {
     /// Whether `wanted` means this version: its name, or the first numbers of it.
     fn is(self, wanted: &str) -> bool {
         let rest = self.name().strip_prefix(wanted);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        // A letter after the numbers is a release of 1.1.1.
+        rest.is_some_and(|rest| {
+            rest.is_empty() || rest.starts_with('.') || (rest == "w" && wanted == "1.1.1")
+        })
     }
 }
 
@@ -99,6 +104,8 @@ mod tests {
         assert_eq!(names(&["4.0.3", "system"]), ["system", "4.0.3"]);
         assert_eq!(names(&["3.5"]), ["3.5.5"]);
         assert_eq!(names(&["3"]), ["3.0.2", "3.5.5", "3.6.3"]);
+        assert_eq!(names(&["1.1.1"]), ["1.1.1w"]);
+        assert_eq!(names(&["1.1.1w"]), names(&["1.1"]));
         assert_eq!(names(&[]).len(), VERSIONS.len());
     }
 
@@ -106,7 +113,7 @@ mod tests {
     fn an_unknown_version_is_refused_with_the_known_ones() {
         for wanted in ["3.", "3.50", "5", ""] {
             let error = select(&[wanted.to_owned()]).expect_err(wanted);
-            assert!(error.to_string().contains("system, 3.0.2"), "{error}");
+            assert!(error.to_string().contains("system, 1.1.1w, 3.0.2"), "{error}");
         }
     }
 }

@@ -19,7 +19,14 @@ const NAME: &CStr = c"e_akv";
 pub(crate) struct Errors {
     functions: ErrorFunctions,
     library: c_int,
+    /// libcrypto has pointers to them until its end.
+    strings: [&'static [ErrorString]; 2],
 }
+
+// SAFETY: libcrypto's functions may be called from any thread, and the texts do not change.
+unsafe impl Send for Errors {}
+// SAFETY: as above.
+unsafe impl Sync for Errors {}
 
 impl Errors {
     /// Takes a number for our errors and gives libcrypto their texts, which it keeps pointers to.
@@ -29,7 +36,7 @@ impl Errors {
     pub(crate) unsafe fn register(functions: ErrorFunctions) -> Self {
         // SAFETY: vouched for by the caller; the function takes nothing.
         let library = unsafe { (functions.ERR_get_next_error_library)() };
-        let errors = Self { functions, library };
+        let mut errors = Self { functions, library, strings: [&[]; 2] };
         let named = (library.unsigned_abs() & 0xff) << if errors.is_version_3() { 23 } else { 24 };
         let text = |error: c_ulong, text: &CStr| ErrorString { error, text: text.as_ptr() };
         let end = || ErrorString { error: 0, text: ptr::null() };
@@ -39,12 +46,14 @@ impl Errors {
             .map(|(reason, description)| text(*reason as c_ulong, description))
             .collect();
         reasons.push(end());
-        for (number, strings) in [(0, name), (library, reasons)] {
-            // libcrypto may look at them until its end, and changes the numbers in them.
-            let strings = strings.leak();
-            // SAFETY: the list ends with a zero and lives for ever.
-            unsafe { (errors.functions.ERR_load_strings)(number, strings.as_mut_ptr()) };
-        }
+        let lists = [(0, name), (library, reasons)];
+        errors.strings = lists.map(|(number, list)| {
+            let list = list.leak();
+            // SAFETY: the list ends with a zero and lives for ever; libcrypto adds the library's
+            // number to the numbers in it, now.
+            unsafe { (errors.functions.ERR_load_strings)(number, list.as_mut_ptr()) };
+            &*list
+        });
         errors
     }
 

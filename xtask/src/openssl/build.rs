@@ -126,8 +126,14 @@ fn compile(source: &Path, prefix: &Path, stage: &Path, log: &Path) -> Result<()>
     let script = r#"exec >"$1" 2>&1; shift; set -ex
 unset CFLAGS CPPFLAGS LDFLAGS LDLIBS MAKEFLAGS OPENSSL_CONF
 jobs=$1; stage=$2; shift 2
-perl ./Configure "$@"
-nice -n 10 make -j "$jobs" build_sw
+if grep -q build_sw Configurations/unix-Makefile.tmpl; then
+    perl ./Configure "$@"
+    nice -n 10 make -j "$jobs" build_sw
+else
+    # 1.1.1: another script finds out what machine this is.
+    sh ./config "$@"
+    nice -n 10 make -j "$jobs" all
+fi
 nice -n 10 make DESTDIR="$stage" install_sw"#;
     cmd!(shell, "sh -c {script} sh {log} {jobs} {stage} {OPTIONS...} {folders...}")
         .quiet()
