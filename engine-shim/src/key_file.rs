@@ -50,7 +50,7 @@ pub(crate) fn method(host: &Host) -> Result<Owned<PkeyAsn1Method>> {
         let new = (host.EVP_PKEY_asn1_new)(host.key_file, 0, label.as_ptr(), info.as_ptr());
         let method = Owned::new(new, host.EVP_PKEY_asn1_free, "EVP_PKEY_asn1_new")?;
         let decode = Some(DECODE[host.slot]);
-        (host.EVP_PKEY_asn1_set_private)(method.as_ptr(), decode, ptr::null(), ptr::null());
+        (host.EVP_PKEY_asn1_set_private)(method.as_ptr(), decode, None, None);
         Ok(method)
     }
 }

@@ -5,8 +5,8 @@ use super::types::{
     EcKey, EcKeyMethod, EcKeygenFn, EcSignFn, EcSignSetupFn, EcSignSigFn, EcdsaSig, Engine,
     EngineControlFn, EngineFn, ErrorString, ExtraDupFn, ExtraFreeFn, ExtraNewFn, LoadKeyFn, Pkey,
     PkeyAsn1Method, PkeyAsn1MethodsFn, PkeyContext, PkeyControlFn, PkeyControlTextFn, PkeyInitFn,
-    PkeyMethod, PkeyMethodsFn, PkeyOperationFn, PrivateDecodeFn, PrivateKeyInfo, Rsa, RsaMethod,
-    RsaPrivateFn,
+    PkeyMethod, PkeyMethodsFn, PkeyOperationFn, PrivateDecodeFn, PrivateEncodeFn, PrivateKeyInfo,
+    PrivatePrintFn, Rsa, RsaMethod, RsaPrivateFn,
 };
 use ossl_abi::library::Library;
 use std::ffi::{CStr, c_char, c_int, c_long, c_uchar, c_ulong, c_void};
@@ -15,6 +15,19 @@ use std::mem::transmute;
 /// A function that this libcrypto lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Missing(pub(crate) &'static CStr);
+
+/// A function as it is declared here.
+#[cfg(test)]
+pub(crate) struct Prototype {
+    pub(crate) name: &'static str,
+    /// Its name in 1.1.1, if that is another.
+    pub(crate) old: &'static [&'static str],
+    pub(crate) optional: bool,
+    pub(crate) arguments: &'static [&'static str],
+    pub(crate) variadic: bool,
+    /// Empty for nothing.
+    pub(crate) returns: &'static str,
+}
 
 /// Declares the table: each function once, with its prototype. `A | B` is a function that 3.x
 /// renamed; `optional` ones are in 1.1.1 only or in 3.x only.
@@ -38,6 +51,30 @@ macro_rules! functions {
         }
 
         impl $table {
+            /// What the headers are held against.
+            #[cfg(test)]
+            pub(crate) const PROTOTYPES: &[Prototype] = &[
+                $(Prototype {
+                    name: stringify!($name),
+                    old: { let old: &[&str] = &[$(stringify!($old))?]; old },
+                    optional: false,
+                    arguments: &[$(stringify!($argument)),*],
+                    variadic: { let dots: &[&str] = &[$(stringify!($variadic))?]; !dots.is_empty() },
+                    returns: concat!($(stringify!($result))?),
+                },)*
+                $(Prototype {
+                    name: stringify!($extra),
+                    old: &[],
+                    optional: true,
+                    arguments: &[$(stringify!($extra_argument)),*],
+                    variadic: {
+                        let dots: &[&str] = &[$(stringify!($extra_variadic))?];
+                        !dots.is_empty()
+                    },
+                    returns: concat!($(stringify!($extra_result))?),
+                },)*
+            ];
+
             /// Looks all of them up in this library.
             ///
             /// # Errors
@@ -185,7 +222,10 @@ functions! {
     fn EVP_PKEY_asn1_new(c_int, c_int, *const c_char, *const c_char) -> *mut PkeyAsn1Method;
     fn EVP_PKEY_asn1_free(*mut PkeyAsn1Method);
     fn EVP_PKEY_asn1_set_private(
-        *mut PkeyAsn1Method, Option<PrivateDecodeFn>, *const c_void, *const c_void
+        *mut PkeyAsn1Method,
+        Option<PrivateDecodeFn>,
+        Option<PrivateEncodeFn>,
+        Option<PrivatePrintFn>
     );
     fn PKCS8_pkey_get0(
         *mut *const Asn1Object,

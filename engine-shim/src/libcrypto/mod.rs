@@ -7,6 +7,8 @@
 pub(crate) mod constants;
 mod errors;
 mod functions;
+#[cfg(test)]
+mod header_tests;
 mod owned;
 pub(crate) mod types;
 

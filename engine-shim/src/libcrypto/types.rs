@@ -54,6 +54,10 @@ opaque! {
     ExtraData;
     /// `UI_METHOD`.
     UiMethod;
+    /// `BIO`.
+    Bio;
+    /// `ASN1_PCTX`.
+    PrintContext;
 }
 
 /// `ENGINE_CMD_DEFN`: one control command.
@@ -171,3 +175,8 @@ pub(crate) type PkeyControlTextFn =
 
 /// Reads the content of PKCS#8 into a key.
 pub(crate) type PrivateDecodeFn = unsafe extern "C" fn(*mut Pkey, *const PrivateKeyInfo) -> c_int;
+/// Writes a key as PKCS#8.
+pub(crate) type PrivateEncodeFn = unsafe extern "C" fn(*mut PrivateKeyInfo, *const Pkey) -> c_int;
+/// Prints a private key, so many columns to the right.
+pub(crate) type PrivatePrintFn =
+    unsafe extern "C" fn(*mut Bio, *const Pkey, c_int, *mut PrintContext) -> c_int;
