@@ -33,20 +33,23 @@ fn dependencies_go_in_the_permitted_directions() -> Result<()> {
         ("akv-emulator", &["akv-core", "ossl-abi"]),
         ("akv-tests", &["akv-core", "ossl-abi"]),
         ("provider-shim", &["akv-emulator", "akv-tests", "xtask"]),
+        ("engine-shim", &["akv-emulator", "akv-tests", "provider-shim", "xtask"]),
     ] {
         let tree = tree(&["--package", package])?;
         for name in forbidden {
             assert!(!tree.contains(*name), "{package} must not depend on {name}");
         }
     }
-    let users = tree(&["--workspace", "--invert", "provider-shim"])?;
-    assert_eq!(users, BTreeSet::from(["provider-shim".to_owned()]), "nothing uses a shim");
+    for shim in ["engine-shim", "provider-shim"] {
+        let users = tree(&["--workspace", "--invert", shim])?;
+        assert_eq!(users, BTreeSet::from([shim.to_owned()]), "nothing uses a shim");
+    }
     Ok(())
 }
 
 #[test]
 fn nothing_that_is_shipped_brings_openssl() -> Result<()> {
-    for package in ["akv-core", "akv-emulator", "ossl-abi", "provider-shim"] {
+    for package in ["akv-core", "akv-emulator", "engine-shim", "ossl-abi", "provider-shim"] {
         let tree = tree(&["--package", package])?;
         for name in ["openssl", "openssl-sys", "openssl-src", "native-tls", "ring"] {
             assert!(!tree.contains(name), "{package} brings {name}");
@@ -75,8 +78,13 @@ fn sources(folders: &[&str]) -> Result<Vec<(PathBuf, String)>> {
     Ok(files)
 }
 
-const LIBRARIES: [&str; 4] =
-    ["crates/akv-core/src", "crates/akv-emulator/src", "crates/ossl-abi/src", "provider-shim/src"];
+const LIBRARIES: [&str; 5] = [
+    "crates/akv-core/src",
+    "crates/akv-emulator/src",
+    "crates/ossl-abi/src",
+    "engine-shim/src",
+    "provider-shim/src",
+];
 
 #[test]
 fn libraries_print_nothing() -> Result<()> {
