@@ -27,6 +27,33 @@ pub(crate) enum Digest {
     Sha3_512,
 }
 
+impl Digest {
+    /// All of them, each at the place that it is `as u8`.
+    const ALL: [Self; 13] = [
+        Self::Md5,
+        Self::Md5Sha1,
+        Self::Sha1,
+        Self::Sha224,
+        Self::Sha256,
+        Self::Sha384,
+        Self::Sha512,
+        Self::Sha512_224,
+        Self::Sha512_256,
+        Self::Sha3_224,
+        Self::Sha3_256,
+        Self::Sha3_384,
+        Self::Sha3_512,
+    ];
+
+    /// The digest that is this number `as u8`: function tables have one as a constant parameter.
+    ///
+    /// # Panics
+    /// There is none; in a constant this is a compile error.
+    pub(crate) const fn from_number(number: u8) -> Self {
+        Self::ALL[number as usize]
+    }
+}
+
 /// What is known of a digest. Identifiers are those of RFC 8017, RFC 5758, RFC 8692 and NIST's
 /// registry (csrc.nist.gov/projects/computer-security-objects-register).
 struct Info {
@@ -258,6 +285,14 @@ mod tests {
             hash(Digest::Sha3_224, b"abc"),
             "e642824c3f8cf24ad09234ee7d3c766fc9a3a5168d0c94ad73b46fdf"
         );
+    }
+
+    #[test]
+    fn every_digest_has_its_number() {
+        for digest in Digest::ALL {
+            assert_eq!(Digest::from_number(digest as u8), digest);
+        }
+        assert_eq!(INFOS.len(), Digest::ALL.len());
     }
 
     #[test]

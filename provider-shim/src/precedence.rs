@@ -23,6 +23,8 @@ thread_local! {
 
 /// What others have.
 const OTHERS: &CStr = c"provider!=akv_provider";
+/// What those ask for who ask for nothing in particular.
+const ANYBODYS: &CStr = c"";
 
 /// Lets others go first. `false` when it is for this that the host is asking us: then the answer
 /// has to be that there is nothing yet.
@@ -45,6 +47,12 @@ pub(crate) fn yield_to_others(host: &Host, operation: c_int) -> bool {
     }
     let before = ASKING.replace(host);
     host.visit(operation, algorithm, OTHERS);
+    if operation == operation::KEYMGMT {
+        // libcrypto remembers by type and query what it has fetched, and who asks nobody in
+        // particular gets the first that it remembers. This may be a question for ours.
+        host.visit(operation, c"EC", ANYBODYS);
+        host.visit(operation, c"RSA", ANYBODYS);
+    }
     ASKING.set(before);
     true
 }

@@ -26,6 +26,8 @@ const VERSION: &CStr =
 pub(crate) struct Provider {
     host: Host,
     client: Client,
+    /// The host can be asked for signature algorithms whose names say the digest.
+    has_composites: bool,
 }
 
 impl Object for Provider {
@@ -39,7 +41,9 @@ impl Provider {
     fn new(host: Host) -> Result<Self> {
         let settings = read_settings(&host)?;
         akv_core::logging::init(&settings)?;
-        Ok(Self { host, client: Client::new(settings) })
+        // OpenSSL 3.4 brought the functions that take such an algorithm.
+        let has_composites = version(&host).is_some_and(|version| version >= (3, 4));
+        Ok(Self { host, client: Client::new(settings), has_composites })
     }
 
     pub(crate) fn host(&self) -> &Host {
@@ -49,6 +53,26 @@ impl Provider {
     pub(crate) fn client(&self) -> &Client {
         &self.client
     }
+
+    /// What there is for an operation.
+    fn algorithms(&self, operation: c_int) -> &'static [Algorithm] {
+        match operation {
+            operation::KEYMGMT => keymgmt::ALGORITHMS,
+            operation::SIGNATURE => signature::algorithms(self.has_composites),
+            operation::ASYM_CIPHER => asym_cipher::ALGORITHMS,
+            operation::ENCODER => encoder::ALGORITHMS,
+            operation::DECODER => decoder::ALGORITHMS,
+            operation::STORE => store::ALGORITHMS,
+            _ => &[],
+        }
+    }
+}
+
+/// The first two numbers of the host's version.
+fn version(host: &Host) -> Option<(u32, u32)> {
+    let answers = host.settings(&[names::CORE_VERSION]);
+    let mut numbers = answers.first()?.as_deref()?.split('.').map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }
 
 /// The settings of the provider's `openssl.cnf` section, overridden by the environment.
@@ -140,27 +164,18 @@ unsafe extern "C" fn query_operation(
     operation: c_int,
     no_cache: *mut c_int,
 ) -> *const Algorithm {
-    let body = |provider: &Provider| precedence::yield_to_others(&provider.host, operation);
+    let body = |provider: &Provider| -> Option<&'static [Algorithm]> {
+        let ready = precedence::yield_to_others(&provider.host, operation);
+        ready.then(|| provider.algorithms(operation))
+    };
     // SAFETY: the core passes the provider context.
-    let ready = unsafe { guard::query("query operation", provctx, true, body) };
+    let algorithms = unsafe { guard::query("query operation", provctx, None, body) };
     // SAFETY: the core passes null or room for an int.
     if let Some(no_cache) = unsafe { no_cache.as_mut() } {
         // What is not there yet has to be asked for again.
-        *no_cache = (!ready).into();
+        *no_cache = algorithms.is_none().into();
     }
-    if !ready {
-        return ptr::null();
-    }
-    let algorithms: &'static [Algorithm] = match operation {
-        operation::KEYMGMT => keymgmt::ALGORITHMS,
-        operation::SIGNATURE => signature::ALGORITHMS,
-        operation::ASYM_CIPHER => asym_cipher::ALGORITHMS,
-        operation::ENCODER => encoder::ALGORITHMS,
-        operation::DECODER => decoder::ALGORITHMS,
-        operation::STORE => store::ALGORITHMS,
-        _ => return ptr::null(),
-    };
-    algorithms.as_ptr()
+    algorithms.filter(|list| !list.is_empty()).map_or(ptr::null(), <[Algorithm]>::as_ptr)
 }
 
 unsafe extern "C" fn reason_strings(_provctx: *mut c_void) -> *const Item {

@@ -29,7 +29,7 @@ const NAMES: [&CStr; 32] = [
     c"security-category",
     c"max-size",
     c"default-digest",
-    c"mandatory-digest",
+    c"signature",
     c"point-format",
     c"encoding",
     c"oaep-digest",
@@ -266,12 +266,16 @@ fn sign_and_verify(provider: &Provider, input: &mut Input<'_>) -> bool {
     let digest = input.choose(&DIGESTS);
     let (mut first, mut second, mut answers) = (input.params(), input.params(), input.params());
     let (name, at_init) = (digest.as_ptr(), first.as_ptr());
+    // An algorithm whose name says the digest takes messages by other functions.
     let taken = match flags >> 1 & 3 {
-        0 => call!(table, signature::DIGEST_VERIFY_INIT, context, name, key, at_init),
+        0 => call!(table, signature::DIGEST_VERIFY_INIT, context, name, key, at_init)
+            .or_else(|| call!(table, signature::VERIFY_MESSAGE_INIT, context, key, at_init)),
         1 => call!(table, signature::VERIFY_INIT, context, key, at_init),
         2 => call!(table, signature::SIGN_INIT, context, key, at_init),
-        _ => call!(table, signature::DIGEST_SIGN_INIT, context, name, key, at_init),
+        _ => call!(table, signature::DIGEST_SIGN_INIT, context, name, key, at_init)
+            .or_else(|| call!(table, signature::SIGN_MESSAGE_INIT, context, key, at_init)),
     };
+    call!(table, signature::SETTABLE_CTX_PARAMS, context, provider.context);
     call!(table, signature::SET_CTX_PARAMS, context, second.as_ptr());
     call!(table, signature::GET_CTX_PARAMS, context, answers.as_ptr());
     answers.check();
@@ -280,6 +284,8 @@ fn sign_and_verify(provider: &Provider, input: &mut Input<'_>) -> bool {
     let (at, len) = (sent.as_ptr(), sent.len());
     call!(table, signature::DIGEST_VERIFY_UPDATE, context, message.as_ptr(), message.len());
     call!(table, signature::DIGEST_VERIFY_FINAL, context, at, len);
+    call!(table, signature::VERIFY_MESSAGE_UPDATE, context, message.as_ptr(), message.len());
+    call!(table, signature::VERIFY_MESSAGE_FINAL, context);
     call!(table, signature::VERIFY, context, at, len, message.as_ptr(), message.len());
     // Nothing is ever signed, for want of a private key or a token.
     let mut room = [0xa5; 16];
@@ -287,6 +293,11 @@ fn sign_and_verify(provider: &Provider, input: &mut Input<'_>) -> bool {
     let (out, size, tbs) = (room.as_mut_ptr(), room.len(), message.as_ptr());
     call!(table, signature::SIGN, context, out, &mut written, size, tbs, message.len());
     call!(table, signature::DIGEST_SIGN_FINAL, context, out, &mut written, size);
+    call!(table, signature::SIGN_MESSAGE_FINAL, context, out, &mut written, size);
+    if let Some(types) = call!(table, signature::QUERY_KEY_TYPES) {
+        // SAFETY: the list is the provider's, and ends.
+        unsafe { assert!(!(*types).is_null() && (*types.add(1)).is_null()) };
+    }
     assert_eq!(room, [0xa5; 16]);
     for context in [Some(context), copy].into_iter().flatten() {
         call!(table, signature::FREECTX, context);

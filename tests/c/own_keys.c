@@ -41,6 +41,27 @@ static void make_own(void)
     use_own(EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048), "RSA");
 }
 
+/* Signs with an algorithm that is chosen by name. libcrypto then fetches our key management before
+ * any other for the type. */
+static void sign_by_name(EVP_PKEY *key)
+{
+#if OPENSSL_VERSION_NUMBER >= 0x30400000L
+    unsigned char signature[SIGNATURE_MAX];
+    size_t length = sizeof(signature);
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+    EVP_SIGNATURE *algorithm = EVP_SIGNATURE_fetch(
+        NULL, EVP_PKEY_is_a(key, "RSA") ? "RSA-SHA256" : "ECDSA-SHA256", "provider=akv_provider");
+
+    if (EVP_PKEY_sign_message_init(context, algorithm, NULL) != 1
+        || EVP_PKEY_sign(context, signature, &length, (unsigned char *)"", 1) != 1)
+        die("cannot sign with the algorithm of that name");
+    EVP_SIGNATURE_free(algorithm);
+    EVP_PKEY_CTX_free(context);
+#else
+    (void)key;
+#endif
+}
+
 /* Loading and unloading a provider empties libcrypto's cache. */
 static void forget(void)
 {
@@ -67,6 +88,9 @@ int main(int argc, char **argv)
     forget();
     if (!verify_once(key, 1, signature, length))
         die("the signature is wrong");
+    make_own();
+    forget();
+    sign_by_name(key);
     make_own();
     forget();
     EVP_PKEY_free(key);

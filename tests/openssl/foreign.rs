@@ -47,7 +47,7 @@ fn a_host_makes_keys_of_its_own() -> Result<()> {
             for key in [&reference, &file] {
                 let task = Task::new(&program).env("OPENSSL_CONF", openssl.config());
                 let output = task.arg(key).ok()?;
-                assert_eq!(output.text().trim(), "8", "{}", output.describe());
+                assert_eq!(output.text().trim(), "10", "{}", output.describe());
             }
         }
     }

@@ -5,4 +5,5 @@ mod certificates;
 mod foreign;
 mod keys;
 mod matrix;
+mod messages;
 mod pkeyutl;

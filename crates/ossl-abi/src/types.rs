@@ -109,6 +109,38 @@ impl Algorithm {
     }
 }
 
+/// A list of names that ends with a null pointer, as `OSSL_FUNC_SIGNATURE_QUERY_KEY_TYPES` gives
+/// it.
+#[repr(transparent)]
+pub struct Names<const LEN: usize>([*const c_char; LEN]);
+
+// SAFETY: the pointers lead to immutable strings of static lifetime.
+unsafe impl<const LEN: usize> Sync for Names<LEN> {}
+
+impl<const LEN: usize> Names<LEN> {
+    /// A list of these names; the last is `None`.
+    ///
+    /// # Panics
+    /// The last is a name; in a constant this is a compile error.
+    pub const fn new(names: [Option<&'static CStr>; LEN]) -> Self {
+        assert!(names[LEN - 1].is_none(), "the list needs an end");
+        let mut pointers = [ptr::null(); LEN];
+        let mut at = 0;
+        while at < LEN {
+            if let Some(name) = names[at] {
+                pointers[at] = name.as_ptr();
+            }
+            at += 1;
+        }
+        Self(pointers)
+    }
+
+    /// The list for C.
+    pub const fn as_ptr(&self) -> *const *const c_char {
+        self.0.as_ptr()
+    }
+}
+
 /// A number and what it stands for (`OSSL_ITEM`): an error reason and its text.
 #[derive(Clone, Copy)]
 #[repr(C)]

@@ -56,9 +56,14 @@ pub(super) struct Context<S> {
     key: Option<Arc<KeyObject>>,
     operation: Operation,
     digest: Option<Digest>,
-    /// The digest is that of a message in progress and cannot be changed.
+    /// The digest is that of a message in progress, or of the algorithm, and cannot be changed.
     digest_fixed: bool,
+    /// The algorithm's name says everything: nothing is to be set.
+    composite: bool,
+    /// The message so far, for operations on messages.
     hasher: Option<Hasher>,
+    /// The signature that a message is verified with.
+    signature: Option<Vec<u8>>,
     scheme: S,
 }
 
@@ -76,7 +81,9 @@ impl<S: Scheme> Context<S> {
             operation: Operation::Sign,
             digest: None,
             digest_fixed: false,
+            composite: false,
             hasher: None,
+            signature: None,
             scheme: S::default(),
         }
     }
@@ -104,7 +111,9 @@ impl<S: Scheme> Context<S> {
         }
         self.operation = operation;
         self.digest_fixed = false;
+        self.composite = false;
         self.hasher = None;
+        self.signature = None;
         self.scheme = S::default();
         Ok(())
     }
@@ -141,8 +150,39 @@ impl<S: Scheme> Context<S> {
         Ok(())
     }
 
+    /// Starts an operation of an algorithm whose name says the digest, on messages or on ready
+    /// digests.
+    pub(super) fn composite_init(
+        &mut self,
+        operation: Operation,
+        digest: Digest,
+        message: bool,
+        key: Option<Arc<KeyObject>>,
+        params: Params<'_>,
+    ) -> Result<()> {
+        self.start(operation, key)?;
+        self.digest = Some(digest);
+        self.digest_fixed = true;
+        self.composite = true;
+        self.hasher = message.then(|| digest.hasher());
+        self.set(params)
+    }
+
+    /// Whether a signature can be set, to verify the message in progress with.
+    pub(super) fn takes_signature(&self) -> bool {
+        self.composite && self.operation == Operation::Verify && self.hasher.is_some()
+    }
+
     /// Takes parameters.
     pub(super) fn set(&mut self, params: Params<'_>) -> Result<()> {
+        if self.composite {
+            if let Some(signature) = params.get(names::SIGNATURE)
+                && self.takes_signature()
+            {
+                self.signature = Some(signature.octets()?.to_vec());
+            }
+            return self.check();
+        }
         if let Some(name) = params.get(names::DIGEST) {
             let digest = Digest::from_name(name.utf8()?)?;
             if self.digest_fixed && self.digest != Some(digest) {
@@ -155,6 +195,10 @@ impl<S: Scheme> Context<S> {
             self.digest = Some(digest);
         }
         self.scheme.set(self.operation, params)?;
+        self.check()
+    }
+
+    fn check(&self) -> Result<()> {
         match &self.key {
             Some(key) if self.operation == Operation::Sign => {
                 self.scheme.check_sign(key, self.digest)
@@ -183,8 +227,11 @@ impl<S: Scheme> Context<S> {
         Ok(())
     }
 
-    /// Signs a ready digest.
-    pub(super) fn sign(&self, out: Output<'_>, tbs: &[u8]) -> Result<()> {
+    /// Signs a ready digest, or a whole message.
+    pub(super) fn sign(&mut self, out: Output<'_>, tbs: &[u8]) -> Result<()> {
+        if self.hasher.is_some() {
+            return self.sign_message(out, Some(tbs));
+        }
         if out.room().is_some()
             && let Some(digest) = self.digest
             && tbs.len() != digest.len()
@@ -199,12 +246,23 @@ impl<S: Scheme> Context<S> {
         self.sign_into(out, || Ok(tbs.to_vec()))
     }
 
-    /// Signs the message.
-    pub(super) fn digest_sign_final(&mut self, out: Output<'_>) -> Result<()> {
+    /// Signs the message, to which the last part may come with the call. A call that fails can be
+    /// made again.
+    pub(super) fn sign_message(&mut self, out: Output<'_>, rest: Option<&[u8]>) -> Result<()> {
+        let asked_for_size = out.room().is_none();
+        self.sign_into(out, || self.message(rest))?;
+        if !asked_for_size {
+            self.hasher = None;
+        }
+        Ok(())
+    }
+
+    /// The digest of the message.
+    fn message(&self, rest: Option<&[u8]>) -> Result<Vec<u8>> {
         let hasher = self.hasher.clone();
-        self.sign_into(out, || {
-            Ok(hasher.ok_or_else(|| Error::argument("no message was started"))?.finish())
-        })
+        let mut hasher = hasher.ok_or_else(|| Error::argument("no message was started"))?;
+        hasher.update(rest.unwrap_or_default());
+        Ok(hasher.finish())
     }
 
     /// libcrypto's rules: without room only the longest size is told, and room for less than the
@@ -232,19 +290,37 @@ impl<S: Scheme> Context<S> {
         }
     }
 
-    /// Verifies a signature of a ready digest.
-    pub(super) fn verify(&self, signature: &[u8], tbs: &[u8]) -> Result<()> {
+    /// Verifies a signature of a ready digest, or of a whole message.
+    pub(super) fn verify(&mut self, signature: &[u8], tbs: &[u8]) -> Result<()> {
+        if self.hasher.is_some() {
+            return self.verify_message(signature, Some(tbs));
+        }
+        self.verify_digest(signature, tbs)
+    }
+
+    fn verify_digest(&self, signature: &[u8], tbs: &[u8]) -> Result<()> {
+        if self.operation != Operation::Verify {
+            return Err(Error::argument("the context was not initialised for verifying"));
+        }
         if self.digest.is_some_and(|digest| digest.len() != tbs.len()) {
             return Err(Error::Silent);
         }
         self.scheme.verify(self.key()?, self.digest, tbs, signature)
     }
 
-    /// Verifies a signature of the message.
-    pub(super) fn digest_verify_final(&mut self, signature: &[u8]) -> Result<()> {
-        let hasher = self.hasher.clone();
-        let tbs = hasher.ok_or_else(|| Error::argument("no message was started"))?.finish();
-        self.verify(signature, &tbs)
+    /// Verifies a signature of the message, to which the last part may come with the call.
+    pub(super) fn verify_message(&mut self, signature: &[u8], rest: Option<&[u8]>) -> Result<()> {
+        let tbs = self.message(rest)?;
+        self.hasher = None;
+        self.verify_digest(signature, &tbs)
+    }
+
+    /// Verifies the signature that was set for the message.
+    pub(super) fn verify_message_final(&mut self) -> Result<()> {
+        let signature = self.signature.take().ok_or_else(|| {
+            Error::argument("no signature to verify; EVP_PKEY_CTX_set_signature() sets it")
+        })?;
+        self.verify_message(&signature, None)
     }
 
     /// Gives what a signature was made over.

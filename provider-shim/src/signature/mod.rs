@@ -2,10 +2,9 @@
 //!
 //! The algorithms have the usual names. For each operation libcrypto then first fetches what any
 //! provider has under the name, with that provider's key management for the key's type; ours
-//! refuses to export a key of a vault to it, and libcrypto fetches both from us. Under names of our
-//! own it would fetch nothing but our key management, and give that from its cache to whoever asks
-//! for the type next, such as a TLS server that needs a key for key agreement.
+//! refuses to export a key of a vault to it, and libcrypto fetches both from us.
 
+mod composite;
 mod context;
 mod ecdsa;
 mod rsa;
@@ -27,21 +26,28 @@ use std::sync::Arc;
 pub(crate) const RSA_NAME: &CStr = c"RSA";
 pub(crate) const ECDSA_NAME: &CStr = c"ECDSA";
 
-pub(crate) static ALGORITHMS: &[Algorithm] = &[
-    Algorithm::new(
-        RSA_NAME,
-        c"provider=akv_provider",
-        &table::<Rsa>(),
-        c"RSA signatures with keys in Azure Key Vault and Managed HSM",
-    ),
-    Algorithm::new(
-        ECDSA_NAME,
-        c"provider=akv_provider",
-        &table::<Ecdsa>(),
-        c"ECDSA signatures with keys in Azure Key Vault and Managed HSM",
-    ),
-    Algorithm::END,
-];
+const PROPERTIES: &CStr = c"provider=akv_provider";
+
+const RSA: Algorithm = Algorithm::new(
+    RSA_NAME,
+    PROPERTIES,
+    &joined::<_, _, 26>(table::<Rsa>(), recovery::<Rsa>()),
+    c"RSA signatures with keys in Azure Key Vault and Managed HSM",
+);
+
+const ECDSA: Algorithm = Algorithm::new(
+    ECDSA_NAME,
+    PROPERTIES,
+    &joined::<_, _, 24>(table::<Ecdsa>(), [Dispatch::END]),
+    c"ECDSA signatures with keys in Azure Key Vault and Managed HSM",
+);
+
+/// The algorithms. Those whose names say the digest are of use to hosts that have the functions
+/// which take an algorithm chosen by name.
+pub(crate) fn algorithms(with_composites: bool) -> &'static [Algorithm] {
+    static SIMPLE: &[Algorithm] = &[RSA, ECDSA, Algorithm::END];
+    if with_composites { composite::ALL } else { SIMPLE }
+}
 
 /// What a context was initialised for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +57,7 @@ enum Operation {
     VerifyRecover,
 }
 
-const fn table<S: Scheme>() -> [Dispatch; 26] {
+const fn table<S: Scheme>() -> [Dispatch; 23] {
     [
         id::NEWCTX.entry(newctx::<S>),
         id::FREECTX.entry(freectx::<S>),
@@ -60,8 +66,6 @@ const fn table<S: Scheme>() -> [Dispatch; 26] {
         id::SIGN.entry(sign::<S>),
         id::VERIFY_INIT.entry(verify_init::<S>),
         id::VERIFY.entry(verify::<S>),
-        id::VERIFY_RECOVER_INIT.entry(verify_recover_init::<S>),
-        id::VERIFY_RECOVER.entry(verify_recover::<S>),
         id::DIGEST_SIGN_INIT.entry(digest_sign_init::<S>),
         id::DIGEST_SIGN_UPDATE.entry(update::<S>),
         id::DIGEST_SIGN_FINAL.entry(digest_sign_final::<S>),
@@ -78,8 +82,31 @@ const fn table<S: Scheme>() -> [Dispatch; 26] {
         id::GETTABLE_CTX_MD_PARAMS.entry(no_md_params),
         id::SET_CTX_MD_PARAMS.entry(set_ctx_md_params),
         id::SETTABLE_CTX_MD_PARAMS.entry(no_md_params),
+    ]
+}
+
+/// Whatever a signature was made over can be had back from RSA's alone.
+const fn recovery<S: Scheme>() -> [Dispatch; 3] {
+    [
+        id::VERIFY_RECOVER_INIT.entry(verify_recover_init::<S>),
+        id::VERIFY_RECOVER.entry(verify_recover::<S>),
         Dispatch::END,
     ]
+}
+
+/// Two tables in one, of the size that they have together.
+const fn joined<const A: usize, const B: usize, const ALL: usize>(
+    first: [Dispatch; A],
+    second: [Dispatch; B],
+) -> [Dispatch; ALL] {
+    assert!(A + B == ALL);
+    let mut all = [Dispatch::END; ALL];
+    let mut at = 0;
+    while at < ALL {
+        all[at] = if at < A { first[at] } else { second[at - A] };
+        at += 1;
+    }
+    all
 }
 
 unsafe extern "C" fn newctx<S: Scheme>(
@@ -216,7 +243,7 @@ unsafe extern "C" fn digest_sign_final<S: Scheme>(
     let body = |ctx: &mut Context<S>| -> Result<()> {
         // SAFETY: the core passes room of this size.
         let out = unsafe { signature_output(sig, siglen, sigsize)? };
-        ctx.digest_sign_final(out)
+        ctx.sign_message(out, None)
     };
     // SAFETY: the core passes our context, which one thread uses at a time.
     unsafe { guard::exclusive("signature digest_sign_final", ctx, body) }
@@ -234,11 +261,11 @@ unsafe extern "C" fn digest_sign<S: Scheme>(
         // SAFETY: the core passes room and data of these sizes.
         let (out, tbs) =
             unsafe { (signature_output(sig, siglen, sigsize)?, guard::bytes(tbs, tbslen)) };
-        // A question for the size takes no data in: the data comes again with the room.
-        if out.room().is_some() {
-            ctx.update(tbs.ok_or_else(|| Error::null("data"))?)?;
-        }
-        ctx.digest_sign_final(out)
+        // A question for the size may come without the message.
+        let asked_for_size = out.room().is_none();
+        let rest =
+            if asked_for_size { None } else { Some(tbs.ok_or_else(|| Error::null("data"))?) };
+        ctx.sign_message(out, rest)
     };
     // SAFETY: the core passes our context, which one thread uses at a time.
     unsafe { guard::exclusive("signature digest_sign", ctx, body) }
@@ -289,7 +316,7 @@ unsafe extern "C" fn digest_verify_final<S: Scheme>(
     let body = |ctx: &mut Context<S>| -> Result<()> {
         // SAFETY: the core passes data of this length.
         let sig = unsafe { guard::bytes(sig, siglen) }.ok_or_else(|| Error::null("signature"))?;
-        ctx.digest_verify_final(sig)
+        ctx.verify_message(sig, None)
     };
     // SAFETY: the core passes our context, which one thread uses at a time.
     unsafe { guard::exclusive("signature digest_verify_final", ctx, body) }
@@ -305,8 +332,10 @@ unsafe extern "C" fn digest_verify<S: Scheme>(
     let body = |ctx: &mut Context<S>| -> Result<()> {
         // SAFETY: the core passes data of these lengths.
         let (sig, tbs) = unsafe { (guard::bytes(sig, siglen), guard::bytes(tbs, tbslen)) };
-        ctx.update(tbs.ok_or_else(|| Error::null("data"))?)?;
-        ctx.digest_verify_final(sig.ok_or_else(|| Error::null("signature"))?)
+        ctx.verify_message(
+            sig.ok_or_else(|| Error::null("signature"))?,
+            Some(tbs.ok_or_else(|| Error::null("data"))?),
+        )
     };
     // SAFETY: the core passes our context, which one thread uses at a time.
     unsafe { guard::exclusive("signature digest_verify", ctx, body) }
