@@ -7,3 +7,4 @@ mod keys;
 mod matrix;
 mod messages;
 mod pkeyutl;
+mod preferred;

@@ -5,6 +5,7 @@
 
 mod attributes;
 mod exchange;
+mod generation;
 mod lists;
 
 pub(crate) use self::attributes::ecdsa_max_len;
@@ -105,7 +106,7 @@ impl Kind for Ec {
     const PUBLIC: &'static [Param] = lists::EC_PUBLIC;
 }
 
-const fn table<K: Kind>() -> [Dispatch; 17] {
+const fn table<K: Kind>() -> [Dispatch; 20] {
     [
         id::NEW.entry(new::<K>),
         id::LOAD.entry(load::<K>),
@@ -123,6 +124,9 @@ const fn table<K: Kind>() -> [Dispatch; 17] {
         id::EXPORT_TYPES.entry(exchanged_types::<K>),
         id::EXPORT_TYPES_EX.entry(exchanged_types_ex::<K>),
         id::QUERY_OPERATION_NAME.entry(query_operation_name::<K>),
+        id::GEN_INIT.entry(generation::init::<K>),
+        id::GEN.entry(generation::generate),
+        id::GEN_CLEANUP.entry(generation::cleanup),
         Dispatch::END,
     ]
 }
