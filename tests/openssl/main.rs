@@ -8,3 +8,4 @@ mod matrix;
 mod messages;
 mod pkeyutl;
 mod preferred;
+mod signatures;

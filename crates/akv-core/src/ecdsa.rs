@@ -51,13 +51,31 @@ pub fn der_to_raw(der: &[u8], curve: Curve) -> Result<Vec<u8>> {
 ///
 /// ECDSA takes the leftmost bits of a longer digest and a shorter digest as the integer it is
 /// (FIPS 186-5 section 6.4.1), so cutting on the right and padding with zeros on the left do not
-/// change the signature's meaning.
+/// change the signature's meaning. Of digests that [`check_digest`] refuses it does.
 pub fn fit_digest(curve: Curve, digest: &[u8]) -> Vec<u8> {
     let width = curve.digest_len();
     let used = &digest[..digest.len().min(width)];
     let mut fitted = vec![0; width];
     fitted[width - used.len()..].copy_from_slice(used);
     fitted
+}
+
+/// Whether the service can sign a digest with a key on `curve`, so that [`fit_digest`] makes it fit.
+///
+/// # Errors
+/// It has more bytes than the service takes and the curve does not cut it to as many: more than 64
+/// with P-521, which no digest in use has.
+pub fn check_digest(curve: Curve, digest: &[u8]) -> Result<()> {
+    let most = curve.digest_len();
+    if digest.len() <= most || curve.coordinate_len() == most {
+        return Ok(());
+    }
+    let message = format!(
+        "with {} the service signs at most {most} bytes, not {}; give it a digest, such as SHA-512",
+        curve.name(),
+        digest.len()
+    );
+    Err(Error::new(ErrorKind::Unsupported, message))
 }
 
 fn malformed(reason: impl std::fmt::Display) -> Error {
@@ -110,5 +128,13 @@ mod tests {
         assert_eq!(fit_digest(Curve::P256, &[7; 48]), [7; 32]);
         let padded = fit_digest(Curve::P521, &[7; 20]);
         assert_eq!((&padded[..44], &padded[44..]), (&[0u8; 44][..], &[7u8; 20][..]));
+    }
+
+    #[test]
+    fn what_the_service_would_cut_short_is_refused() {
+        for curve in CURVES {
+            assert!(check_digest(curve, &[7; 64]).is_ok(), "{curve:?}");
+            assert_eq!(check_digest(curve, &[7; 65]).is_ok(), curve != Curve::P521, "{curve:?}");
+        }
     }
 }

@@ -89,6 +89,8 @@ names! {
     ALGORITHM_ID = c"algorithm-id", "OSSL_SIGNATURE_PARAM_ALGORITHM_ID";
     /// Size of the digest in bytes.
     DIGEST_SIZE = c"digest-size", "OSSL_SIGNATURE_PARAM_DIGEST_SIZE";
+    /// How ECDSA's nonces are made: 0 is at random, 1 as RFC 6979 says (since 3.2).
+    NONCE_TYPE = c"nonce-type", "OSSL_SIGNATURE_PARAM_NONCE_TYPE";
     /// The signature to verify, for the sign-message functions (since 3.4).
     SIGNATURE = c"signature", "OSSL_SIGNATURE_PARAM_SIGNATURE";
     /// Properties to fetch OAEP's digest with.

@@ -15,9 +15,8 @@ use crate::error::Result;
 use crate::key::KeyType;
 use ossl_abi::functions::signature as id;
 use ossl_abi::guard;
-use ossl_abi::names;
 use ossl_abi::params::Params;
-use ossl_abi::types::{Algorithm, DataType, Dispatch, Names, Param};
+use ossl_abi::types::{Algorithm, Dispatch, Names, Param};
 use std::ffi::{c_char, c_int, c_uchar, c_void};
 
 macro_rules! algorithms {
@@ -162,10 +161,10 @@ unsafe extern "C" fn settable_ctx_params<S: Scheme>(
     ctx: *mut c_void,
     _provctx: *mut c_void,
 ) -> *const Param {
-    static NOTHING: &[Param] = &[Param::END];
-    static SIGNATURE: &[Param] =
-        &[Param::describe(names::SIGNATURE, DataType::OctetString), Param::END];
-    let body = |ctx: &Context<S>| if ctx.takes_signature() { SIGNATURE } else { NOTHING };
+    let all = S::SETTABLE_IN_COMPOSITE;
     // SAFETY: the core passes our context, or null.
-    unsafe { guard::query("signature settable_ctx_params", ctx, NOTHING, body) }.as_ptr()
+    let list = unsafe {
+        guard::query("signature settable_ctx_params", ctx, &all[1..], Context::<S>::settable)
+    };
+    list.as_ptr()
 }

@@ -16,12 +16,37 @@ pub(super) trait Scheme: Clone + Default {
     const KEY_TYPE: KeyType;
     const GETTABLE: &'static [Param];
     const SETTABLE: &'static [Param];
+    /// What is settable when the digest is not.
+    const SETTABLE_BUT_DIGEST: &'static [Param];
+    /// What is settable when the algorithm's name says the digest: first the signature to verify,
+    /// which other operations do not take.
+    const SETTABLE_IN_COMPOSITE: &'static [Param];
 
-    /// Takes the scheme's own parameters.
-    fn set(&mut self, operation: Operation, params: Params<'_>) -> Result<()>;
+    /// Takes the scheme's own parameters, with the digest that has been set.
+    fn set(
+        &mut self,
+        operation: Operation,
+        digest: &mut Option<Digest>,
+        params: Params<'_>,
+    ) -> Result<()>;
+
+    /// Looks at the scheme's own parameters when the algorithm's name says the digest.
+    fn set_in_composite(&self, _operation: Operation, _params: Params<'_>) -> Result<()> {
+        Ok(())
+    }
 
     /// Answers the scheme's own parameters.
-    fn answer(&self, operation: Operation, answers: &mut Answers<'_>) -> Result<()>;
+    fn answer(
+        &self,
+        operation: Operation,
+        digest: Option<Digest>,
+        answers: &mut Answers<'_>,
+    ) -> Result<()>;
+
+    /// The length that ready digests must have, when there is one.
+    fn tbs_len(&self, digest: Option<Digest>) -> Option<usize> {
+        digest.map(Digest::len)
+    }
 
     /// The signature's AlgorithmIdentifier in DER.
     fn algorithm_id(&self, operation: Operation, digest: Digest) -> Result<Vec<u8>>;
@@ -169,8 +194,18 @@ impl<S: Scheme> Context<S> {
     }
 
     /// Whether a signature can be set, to verify the message in progress with.
-    pub(super) fn takes_signature(&self) -> bool {
+    fn takes_signature(&self) -> bool {
         self.composite && self.operation == Operation::Verify && self.hasher.is_some()
+    }
+
+    /// What can be set now.
+    pub(super) fn settable(&self) -> &'static [Param] {
+        match (self.composite, self.digest_fixed) {
+            (true, _) if self.takes_signature() => S::SETTABLE_IN_COMPOSITE,
+            (true, _) => &S::SETTABLE_IN_COMPOSITE[1..],
+            (false, true) => S::SETTABLE_BUT_DIGEST,
+            (false, false) => S::SETTABLE,
+        }
     }
 
     /// Takes parameters.
@@ -181,6 +216,7 @@ impl<S: Scheme> Context<S> {
             {
                 self.signature = Some(signature.octets()?.to_vec());
             }
+            self.scheme.set_in_composite(self.operation, params)?;
             return self.check();
         }
         if let Some(name) = params.get(names::DIGEST) {
@@ -194,7 +230,9 @@ impl<S: Scheme> Context<S> {
             }
             self.digest = Some(digest);
         }
-        self.scheme.set(self.operation, params)?;
+        let mut digest = self.digest;
+        self.scheme.set(self.operation, &mut digest, params)?;
+        self.digest = digest;
         self.check()
     }
 
@@ -214,10 +252,10 @@ impl<S: Scheme> Context<S> {
             let der = self.scheme.algorithm_id(self.operation, digest)?;
             answers.octets(names::ALGORITHM_ID, &der)?;
         }
-        let len = self.digest.map_or(0, Digest::len);
+        let len = self.scheme.tbs_len(self.digest).unwrap_or(0);
         answers.integer(names::DIGEST_SIZE, u64::try_from(len).unwrap_or(0))?;
         answers.utf8_static(names::DIGEST, self.digest.map_or(c"", Digest::name))?;
-        self.scheme.answer(self.operation, answers)
+        self.scheme.answer(self.operation, self.digest, answers)
     }
 
     /// Adds to the message.
@@ -233,13 +271,12 @@ impl<S: Scheme> Context<S> {
             return self.sign_message(out, Some(tbs));
         }
         if out.room().is_some()
-            && let Some(digest) = self.digest
-            && tbs.len() != digest.len()
+            && let Some(len) = self.scheme.tbs_len(self.digest)
+            && tbs.len() != len
         {
             return Err(Error::argument(format!(
-                "a {} digest has {} bytes, got {}",
-                digest.display(),
-                digest.len(),
+                "a {} digest has {len} bytes, got {}",
+                self.digest.map_or("raw", Digest::display),
                 tbs.len()
             )));
         }
@@ -302,7 +339,7 @@ impl<S: Scheme> Context<S> {
         if self.operation != Operation::Verify {
             return Err(Error::argument("the context was not initialised for verifying"));
         }
-        if self.digest.is_some_and(|digest| digest.len() != tbs.len()) {
+        if self.scheme.tbs_len(self.digest).is_some_and(|len| len != tbs.len()) {
             return Err(Error::Silent);
         }
         self.scheme.verify(self.key()?, self.digest, tbs, signature)

@@ -12,12 +12,25 @@ use ossl_abi::names;
 use ossl_abi::params::{Answers, Params};
 use ossl_abi::types::{DataType, Param};
 
-/// ECDSA has no settings of its own.
+/// ECDSA's settings.
 #[derive(Clone, Default)]
-pub(super) struct Ecdsa;
+pub(super) struct Ecdsa {
+    /// The length that was set for digests which come ready; 0 takes any.
+    size: Option<usize>,
+}
 
 fn curve(key: &KeyObject) -> Result<Curve> {
     key.curve().ok_or_else(|| Error::argument("the key object holds no key"))
+}
+
+fn check_nonce(operation: Operation, params: Params<'_>) -> Result<()> {
+    let kind: u32 = params.get(names::NONCE_TYPE).map_or(Ok(0), |value| value.integer())?;
+    if kind == 0 || operation != Operation::Sign {
+        return Ok(());
+    }
+    Err(Error::unsupported(format!(
+        "the vault makes the nonces of ECDSA signatures, at random: nonce-type is 0 and not {kind}"
+    )))
 }
 
 impl Scheme for Ecdsa {
@@ -27,21 +40,65 @@ impl Scheme for Ecdsa {
         Param::describe(names::ALGORITHM_ID, DataType::OctetString),
         Param::describe(names::DIGEST_SIZE, DataType::UnsignedInteger),
         Param::describe(names::DIGEST, DataType::Utf8String),
+        Param::describe(names::NONCE_TYPE, DataType::UnsignedInteger),
         Param::END,
     ];
 
     const SETTABLE: &'static [Param] = &[
         Param::describe(names::DIGEST, DataType::Utf8String),
+        Param::describe(names::DIGEST_SIZE, DataType::UnsignedInteger),
         Param::describe(names::PROPERTIES, DataType::Utf8String),
+        Param::describe(names::NONCE_TYPE, DataType::UnsignedInteger),
         Param::END,
     ];
 
-    fn set(&mut self, _operation: Operation, _params: Params<'_>) -> Result<()> {
+    // libcrypto's own makes no difference.
+    const SETTABLE_BUT_DIGEST: &'static [Param] = Self::SETTABLE;
+
+    const SETTABLE_IN_COMPOSITE: &'static [Param] = &[
+        Param::describe(names::SIGNATURE, DataType::OctetString),
+        Param::describe(names::NONCE_TYPE, DataType::UnsignedInteger),
+        Param::END,
+    ];
+
+    fn set_in_composite(&self, operation: Operation, params: Params<'_>) -> Result<()> {
+        check_nonce(operation, params)
+    }
+
+    fn set(
+        &mut self,
+        operation: Operation,
+        digest: &mut Option<Digest>,
+        params: Params<'_>,
+    ) -> Result<()> {
+        check_nonce(operation, params)?;
+        if params.get(names::DIGEST).is_some() {
+            self.size = None;
+        }
+        if let Some(value) = params.get(names::DIGEST_SIZE) {
+            let size: usize = value.integer()?;
+            if digest.is_some_and(|digest| size != digest.len()) {
+                return Err(Error::argument(format!(
+                    "{size} is not the length of the digest that is set"
+                )));
+            }
+            self.size = Some(size);
+        }
         Ok(())
     }
 
-    fn answer(&self, _operation: Operation, _answers: &mut Answers<'_>) -> Result<()> {
+    fn answer(
+        &self,
+        _operation: Operation,
+        _digest: Option<Digest>,
+        answers: &mut Answers<'_>,
+    ) -> Result<()> {
+        answers.integer(names::NONCE_TYPE, 0_u32)?;
         Ok(())
+    }
+
+    fn tbs_len(&self, digest: Option<Digest>) -> Option<usize> {
+        digest.map(Digest::len).or(self.size).filter(|size| *size != 0)
     }
 
     fn algorithm_id(&self, _operation: Operation, digest: Digest) -> Result<Vec<u8>> {
@@ -58,6 +115,7 @@ impl Scheme for Ecdsa {
 
     fn sign(&self, key: &KeyObject, _digest: Option<Digest>, tbs: &[u8]) -> Result<Vec<u8>> {
         let curve = curve(key)?;
+        ecdsa::check_digest(curve, tbs)?;
         let digest = ecdsa::fit_digest(curve, tbs);
         let raw = key.require_vault()?.sign(SignatureAlgorithm::ecdsa(curve), &digest)?;
         Ok(ecdsa::raw_to_der(&raw)?)
@@ -71,6 +129,7 @@ impl Scheme for Ecdsa {
         signature: &[u8],
     ) -> Result<()> {
         let (curve, public) = (curve(key)?, key.require_public()?);
+        ecdsa::check_digest(curve, tbs)?;
         let digest = ecdsa::fit_digest(curve, tbs);
         ecdsa::der_to_raw(signature, curve)
             .and_then(|raw| {

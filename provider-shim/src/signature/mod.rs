@@ -369,10 +369,14 @@ unsafe extern "C" fn set_ctx_params<S: Scheme>(ctx: *mut c_void, params: *const 
 }
 
 unsafe extern "C" fn settable_ctx_params<S: Scheme>(
-    _ctx: *mut c_void,
+    ctx: *mut c_void,
     _provctx: *mut c_void,
 ) -> *const Param {
-    S::SETTABLE.as_ptr()
+    // SAFETY: the core passes our context, or null.
+    let list = unsafe {
+        guard::query("signature settable_ctx_params", ctx, S::SETTABLE, Context::<S>::settable)
+    };
+    list.as_ptr()
 }
 
 /// Our digests have no parameters.

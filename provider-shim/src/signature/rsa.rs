@@ -102,7 +102,9 @@ fn public(key: &KeyObject) -> Result<&RsaPublicKey> {
 impl Rsa {
     fn set_padding(&mut self, padding: Padding, operation: Operation) -> Result<()> {
         match (padding, operation) {
-            (Padding::Pkcs1, _) | (Padding::Pss, Operation::Sign | Operation::Verify) => {
+            (Padding::Pkcs1, _)
+            | (Padding::Pss, Operation::Sign | Operation::Verify)
+            | (Padding::None, Operation::Verify | Operation::VerifyRecover) => {
                 self.padding = padding;
                 Ok(())
             }
@@ -227,9 +229,24 @@ impl Scheme for Rsa {
         Param::END,
     ];
 
-    fn set(&mut self, operation: Operation, params: Params<'_>) -> Result<()> {
+    const SETTABLE_BUT_DIGEST: &'static [Param] = Self::SETTABLE.split_at(2).1;
+
+    const SETTABLE_IN_COMPOSITE: &'static [Param] =
+        &[Param::describe(names::SIGNATURE, DataType::OctetString), Param::END];
+
+    fn set(
+        &mut self,
+        operation: Operation,
+        digest: &mut Option<Digest>,
+        params: Params<'_>,
+    ) -> Result<()> {
         if let Some(value) = params.get(names::PAD_MODE) {
             self.set_padding(Padding::from_value(value)?, operation)?;
+        }
+        if self.padding == Padding::None && digest.is_some() {
+            return Err(Error::argument(
+                "without padding there is no digest; set one of them only",
+            ));
         }
         let (salt, mgf1) = (params.get(names::PSS_SALTLEN), params.get(names::MGF1_DIGEST));
         if (salt.is_some() || mgf1.is_some()) && self.padding != Padding::Pss {
@@ -243,14 +260,23 @@ impl Scheme for Rsa {
         if let Some(value) = mgf1 {
             self.mgf1 = Some(Digest::from_name(value.utf8()?)?);
         }
+        if self.padding == Padding::Pss && operation == Operation::Verify {
+            // PSS's own default (RFC 8017 appendix A.2.3). A signer, whose vault cannot do that,
+            // is told to set one.
+            digest.get_or_insert(Digest::Sha1);
+        }
         Ok(())
     }
 
-    fn answer(&self, operation: Operation, answers: &mut Answers<'_>) -> Result<()> {
+    fn answer(
+        &self,
+        operation: Operation,
+        digest: Option<Digest>,
+        answers: &mut Answers<'_>,
+    ) -> Result<()> {
         self.padding.answer(answers)?;
-        if let Some(mgf1) = self.mgf1 {
-            answers.utf8_static(names::MGF1_DIGEST, mgf1.name())?;
-        }
+        let mgf1 = self.mgf1.or(digest).map_or(c"", Digest::name);
+        answers.utf8_static(names::MGF1_DIGEST, mgf1)?;
         // Callers take "auto" of a signer for the longest salt, and ours is not.
         let salt = match (operation, self.salt) {
             (Operation::Sign, Salt::Auto | Salt::AutoDigestMax) => Salt::Digest,
@@ -321,6 +347,7 @@ impl Scheme for Rsa {
                 verify::pss(public, digest, salt_len, tbs, signature)
             }
             (Padding::Pss, None) => Err(Error::argument("PSS needs a digest")),
+            (Padding::None, _) => verify::unpadded(public, tbs, signature),
             (_, digest) => verify::pkcs1(public, digest, tbs, signature),
         }
     }
@@ -331,6 +358,9 @@ impl Scheme for Rsa {
         digest: Option<Digest>,
         signature: &[u8],
     ) -> Result<Vec<u8>> {
+        if self.padding == Padding::None {
+            return rsa_public::apply(public(key)?, signature);
+        }
         let padded = verify::recover_pkcs1(public(key)?, signature)?;
         match digest {
             None => Ok(padded),

@@ -86,6 +86,11 @@ pub(super) fn pss(
     }
 }
 
+/// The bare public operation, compared with the number that the caller padded himself.
+pub(super) fn unpadded(key: &RsaPublicKey, tbs: &[u8], signature: &[u8]) -> Result<()> {
+    if apply(key, signature)? == tbs { Ok(()) } else { Err(Error::Silent) }
+}
+
 /// The longest salt that fits (RFC 8017 section 9.1.1).
 pub(super) fn max_salt_len(key: &RsaPublicKey, digest: Digest) -> Result<usize> {
     let encoded = (key.bits() - 1).div_ceil(8);

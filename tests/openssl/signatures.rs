@@ -1,0 +1,68 @@
+//! Signatures as the default provider makes them: the same answers to the same questions.
+
+use akv_emulator::{Curve, Persona};
+use akv_tests::{Site, Task, cc};
+use anyhow::{Context as _, Result};
+
+/// A key of the default provider's, like the one in the vault.
+fn own(site: &Site, options: &str) -> Result<String> {
+    let path = site.text("own.key");
+    site.plain().ok(&format!("genpkey -algorithm {options} -out {path}"))?;
+    Ok(path)
+}
+
+/// Keys in the vault, and what makes their like.
+fn keys(site: &Site) -> Result<Vec<(String, &'static str)>> {
+    Ok(vec![
+        (site.rsa(2048)?, "RSA -pkeyopt rsa_keygen_bits:2048"),
+        (site.ec(Curve::P256)?, "EC -pkeyopt ec_paramgen_curve:P-256"),
+        (site.ec(Curve::P384)?, "EC -pkeyopt ec_paramgen_curve:P-384"),
+        (site.ec(Curve::P521)?, "EC -pkeyopt ec_paramgen_curve:P-521"),
+        (site.ec(Curve::P256K)?, "EC -pkeyopt ec_paramgen_curve:secp256k1"),
+    ])
+}
+
+#[test]
+fn contexts_list_and_answer_what_the_default_provider_does() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let program = cc::compile("signature_params", site.folder())?;
+    for (key, options) in keys(&site)? {
+        let (file, own) = (site.key_file(&key, "asked.key")?, own(&site, options)?);
+        site.vault().reset_stats();
+        let task = Task::new(&program).env("OPENSSL_CONF", site.path("openssl.cnf"));
+        let output = task.args([&file, &own]).ok()?;
+        let looked_at: usize = output.text().trim().parse().context("a number")?;
+        assert!(looked_at > 100, "{key}: {looked_at}");
+        assert_eq!(site.vault().stats().requests, 0, "questions cost nothing");
+    }
+    Ok(())
+}
+
+/// Signs with everything; whatever is refused is refused before any request.
+fn sign_with_everything(persona: Persona) -> Result<()> {
+    let site = Site::start(persona)?;
+    let program = cc::compile("signature_matrix", site.folder())?;
+    let kind = if persona == Persona::Vault { "vault" } else { "hsm" };
+    for (key, options) in keys(&site)? {
+        let (file, own) = (site.key_file(&key, "signing.key")?, own(&site, options)?);
+        let public = site.public_key(&key)?;
+        site.vault().reset_stats();
+        let task = Task::new(&program).env("OPENSSL_CONF", site.path("openssl.cnf"));
+        let output = task.args([&file, &own, &public, kind]).ok()?;
+        let made: u64 = output.text().trim().parse().context("a number")?;
+        assert!(made > 20, "{key}: {made}");
+        let stats = site.vault().stats();
+        assert_eq!((stats.sign, stats.requests), (made, made), "{key}: {stats:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_vault_signs_with_every_digest_or_says_why_not() -> Result<()> {
+    sign_with_everything(Persona::Vault)
+}
+
+#[test]
+fn a_managed_hsm_signs_with_its_digests_and_says_why_not_with_others() -> Result<()> {
+    sign_with_everything(Persona::ManagedHsm)
+}
