@@ -272,15 +272,17 @@ static void ecdsa(const unsigned char *tbs, EVP_PKEY *own_half)
     }
 }
 
-/* Whether this libcrypto starts a context again without a word: 3.0.2 does not. */
+/* Whether this libcrypto starts the copy of a context again without a word: 3.0.2 does not. */
 static int starts_again(void)
 {
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    EVP_MD_CTX *context = EVP_MD_CTX_new(), *copy = EVP_MD_CTX_new();
     int does = EVP_DigestSignInit_ex(context, NULL, "SHA384", NULL, NULL, own, NULL) == 1
-        && EVP_DigestSignInit_ex(context, NULL, NULL, NULL, NULL, NULL, NULL) == 1;
+        && EVP_MD_CTX_copy_ex(copy, context) == 1
+        && EVP_DigestSignInit_ex(copy, NULL, NULL, NULL, NULL, NULL, NULL) == 1;
 
     ERR_clear_error();
     EVP_MD_CTX_free(context);
+    EVP_MD_CTX_free(copy);
     return does;
 }
 
