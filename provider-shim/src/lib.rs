@@ -12,10 +12,12 @@
 //! | [`signature`] | signing in the vault, verifying here |
 //! | [`asym_cipher`] | decrypting in the vault, encrypting here |
 //!
-//! [`precedence`] sees to it that the host's other keys stay with the host's other providers.
+//! [`precedence`] sees to it that the host's other keys stay with the host's other providers, and
+//! [`children`] that they do so in child contexts.
 
 mod algorithm_id;
 mod asym_cipher;
+mod children;
 mod decoder;
 mod digest;
 mod encoder;

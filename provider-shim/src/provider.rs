@@ -1,14 +1,16 @@
 //! The provider as a whole: loading, parameters, the list of operations.
 
+use crate::children::{self, Children};
 use crate::error::{Error, REASON_STRINGS, Reason, Result};
+use crate::key::OBJECT_PKEY;
 use crate::precedence;
 use crate::{asym_cipher, decoder, encoder, keymgmt, signature, store};
 use akv_core::blocking::Client;
 use akv_core::{Settings, settings};
 use ossl_abi::functions::{operation, provider as id};
 use ossl_abi::guard::{self, Object};
-use ossl_abi::params::Answers;
-use ossl_abi::types::DataType;
+use ossl_abi::params::{Answers, Values};
+use ossl_abi::types::{Callback, DataType};
 use ossl_abi::{Algorithm, CoreHandle, Dispatch, Host, Item, Param, names};
 use std::ffi::{CStr, CString, c_int, c_void};
 use std::ptr;
@@ -28,6 +30,7 @@ pub(crate) struct Provider {
     client: Client,
     /// The host can be asked for signature algorithms whose names say the digest.
     has_composites: bool,
+    children: Children<7>,
 }
 
 impl Object for Provider {
@@ -43,7 +46,8 @@ impl Provider {
         akv_core::logging::init(&settings)?;
         // OpenSSL 3.4 brought the functions that take such an algorithm.
         let has_composites = version(&host).is_some_and(|version| version >= (3, 4));
-        Ok(Self { host, client: Client::new(settings), has_composites })
+        let children = Children::new(FUNCTIONS);
+        Ok(Self { host, client: Client::new(settings), has_composites, children })
     }
 
     pub(crate) fn host(&self) -> &Host {
@@ -52,6 +56,25 @@ impl Provider {
 
     pub(crate) fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Has the context that is loading an object get to know others' key managements before ours,
+    /// by an object that nobody can decode: a child context could not be told otherwise.
+    ///
+    /// # Safety
+    /// `callback` and `arg` are those that the core passed to the call that is going on.
+    pub(crate) unsafe fn introduce_others(&self, callback: Callback, arg: *mut c_void) {
+        if !self.children.exist() {
+            return;
+        }
+        let nothing = Values::new()
+            .int(names::OBJECT_TYPE, OBJECT_PKEY)
+            .utf8(names::OBJECT_DATA_TYPE, "EC")
+            .utf8(names::OBJECT_DATA_STRUCTURE, "nothing")
+            .octets(names::OBJECT_DATA, &[0])
+            .build();
+        // SAFETY: vouched for by the caller; the array lives until the callback returns.
+        self.host.quietly(|| unsafe { callback(nothing.as_ptr(), arg) });
     }
 
     /// What there is for an operation.
@@ -110,15 +133,15 @@ unsafe extern "C" fn OSSL_provider_init(
     if provider.is_null() {
         return 0;
     }
-    // SAFETY: neither is null, and the core gives room for one pointer each.
+    // SAFETY: none is null, and the core gives room for one pointer each.
     unsafe {
         *provctx = provider;
-        *out = FUNCTIONS.as_ptr();
+        *out = (*provider.cast::<Provider>()).children.table();
     }
     1
 }
 
-static FUNCTIONS: &[Dispatch] = &[
+const FUNCTIONS: [Dispatch; 7] = [
     id::TEARDOWN.entry(teardown),
     id::GETTABLE_PARAMS.entry(gettable_params),
     id::GET_PARAMS.entry(get_params),
@@ -168,9 +191,21 @@ unsafe extern "C" fn query_operation(
         let ready = precedence::yield_to_others(&provider.host, operation);
         ready.then(|| provider.algorithms(operation))
     };
-    // SAFETY: the core passes the provider context.
-    let algorithms = unsafe { guard::query("query operation", provctx, None, body) };
-    // SAFETY: the core passes null or room for an int.
+    // SAFETY: the core passes the provider context, and null or room for an int.
+    unsafe { answer("query operation", provctx, no_cache, body) }
+}
+
+/// # Safety
+/// `provctx` is the provider context, `no_cache` null or room for an int.
+unsafe fn answer(
+    name: &'static str,
+    provctx: *mut c_void,
+    no_cache: *mut c_int,
+    body: impl FnOnce(&Provider) -> Option<&'static [Algorithm]>,
+) -> *const Algorithm {
+    // SAFETY: vouched for by the caller.
+    let algorithms = unsafe { guard::query(name, provctx, None, body) };
+    // SAFETY: as above.
     if let Some(no_cache) = unsafe { no_cache.as_mut() } {
         // What is not there yet has to be asked for again.
         *no_cache = algorithms.is_none().into();
@@ -178,7 +213,27 @@ unsafe extern "C" fn query_operation(
     algorithms.filter(|list| !list.is_empty()).map_or(ptr::null(), <[Algorithm]>::as_ptr)
 }
 
-unsafe extern "C" fn reason_strings(_provctx: *mut c_void) -> *const Item {
+/// What a child context calls. Nobody can be asked to go first there: the upcalls are the parent's.
+unsafe extern "C" fn query_in_child<const CHILD: usize>(
+    provctx: *mut c_void,
+    operation: c_int,
+    no_cache: *mut c_int,
+) -> *const Algorithm {
+    let body = |provider: &Provider| -> Option<&'static [Algorithm]> {
+        let early = provider.children.comes_too_early(CHILD, operation);
+        (!early).then(|| provider.algorithms(operation))
+    };
+    // SAFETY: the core passes the provider context, and null or room for an int.
+    unsafe { answer("query operation in a child context", provctx, no_cache, body) }
+}
+
+/// Asked for after each initialisation, also in a child context.
+unsafe extern "C" fn reason_strings(provctx: *mut c_void) -> *const Item {
+    const QUERIES: children::Queries =
+        children::queries!(query_in_child: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
+    let body = |provider: &Provider| provider.children.initialised(&QUERIES);
+    // SAFETY: the core passes the provider context.
+    unsafe { guard::query("reason strings", provctx, (), body) };
     REASON_STRINGS.as_ptr()
 }
 

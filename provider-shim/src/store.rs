@@ -119,6 +119,8 @@ impl Loader {
         let key = self.fetch()?;
         let public_only = self.expected == Expected::PublicKey;
         let data = if public_only { public_data(&key) } else { key_file_data(&key) };
+        // SAFETY: vouched for by the caller.
+        unsafe { self.provider.introduce_others(callback, arg) };
         // SAFETY: vouched for by the caller; the array lives until the callback returns.
         let accepted = unsafe { callback(data.as_ptr(), arg) == 1 };
         if accepted {

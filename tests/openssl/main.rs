@@ -2,6 +2,7 @@
 //! OpenSSL.
 
 mod certificates;
+mod contexts;
 mod foreign;
 mod keys;
 mod matrix;

@@ -38,12 +38,13 @@ impl ErrorQueue for Host {
 impl Host {
     /// Runs something whose failure is no failure: what it pushes to the error queue is dropped.
     pub fn quietly<T>(&self, action: impl FnOnce() -> T) -> T {
-        let marked = self.set_error_mark.is_some_and(|mark| {
+        if let Some(mark) = self.set_error_mark {
             // SAFETY: the function is the core's and takes its handle.
-            unsafe { mark(self.handle) == 1 }
-        });
+            unsafe { mark(self.handle) };
+        }
         let result = action();
-        if marked && let Some(pop) = self.pop_error_to_mark {
+        // Marks are put on entries. In an empty queue there is none, and everything is dropped.
+        if let (Some(_), Some(pop)) = (self.set_error_mark, self.pop_error_to_mark) {
             // SAFETY: as above.
             unsafe { pop(self.handle) };
         }
