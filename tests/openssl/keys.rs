@@ -139,6 +139,26 @@ fn libcrypto_says_of_a_key_what_it_says_of_its_public_half() -> Result<()> {
 }
 
 #[test]
+fn a_key_answers_what_its_public_half_answers_in_the_default_provider() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let program = cc::compile("key_params", site.folder())?;
+    for (key, least) in [
+        (site.rsa(2048)?, 10),
+        (site.rsa(3072)?, 10),
+        (site.ec(Curve::P256)?, 30),
+        (site.ec(Curve::P384)?, 30),
+        (site.ec(Curve::P521)?, 30),
+        (site.ec(Curve::P256K)?, 30),
+    ] {
+        let public = site.public_key(&key)?;
+        let task = Task::new(&program).env("OPENSSL_CONF", site.path("openssl.cnf"));
+        let answers: u32 = task.args([&key, &public]).ok()?.text().trim().parse()?;
+        assert!(answers >= least, "{key}: {answers}");
+    }
+    Ok(())
+}
+
+#[test]
 fn everything_is_listed() -> Result<()> {
     let site = Site::shared()?;
     for (what, ours) in [

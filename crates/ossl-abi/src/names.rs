@@ -59,6 +59,26 @@ names! {
     EC_PUB_Y = c"qy", "OSSL_PKEY_PARAM_EC_PUB_Y";
     /// Kind of a curve's field.
     EC_FIELD_TYPE = c"field-type", "OSSL_PKEY_PARAM_EC_FIELD_TYPE";
+    /// Size of a curve's field in bits (since 4.0).
+    EC_FIELD_DEGREE = c"field-degree", "OSSL_PKEY_PARAM_EC_FIELD_DEGREE";
+    /// A curve's prime.
+    EC_P = c"p", "OSSL_PKEY_PARAM_EC_P";
+    /// A curve's coefficient a.
+    EC_A = c"a", "OSSL_PKEY_PARAM_EC_A";
+    /// A curve's coefficient b.
+    EC_B = c"b", "OSSL_PKEY_PARAM_EC_B";
+    /// A curve's generator: an encoded point.
+    EC_GENERATOR = c"generator", "OSSL_PKEY_PARAM_EC_GENERATOR";
+    /// The generator's order.
+    EC_ORDER = c"order", "OSSL_PKEY_PARAM_EC_ORDER";
+    /// A curve's cofactor.
+    EC_COFACTOR = c"cofactor", "OSSL_PKEY_PARAM_EC_COFACTOR";
+    /// What a curve was made from.
+    EC_SEED = c"seed", "OSSL_PKEY_PARAM_EC_SEED";
+    /// Whether a private key's file has the public key too.
+    EC_INCLUDE_PUBLIC = c"include-public", "OSSL_PKEY_PARAM_EC_INCLUDE_PUBLIC";
+    /// Whether key agreement multiplies by the cofactor.
+    USE_COFACTOR = c"use-cofactor-flag", "OSSL_PKEY_PARAM_USE_COFACTOR_FLAG";
     /// How a curve is written: by name or explicitly.
     EC_ENCODING = c"encoding", "OSSL_PKEY_PARAM_EC_ENCODING";
     /// How a point is written.

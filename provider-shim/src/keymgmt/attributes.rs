@@ -1,5 +1,6 @@
 //! Answers to questions about keys.
 
+use super::curves;
 use super::exchange::group_name;
 use crate::error::Result;
 use crate::key::KeyObject;
@@ -44,6 +45,19 @@ fn answer_curve(curve: Curve, answers: &mut Answers<'_>) -> Result<()> {
     answers.utf8_static(names::EC_POINT_FORMAT, c"uncompressed")?;
     answers.utf8_static(names::EC_FIELD_TYPE, c"prime-field")?;
     answers.integer(names::EC_DECODED_FROM_EXPLICIT, 0_i32)?;
+    answers.integer(names::EC_INCLUDE_PUBLIC, 1_i32)?;
+    answers.integer(names::USE_COFACTOR, 0_i32)?;
+    answers.integer(names::EC_FIELD_DEGREE, int(curve.bits()))?;
+    let numbers = curves::numbers(curve);
+    answers.bignum(names::EC_P, numbers.p)?;
+    answers.bignum(names::EC_A, numbers.a)?;
+    answers.bignum(names::EC_B, numbers.b)?;
+    answers.octets(names::EC_GENERATOR, numbers.generator)?;
+    answers.bignum(names::EC_ORDER, numbers.order)?;
+    answers.bignum(names::EC_COFACTOR, &[1])?;
+    if let Some(seed) = numbers.seed {
+        answers.octets(names::EC_SEED, seed)?;
+    }
     Ok(())
 }
 

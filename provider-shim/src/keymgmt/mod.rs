@@ -4,6 +4,7 @@
 //! a private key: `has(PRIVATE)` is true, but nothing private can be exported.
 
 mod attributes;
+mod curves;
 mod exchange;
 mod generation;
 mod lists;
