@@ -249,24 +249,33 @@ fn digests_that_the_service_lacks_are_refused_without_a_request() -> Result<()> 
 #[test]
 fn wrong_settings_are_named() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
-    let module = modules::provider()?;
-    let folder = module.parent().context("a folder")?.display().to_string();
-    for (variable, value) in [
-        ("AKV_ENDPOINT", "http://127.0.0.1"),
-        ("AKV_TIMEOUT", "soon"),
-        ("AKV_CA_FILE", "/nonexistent/ca.pem"),
-        ("AKV_CLOUD", "nine"),
+    let file = site.key_file(&site.ec(Curve::P256)?, "settings.key")?;
+    let own = site.text("own.key");
+    site.plain().ok(&format!("genpkey -algorithm RSA -out {own}"))?;
+    site.vault().reset_stats();
+    for (variable, name, value) in [
+        ("AKV_ENDPOINT", "endpoint", "http://127.0.0.1"),
+        ("AKV_TIMEOUT", "timeout", "soon"),
+        ("AKV_CA_FILE", "ca-file", "/nonexistent/ca.pem"),
+        ("AKV_CLOUD", "cloud", "nine"),
+        ("AKV_LOG_LEVEL", "log-level", "akv_core=[{"),
     ] {
-        // Loaded by the command line: errors while libcrypto reads its configuration file are
-        // dropped by libcrypto.
-        let output = site.plain().env(variable, value).fails(&format!(
-            "pkey -provider-path {folder} -provider default -provider akv_provider \
-             -in vault:testvault:k -noout"
-        ))?;
-        // Refused while it loads, the module has no name in the queue yet.
-        let named = |line: &&str| line.contains(variable) && line.contains(value);
-        assert_eq!(output.stderr.lines().filter(named).count(), 1, "{}", output.describe());
+        let in_environment = site.openssl().env(variable, value);
+        let in_file = with(&site, "wrong.cnf", &[(name, value)])?;
+        // Of logging, which is set up later, the setting is named wherever it comes from.
+        let in_error = if name == "log-level" { name } else { variable };
+        for (openssl, name) in [(&in_environment, in_error), (&in_file, name)] {
+            for key in [file.as_str(), "vault:testvault:k"] {
+                refused(openssl, key, &["invalid setting", name, value])?;
+            }
+            // Nobody else is troubled.
+            openssl.ok(&format!("pkey -in {own} -noout"))?;
+            let list = openssl.ok("list -providers")?.text();
+            let ours = list.split_once("akv_provider").map(|(_, ours)| ours).unwrap_or_default();
+            assert!(ours.contains("status: inactive"), "{list}");
+        }
     }
+    assert_eq!(site.vault().stats().requests, 0);
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use ossl_abi::{Failure, Item};
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a function of the provider failed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Error {
     /// An answer, not a failure: "no", "not mine". Nothing goes to the queue.
     Silent,

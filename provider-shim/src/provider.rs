@@ -27,7 +27,8 @@ const VERSION: &CStr =
 /// host is kept in statics.
 pub(crate) struct Provider {
     host: Host,
-    client: Client,
+    /// Or what is wrong with the settings.
+    client: Result<Client>,
     /// The host can be asked for signature algorithms whose names say the digest.
     has_composites: bool,
     children: Children<7>,
@@ -41,21 +42,27 @@ impl Object for Provider {
 
 impl Provider {
     /// Reads the settings. Starts nothing: no thread, no request.
-    fn new(host: Host) -> Result<Self> {
-        let settings = read_settings(&host)?;
-        akv_core::logging::init(&settings)?;
+    ///
+    /// A wrong setting is said when a key is wanted: libcrypto drops what goes wrong while it reads
+    /// its configuration, and whoever then asks for a key hears of missing store loaders only.
+    fn new(host: Host) -> Self {
+        let client = read_settings(&host).and_then(|settings| {
+            akv_core::logging::init(&settings)?;
+            Ok(Client::new(settings))
+        });
         // OpenSSL 3.4 brought the functions that take such an algorithm.
         let has_composites = version(&host).is_some_and(|version| version >= (3, 4));
         let children = Children::new(FUNCTIONS);
-        Ok(Self { host, client: Client::new(settings), has_composites, children })
+        Self { host, client, has_composites, children }
     }
 
     pub(crate) fn host(&self) -> &Host {
         &self.host
     }
 
-    pub(crate) fn client(&self) -> &Client {
-        &self.client
+    /// The client, unless a setting is wrong.
+    pub(crate) fn client(&self) -> Result<&Client> {
+        self.client.as_ref().map_err(Clone::clone)
     }
 
     /// Has the context that is loading an object get to know others' key managements before ours,
@@ -129,7 +136,9 @@ unsafe extern "C" fn OSSL_provider_init(
     guard::quiet_panics();
     // SAFETY: handle and table are the core's and valid until the teardown.
     let host = unsafe { Host::new(handle, upcalls) };
-    let provider = guard::run("OSSL_provider_init", &host, || Provider::new(host).map(Arc::new));
+    let provider = guard::run("OSSL_provider_init", &host, || -> Result<_> {
+        Ok(Arc::new(Provider::new(host)))
+    });
     if provider.is_null() {
         return 0;
     }
@@ -169,13 +178,13 @@ unsafe extern "C" fn gettable_params(_provctx: *mut c_void) -> *const Param {
 }
 
 unsafe extern "C" fn get_params(provctx: *mut c_void, params: *mut Param) -> c_int {
-    let body = |_: &Provider| -> Result<()> {
+    let body = |provider: &Provider| -> Result<()> {
         // SAFETY: the core passes a parameter array to be answered.
         let mut answers = unsafe { Answers::from_ptr(params) };
         answers.utf8_static(names::PROVIDER_NAME, NAME)?;
         answers.utf8_static(names::PROVIDER_VERSION, VERSION)?;
         answers.utf8_static(names::PROVIDER_BUILDINFO, VERSION)?;
-        answers.integer(names::PROVIDER_STATUS, 1_i32)?;
+        answers.integer(names::PROVIDER_STATUS, i32::from(provider.client.is_ok()))?;
         Ok(())
     };
     // SAFETY: the core passes the provider context.
@@ -237,9 +246,11 @@ unsafe extern "C" fn reason_strings(provctx: *mut c_void) -> *const Item {
     REASON_STRINGS.as_ptr()
 }
 
-/// Hashes a known message: the one thing that can be tested without a vault.
+/// Looks whether the settings are right and hashes a known message: what can be tested without a
+/// vault.
 unsafe extern "C" fn self_test(provctx: *mut c_void) -> c_int {
-    let body = |_: &Provider| -> Result<()> {
+    let body = |provider: &Provider| -> Result<()> {
+        provider.client()?;
         let mut hasher = crate::digest::Digest::Sha256.hasher();
         hasher.update(b"abc");
         if !hasher.finish().starts_with(&[0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea]) {

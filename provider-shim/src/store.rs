@@ -103,7 +103,7 @@ impl Loader {
     }
 
     fn fetch(&self) -> Result<Key> {
-        Ok(self.provider.client().key(&self.reference)?)
+        Ok(self.provider.client()?.key(&self.reference)?)
     }
 
     /// Loads the key and hands it to the core.
@@ -156,7 +156,7 @@ unsafe extern "C" fn open(provctx: *mut c_void, uri: *const c_char) -> *mut c_vo
         // SAFETY: the core passes a C string.
         let uri = unsafe { guard::text(uri) }
             .ok_or_else(|| Error::argument("the URI is not text in UTF-8"))?;
-        let reference = provider.client().reference(uri)?;
+        let reference = provider.client()?.reference(uri)?;
         Ok(Box::new(Loader {
             provider,
             reference,

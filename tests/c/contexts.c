@@ -185,6 +185,37 @@ static void fips(void)
     OSSL_LIB_CTX_free(context);
 }
 
+/* A setting is wrong: the provider is there and says so when it is asked. */
+static int found;
+
+static int look(OSSL_PROVIDER *provider, void *arg)
+{
+    (void)arg;
+    if (strcmp(OSSL_PROVIDER_get0_name(provider), "akv_provider") == 0) {
+        found = 1;
+        if (OSSL_PROVIDER_self_test(provider) == 1)
+            die("a wrong setting passes for a right one");
+        if (strstr(ERR_reason_error_string(ERR_peek_error()), "setting") == NULL)
+            die("the error is another one");
+        ERR_clear_error();
+    }
+    return 1;
+}
+
+static void wrong(void)
+{
+    OSSL_LIB_CTX *context = configured();
+
+    if (OSSL_PROVIDER_do_all(context, look, NULL) != 1 || !found)
+        die("the provider is not there");
+    make_own_in(context);
+    if (load_in(context, NULL) != NULL)
+        die("a key is loaded");
+    ERR_clear_error();
+    make_own_in(context);
+    OSSL_LIB_CTX_free(context);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 4)
@@ -203,6 +234,8 @@ int main(int argc, char **argv)
         children(1);
     else if (strcmp(argv[1], "fips") == 0)
         fips();
+    else if (strcmp(argv[1], "wrong") == 0)
+        wrong();
     else
         die("unknown mode");
     if (ERR_peek_error() != 0)

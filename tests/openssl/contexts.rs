@@ -1,7 +1,7 @@
 //! The ways in which hosts have the provider in their library contexts.
 
 use akv_emulator::{Curve, Persona};
-use akv_tests::{Site, cc, modules};
+use akv_tests::{Site, Task, cc, modules};
 use anyhow::Result;
 
 /// Runs the C program for RSA and EC keys. Without a configuration the settings are in the
@@ -13,7 +13,7 @@ fn run(mode: &str, configured: bool) -> Result<()> {
     let config = if configured { "openssl.cnf" } else { "nothing.cnf" };
     std::fs::write(site.path("nothing.cnf"), "")?;
     for key in [site.rsa(2048)?, site.ec(Curve::P256)?] {
-        let mut task = akv_tests::Task::new(&program).env("OPENSSL_CONF", site.path(config));
+        let mut task = Task::new(&program).env("OPENSSL_CONF", site.path(config));
         if !configured {
             for (name, value) in site.settings() {
                 let variable = format!("AKV_{}", name.replace('-', "_").to_uppercase());
@@ -54,4 +54,14 @@ fn a_child_context_makes_keys_of_its_own() -> Result<()> {
 #[test]
 fn keys_in_vaults_are_not_in_a_fips_module() -> Result<()> {
     run("fips", true)
+}
+
+#[test]
+fn a_provider_with_a_wrong_setting_fails_its_test() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let program = cc::compile("contexts", site.folder())?;
+    let task = Task::new(&program).env("OPENSSL_CONF", site.path("openssl.cnf"));
+    let output = task.env("AKV_TIMEOUT", "soon").args(["wrong", "-", &site.rsa(2048)?]).ok()?;
+    assert_eq!(output.text().trim(), "fine", "{}", output.describe());
+    Ok(())
 }

@@ -72,7 +72,7 @@ impl Reader for PemReader {
         let Some(file) = pem::next_key_file(&mut input)? else {
             return Ok(true);
         };
-        let key = provider.client().key_from_file(&file)?;
+        let key = provider.client()?.key_from_file(&file)?;
         let description = Values::new()
             .int(names::OBJECT_TYPE, OBJECT_PKEY)
             .utf8(names::OBJECT_DATA_TYPE, KeyType::of(key.public_key()).name())
@@ -107,7 +107,7 @@ fn give_key<K: Keys>(provider: &Arc<Provider>, file: &KeyFile, sink: &Sink) -> R
     if file.public_key().is_some_and(of_other_type) {
         return Ok(true);
     }
-    let key = provider.client().key_from_file(file)?;
+    let key = provider.client()?.key_from_file(file)?;
     if of_other_type(key.public_key()) {
         return Ok(true);
     }
