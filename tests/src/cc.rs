@@ -11,7 +11,7 @@ use crate::{installation::Installation, modules, process::Task, site::Site};
 /// # Errors
 /// The compiler refuses; warnings are errors.
 pub fn compile(name: &str, folder: &Path) -> Result<PathBuf> {
-    compile_with(name, &folder.join(name), &["-lcrypto"])
+    compile_with(name, &folder.join(name), &["-Wl,--as-needed", "-lssl", "-lcrypto"])
 }
 
 /// As [`compile`], with libcrypto in the program itself, which exports nothing of it.

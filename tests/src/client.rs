@@ -1,6 +1,6 @@
 //! A real TLS client: `openssl s_client` with the default provider only.
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use crate::openssl::OpenSsl;
 
@@ -32,11 +32,7 @@ impl Client<'_> {
     /// # Errors
     /// The handshake or the verification fails.
     pub fn connect(&self, openssl: &OpenSsl) -> Result<Handshake> {
-        let Self { address, ca, arguments } = self;
-        let output = openssl.ok(&format!(
-            "s_client -brief -connect {address} -servername localhost -verify_hostname localhost \
-             -verify_return_error -CAfile {ca} {arguments}"
-        ))?;
+        let output = openssl.ok(&self.line())?;
         let field = |name: &str| {
             let mut lines = output.stderr.lines();
             lines.find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim().to_owned()
@@ -49,6 +45,26 @@ impl Client<'_> {
             signature: kind_of_signature(&field("Signature type:")).to_owned(),
             digest: field("Hash used:"),
         })
+    }
+
+    /// Does a handshake that the server has to end, and returns the number of its alert.
+    ///
+    /// # Errors
+    /// The handshake succeeds, or fails without an alert of the server.
+    pub fn refused(&self, openssl: &OpenSsl) -> Result<u8> {
+        let output = openssl.fails(&self.line())?;
+        let alert = output.stderr.split_once("SSL alert number ").map(|(_, alert)| alert);
+        let number = alert.and_then(|alert| alert.split_whitespace().next());
+        let number = number.with_context(|| format!("no alert in {}", output.describe()))?;
+        Ok(number.parse()?)
+    }
+
+    fn line(&self) -> String {
+        let Self { address, ca, arguments } = self;
+        format!(
+            "s_client -brief -connect {address} -servername localhost -verify_hostname localhost \
+             -verify_return_error -CAfile {ca} {arguments}"
+        )
     }
 }
 

@@ -77,6 +77,16 @@ impl Server {
         self.output.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Waits until it has printed `text`, and returns all that it has printed by then.
+    ///
+    /// # Errors
+    /// It does not print it in time.
+    pub fn wait_for(&self, text: &str, limit: Duration) -> Result<String> {
+        let what = format!("`{}` prints {text:?}", self.line);
+        wait_until(&what, limit, || Some(self.output()).filter(|output| output.contains(text)))
+            .with_context(|| self.output())
+    }
+
     /// Waits for its own end, for servers that serve a number of connections.
     ///
     /// # Errors
