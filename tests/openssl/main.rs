@@ -3,6 +3,7 @@
 
 mod certificates;
 mod contexts;
+mod decryption;
 mod foreign;
 mod keys;
 mod matrix;

@@ -1,4 +1,4 @@
-//! `openssl pkeyutl`: ready digests, whole messages, and decryption.
+//! `openssl pkeyutl`: ready digests and whole messages.
 
 use akv_emulator::Curve;
 use akv_tests::Site;
@@ -87,35 +87,6 @@ fn a_wrong_signature_does_not_verify() -> Result<()> {
             "pkeyutl -verify -inkey {key} -in {other} {options} -sigfile {signature}"
         ))?;
         assert!(failed.text().contains("Signature Verification Failure"), "{}", failed.describe());
-    }
-    Ok(())
-}
-
-#[test]
-fn decrypts_what_the_public_key_encrypted() -> Result<()> {
-    let site = Site::shared()?;
-    let key = site.rsa(2048)?;
-    let public = site.public_key(&key)?;
-    let (data, cipher) = (site.text("secret.txt"), site.text("secret.bin"));
-    std::fs::write(&data, "thirty-two bytes of a session key")?;
-    for options in [
-        "-pkeyopt rsa_padding_mode:pkcs1",
-        "-pkeyopt rsa_padding_mode:oaep",
-        "-pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha256",
-    ] {
-        let before = site.vault().stats().operations.get("encrypt").copied();
-        site.openssl()
-            .ok(&format!("pkeyutl -encrypt -inkey {key} -in {data} {options} -out {cipher}"))?;
-        assert_eq!(site.vault().stats().operations.get("encrypt").copied(), before, "local");
-        let plain =
-            site.openssl().ok(&format!("pkeyutl -decrypt -inkey {key} -in {cipher} {options}"))?;
-        assert_eq!(plain.text(), "thirty-two bytes of a session key", "{options}");
-        site.plain().ok(&format!(
-            "pkeyutl -encrypt -pubin -inkey {public} -in {data} {options} -out {cipher}"
-        ))?;
-        let plain =
-            site.openssl().ok(&format!("pkeyutl -decrypt -inkey {key} -in {cipher} {options}"))?;
-        assert_eq!(plain.text(), "thirty-two bytes of a session key", "{options}");
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     attributes::Attributes,
     error::ApiError,
-    keys::KeySpec,
+    keys::{KeyMaterial, KeySpec},
     new_key::{KeyId, NewKey},
     operation::is_valid_name,
     persona::{Persona, Target},
@@ -38,7 +38,12 @@ pub(crate) fn create(state: &State, target: &Target, new: NewKey) -> Result<KeyI
     let version = KeyVersion {
         version: new_version(),
         key_type: key_type.to_owned(),
-        material: new.spec.generate()?,
+        material: match &new.pkcs8 {
+            Some(der) => KeyMaterial::from_secret(new.spec, der)
+                .filter(|material| material.spec() == new.spec)
+                .ok_or_else(|| ApiError::bad_parameter("The private key cannot be read."))?,
+            None => new.spec.generate()?,
+        },
         operations: new.operations.unwrap_or_else(defaults),
         attributes: Attributes {
             enabled: new.enabled,

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -14,7 +15,7 @@ use crate::keys::{Curve, KeySpec};
 /// let key = NewKey::ec("signing", Curve::P256).hsm(true).key_ops(["sign", "verify"]);
 /// # let _ = key;
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use]
 pub struct NewKey {
     pub(crate) name: String,
@@ -27,6 +28,7 @@ pub struct NewKey {
     pub(crate) expires: Option<i64>,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) leading_zeros: bool,
+    pub(crate) pkcs8: Option<Vec<u8>>,
 }
 
 impl NewKey {
@@ -42,6 +44,7 @@ impl NewKey {
             expires: None,
             tags: BTreeMap::new(),
             leading_zeros: false,
+            pkcs8: None,
         }
     }
 
@@ -104,10 +107,29 @@ impl NewKey {
         self
     }
 
+    /// The private key itself, as unencrypted PKCS#8 DER, in place of a fresh one. It has to be of
+    /// the type and size that was named.
+    pub fn pkcs8(mut self, der: impl Into<Vec<u8>>) -> Self {
+        self.pkcs8 = Some(der.into());
+        self
+    }
+
     /// Adds a tag.
     pub fn tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.tags.insert(name.into(), value.into());
         self
+    }
+}
+
+/// Without the private key.
+impl fmt::Debug for NewKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("NewKey")
+            .field("name", &self.name)
+            .field("spec", &self.spec)
+            .field("imported", &self.pkcs8.is_some())
+            .finish_non_exhaustive()
     }
 }
 

@@ -212,6 +212,12 @@ impl Param {
             return_size: Self::UNMODIFIED,
         }
     }
+
+    /// An `unsigned int` without a value. Without its size libcrypto, which reads numbers from text
+    /// (`openssl pkeyutl -pkeyopt`), would take a large one, and give zero no bytes at all.
+    pub const fn describe_uint(name: &'static CStr) -> Self {
+        Self { data_size: size_of::<c_uint>(), ..Self::describe(name, DataType::UnsignedInteger) }
+    }
 }
 
 /// What a parameter's data is.

@@ -7,7 +7,7 @@ use super::{ParamError, integer};
 use crate::types::{DataType, Param};
 use std::ffi::{CStr, c_void};
 use std::marker::PhantomData;
-use std::slice;
+use std::{ptr, slice};
 
 /// An array to be answered, valid for the length of a call.
 pub struct Answers<'a> {
@@ -94,6 +94,30 @@ impl Answers<'_> {
     /// Another type is wanted, or the room is too small.
     pub fn octets(&mut self, name: &CStr, bytes: &[u8]) -> Result<(), ParamError> {
         self.string(name, DataType::OctetString, bytes)
+    }
+
+    /// Answers with bytes that stay where they are: with a pointer to them. None are a null pointer.
+    ///
+    /// # Errors
+    /// Another type is wanted.
+    ///
+    /// # Safety
+    /// The bytes stay where they are for as long as the host may use the pointer.
+    pub unsafe fn octets_in_place(&mut self, name: &CStr, bytes: &[u8]) -> Result<(), ParamError> {
+        let Some(param) = self.find(name) else {
+            return Ok(());
+        };
+        param.return_size = bytes.len();
+        if param.data.is_null() {
+            return Ok(());
+        }
+        if DataType::from_raw(param.data_type) != Some(DataType::OctetPtr) {
+            return Err(ParamError::new(name, "asked for as another type"));
+        }
+        let first = if bytes.is_empty() { ptr::null() } else { bytes.as_ptr() };
+        // SAFETY: the data of a pointer type is room for a pointer.
+        unsafe { *param.data.cast::<*const u8>() = first };
+        Ok(())
     }
 
     fn string(&mut self, name: &CStr, kind: DataType, bytes: &[u8]) -> Result<(), ParamError> {

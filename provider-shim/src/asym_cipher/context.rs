@@ -1,0 +1,136 @@
+//! The state of one operation, and its parameters.
+
+use super::oaep::Oaep;
+use super::premaster::Versions;
+use crate::digest::Digest;
+use crate::error::{Error, Result};
+use crate::key::{KeyObject, KeyType};
+use crate::provider::Provider;
+use crate::rsa_public::Padding;
+use akv_core::{PublicKey, RsaPublicKey};
+use ossl_abi::guard::Object;
+use ossl_abi::params::{Answers, Params};
+use ossl_abi::{Host, names};
+use std::sync::Arc;
+
+/// The state of one operation.
+#[derive(Clone)]
+pub(super) struct Context {
+    provider: Arc<Provider>,
+    key: Option<Arc<KeyObject>>,
+    padding: Padding,
+    oaep: Oaep,
+    versions: Versions,
+}
+
+impl Object for Context {
+    fn host(&self) -> &Host {
+        self.provider.host()
+    }
+}
+
+impl Context {
+    pub(super) fn new(provider: Arc<Provider>) -> Self {
+        Self {
+            provider,
+            key: None,
+            padding: Padding::Pkcs1,
+            oaep: Oaep::default(),
+            versions: Versions::default(),
+        }
+    }
+
+    /// Starts an operation with this key, or anew with the one it has.
+    pub(super) fn init(&mut self, key: Option<Arc<KeyObject>>, params: Params<'_>) -> Result<()> {
+        if let Some(key) = key {
+            if key.kind() != KeyType::Rsa {
+                return Err(Error::argument("RSA encryption needs an RSA key"));
+            }
+            self.key = Some(key);
+        }
+        *self = Self { key: self.key.take(), ..Self::new(Arc::clone(&self.provider)) };
+        self.public()?;
+        self.set(params)
+    }
+
+    pub(super) fn key(&self) -> Result<&KeyObject> {
+        self.key.as_deref().ok_or_else(|| Error::argument("no key set"))
+    }
+
+    pub(super) fn public(&self) -> Result<&RsaPublicKey> {
+        match self.key()?.require_public()? {
+            PublicKey::Rsa(key) => Ok(key),
+            PublicKey::Ec(_) => Err(Error::internal("an EC key in an RSA operation")),
+        }
+    }
+
+    pub(super) fn padding(&self) -> Padding {
+        self.padding
+    }
+
+    pub(super) fn oaep(&self) -> &Oaep {
+        &self.oaep
+    }
+
+    pub(super) fn versions(&self) -> Versions {
+        self.versions
+    }
+
+    pub(super) fn set(&mut self, params: Params<'_>) -> Result<()> {
+        if let Some(value) = params.get(names::PAD_MODE) {
+            self.padding = match Padding::from_value(value)? {
+                padding @ (Padding::Pkcs1 | Padding::Oaep | Padding::None | Padding::Tls) => {
+                    padding
+                }
+                other => {
+                    return Err(Error::argument(format!(
+                        "RSA padding {} is not for encryption; use pkcs1 or oaep",
+                        other.name()
+                    )));
+                }
+            };
+            if self.padding == Padding::Oaep && self.oaep.digest.is_none() {
+                self.oaep.digest = Some(Digest::Sha1);
+            }
+        }
+        if let Some(value) = params.get(names::DIGEST) {
+            self.oaep.digest = Some(Digest::from_name(value.utf8()?)?);
+        }
+        if let Some(value) = params.get(names::MGF1_DIGEST) {
+            self.oaep.mgf1 = Some(Digest::from_name(value.utf8()?)?);
+        }
+        if let Some(value) = params.get(names::OAEP_LABEL) {
+            self.oaep.label = value.octets()?.into();
+        }
+        if let Some(value) = params.get(names::TLS_CLIENT_VERSION) {
+            self.versions.client = value.integer()?;
+        }
+        if let Some(value) = params.get(names::TLS_NEGOTIATED_VERSION) {
+            self.versions.negotiated = value.integer()?;
+        }
+        // Callers that want errors for wrong padding switch it off, and errors they get.
+        if let Some(value) = params.get(names::IMPLICIT_REJECTION)
+            && value.integer::<u32>()? != 0
+        {
+            return Err(Error::unsupported(
+                "implicit rejection of PKCS#1 padding: it takes the private key itself, and the \
+                 vault answers wrong padding with an error",
+            ));
+        }
+        Ok(())
+    }
+
+    pub(super) fn answer(&self, answers: &mut Answers<'_>) -> Result<()> {
+        self.padding.answer(answers)?;
+        let name = |digest: Option<Digest>| digest.map_or(c"", Digest::name);
+        answers.utf8_static(names::DIGEST, name(self.oaep.digest))?;
+        answers.utf8_static(names::MGF1_DIGEST, name(self.oaep.mgf1.or(self.oaep.digest)))?;
+        // SAFETY: libcrypto hands the pointer out as that of the context, which keeps the label
+        // until another one is set.
+        unsafe { answers.octets_in_place(names::OAEP_LABEL, &self.oaep.label)? };
+        answers.integer(names::TLS_CLIENT_VERSION, self.versions.client)?;
+        answers.integer(names::TLS_NEGOTIATED_VERSION, self.versions.negotiated)?;
+        answers.integer(names::IMPLICIT_REJECTION, 0_u32)?;
+        Ok(())
+    }
+}

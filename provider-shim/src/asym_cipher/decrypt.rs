@@ -1,0 +1,50 @@
+//! Decrypting, which the vault does.
+
+use super::context::Context;
+use crate::error::{Error, Result};
+use crate::rsa_public::Padding;
+use akv_core::{EncryptionAlgorithm, ErrorKind};
+use zeroize::Zeroizing;
+
+impl Context {
+    /// The service's algorithm.
+    fn vault_algorithm(&self) -> Result<EncryptionAlgorithm> {
+        match self.padding() {
+            Padding::Oaep => self.oaep().in_vault(),
+            Padding::Pkcs1 | Padding::Tls => Ok(EncryptionAlgorithm::Rsa15),
+            other => Err(Error::unsupported(format!(
+                "the vault does not decrypt RSA with padding {}; use pkcs1 or oaep",
+                other.name()
+            ))),
+        }
+    }
+
+    /// One request. Whatever the vault lacks is refused before it.
+    pub(super) fn decrypt(&self, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        let size = self.public()?.size();
+        let missing = size.checked_sub(ciphertext.len()).ok_or_else(|| {
+            Error::argument(format!(
+                "an RSA ciphertext of this key has {size} bytes, got {}",
+                ciphertext.len()
+            ))
+        })?;
+        // As a number a ciphertext may come without its leading zeros.
+        let ciphertext = [&vec![0; missing], ciphertext].concat();
+        let key = self.key()?.require_vault()?;
+        let algorithm = self.vault_algorithm()?;
+        if self.padding() != Padding::Tls {
+            return Ok(key.decrypt(algorithm, &ciphertext)?);
+        }
+        self.versions().check()?;
+        let plaintext = match key.decrypt(algorithm, &ciphertext) {
+            Ok(plaintext) => plaintext,
+            // The service's word for padding that is wrong. Every other failure has nothing to do
+            // with the ciphertext, and telling it helps no attacker.
+            Err(error) if error.kind() == ErrorKind::Service && error.status() == Some(400) => {
+                Zeroizing::new(Vec::new())
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.versions().premaster(&plaintext)
+    }
+}
