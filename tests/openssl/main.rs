@@ -9,5 +9,6 @@ mod keys;
 mod matrix;
 mod messages;
 mod pkeyutl;
+mod pki;
 mod preferred;
 mod signatures;

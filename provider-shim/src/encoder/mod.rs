@@ -28,6 +28,8 @@ macro_rules! encoder {
 pub(crate) static ALGORITHMS: &[Algorithm] = &[
     encoder!(c"RSA", c"provider=akv_provider,output=pem,structure=PrivateKeyInfo", KeyFilePem),
     encoder!(c"EC", c"provider=akv_provider,output=pem,structure=PrivateKeyInfo", KeyFilePem),
+    encoder!(c"RSA", c"provider=akv_provider,output=der,structure=PrivateKeyInfo", Refusal),
+    encoder!(c"EC", c"provider=akv_provider,output=der,structure=PrivateKeyInfo", Refusal),
     encoder!(c"RSA", c"provider=akv_provider,output=der,structure=SubjectPublicKeyInfo", SpkiDer),
     encoder!(c"RSA", c"provider=akv_provider,output=pem,structure=SubjectPublicKeyInfo", SpkiPem),
     encoder!(c"EC", c"provider=akv_provider,output=der,structure=SubjectPublicKeyInfo", SpkiDer),
@@ -129,6 +131,25 @@ impl Format for KeyFilePem {
         // Public keys come here when libcrypto looks for a form: they are not for this one.
         let key = key.vault_key().ok_or(Error::Silent)?;
         Ok(key.key_file().to_pem().into_bytes())
+    }
+}
+
+/// PKCS#8, of which programs want the private half itself: `pkcs12 -export`, `pkcs8 -topk8`. Without
+/// this libcrypto fails and gives no reason.
+struct Refusal;
+
+impl Format for Refusal {
+    fn takes(selection: Selection) -> bool {
+        selection.private()
+    }
+
+    fn write(key: &KeyObject, _selection: Selection) -> Result<Vec<u8>> {
+        let key = key.vault_key().ok_or(Error::Silent)?;
+        Err(Error::unsupported(format!(
+            "the private half of {} never leaves the vault, so there is no PKCS#8 or PKCS#12 of it; \
+             give programs the key file",
+            key.reference()
+        )))
     }
 }
 
