@@ -27,6 +27,18 @@ use url::Url;
 ///
 /// Making one costs nothing: no thread, no request. It may be made in one process and used in its
 /// children.
+///
+/// ```no_run
+/// use akv_core::{Client, Settings, SignatureAlgorithm::Es256};
+///
+/// # async fn example(digest: [u8; 32]) -> akv_core::Result<()> {
+/// let client = Client::new(Settings::from_environment()?);
+/// let reference = client.reference("vault:myVault:myKey")?;
+/// let signature = client.key(&reference).await?.sign(Es256, &digest).await?;
+/// assert_eq!((client.counters().operations, signature.len()), (2, 64));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Client(Arc<Shared>);
 
@@ -58,6 +70,15 @@ struct Vaults {
 
 impl Client {
     /// A client with these settings.
+    ///
+    /// ```
+    /// use akv_core::{Client, Settings};
+    /// use std::time::Duration;
+    ///
+    /// let client = Client::new(Settings::builder().build()?);
+    /// assert_eq!(client.settings().timeout(), Duration::from_secs(10));
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
     pub fn new(settings: Settings) -> Self {
         Self(Arc::new(Shared {
             settings,
@@ -77,11 +98,29 @@ impl Client {
     }
 
     /// What this client has done so far.
+    ///
+    /// ```
+    /// # let client = akv_core::Client::new(akv_core::Settings::builder().build()?);
+    /// let now = client.counters();
+    /// println!("akv_operations_total {}\nakv_failures_total {}", now.operations, now.failures);
+    /// # assert_eq!(now, akv_core::Counters::default());
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
     pub fn counters(&self) -> Counters {
         self.0.meters.read()
     }
 
     /// Reads a key reference under this client's settings.
+    ///
+    /// ```
+    /// use akv_core::{Client, Settings, VaultKind};
+    ///
+    /// let settings = Settings::builder().option("dns-suffix", "vault.example.org")?.build()?;
+    /// let client = Client::new(settings);
+    /// let reference = client.reference("https://myVault.vault.example.org/keys/myKey")?;
+    /// assert_eq!(reference.kind(), VaultKind::Vault);
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// See [`Settings::reference`].
@@ -90,6 +129,14 @@ impl Client {
     }
 
     /// Opens a key: asks the service for its public half and pins its version.
+    ///
+    /// ```no_run
+    /// # async fn example(client: akv_core::Client) -> akv_core::Result<()> {
+    /// let key = client.key(&client.reference("vault:myVault:myKey")?).await?;
+    /// println!("{} has {} bits", key.pinned_reference(), key.public_key().bits());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// The reference names no key, or the service cannot be reached, refuses, or has no such key
@@ -101,6 +148,18 @@ impl Client {
     /// Opens the key that a key file names. No request is made when the file holds the version
     /// and the public key.
     ///
+    /// ```no_run
+    /// use akv_core::{KeyFile, SignatureAlgorithm::Rs256};
+    ///
+    /// # async fn example(client: akv_core::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// # let digest = [0; 32];
+    /// let pem = std::fs::read("site.key")?;
+    /// let file = KeyFile::from_pem(&pem)?.ok_or("site.key is no key file")?;
+    /// let signature = client.key_from_file(&file).await?.sign(Rs256, &digest).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`Client::reference`] and [`Client::key`]; the file's public key is not the vault's.
     pub async fn key_from_file(&self, file: &KeyFile) -> Result<Key> {
@@ -108,6 +167,16 @@ impl Client {
     }
 
     /// Opens a symmetric key of a Managed HSM and pins its version.
+    ///
+    /// ```no_run
+    /// use akv_core::GcmAlgorithm::A256Gcm;
+    ///
+    /// # async fn example(client: akv_core::Client) -> akv_core::Result<()> {
+    /// let key = client.symmetric_key(&client.reference("managedHsm:myHsm:dek")?).await?;
+    /// let sealed = key.seal(A256Gcm, b"a secret", b"its name").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// The reference names no key, the service cannot be reached, refuses, or has no such key, or
@@ -118,6 +187,18 @@ impl Client {
 
     /// Opens a key of whatever kind it is and pins its version.
     ///
+    /// ```no_run
+    /// use akv_core::AnyKey;
+    ///
+    /// # async fn example(client: akv_core::Client) -> akv_core::Result<()> {
+    /// match client.any_key(&client.reference("managedHsm:myHsm:myKey")?).await? {
+    ///     AnyKey::Asymmetric(key) => println!("a key pair of {} bits", key.public_key().bits()),
+    ///     AnyKey::Symmetric(key) => println!("a symmetric key, version {}", key.version()),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// The reference names no key, or the service cannot be reached, refuses, or has no such key
     /// of a type that this library knows.
@@ -127,6 +208,17 @@ impl Client {
 
     /// The vault that a reference without a key name names (`vault:myVault:`): its list of keys.
     /// No request is made. [`KeyReference::vault`] leads from a key to its vault.
+    ///
+    /// ```
+    /// use akv_core::{Client, ErrorKind, Settings};
+    ///
+    /// let client = Client::new(Settings::builder().build()?);
+    /// let key = client.reference("vault:myVault:myKey")?;
+    /// let vault = client.vault(&key.vault())?;
+    /// assert_eq!(vault.reference().to_string(), "vault:myVault:");
+    /// assert_eq!(client.vault(&key).unwrap_err().kind(), ErrorKind::Reference);
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// The reference names a key.

@@ -3,6 +3,16 @@
 use std::{fmt, str::FromStr};
 
 /// The two services that hold keys.
+///
+/// ```
+/// use akv_core::{KeyReference, VaultKind};
+///
+/// let reference: KeyReference = "managedhsm:myHsm:myKey".parse()?;
+/// assert_eq!(reference.kind(), VaultKind::ManagedHsm);
+/// assert_eq!(reference.kind().as_str(), "managedHsm");
+/// assert_eq!("VAULT".parse(), Ok(VaultKind::Vault));
+/// # Ok::<(), akv_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum VaultKind {
     /// Azure Key Vault.
@@ -30,7 +40,7 @@ impl fmt::Display for VaultKind {
 impl FromStr for VaultKind {
     type Err = ();
 
-    /// Reads `vault` or `managedHsm` in any case.
+    /// Reads `vault` or `managedHsm` in any case. The error says nothing.
     fn from_str(text: &str) -> Result<Self, ()> {
         [Self::Vault, Self::ManagedHsm]
             .into_iter()
@@ -40,6 +50,16 @@ impl FromStr for VaultKind {
 }
 
 /// A national cloud of Azure.
+///
+/// ```
+/// use akv_core::{Cloud, VaultKind};
+///
+/// let cloud: Cloud = "usgov".parse()?;
+/// assert_eq!(cloud.dns_suffix(VaultKind::Vault), "vault.usgovcloudapi.net");
+/// assert_eq!(cloud.authority(), "https://login.microsoftonline.us");
+/// assert_eq!(Cloud::default(), Cloud::Public);
+/// # Ok::<(), String>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Cloud {
     /// The public cloud.
@@ -52,7 +72,8 @@ pub enum Cloud {
 }
 
 impl Cloud {
-    /// The DNS suffix under which this cloud's vaults of `kind` live.
+    /// The DNS suffix under which this cloud's vaults of `kind` live. After `https://` it is also
+    /// the audience of their tokens.
     pub fn dns_suffix(self, kind: VaultKind) -> &'static str {
         match (self, kind) {
             (Self::Public, VaultKind::Vault) => "vault.azure.net",
@@ -64,7 +85,7 @@ impl Cloud {
         }
     }
 
-    /// The Microsoft Entra authority that issues this cloud's tokens.
+    /// The URL of the Microsoft Entra authority that issues this cloud's tokens.
     pub fn authority(self) -> &'static str {
         match self {
             Self::Public => "https://login.microsoftonline.com",
@@ -77,6 +98,7 @@ impl Cloud {
 impl FromStr for Cloud {
     type Err = String;
 
+    /// Reads `public`, `usgov` or `china` in any case. The error lists them.
     fn from_str(text: &str) -> Result<Self, String> {
         match text.to_ascii_lowercase().as_str() {
             "public" => Ok(Self::Public),

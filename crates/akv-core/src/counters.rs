@@ -10,10 +10,16 @@ use std::sync::{
 /// they need not belong to one moment.
 ///
 /// ```
-/// use akv_core::{Client, Settings};
+/// use akv_core::{Client, Counters, Settings};
 ///
+/// /// What an operator is to hear of.
+/// fn health(before: Counters, now: Counters) -> Option<&'static str> {
+///     let throttled = now.throttled > before.throttled;
+///     let failed = now.failures > before.failures;
+///     throttled.then_some("too many requests").or(failed.then_some("operations fail"))
+/// }
 /// let client = Client::new(Settings::builder().build()?);
-/// assert_eq!(client.counters().operations, 0);
+/// assert_eq!(health(Counters::default(), client.counters()), None);
 /// # Ok::<(), akv_core::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -2,6 +2,17 @@
 //!
 //! The service speaks JOSE (RFC 7518 section 3.4: r and s, each as wide as the curve, one after
 //! the other), X.509 and TLS speak DER (RFC 3279 section 2.2.3: a SEQUENCE of two INTEGERs).
+//!
+//! ```no_run
+//! use akv_core::{Curve, SignatureAlgorithm, ecdsa};
+//!
+//! # fn example(key: akv_core::blocking::Key, digest: &[u8]) -> akv_core::Result<()> {
+//! // A digest of any length, with a key on P-256, for a certificate.
+//! let fitted = ecdsa::fit_digest(Curve::P256, digest);
+//! let der = ecdsa::raw_to_der(&key.sign(SignatureAlgorithm::Es256, &fitted)?)?;
+//! # Ok(())
+//! # }
+//! ```
 
 use crate::{Curve, Error, ErrorKind, Result};
 use der::{Decode, Encode, Sequence, asn1::UintRef};
@@ -13,6 +24,15 @@ struct EcdsaSigValue<'a> {
 }
 
 /// Turns r‖s into DER.
+///
+/// ```
+/// # use akv_core::{Curve, ecdsa};
+/// let from_vault = [0x11; 64]; // what Key::sign gives for a key on P-256
+/// let der = ecdsa::raw_to_der(&from_vault)?;
+/// assert_eq!(der[..4], [0x30, 68, 0x02, 32]);
+/// assert_eq!(ecdsa::der_to_raw(&der, Curve::P256)?, from_vault);
+/// # Ok::<(), akv_core::Error>(())
+/// ```
 ///
 /// # Errors
 /// The input is empty or of odd length.
@@ -29,6 +49,16 @@ pub fn raw_to_der(raw: &[u8]) -> Result<Vec<u8>> {
 }
 
 /// Turns DER into r‖s of the curve's width.
+///
+/// ```
+/// # use akv_core::{Curve, ErrorKind, ecdsa};
+/// let der = [0x30, 6, 0x02, 1, 7, 0x02, 1, 9]; // r = 7, s = 9
+/// let raw = ecdsa::der_to_raw(&der, Curve::P384)?;
+/// assert_eq!((raw.len(), raw[47], raw[95]), (96, 7, 9));
+/// let error = ecdsa::der_to_raw(&der[1..], Curve::P384).unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Signature);
+/// # Ok::<(), akv_core::Error>(())
+/// ```
 ///
 /// # Errors
 /// The input is not the DER of two non-negative integers that fit the curve.
@@ -52,6 +82,14 @@ pub fn der_to_raw(der: &[u8], curve: Curve) -> Result<Vec<u8>> {
 /// ECDSA takes the leftmost bits of a longer digest and a shorter digest as the integer it is
 /// (FIPS 186-5 section 6.4.1), so cutting on the right and padding with zeros on the left do not
 /// change the signature's meaning. Of digests that [`check_digest`] refuses it does.
+///
+/// ```
+/// # use akv_core::{Curve, ecdsa};
+/// let sha384 = [0xab; 48];
+/// assert_eq!(ecdsa::fit_digest(Curve::P256, &sha384), sha384[..32]);
+/// let sha1 = [0xab; 20];
+/// assert_eq!(ecdsa::fit_digest(Curve::P256, &sha1), [&[0; 12][..], &sha1].concat());
+/// ```
 pub fn fit_digest(curve: Curve, digest: &[u8]) -> Vec<u8> {
     let width = curve.digest_len();
     let used = &digest[..digest.len().min(width)];

@@ -3,12 +3,36 @@
 use std::fmt::{self, Write as _};
 
 /// A result whose error is [`Error`].
+///
+/// ```
+/// use akv_core::{KeyReference, Result};
+///
+/// /// The references of a configuration file, one a line.
+/// fn references(lines: &str) -> Result<Vec<KeyReference>> {
+///     lines.lines().map(str::parse).collect()
+/// }
+/// assert_eq!(references("vault:myVault:web\nvault:myVault:mail")?.len(), 2);
+/// # Ok::<(), akv_core::Error>(())
+/// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Longest text of an error in bytes: OpenSSL cuts an error entry at 1 024.
 const MAX_DISPLAY: usize = 1000;
 
 /// What kind of failure an [`Error`] is.
+///
+/// ```
+/// use akv_core::{Error, ErrorKind};
+///
+/// /// Whether trying again later is of use. Within the deadline it was done already.
+/// fn may_pass(error: &Error) -> bool {
+///     matches!(error.kind(), ErrorKind::Network | ErrorKind::Timeout)
+/// }
+/// let error = akv_core::Settings::builder().option("timeout", "soon")?.build().unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Settings);
+/// assert!(!may_pass(&error));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -28,7 +52,7 @@ pub enum ErrorKind {
     Network,
     /// The server's certificate is not trusted or names another host.
     Tls,
-    /// The deadline passed.
+    /// The deadline passed; what the last attempt met is in the error too.
     Timeout,
     /// The service answered with an error.
     Service,
@@ -44,6 +68,16 @@ pub enum ErrorKind {
 ///
 /// `Display` gives one line of at most 1 000 bytes, the essentials first, without line breaks or
 /// control characters, and never a token, secret or plaintext.
+///
+/// ```
+/// use akv_core::{ErrorKind, KeyReference};
+///
+/// let error = "vault:myVault:my_key".parse::<KeyReference>().unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Reference);
+/// assert!(error.to_string().contains("my_key"));
+/// // No request was made, so there is no answer to tell of.
+/// assert_eq!((error.status(), error.code(), error.request_id()), (None, None, None));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Error(Box<Inner>);
 
@@ -61,6 +95,13 @@ struct Inner {
 
 impl Error {
     /// An error of `kind`; `message` says what happened.
+    ///
+    /// ```
+    /// use akv_core::{Error, ErrorKind};
+    ///
+    /// let error = Error::new(ErrorKind::KeyFile, "site.key names no key in production");
+    /// assert_eq!(error.message(), "site.key names no key in production");
+    /// ```
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
@@ -79,7 +120,7 @@ impl Error {
         self.0.kind
     }
 
-    /// The HTTP status of the service's answer.
+    /// The HTTP status of the service's last answer; `None` when there was none.
     pub fn status(&self) -> Option<u16> {
         self.0.status
     }
@@ -97,6 +138,19 @@ impl Error {
     /// Whether the service may have done what was asked although the operation failed: the answer
     /// was lost, say. Only operations that must not be done twice tell:
     /// [`Vault::create`](crate::Vault::create) and [`Vault::rotate`](crate::Vault::rotate).
+    ///
+    /// ```no_run
+    /// # async fn example(vault: akv_core::Vault) -> akv_core::Result<()> {
+    /// if let Err(error) = vault.rotate("web").await {
+    ///     if error.may_have_happened() {
+    ///         let versions = vault.versions("web")?.all().await?;
+    ///         eprintln!("there are {} versions now", versions.len());
+    ///     }
+    ///     return Err(error);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn may_have_happened(&self) -> bool {
         self.0.uncertain
     }

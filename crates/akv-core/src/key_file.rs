@@ -30,6 +30,20 @@ const OID: [u8; 20] = [
 /// ```
 ///
 /// Loading a key from a file that has a version and a public key costs no request.
+///
+/// ```
+/// use akv_core::KeyFile;
+///
+/// # let public_key = akv_core::RsaPublicKey::new(&[0xc5; 256], &[1, 0, 1])?;
+/// # let public_key = akv_core::PublicKey::Rsa(public_key);
+/// let reference = "vault:myVault:web:0123456789abcdef0123456789abcdef".parse()?;
+/// let pem = KeyFile::new(&reference, Some(public_key.clone())).to_pem();
+///
+/// let file = KeyFile::from_pem(pem.as_bytes())?.expect("its label is that of a key file");
+/// assert_eq!(file.reference(), "vault:myVault:web:0123456789abcdef0123456789abcdef");
+/// assert_eq!(file.public_key(), Some(&public_key));
+/// # Ok::<(), akv_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyFile {
     reference: String,
@@ -58,15 +72,31 @@ struct EnvelopeAlgorithm<'a> {
 }
 
 impl KeyFile {
-    /// The label of the PEM form.
+    /// The label of the PEM form, for programs that look at files themselves.
+    ///
+    /// ```
+    /// # use akv_core::KeyFile;
+    /// # let pem = KeyFile::new(&"vault:myVault:web".parse()?, None).to_pem();
+    /// assert!(pem.starts_with(&format!("-----BEGIN {}-----\n", KeyFile::PEM_LABEL)));
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
     pub const PEM_LABEL: &'static str = "AKV PRIVATE KEY";
-    /// The label of the PKCS#8 form.
+    /// The label of the PKCS#8 form: that of every private key (RFC 7468 section 10).
     pub const PKCS8_LABEL: &'static str = "PRIVATE KEY";
-    /// The private object identifier of the PKCS#8 form.
+    /// The private object identifier of the PKCS#8 form, a UUID (ITU-T X.667).
     pub const PKCS8_OID: &'static str = "2.25.236226637566350985415300616977559960549";
 
     /// A key file for a reference. Writers give the resolved version and the public key, so that
     /// loading costs no network.
+    ///
+    /// ```
+    /// use akv_core::KeyFile;
+    ///
+    /// let file = KeyFile::new(&"vault:myVault:web".parse()?, None);
+    /// assert_eq!(file.reference(), "vault:myVault:web");
+    /// assert_eq!(file.public_key(), None);
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
     pub fn new(reference: &KeyReference, public_key: Option<PublicKey>) -> Self {
         Self { reference: reference.to_string(), public_key }
     }
@@ -82,6 +112,15 @@ impl KeyFile {
     }
 
     /// Reads the DER structure.
+    ///
+    /// ```
+    /// # use akv_core::{ErrorKind, KeyFile};
+    /// # let file = KeyFile::new(&"vault:myVault:web".parse()?, None);
+    /// let der = file.to_der();
+    /// assert_eq!(KeyFile::from_der(&der)?, file);
+    /// assert_eq!(KeyFile::from_der(&der[1..]).unwrap_err().kind(), ErrorKind::KeyFile);
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// The DER is malformed, truncated, over-long or of another version.
@@ -110,6 +149,13 @@ impl KeyFile {
 
     /// Reads the PKCS#8 envelope. `Ok(None)` when it holds a key of another algorithm.
     ///
+    /// ```
+    /// # use akv_core::KeyFile;
+    /// # let file = KeyFile::new(&"vault:myVault:web".parse()?, None);
+    /// assert_eq!(KeyFile::from_pkcs8_der(&file.to_pkcs8_der())?, Some(file));
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// The algorithm is ours but the content is malformed.
     pub fn from_pkcs8_der(der: &[u8]) -> Result<Option<Self>> {
@@ -127,6 +173,20 @@ impl KeyFile {
     /// Reads either PEM form. `Ok(None)` when the label, or the algorithm behind the usual label,
     /// is another's.
     ///
+    /// ```
+    /// use akv_core::KeyFile;
+    ///
+    /// /// Whether a private key file names a key in a vault rather than holding one itself.
+    /// fn is_in_vault(pem: &[u8]) -> akv_core::Result<bool> {
+    ///     Ok(KeyFile::from_pem(pem)?.is_some())
+    /// }
+    /// assert!(!is_in_vault(b"-----BEGIN EC PRIVATE KEY-----\n...")?);
+    /// # let file = KeyFile::new(&"vault:myVault:web".parse()?, None);
+    /// # assert!(is_in_vault(file.to_pem().as_bytes())?);
+    /// # assert!(is_in_vault(file.to_pkcs8_pem().as_bytes())?);
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// The PEM is ours but malformed.
     pub fn from_pem(pem: &[u8]) -> Result<Option<Self>> {
@@ -143,6 +203,13 @@ impl KeyFile {
     }
 
     /// Writes the DER structure.
+    ///
+    /// ```
+    /// # use akv_core::KeyFile;
+    /// let der = KeyFile::new(&"vault:myVault:web".parse()?, None).to_der();
+    /// assert_eq!(der[..5], [0x30, 22, 2, 1, 1]); // a SEQUENCE, version 1
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
     pub fn to_der(&self) -> Vec<u8> {
         let spki = self.public_key.as_ref().map(PublicKey::to_spki_der);
         let encode = || -> der::Result<Vec<u8>> {
@@ -157,11 +224,26 @@ impl KeyFile {
     }
 
     /// Writes the PEM form.
+    ///
+    /// ```no_run
+    /// # fn example(key: akv_core::blocking::Key) -> std::io::Result<()> {
+    /// std::fs::write("site.key", key.key_file().to_pem())?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn to_pem(&self) -> String {
         pem_text(Self::PEM_LABEL, &self.to_der())
     }
 
-    /// Writes the DER of the PKCS#8 envelope.
+    /// Writes the DER of the PKCS#8 envelope (RFC 5208) whose algorithm is
+    /// [`PKCS8_OID`](Self::PKCS8_OID), around the structure.
+    ///
+    /// ```
+    /// # use akv_core::KeyFile;
+    /// # let file = KeyFile::new(&"vault:myVault:web".parse()?, None);
+    /// assert!(file.to_pkcs8_der().ends_with(&file.to_der()));
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
     pub fn to_pkcs8_der(&self) -> Vec<u8> {
         let content = self.to_der();
         let encode = || -> der::Result<Vec<u8>> {
@@ -177,6 +259,14 @@ impl KeyFile {
     }
 
     /// Writes the PEM of the PKCS#8 envelope, for programs that insist on the usual label.
+    ///
+    /// ```
+    /// # use akv_core::KeyFile;
+    /// # let file = KeyFile::new(&"vault:myVault:web".parse()?, None);
+    /// let begin = format!("-----BEGIN {}-----\n", KeyFile::PKCS8_LABEL);
+    /// assert!(file.to_pkcs8_pem().starts_with(&begin));
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
     pub fn to_pkcs8_pem(&self) -> String {
         pem_text(Self::PKCS8_LABEL, &self.to_pkcs8_der())
     }

@@ -21,13 +21,79 @@
 //! # Async and blocking
 //! The types of this module are async and run on the caller's tokio runtime, which must have time
 //! and I/O enabled. [`blocking`] has the same for programs without one; it is what the OpenSSL
-//! modules stand on, and it survives `fork`.
+//! modules stand on.
+//!
+//! ```no_run
+//! # async fn example(client: akv_core::Client, ciphertext: &[u8]) -> akv_core::Result<()> {
+//! use akv_core::EncryptionAlgorithm::RsaOaep256;
+//!
+//! let key = client.key(&client.reference("managedHsm:myHsm:myKey")?).await?;
+//! let plaintext = key.decrypt(RsaOaep256, ciphertext).await?; // wiped when it is dropped
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Settings and credentials
+//! [`Settings::from_environment`] honours the variables of the Azure SDKs and this library's own;
+//! [`Settings::builder`] takes the same settings by name, and [`settings::OPTIONS`] lists them.
+//! Where tokens come from is one of them, [`CredentialKind`](settings::CredentialKind): by default
+//! whatever works first. Credentials, tokens and connections belong to the [`Client`]; have one
+//! for the whole program.
+//!
+//! ```
+//! use akv_core::{Client, Settings};
+//!
+//! let settings = Settings::builder()
+//!     .option("credential", "managed-identity")?
+//!     .option("timeout", "3s")?
+//!     .build()?;
+//! let client = Client::new(settings);
+//! # Ok::<(), akv_core::Error>(())
+//! ```
+//!
+//! # Key files
+//! A [`KeyFile`] stands where a program expects a private key file. It names the key and holds no
+//! secret, and with version and public half in it the key is opened without a request.
+//!
+//! ```no_run
+//! # fn example(client: akv_core::blocking::Client) -> Result<(), Box<dyn std::error::Error>> {
+//! use akv_core::KeyFile;
+//!
+//! let file = KeyFile::from_pem(&std::fs::read("site.key")?)?.ok_or("site.key is no key file")?;
+//! let key = client.key_from_file(&file)?;
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! # What an operation may take
-//! An operation, with its token, connection and all retries, ends within the setting `timeout`.
-//! Passing failures are ridden out inside it. What cannot succeed, a digest of a wrong length or an
-//! algorithm of another kind of key, is refused before any request. [`Error`] says in one line what
-//! was asked, what happened and what to do.
+//! An operation, with its token, connection and all retries, ends within the setting `timeout`, 10
+//! seconds by default. Passing failures are ridden out inside it. What cannot succeed, a digest of
+//! a wrong length or an algorithm of another kind of key, is refused before any request.
+//!
+//! # Errors
+//! [`Error`] says in one line what was asked, what happened and what to do. Programs look at its
+//! [`kind`](Error::kind), and at [`status`](Error::status) and [`code`](Error::code) when the
+//! service answered.
+//!
+//! ```no_run
+//! # fn example(client: akv_core::blocking::Client) -> akv_core::Result<()> {
+//! use akv_core::ErrorKind;
+//!
+//! match client.key(&client.reference("vault:myVault:myKey")?) {
+//!     Ok(key) => println!("{} bits", key.public_key().bits()),
+//!     Err(error) if error.kind() == ErrorKind::Timeout => println!("later: {error}"),
+//!     Err(error) if error.status() == Some(404) => println!("there is no such key"),
+//!     Err(error) => return Err(error),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Processes that fork
+//! A client and its keys may be made in one process and used in its children, as servers do. Each
+//! process has its own connections, and with [`blocking`] its own runtime, made by the first
+//! operation that needs them. Nothing of them is shared, and no lock can be left behind; tokens are
+//! carried over. Making a client, and opening the key of a complete key file, starts no thread.
 //!
 //! # Features
 //! All are off by default.

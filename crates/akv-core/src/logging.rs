@@ -2,6 +2,14 @@
 //!
 //! Nothing is logged unless the settings ask for it. Tokens, secrets and plaintexts are never
 //! logged, at no level.
+//!
+//! ```
+//! use akv_core::{ErrorKind, Settings, logging};
+//!
+//! let settings = Settings::builder().option("log-level", "akv_core=loud")?.build()?;
+//! assert_eq!(logging::init(&settings).unwrap_err().kind(), ErrorKind::Settings);
+//! # Ok::<(), akv_core::Error>(())
+//! ```
 
 use crate::{Error, ErrorKind, Result, Settings};
 use std::{
@@ -14,10 +22,19 @@ use tracing::Level;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _};
 
 /// Starts logging as `log-level` and `log-file` say. The first caller in a process wins; without
-/// `log-level` nothing happens.
+/// `log-level` nothing happens. Levels are 0 to 3 (error, info, debug, trace), a level's name, or
+/// a filter of `target=level` pairs.
 ///
 /// Lines are written straight to the file descriptor, without a lock that a child of `fork` could
 /// inherit.
+///
+/// ```
+/// use akv_core::{Settings, logging};
+///
+/// let settings = Settings::builder().option("log-level", "akv_core=debug")?.build()?;
+/// logging::init(&settings)?; // to standard error, without log-file
+/// # Ok::<(), akv_core::Error>(())
+/// ```
 ///
 /// # Errors
 /// The level is no level and no filter, or the file cannot be opened.

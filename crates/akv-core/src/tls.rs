@@ -53,6 +53,19 @@ const P521: &[(SignatureScheme, SignatureAlgorithm)] =
     &[(SignatureScheme::ECDSA_NISTP521_SHA512, SignatureAlgorithm::Es512)];
 
 /// A key in a vault as rustls's servers and clients take it.
+///
+/// ```no_run
+/// use akv_core::tls::SigningKey;
+/// use rustls::{SignatureScheme, sign::SigningKey as _};
+///
+/// # fn example(key: akv_core::blocking::Key) -> akv_core::Result<()> {
+/// let signing_key = SigningKey::new(&key)?; // of an RSA key
+/// let offered = [SignatureScheme::ECDSA_NISTP256_SHA256, SignatureScheme::RSA_PSS_SHA256];
+/// let signer = signing_key.choose_scheme(&offered).expect("one of them is of RSA");
+/// assert_eq!(signer.scheme(), SignatureScheme::RSA_PSS_SHA256);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct SigningKey {
     key: Key,
@@ -62,6 +75,20 @@ pub struct SigningKey {
 
 impl SigningKey {
     /// A key for TLS.
+    ///
+    /// ```no_run
+    /// use akv_core::tls::SigningKey;
+    /// use rustls::{pki_types::CertificateDer, sign::CertifiedKey};
+    /// use std::sync::Arc;
+    ///
+    /// # fn example(
+    /// #     key: akv_core::blocking::Key, chain: Vec<CertificateDer<'static>>,
+    /// # ) -> akv_core::Result<()> {
+    /// // Without the check that certified_key makes.
+    /// let certified = CertifiedKey::new(chain, Arc::new(SigningKey::new(&key)?));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// TLS has no signatures by such a key: it is on the curve secp256k1.
@@ -85,6 +112,18 @@ impl SigningKey {
 
 /// The key with its certificate and those that lead to a root, in this order: what
 /// [`SingleCertAndKey`](rustls::sign::SingleCertAndKey) and resolvers of one's own hand to rustls.
+///
+/// ```no_run
+/// use akv_core::tls;
+/// use rustls::{pki_types::{CertificateDer, pem::PemObject}, server::ResolvesServerCertUsingSni};
+///
+/// # fn example(key: akv_core::blocking::Key) -> Result<(), Box<dyn std::error::Error>> {
+/// let chain = CertificateDer::pem_file_iter("site.pem")?.collect::<Result<Vec<_>, _>>()?;
+/// let mut sites = ResolvesServerCertUsingSni::new();
+/// sites.add("www.example.org", tls::certified_key(&key, chain)?)?;
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 /// As [`SigningKey::new`]; there is no certificate, or the first one belongs to another key.

@@ -35,6 +35,19 @@ use spki::{AlgorithmIdentifierOwned, DynSignatureAlgorithmIdentifier, SignatureB
 ///
 /// Errors of the service are the source of the [`signature::Error`] in the
 /// builder's error.
+///
+/// ```no_run
+/// use akv_core::x509::{Signature, x509_cert};
+/// use x509_cert::{builder::AsyncBuilder, name::Name, request::RequestBuilder};
+///
+/// # async fn example(key: akv_core::Key) -> Result<(), Box<dyn std::error::Error>> {
+/// let subject: Name = "CN=www.example.org,O=Example".parse()?;
+/// let signer = key.x509_signer();
+/// println!("signing by {}", signer.algorithm());
+/// let request = RequestBuilder::new(subject)?.build_async::<_, Signature>(&signer).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Signer<K = blocking::Key> {
     key: K,
@@ -43,6 +56,19 @@ pub struct Signer<K = blocking::Key> {
 }
 
 /// A signature as certificates have it: for ECDSA the DER form.
+///
+/// ```no_run
+/// use akv_core::x509::Signature;
+/// use signature::{SignatureEncoding, Signer};
+///
+/// # fn example(
+/// #     key: akv_core::blocking::Key, tbs_certificate: &[u8],
+/// # ) -> Result<(), signature::Error> {
+/// let signature: Signature = key.x509_signer().try_sign(tbs_certificate)?;
+/// let der = signature.to_vec();
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature(Box<[u8]>);
 
@@ -88,6 +114,15 @@ macro_rules! constructors {
         impl $key {
             /// A signer of certificates, by RSASSA-PKCS1-v1_5 with SHA-256 or by the ECDSA of the
             /// key's curve.
+            ///
+            /// ```no_run
+            /// # fn example(key: akv_core::blocking::Key) {
+            /// use akv_core::SignatureAlgorithm;
+            ///
+            /// let signer = key.x509_signer(); // of a key on P-384
+            /// assert_eq!(signer.algorithm(), SignatureAlgorithm::Es384);
+            /// # }
+            /// ```
             pub fn x509_signer(&self) -> Signer<Self> {
                 let public_key = self.public_key().clone();
                 let algorithm = usual(&public_key);
@@ -95,6 +130,15 @@ macro_rules! constructors {
             }
 
             /// A signer of certificates by `algorithm`.
+            ///
+            /// ```no_run
+            /// # fn example(key: akv_core::blocking::Key) -> akv_core::Result<()> {
+            /// use akv_core::SignatureAlgorithm;
+            ///
+            /// let signer = key.x509_signer_with(SignatureAlgorithm::Ps256)?; // RSASSA-PSS
+            /// # Ok(())
+            /// # }
+            /// ```
             ///
             /// # Errors
             /// The algorithm does not fit the key, or has no name in certificates.

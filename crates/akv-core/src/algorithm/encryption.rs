@@ -3,16 +3,27 @@
 use super::named;
 use crate::{Error, ErrorKind, PublicKey, Result, RsaPublicKey};
 
-/// An encryption or key-wrapping algorithm of RSA keys. Its name is the service's: `RSA-OAEP`.
+/// An encryption or key-wrapping algorithm of RSA keys. Its name
+/// ([`FromStr`](std::str::FromStr), `Display`) is that of JOSE (RFC 7518 section 4.1): `RSA-OAEP`.
 ///
 /// Keys of Managed HSM that are symmetric have others; see [`SymmetricKey`](crate::SymmetricKey).
+///
+/// ```
+/// use akv_core::EncryptionAlgorithm;
+///
+/// let algorithm: EncryptionAlgorithm = "RSA-OAEP-256".parse()?;
+/// assert_eq!(algorithm, EncryptionAlgorithm::RsaOaep256);
+/// assert_eq!(algorithm.to_string(), algorithm.name());
+/// assert!(EncryptionAlgorithm::ALL.contains(&algorithm));
+/// # Ok::<(), akv_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EncryptionAlgorithm {
-    /// RSAES-PKCS1-v1_5. Only for what already exists: whoever can tell good from bad padding can
-    /// decrypt.
+    /// RSAES-PKCS1-v1_5 (RFC 8017 section 7.2). Only for what already exists: whoever can tell good
+    /// from bad padding can decrypt.
     Rsa15,
-    /// RSAES-OAEP with SHA-1 and MGF1 with SHA-1.
+    /// RSAES-OAEP (RFC 8017 section 7.1) with SHA-1 and MGF1 with SHA-1.
     RsaOaep,
     /// RSAES-OAEP with SHA-256 and MGF1 with SHA-256.
     RsaOaep256,
@@ -33,6 +44,15 @@ impl EncryptionAlgorithm {
 
     /// The length in bytes of the longest plaintext that fits into one block of `key` (RFC 8017
     /// sections 7.1.1 and 7.2.1).
+    ///
+    /// ```
+    /// use akv_core::{EncryptionAlgorithm, RsaPublicKey};
+    ///
+    /// # let modulus = [0xc5; 256];
+    /// let key = RsaPublicKey::new(&modulus, &[1, 0, 1])?; // RSA-2048
+    /// assert_eq!(EncryptionAlgorithm::RsaOaep256.max_plaintext_len(&key), 190);
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
     pub fn max_plaintext_len(self, key: &RsaPublicKey) -> usize {
         let padding = match self {
             Self::Rsa15 => 11,

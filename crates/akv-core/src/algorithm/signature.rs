@@ -4,7 +4,19 @@ use super::named;
 use crate::{Curve, Error, ErrorKind, PublicKey, Result};
 
 /// A signature algorithm of the service. Its name ([`FromStr`](std::str::FromStr), `Display`) is
-/// the service's: `RS256`.
+/// that of JOSE (RFC 7518 section 3.1, RFC 8812 for `ES256K`), as in the service's `sign`; `RSNULL`
+/// is the service's own.
+///
+/// ```
+/// use akv_core::SignatureAlgorithm;
+///
+/// let algorithm: SignatureAlgorithm = "PS256".parse()?; // the alg of a token's header, say
+/// assert_eq!(algorithm, SignatureAlgorithm::Ps256);
+/// assert_eq!(algorithm.to_string(), algorithm.name());
+/// assert_eq!(algorithm.digest_len(), Some(32));
+/// assert!(SignatureAlgorithm::ALL.contains(&algorithm));
+/// # Ok::<(), akv_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SignatureAlgorithm {
@@ -28,7 +40,8 @@ pub enum SignatureAlgorithm {
     Es384,
     /// ECDSA on P-521 over 64 bytes.
     Es512,
-    /// PKCS#1 type 1 padding around the caller's own `DigestInfo`. Vaults only.
+    /// PKCS#1 v1.5 padding around the caller's own `DigestInfo` (RFC 8017 section 9.2). Vaults
+    /// only.
     RsNull,
 }
 
@@ -77,6 +90,12 @@ impl SignatureAlgorithm {
     }
 
     /// The ECDSA algorithm of a curve: the curve decides, not the digest.
+    ///
+    /// ```
+    /// use akv_core::{Curve, SignatureAlgorithm};
+    ///
+    /// assert_eq!(SignatureAlgorithm::ecdsa(Curve::P521), SignatureAlgorithm::Es512);
+    /// ```
     pub fn ecdsa(curve: Curve) -> Self {
         match curve {
             Curve::P256 => Self::Es256,

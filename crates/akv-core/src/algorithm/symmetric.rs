@@ -7,7 +7,21 @@ use crate::{Error, ErrorKind, Result};
 /// Bytes of an AES block, and of the initialization vector of CBC.
 const BLOCK: usize = 16;
 
-/// Key wrapping with an AES key (RFC 3394), whose size must be the algorithm's.
+/// Key wrapping with an AES key (RFC 3394), whose size must be the algorithm's. Its name
+/// ([`FromStr`](std::str::FromStr), `Display`) is that of JOSE (RFC 7518 section 4.1): `A256KW`.
+///
+/// ```
+/// use akv_core::{AesSize, KeyWrapAlgorithm};
+///
+/// /// The algorithm of a key-encryption key.
+/// fn wrapping(size: AesSize) -> akv_core::Result<KeyWrapAlgorithm> {
+///     format!("A{}KW", size.bits()).parse()
+/// }
+/// assert_eq!(wrapping(AesSize::Bits256)?, KeyWrapAlgorithm::A256Kw);
+/// assert_eq!(wrapping(AesSize::Bits128)?.name(), "A128KW");
+/// assert_eq!(KeyWrapAlgorithm::ALL.len(), 3);
+/// # Ok::<(), akv_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyWrapAlgorithm {
@@ -56,10 +70,21 @@ impl KeyWrapAlgorithm {
 named!(KeyWrapAlgorithm, "key-wrapping algorithm");
 
 /// Encryption with AES in CBC mode, without or with padding (PKCS#7, RFC 5652 section 6.3). The
-/// key's size must be the algorithm's.
+/// key's size must be the algorithm's. Its name ([`FromStr`](std::str::FromStr), `Display`) is the
+/// service's own: `A256CBC`.
 ///
 /// CBC does not notice that a ciphertext was changed, and whoever can tell good from bad padding
 /// can decrypt: authenticate ciphertexts, or use [`GcmAlgorithm`].
+///
+/// ```
+/// use akv_core::CbcAlgorithm;
+///
+/// let algorithm: CbcAlgorithm = "A256CBCPAD".parse()?;
+/// assert_eq!(algorithm.name(), "A256CBCPAD");
+/// assert!(algorithm.pads(), "it takes a plaintext of any length");
+/// assert!(CbcAlgorithm::ALL.contains(&algorithm));
+/// # Ok::<(), akv_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CbcAlgorithm {
@@ -129,7 +154,18 @@ impl CbcAlgorithm {
 named!(CbcAlgorithm, "CBC algorithm");
 
 /// Authenticated encryption with AES in GCM mode (NIST SP 800-38D). The key's size must be the
-/// algorithm's. The HSM chooses the nonce.
+/// algorithm's. The HSM chooses the nonce. Its name ([`FromStr`](std::str::FromStr), `Display`) is
+/// that of JOSE (RFC 7518 section 5.1): `A256GCM`.
+///
+/// ```
+/// use akv_core::GcmAlgorithm;
+///
+/// let algorithm: GcmAlgorithm = "A256GCM".parse()?;
+/// assert_eq!(algorithm, GcmAlgorithm::A256Gcm);
+/// assert_eq!(algorithm.to_string(), algorithm.name());
+/// assert_eq!(GcmAlgorithm::ALL.len(), 3);
+/// # Ok::<(), akv_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum GcmAlgorithm {

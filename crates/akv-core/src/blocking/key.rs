@@ -7,11 +7,38 @@ use crate::{
 };
 use zeroize::Zeroizing;
 
-/// A key in a vault; see [`crate::Key`].
+/// A key pair whose private half is in a vault; see [`crate::Key`].
+///
+/// ```no_run
+/// use akv_core::{SignatureAlgorithm::Es256, blocking::Client};
+///
+/// # fn example(client: Client, digest: [u8; 32]) -> akv_core::Result<()> {
+/// let key = client.key(&client.reference("vault:myVault:myKey")?)?;
+/// assert!(key.pinned_reference().to_string().ends_with(key.version()));
+/// assert_eq!(key.reference().version(), None); // as it was opened
+/// assert!(key.attributes().is_some_and(|attributes| attributes.enabled()));
+/// let signature = key.sign(Es256, &digest)?;
+/// key.public_key().verify_digest(Es256, &digest, &signature)?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Key(crate::Key);
 
 /// A key of either kind; see [`crate::AnyKey`].
+///
+/// ```no_run
+/// use akv_core::blocking::AnyKey;
+///
+/// # fn example(vault: akv_core::blocking::Vault) -> akv_core::Result<()> {
+/// let key = vault.rotate("web")?;
+/// println!("{} is now {}, {}", key.reference(), key.version(), key.pinned_reference());
+/// if let (AnyKey::Asymmetric(pair), Some(attributes)) = (&key, key.attributes()) {
+///     println!("{} bits, made {:?}", pair.public_key().bits(), attributes.created());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub enum AnyKey {
     /// A key pair: RSA or elliptic curve.
@@ -47,11 +74,30 @@ impl Key {
     }
 
     /// The handle of this key.
+    ///
+    /// ```no_run
+    /// # fn example(client: akv_core::blocking::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let key = client.key(&client.reference("vault:myVault:myKey")?)?;
+    /// std::fs::write("site.key", key.key_file().to_pem())?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn key_file(&self) -> KeyFile {
         self.0.key_file()
     }
 
     /// Signs a digest in the vault; see [`crate::Key::sign`].
+    ///
+    /// ```no_run
+    /// use akv_core::SignatureAlgorithm::Es256;
+    /// use sha2::{Digest, Sha256};
+    ///
+    /// # fn example(key: akv_core::blocking::Key) -> akv_core::Result<()> {
+    /// let signature = key.sign(Es256, &Sha256::digest(b"header.claims"))?;
+    /// assert_eq!(signature.len(), 64); // r and s, as a JSON Web Token has them
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As the async form.
@@ -61,6 +107,20 @@ impl Key {
     }
 
     /// Checks a signature with the public half; see [`crate::Key::verify`].
+    ///
+    /// ```no_run
+    /// use akv_core::{ErrorKind, SignatureAlgorithm::Ps256};
+    ///
+    /// # fn example(
+    /// #     key: akv_core::blocking::Key, digest: &[u8], signature: &[u8],
+    /// # ) -> akv_core::Result<()> {
+    /// match key.verify(Ps256, digest, signature) {
+    ///     Err(error) if error.kind() == ErrorKind::Signature => println!("not signed by {key:?}"),
+    ///     other => other?,
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As there.
@@ -75,6 +135,16 @@ impl Key {
 
     /// Encrypts with the public half; see [`crate::Key::encrypt`].
     ///
+    /// ```no_run
+    /// use akv_core::EncryptionAlgorithm::RsaOaep256;
+    ///
+    /// # fn example(key: akv_core::blocking::Key, data_key: &[u8; 32]) -> akv_core::Result<()> {
+    /// let ciphertext = key.encrypt(RsaOaep256, data_key)?;
+    /// assert_eq!(ciphertext.len() * 8, key.public_key().bits());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As there.
     pub fn encrypt(&self, algorithm: EncryptionAlgorithm, plaintext: &[u8]) -> Result<Vec<u8>> {
@@ -82,6 +152,15 @@ impl Key {
     }
 
     /// Decrypts in the vault; see [`crate::Key::decrypt`].
+    ///
+    /// ```no_run
+    /// use akv_core::EncryptionAlgorithm::RsaOaep256;
+    ///
+    /// # fn example(key: akv_core::blocking::Key, ciphertext: &[u8]) -> akv_core::Result<()> {
+    /// let plaintext = key.decrypt(RsaOaep256, ciphertext)?; // wiped when it is dropped
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As the async form.
@@ -96,6 +175,16 @@ impl Key {
 
     /// Wraps a key in the vault; see [`crate::Key::wrap_key`].
     ///
+    /// ```no_run
+    /// use akv_core::EncryptionAlgorithm::RsaOaep256;
+    ///
+    /// # fn example(key: akv_core::blocking::Key, data_key: &[u8; 32]) -> akv_core::Result<()> {
+    /// let wrapped = key.wrap_key(RsaOaep256, data_key)?;
+    /// assert_eq!(*key.unwrap_key(RsaOaep256, &wrapped)?, data_key);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As the async form.
     pub fn wrap_key(&self, algorithm: EncryptionAlgorithm, key: &[u8]) -> Result<Vec<u8>> {
@@ -104,6 +193,15 @@ impl Key {
     }
 
     /// Unwraps a key in the vault; see [`crate::Key::unwrap_key`].
+    ///
+    /// ```no_run
+    /// use akv_core::EncryptionAlgorithm::RsaOaep256;
+    ///
+    /// # fn example(key: akv_core::blocking::Key, wrapped: &[u8]) -> akv_core::Result<()> {
+    /// let data_key = key.unwrap_key(RsaOaep256, wrapped)?; // wiped when it is dropped
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As the async form.

@@ -1,8 +1,24 @@
-//! The same for programs without an async runtime.
+//! [`crate::Client`], [`crate::Key`] and the rest for programs without an async runtime.
 //!
 //! Operations run on one runtime per process, made by the first of them: never when a library is
 //! loaded, and never shared with a child of `fork`, which gets its own. Threads of the runtime are
-//! named `akv` and take no signals.
+//! named `akv` and take no signals. A call returns within the setting `timeout`, or a quarter of a
+//! second later when the runtime itself is held up.
+//!
+//! ```no_run
+//! use akv_core::{Settings, SignatureAlgorithm::Es256, blocking::Client};
+//!
+//! # fn example(digests: [[u8; 32]; 2]) -> akv_core::Result<()> {
+//! let client = Client::new(Settings::from_environment()?);
+//! let key = client.key(&client.reference("vault:myVault:myKey")?)?;
+//! std::thread::scope(|scope| {
+//!     for digest in &digests {
+//!         scope.spawn(|| key.sign(Es256, digest)); // at the same time, over one connection pool
+//!     }
+//! });
+//! # Ok(())
+//! # }
+//! ```
 
 mod key;
 mod symmetric;
@@ -30,11 +46,32 @@ fn limit(settings: &Settings) -> Duration {
 }
 
 /// Opens keys; see [`crate::Client`].
+///
+/// ```no_run
+/// use akv_core::{Settings, SignatureAlgorithm::Es256, blocking::Client};
+///
+/// # fn example(digest: [u8; 32]) -> akv_core::Result<()> {
+/// let client = Client::new(Settings::from_environment()?);
+/// let reference = client.reference("vault:myVault:myKey")?;
+/// let signature = client.key(&reference)?.sign(Es256, &digest)?;
+/// assert_eq!((client.counters().operations, signature.len()), (2, 64));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Client(crate::Client);
 
 impl Client {
     /// A client with these settings. Starts nothing.
+    ///
+    /// ```
+    /// use akv_core::{Settings, blocking::Client};
+    /// use std::time::Duration;
+    ///
+    /// let client = Client::new(Settings::builder().build()?);
+    /// assert_eq!(client.settings().timeout(), Duration::from_secs(10));
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
     pub fn new(settings: Settings) -> Self {
         Self(crate::Client::new(settings))
     }
@@ -45,11 +82,26 @@ impl Client {
     }
 
     /// What this client has done so far.
+    ///
+    /// ```
+    /// # let client = akv_core::blocking::Client::new(akv_core::Settings::builder().build()?);
+    /// let now = client.counters();
+    /// println!("akv_operations_total {}\nakv_failures_total {}", now.operations, now.failures);
+    /// # assert_eq!(now, akv_core::Counters::default());
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
     pub fn counters(&self) -> Counters {
         self.0.counters()
     }
 
     /// Reads a key reference under this client's settings.
+    ///
+    /// ```
+    /// # let client = akv_core::blocking::Client::new(akv_core::Settings::builder().build()?);
+    /// let reference = client.reference("vault:myVault:myKey")?;
+    /// assert_eq!(reference.key_name(), Some("myKey"));
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// See [`Settings::reference`].
@@ -58,6 +110,14 @@ impl Client {
     }
 
     /// Opens a key; see [`crate::Client::key`].
+    ///
+    /// ```no_run
+    /// # fn example(client: akv_core::blocking::Client) -> akv_core::Result<()> {
+    /// let key = client.key(&client.reference("vault:myVault:myKey")?)?;
+    /// println!("{} has {} bits", key.pinned_reference(), key.public_key().bits());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As the async form.
@@ -68,6 +128,18 @@ impl Client {
 
     /// Opens the key of a key file; see [`crate::Client::key_from_file`]. With the setting `warm`
     /// token and connection are made ready in the background.
+    ///
+    /// ```no_run
+    /// use akv_core::{KeyFile, SignatureAlgorithm::Rs256};
+    ///
+    /// # fn example(client: akv_core::blocking::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// # let digest = [0; 32];
+    /// let pem = std::fs::read("site.key")?;
+    /// let file = KeyFile::from_pem(&pem)?.ok_or("site.key is no key file")?;
+    /// let signature = client.key_from_file(&file)?.sign(Rs256, &digest)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As the async form.
@@ -85,6 +157,16 @@ impl Client {
 
     /// Opens a symmetric key; see [`crate::Client::symmetric_key`].
     ///
+    /// ```no_run
+    /// use akv_core::GcmAlgorithm::A256Gcm;
+    ///
+    /// # fn example(client: akv_core::blocking::Client) -> akv_core::Result<()> {
+    /// let key = client.symmetric_key(&client.reference("managedHsm:myHsm:dek")?)?;
+    /// let sealed = key.seal(A256Gcm, b"a secret", b"its name")?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As the async form.
     pub fn symmetric_key(&self, reference: &KeyReference) -> Result<SymmetricKey> {
@@ -94,6 +176,18 @@ impl Client {
 
     /// Opens a key of whatever kind; see [`crate::Client::any_key`].
     ///
+    /// ```no_run
+    /// use akv_core::blocking::AnyKey;
+    ///
+    /// # fn example(client: akv_core::blocking::Client) -> akv_core::Result<()> {
+    /// match client.any_key(&client.reference("managedHsm:myHsm:myKey")?)? {
+    ///     AnyKey::Asymmetric(key) => println!("a key pair of {} bits", key.public_key().bits()),
+    ///     AnyKey::Symmetric(key) => println!("a symmetric key, version {}", key.version()),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As the async form.
     pub fn any_key(&self, reference: &KeyReference) -> Result<AnyKey> {
@@ -102,6 +196,13 @@ impl Client {
     }
 
     /// The vault that a reference names; see [`crate::Client::vault`].
+    ///
+    /// ```
+    /// # let client = akv_core::blocking::Client::new(akv_core::Settings::builder().build()?);
+    /// let vault = client.vault(&client.reference("vault:myVault:")?)?;
+    /// assert_eq!(vault.reference().vault_name(), "myVault");
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As the async form.

@@ -8,6 +8,19 @@ use crate::{
 use zeroize::Zeroizing;
 
 /// A symmetric key in a Managed HSM; see [`crate::SymmetricKey`].
+///
+/// ```no_run
+/// use akv_core::KeyWrapAlgorithm::A256Kw;
+///
+/// # fn example(client: akv_core::blocking::Client, data_key: &[u8; 32]) -> akv_core::Result<()> {
+/// let key = client.symmetric_key(&client.reference("managedHsm:myHsm:kek")?)?;
+/// assert!(key.pinned_reference().to_string().ends_with(key.version()));
+/// assert_eq!(key.reference().version(), None); // as it was opened
+/// assert!(key.attributes().is_some_and(|attributes| attributes.enabled()));
+/// let wrapped = key.wrap_key(A256Kw, data_key)?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct SymmetricKey(crate::SymmetricKey);
 
@@ -34,6 +47,18 @@ impl SymmetricKey {
 
     /// Wraps a key; see [`crate::SymmetricKey::wrap_key`].
     ///
+    /// ```no_run
+    /// use akv_core::KeyWrapAlgorithm::A256Kw;
+    ///
+    /// # fn example(
+    /// #     key: akv_core::blocking::SymmetricKey, data_key: &[u8; 32],
+    /// # ) -> akv_core::Result<()> {
+    /// let wrapped = key.wrap_key(A256Kw, data_key)?;
+    /// assert_eq!(wrapped.len(), 32 + 8);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As the async form.
     pub fn wrap_key(&self, algorithm: KeyWrapAlgorithm, key: &[u8]) -> Result<Vec<u8>> {
@@ -42,6 +67,17 @@ impl SymmetricKey {
     }
 
     /// Unwraps a key; see [`crate::SymmetricKey::unwrap_key`].
+    ///
+    /// ```no_run
+    /// use akv_core::KeyWrapAlgorithm::A256Kw;
+    ///
+    /// # fn example(
+    /// #     key: akv_core::blocking::SymmetricKey, wrapped: &[u8],
+    /// # ) -> akv_core::Result<()> {
+    /// let data_key = key.unwrap_key(A256Kw, wrapped)?; // wiped when it is dropped
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As the async form.
@@ -55,6 +91,16 @@ impl SymmetricKey {
     }
 
     /// Encrypts in CBC mode; see [`crate::SymmetricKey::encrypt`].
+    ///
+    /// ```no_run
+    /// use akv_core::CbcAlgorithm::A256CbcPad;
+    ///
+    /// # fn example(key: akv_core::blocking::SymmetricKey, iv: &[u8; 16]) -> akv_core::Result<()> {
+    /// let ciphertext = key.encrypt(A256CbcPad, iv, b"a secret")?;
+    /// assert_eq!(ciphertext.len(), 16); // one block, of which half is padding
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As the async form.
@@ -70,6 +116,17 @@ impl SymmetricKey {
 
     /// Decrypts in CBC mode; see [`crate::SymmetricKey::decrypt`].
     ///
+    /// ```no_run
+    /// use akv_core::CbcAlgorithm::A256CbcPad;
+    ///
+    /// # fn example(
+    /// #     key: akv_core::blocking::SymmetricKey, iv: [u8; 16], ciphertext: &[u8],
+    /// # ) -> akv_core::Result<()> {
+    /// let plaintext = key.decrypt(A256CbcPad, &iv, ciphertext)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As the async form.
     pub fn decrypt(
@@ -84,6 +141,16 @@ impl SymmetricKey {
 
     /// Encrypts and authenticates in GCM mode; see [`crate::SymmetricKey::seal`].
     ///
+    /// ```no_run
+    /// use akv_core::GcmAlgorithm::A256Gcm;
+    ///
+    /// # fn example(key: akv_core::blocking::SymmetricKey) -> akv_core::Result<()> {
+    /// let sealed = key.seal(A256Gcm, b"a secret", b"its name")?;
+    /// assert_eq!((sealed.ciphertext.len(), sealed.tag.len()), (8, 16));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As the async form.
     pub fn seal(
@@ -97,6 +164,18 @@ impl SymmetricKey {
     }
 
     /// Decrypts in GCM mode; see [`crate::SymmetricKey::open`].
+    ///
+    /// ```no_run
+    /// use akv_core::GcmAlgorithm::A256Gcm;
+    ///
+    /// # fn example(
+    /// #     key: akv_core::blocking::SymmetricKey, sealed: akv_core::GcmCiphertext,
+    /// # ) -> akv_core::Result<()> {
+    /// let plaintext = key.open(A256Gcm, &sealed, b"its name")?;
+    /// assert!(key.open(A256Gcm, &sealed, b"another name").is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As the async form.

@@ -5,6 +5,17 @@ use crate::{KeyItem, KeyReference, NewKey, Result, VaultKey, runtime::block_on};
 use std::collections::VecDeque;
 
 /// A vault; see [`crate::Vault`].
+///
+/// ```no_run
+/// use akv_core::{Curve, NewKey, blocking::Client};
+///
+/// # fn example(client: Client) -> akv_core::Result<()> {
+/// let vault = client.vault(&client.reference("vault:myVault:")?)?;
+/// let key = vault.create("web", NewKey::ec(Curve::P256))?;
+/// assert_eq!(key.reference().vault(), *vault.reference());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Vault(crate::Vault);
 
@@ -12,6 +23,14 @@ pub struct Vault(crate::Vault);
 ///
 /// It is an iterator over the items, which asks for pages as they are needed and ends after an
 /// error. Each page is one operation with its own deadline.
+///
+/// ```no_run
+/// # fn example(vault: akv_core::blocking::Vault) -> akv_core::Result<()> {
+/// let keys = vault.list().collect::<akv_core::Result<Vec<_>>>()?;
+/// let managed = keys.iter().filter(|key| key.attributes().managed()).count();
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "nothing is asked before a page is"]
 pub struct KeyList {
@@ -33,7 +52,7 @@ impl Vault {
     /// let vault = client.vault(&client.reference("vault:myVault:")?)?;
     /// for item in vault.list() {
     ///     let item = item?;
-    ///     let _ = (item.name(), item.attributes().expires());
+    ///     println!("{}, until {:?}", item.name(), item.attributes().expires());
     /// }
     /// # Ok(())
     /// # }
@@ -43,6 +62,14 @@ impl Vault {
     }
 
     /// The versions of a key; see [`crate::Vault::versions`].
+    ///
+    /// ```no_run
+    /// # fn example(vault: akv_core::blocking::Vault) -> akv_core::Result<()> {
+    /// let versions = vault.versions("web")?.collect::<akv_core::Result<Vec<_>>>()?;
+    /// let newest = versions.iter().max_by_key(|version| version.attributes().created());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As there.
@@ -71,6 +98,16 @@ impl Vault {
 
     /// Makes a new version of a key; see [`crate::Vault::rotate`].
     ///
+    /// ```no_run
+    /// # fn example(
+    /// #     vault: akv_core::blocking::Vault, old: akv_core::blocking::Key,
+    /// # ) -> akv_core::Result<()> {
+    /// let new = vault.rotate("web")?;
+    /// assert_ne!(new.version(), old.version()); // the old one still signs by its version
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As the async form.
     pub fn rotate(&self, name: &str) -> Result<AnyKey> {
@@ -89,6 +126,16 @@ impl From<crate::Vault> for Vault {
 impl KeyList {
     /// The next page; see [`crate::KeyList::next_page`]. Items that the iterator has read already
     /// are not in it.
+    ///
+    /// ```no_run
+    /// # fn example(vault: akv_core::blocking::Vault) -> akv_core::Result<()> {
+    /// let mut list = vault.list();
+    /// while let Some(page) = list.next_page()? {
+    ///     println!("{} keys", page.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As the async form.

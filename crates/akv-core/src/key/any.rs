@@ -10,10 +10,15 @@ use crate::{Client, Error, ErrorKind, KeyReference, Result};
 /// A key of either kind, for programs that do not know beforehand what they will find.
 ///
 /// ```no_run
+/// use akv_core::AnyKey;
+///
 /// # async fn example(client: akv_core::Client) -> akv_core::Result<()> {
-/// match client.any_key(&client.reference("managedHsm:myHsm:myKey")?).await? {
-///     akv_core::AnyKey::Asymmetric(key) => assert!(key.public_key().bits() > 0),
-///     akv_core::AnyKey::Symmetric(key) => assert!(key.attributes().is_some()),
+/// let key = client.any_key(&client.reference("managedHsm:myHsm:myKey")?).await?;
+/// println!("{} is now {}, {}", key.reference(), key.version(), key.pinned_reference());
+/// println!("type: {:?}", key.attributes().and_then(|attributes| attributes.key_type()));
+/// match key {
+///     AnyKey::Asymmetric(pair) => println!("{} bits", pair.public_key().bits()),
+///     AnyKey::Symmetric(_) => println!("its size is the HSM's secret"),
 /// }
 /// # Ok(())
 /// # }
@@ -61,11 +66,38 @@ impl AnyKey {
 }
 
 /// A kind of key: [`Key`], [`SymmetricKey`] or [`AnyKey`]. Nothing else can be one.
+///
+/// ```no_run
+/// use akv_core::{NewKey, Result, Vault, VaultKey};
+///
+/// /// Makes a key of either kind, named after its owner.
+/// async fn make<K: VaultKey>(vault: &Vault, owner: &str, key: NewKey<K>) -> Result<K> {
+///     vault.create(owner, key.tag("owner", owner)).await
+/// }
+/// ```
 pub trait VaultKey: Sealed + Clone + Send + Sync + Sized + 'static {
     /// Its form in [`crate::blocking`].
     type Blocking: From<Self>;
 
     /// The key, if it is of this kind.
+    ///
+    /// ```no_run
+    /// use akv_core::{Key, VaultKey};
+    ///
+    /// # async fn example(vault: akv_core::Vault) -> akv_core::Result<()> {
+    /// let key = Key::from_any(vault.rotate("web").await?)?; // "web" is a key pair
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// ```no_run
+    /// use akv_core::{Key, VaultKey};
+    ///
+    /// # async fn example(vault: akv_core::Vault) -> akv_core::Result<()> {
+    /// let key = Key::from_any(vault.rotate("web").await?)?; // "web" is a key pair
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// It is of the other one ([`ErrorKind::Unsupported`]).

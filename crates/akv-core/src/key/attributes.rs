@@ -14,6 +14,41 @@ use std::{
 ///
 /// The service may change them at any time, so they are for showing and for planning; whether an
 /// operation is permitted, the service says when it is asked.
+///
+/// ```
+/// use akv_core::{KeyAttributes, KeyOperation, KeyType};
+/// use std::time::{Duration, SystemTime};
+///
+/// /// Why a key should not sign for a server, for a check before it is put to use.
+/// fn objections(key: &KeyAttributes, now: SystemTime) -> Vec<&'static str> {
+///     let soon = now + Duration::from_secs(30 * 86_400);
+///     let signs = |all: &[KeyOperation]| all.contains(&KeyOperation::Sign);
+///     let checks = [
+///         (!key.enabled(), "it is disabled"),
+///         (key.not_before().is_some_and(|from| from > now), "it is not valid yet"),
+///         (key.expires().is_some_and(|end| end < soon), "it expires within 30 days"),
+///         (!key.operations().is_none_or(signs), "it may not sign"),
+///         (!key.key_type().is_some_and(KeyType::is_hardware), "it is not in hardware"),
+///         (key.exportable(), "its private half may leave the vault"),
+///         (key.managed(), "it belongs to a certificate of the vault"),
+///         (!key.tags().contains_key("owner"), "it has no owner"),
+///     ];
+///     checks.into_iter().filter_map(|(is_so, text)| is_so.then_some(text)).collect()
+/// }
+/// # let found = objections(&KeyAttributes::default(), SystemTime::now());
+/// # assert_eq!(found, ["it is not in hardware", "it has no owner"]);
+/// ```
+///
+/// ```
+/// use akv_core::KeyAttributes;
+///
+/// fn show(key: &KeyAttributes) {
+///     println!("made {:?}, changed {:?}", key.created(), key.updated());
+///     println!("after deletion {:?} for {:?} days", key.recovery_level(), key.recoverable_days());
+///     println!("on {}", key.hsm_platform().unwrap_or("unknown hardware"));
+/// }
+/// # show(&KeyAttributes::default());
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyAttributes {
     enabled: Option<bool>,
@@ -37,12 +72,12 @@ impl KeyAttributes {
         self.enabled.unwrap_or(true)
     }
 
-    /// From when on the key signs, encrypts and wraps (`nbf`).
+    /// From when on the key signs, encrypts and wraps (`nbf`), to the second.
     pub fn not_before(&self) -> Option<SystemTime> {
         self.not_before
     }
 
-    /// Until when the key signs, encrypts and wraps (`exp`).
+    /// Until when the key signs, encrypts and wraps (`exp`), to the second.
     pub fn expires(&self) -> Option<SystemTime> {
         self.expires
     }
@@ -134,7 +169,15 @@ fn system_time(time: OffsetDateTime) -> SystemTime {
     if seconds < 0 { UNIX_EPOCH - distance } else { UNIX_EPOCH + distance }
 }
 
-/// The type of a key (`kty`).
+/// The type of a key: `kty` of RFC 7518 section 6.1, and the service's `-HSM` types.
+///
+/// ```
+/// use akv_core::KeyType;
+///
+/// let key_type = KeyType::EcHsm;
+/// assert_eq!(key_type.as_str(), "EC-HSM");
+/// assert!(key_type.is_hardware() && !KeyType::Ec.is_hardware());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyType {
@@ -194,7 +237,17 @@ impl From<&SdkKeyType> for KeyType {
     }
 }
 
-/// What a key may be used for (`key_ops`).
+/// What a key may be used for: `key_ops` of RFC 7517 section 4.3. It is made of the service's name
+/// in any case ([`From`]).
+///
+/// ```
+/// use akv_core::{Curve, KeyOperation, NewKey};
+///
+/// let signing_only = NewKey::ec(Curve::P256).operations([KeyOperation::Sign]);
+/// assert_eq!(KeyOperation::from("unwrapkey"), KeyOperation::UnwrapKey);
+/// assert_eq!(KeyOperation::UnwrapKey.as_str(), "unwrapKey");
+/// # let _ = signing_only;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyOperation {

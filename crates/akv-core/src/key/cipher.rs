@@ -10,6 +10,16 @@ use zeroize::Zeroizing;
 impl Key {
     /// Encrypts with the public half. No request is made.
     ///
+    /// ```no_run
+    /// use akv_core::EncryptionAlgorithm::RsaOaep256;
+    ///
+    /// # fn example(key: akv_core::Key, data_key: &[u8; 32]) -> akv_core::Result<()> {
+    /// let ciphertext = key.encrypt(RsaOaep256, data_key)?;
+    /// assert_eq!(ciphertext.len() * 8, key.public_key().bits());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`PublicKey::encrypt`](crate::PublicKey::encrypt).
     pub fn encrypt(&self, algorithm: EncryptionAlgorithm, plaintext: &[u8]) -> Result<Vec<u8>> {
@@ -19,6 +29,15 @@ impl Key {
     }
 
     /// Decrypts in the vault.
+    ///
+    /// ```no_run
+    /// use akv_core::EncryptionAlgorithm::RsaOaep256;
+    ///
+    /// # async fn example(key: akv_core::Key, ciphertext: &[u8]) -> akv_core::Result<()> {
+    /// let plaintext = key.decrypt(RsaOaep256, ciphertext).await?; // wiped when it is dropped
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// The algorithm or the ciphertext's length does not fit the key (no request is made then), or
@@ -34,6 +53,16 @@ impl Key {
     /// Wraps a key: encrypts it in the vault. It is the same computation as
     /// [`encrypt`](Self::encrypt), but the service does it, for callers that want it recorded
     /// there.
+    ///
+    /// ```no_run
+    /// use akv_core::EncryptionAlgorithm::RsaOaep256;
+    ///
+    /// # async fn example(key: akv_core::Key, data_key: &[u8; 32]) -> akv_core::Result<()> {
+    /// let wrapped = key.wrap_key(RsaOaep256, data_key).await?;
+    /// assert_eq!(*key.unwrap_key(RsaOaep256, &wrapped).await?, data_key);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// The algorithm does not fit the key or the wrapped key is too long (no request is made then),
@@ -56,6 +85,15 @@ impl Key {
 
     /// Unwraps a key in the vault: the inverse of [`wrap_key`](Self::wrap_key), and of
     /// [`encrypt`](Self::encrypt).
+    ///
+    /// ```no_run
+    /// use akv_core::EncryptionAlgorithm::RsaOaep256;
+    ///
+    /// # async fn example(key: akv_core::Key, wrapped: &[u8]) -> akv_core::Result<()> {
+    /// let data_key = key.unwrap_key(RsaOaep256, wrapped).await?; // wiped when it is dropped
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`decrypt`](Self::decrypt).

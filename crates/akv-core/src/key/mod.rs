@@ -42,7 +42,12 @@ use std::{fmt, sync::Arc};
 /// # async fn example() -> akv_core::Result<()> {
 /// let client = Client::new(Settings::from_environment()?);
 /// let key = client.key(&client.reference("vault:myVault:myKey")?).await?;
+/// assert_eq!(key.reference().version(), None); // as it was opened
+/// assert_eq!(key.pinned_reference().version(), Some(key.version()));
+/// assert!(key.attributes().is_some_and(|attributes| attributes.enabled()));
+///
 /// let wrapped = key.encrypt(RsaOaep256, b"a data key")?;
+/// assert_eq!(wrapped.len() * 8, key.public_key().bits());
 /// assert_eq!(*key.unwrap_key(RsaOaep256, &wrapped).await?, b"a data key");
 /// # Ok(())
 /// # }
@@ -83,6 +88,14 @@ impl Key {
     }
 
     /// The handle of this key, with version and public half, so that loading it costs no request.
+    ///
+    /// ```no_run
+    /// # async fn example(client: akv_core::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let key = client.key(&client.reference("vault:myVault:myKey")?).await?;
+    /// std::fs::write("site.key", key.key_file().to_pem())?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn key_file(&self) -> KeyFile {
         KeyFile::new(&self.0.handle.pinned, Some(self.0.public_key.clone()))
     }

@@ -9,6 +9,17 @@ use crate::{Error, ErrorKind, Result, SignatureAlgorithm, VaultKind};
 impl Key {
     /// Signs a digest in the vault. ECDSA signatures are in JOSE form, r‖s; see [`crate::ecdsa`].
     ///
+    /// ```no_run
+    /// use akv_core::SignatureAlgorithm::Es256;
+    /// use sha2::{Digest, Sha256};
+    ///
+    /// # async fn example(key: akv_core::Key) -> akv_core::Result<()> {
+    /// let signature = key.sign(Es256, &Sha256::digest(b"header.claims")).await?;
+    /// assert_eq!(signature.len(), 64); // r and s, as a JSON Web Token has them
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// The algorithm or the digest's length does not fit the key (no request is made), the
     /// service fails or refuses within the deadline, or its signature does not verify.
@@ -34,6 +45,18 @@ impl Key {
     }
 
     /// Checks a signature over a digest with the public half. No request is made.
+    ///
+    /// ```no_run
+    /// use akv_core::{ErrorKind, SignatureAlgorithm::Ps256};
+    ///
+    /// # fn example(key: akv_core::Key, digest: &[u8], signature: &[u8]) -> akv_core::Result<()> {
+    /// match key.verify(Ps256, digest, signature) {
+    ///     Err(error) if error.kind() == ErrorKind::Signature => println!("not signed by {key:?}"),
+    ///     other => other?,
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`PublicKey::verify_digest`](crate::PublicKey::verify_digest).

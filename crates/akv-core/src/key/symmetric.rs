@@ -27,11 +27,15 @@ const TAG: usize = 16;
 /// by the HSM.
 ///
 /// ```no_run
-/// use akv_core::{CbcAlgorithm, Client, KeyWrapAlgorithm, Settings};
+/// use akv_core::{Client, KeyWrapAlgorithm, Settings};
 ///
 /// # async fn example() -> akv_core::Result<()> {
 /// let client = Client::new(Settings::from_environment()?);
 /// let key = client.symmetric_key(&client.reference("managedHsm:myHsm:kek")?).await?;
+/// assert_eq!(key.reference().version(), None); // as it was opened
+/// assert_eq!(key.pinned_reference().version(), Some(key.version()));
+/// assert!(key.attributes().is_some_and(|attributes| attributes.enabled()));
+///
 /// let wrapped = key.wrap_key(KeyWrapAlgorithm::A256Kw, &[7; 32]).await?;
 /// assert_eq!(*key.unwrap_key(KeyWrapAlgorithm::A256Kw, &wrapped).await?, [7; 32]);
 /// # Ok(())
@@ -41,6 +45,18 @@ const TAG: usize = 16;
 pub struct SymmetricKey(Arc<Handle>);
 
 /// What [`SymmetricKey::seal`] gives and [`SymmetricKey::open`] takes.
+///
+/// ```no_run
+/// use akv_core::{GcmAlgorithm::A256Gcm, GcmCiphertext};
+///
+/// # async fn example(key: akv_core::SymmetricKey) -> akv_core::Result<()> {
+/// let GcmCiphertext { iv, ciphertext, tag } = key.seal(A256Gcm, b"a secret", b"").await?;
+/// // Kept somewhere, each with its length.
+/// let sealed = GcmCiphertext { iv, ciphertext, tag };
+/// assert_eq!(*key.open(A256Gcm, &sealed, b"").await?, b"a secret");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GcmCiphertext {
     /// The initialization vector that the HSM chose: 12 bytes, in the service's answers followed
@@ -77,7 +93,19 @@ impl SymmetricKey {
         self.0.attributes.as_ref()
     }
 
-    /// Wraps a key (RFC 3394) of at least 16 bytes, a multiple of 8.
+    /// Wraps a key (RFC 3394) of at least 16 bytes, a multiple of 8; the result is 8 bytes longer.
+    ///
+    /// ```no_run
+    /// use akv_core::KeyWrapAlgorithm::A256Kw;
+    ///
+    /// # async fn example(
+    /// #     key: akv_core::SymmetricKey, data_key: &[u8; 32],
+    /// # ) -> akv_core::Result<()> {
+    /// let wrapped = key.wrap_key(A256Kw, data_key).await?;
+    /// assert_eq!(wrapped.len(), 32 + 8);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// The length is another (no request is made then), or the service fails or refuses within the
@@ -90,7 +118,16 @@ impl SymmetricKey {
         Ok(answer.map_err(|error| error.during(during()))?.value.to_vec())
     }
 
-    /// Unwraps a key (RFC 3394).
+    /// Unwraps a key (RFC 3394); the result is 8 bytes shorter than `wrapped`.
+    ///
+    /// ```no_run
+    /// use akv_core::KeyWrapAlgorithm::A256Kw;
+    ///
+    /// # async fn example(key: akv_core::SymmetricKey, wrapped: &[u8]) -> akv_core::Result<()> {
+    /// let data_key = key.unwrap_key(A256Kw, wrapped).await?; // wiped when it is dropped
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`wrap_key`](Self::wrap_key); the service refuses what was not wrapped with this key.
@@ -107,6 +144,16 @@ impl SymmetricKey {
     }
 
     /// Encrypts in CBC mode. The initialization vector must be random and used once.
+    ///
+    /// ```no_run
+    /// use akv_core::CbcAlgorithm::A256CbcPad;
+    ///
+    /// # async fn example(key: akv_core::SymmetricKey, iv: &[u8; 16]) -> akv_core::Result<()> {
+    /// let ciphertext = key.encrypt(A256CbcPad, iv, b"a secret").await?;
+    /// assert_eq!(ciphertext.len(), 16); // one block, of which half is padding
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// The plaintext is not made of whole blocks where the algorithm does not pad (no request is
@@ -126,6 +173,17 @@ impl SymmetricKey {
 
     /// Decrypts in CBC mode.
     ///
+    /// ```no_run
+    /// use akv_core::CbcAlgorithm::A256CbcPad;
+    ///
+    /// # async fn example(
+    /// #     key: akv_core::SymmetricKey, iv: [u8; 16], ciphertext: &[u8],
+    /// # ) -> akv_core::Result<()> {
+    /// let plaintext = key.decrypt(A256CbcPad, &iv, ciphertext).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// The ciphertext is not made of whole blocks (no request is made then), or the service fails
     /// or refuses within the deadline.
@@ -144,6 +202,16 @@ impl SymmetricKey {
 
     /// Encrypts and authenticates in GCM mode; `aad` is authenticated only. The HSM chooses the
     /// initialization vector.
+    ///
+    /// ```no_run
+    /// use akv_core::GcmAlgorithm::A256Gcm;
+    ///
+    /// # async fn example(key: akv_core::SymmetricKey) -> akv_core::Result<()> {
+    /// let sealed = key.seal(A256Gcm, b"a secret", b"its name").await?;
+    /// assert_eq!((sealed.ciphertext.len(), sealed.tag.len()), (8, 16));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// The service fails or refuses within the deadline, or leaves something out.
@@ -167,6 +235,18 @@ impl SymmetricKey {
     }
 
     /// Decrypts what [`seal`](Self::seal) gave, with the same `aad`.
+    ///
+    /// ```no_run
+    /// use akv_core::GcmAlgorithm::A256Gcm;
+    ///
+    /// # async fn example(
+    /// #     key: akv_core::SymmetricKey, sealed: akv_core::GcmCiphertext,
+    /// # ) -> akv_core::Result<()> {
+    /// let plaintext = key.open(A256Gcm, &sealed, b"its name").await?;
+    /// assert!(key.open(A256Gcm, &sealed, b"another name").await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `sealed` has an initialization vector or tag of a wrong length (no request is made then),

@@ -11,6 +11,16 @@ use der::{Decode, asn1::ObjectIdentifier};
 use spki::SubjectPublicKeyInfoOwned;
 
 /// A curve of the service.
+///
+/// ```
+/// use akv_core::Curve;
+///
+/// let curve = Curve::P521;
+/// assert_eq!((curve.name(), curve.bits()), ("P-521", 521));
+/// assert_eq!((curve.coordinate_len(), curve.digest_len()), (66, 64));
+/// assert_eq!(Curve::from_oid(curve.oid()), Some(curve));
+/// assert_eq!(Curve::ALL.len(), 4);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Curve {
     /// NIST P-256, `prime256v1`.
@@ -67,6 +77,16 @@ impl Curve {
     }
 
     /// The curve with this object identifier.
+    ///
+    /// ```
+    /// use akv_core::Curve;
+    /// use der::asn1::ObjectIdentifier;
+    ///
+    /// let prime256v1 = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+    /// assert_eq!(Curve::from_oid(prime256v1), Some(Curve::P256));
+    /// let brainpool_p256r1 = ObjectIdentifier::new_unwrap("1.3.36.3.3.2.8.1.1.7");
+    /// assert_eq!(Curve::from_oid(brainpool_p256r1), None);
+    /// ```
     pub fn from_oid(oid: ObjectIdentifier) -> Option<Self> {
         Self::ALL.into_iter().find(|curve| curve.oid() == oid)
     }
@@ -83,6 +103,19 @@ impl Curve {
 }
 
 /// A point on a [`Curve`], checked to lie on it.
+///
+/// ```
+/// use akv_core::{Curve, EcPublicKey};
+/// use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
+///
+/// // x and y of a JSON Web Key (RFC 7515 appendix A.3).
+/// let x = BASE64URL.decode("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU")?;
+/// let y = BASE64URL.decode("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0")?;
+/// let key = EcPublicKey::new(Curve::P256, &x, &y)?;
+/// assert_eq!((key.curve(), key.x(), key.y()), (Curve::P256, &x[..], &y[..]));
+/// assert_eq!(key.point(), [&[4], &x[..], &y[..]].concat());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EcPublicKey {
     curve: Curve,
@@ -91,6 +124,13 @@ pub struct EcPublicKey {
 
 impl EcPublicKey {
     /// A key from its big-endian coordinates; shorter ones are padded on the left.
+    ///
+    /// ```
+    /// use akv_core::{Curve, EcPublicKey, ErrorKind};
+    ///
+    /// let error = EcPublicKey::new(Curve::P256, &[1], &[1]).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Argument); // (1, 1) is not on the curve
+    /// ```
     ///
     /// # Errors
     /// A coordinate is too wide or the point is not on the curve.
@@ -111,6 +151,18 @@ impl EcPublicKey {
 
     /// A key from a point, uncompressed or compressed (SEC 1 section 2.3.3). It is kept
     /// uncompressed, so that equal points are equal keys.
+    ///
+    /// ```
+    /// use akv_core::{Curve, EcPublicKey};
+    /// # use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
+    /// # let x = BASE64URL.decode("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU")?;
+    /// # let y = BASE64URL.decode("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0")?;
+    ///
+    /// let compressed = [&[3], &x[..]].concat(); // 3: y is odd
+    /// let key = EcPublicKey::from_point(Curve::P256, &compressed)?;
+    /// assert_eq!(key, EcPublicKey::new(Curve::P256, &x, &y)?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The point is malformed or not on the curve.

@@ -22,6 +22,20 @@ const RSASSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.11354
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 
 /// A public key.
+///
+/// ```
+/// use akv_core::PublicKey;
+///
+/// # let der = akv_core::PublicKey::Rsa(akv_core::RsaPublicKey::new(&[0xc5; 256], &[1, 0, 1])?)
+/// #     .to_spki_der();
+/// let key = PublicKey::from_spki_der(&der)?; // of a certificate, say
+/// let kind = match &key {
+///     PublicKey::Rsa(_) => "RSA",
+///     PublicKey::Ec(key) => key.curve().name(),
+/// };
+/// assert_eq!((kind, key.bits()), ("RSA", 2048));
+/// # Ok::<(), akv_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PublicKey {
     /// RSA (RFC 8017).
@@ -32,6 +46,17 @@ pub enum PublicKey {
 
 impl PublicKey {
     /// Reads a DER `SubjectPublicKeyInfo` (RFC 5280 section 4.1.2.7).
+    ///
+    /// ```
+    /// use akv_core::{ErrorKind, PublicKey};
+    ///
+    /// # let key = PublicKey::Rsa(akv_core::RsaPublicKey::new(&[0xc5; 256], &[1, 0, 1])?);
+    /// # let der = key.to_spki_der();
+    /// assert_eq!(PublicKey::from_spki_der(&der)?, key);
+    /// let error = PublicKey::from_spki_der(&der[1..]).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Argument);
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// The DER is malformed, or the key is neither RSA nor on a curve that the service has.
@@ -54,7 +79,19 @@ impl PublicKey {
         }
     }
 
-    /// Writes a DER `SubjectPublicKeyInfo`.
+    /// Writes a DER `SubjectPublicKeyInfo` (RFC 5280 section 4.1.2.7).
+    ///
+    /// ```no_run
+    /// use akv_core::blocking::Client;
+    /// use sha2::{Digest, Sha256};
+    ///
+    /// # fn example(client: Client) -> akv_core::Result<()> {
+    /// let key = client.key(&client.reference("vault:myVault:myKey")?)?;
+    /// // What public key pinning compares (RFC 7469 section 2.4).
+    /// let fingerprint = Sha256::digest(key.public_key().to_spki_der());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn to_spki_der(&self) -> Vec<u8> {
         let (oid, parameters, key) = match self {
             Self::Rsa(key) => (RSA_ENCRYPTION, Any::null(), key.to_pkcs1_der()),

@@ -5,6 +5,18 @@ use crate::Result;
 use der::{Decode, Encode, asn1::UintRef};
 
 /// An RSA public key. Modulus and exponent are kept without leading zeros.
+///
+/// ```
+/// use akv_core::{PublicKey, RsaPublicKey};
+///
+/// # let n = [0xc5; 256];
+/// let key = RsaPublicKey::new(&n, &[1, 0, 1])?; // n and e of a JSON Web Key
+/// assert_eq!((key.modulus(), key.exponent()), (&n[..], &[1, 0, 1][..]));
+/// assert_eq!((key.bits(), key.size()), (2048, 256));
+/// let spki = PublicKey::Rsa(key).to_spki_der();
+/// # let _ = spki;
+/// # Ok::<(), akv_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RsaPublicKey {
     n: Vec<u8>,
@@ -17,6 +29,16 @@ impl RsaPublicKey {
 
     /// A key from big-endian modulus and exponent; leading zeros are dropped (imported keys have
     /// them).
+    ///
+    /// ```
+    /// use akv_core::{ErrorKind, RsaPublicKey};
+    ///
+    /// # let n = [0xc5; 256];
+    /// let key = RsaPublicKey::new(&[&[0], &n[..]].concat(), &[0, 1, 0, 1])?;
+    /// assert_eq!(key, RsaPublicKey::new(&n, &[1, 0, 1])?);
+    /// assert_eq!(RsaPublicKey::new(&n, &[2]).unwrap_err().kind(), ErrorKind::Argument);
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// The modulus is even, tiny or larger than 16 384 bits, or the exponent is even or larger
@@ -34,6 +56,13 @@ impl RsaPublicKey {
 
     /// Reads a DER `RSAPublicKey` (RFC 8017 appendix A.1.1).
     ///
+    /// ```
+    /// # use akv_core::RsaPublicKey;
+    /// # let key = RsaPublicKey::new(&[0xc5; 256], &[1, 0, 1])?;
+    /// assert_eq!(RsaPublicKey::from_pkcs1_der(&key.to_pkcs1_der())?, key);
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// The DER is malformed or its numbers are no RSA key.
     pub fn from_pkcs1_der(der: &[u8]) -> Result<Self> {
@@ -41,7 +70,15 @@ impl RsaPublicKey {
         Self::new(key.modulus.as_bytes(), key.public_exponent.as_bytes())
     }
 
-    /// Writes a DER `RSAPublicKey`.
+    /// Writes a DER `RSAPublicKey` (RFC 8017 appendix A.1.1).
+    ///
+    /// ```
+    /// # use akv_core::RsaPublicKey;
+    /// # let key = RsaPublicKey::new(&[0xc5; 256], &[1, 0, 1])?;
+    /// let der = key.to_pkcs1_der();
+    /// assert!(der.ends_with(&[0x02, 3, 1, 0, 1])); // the exponent comes last
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
     pub fn to_pkcs1_der(&self) -> Vec<u8> {
         UintRef::new(&self.n)
             .and_then(|modulus| {

@@ -14,6 +14,24 @@ use aws_lc_rs::{
 impl PublicKey {
     /// Checks a signature in JOSE form (for ECDSA r‖s) over a digest. No request is made.
     ///
+    /// ```
+    /// use akv_core::{Curve, EcPublicKey, PublicKey, SignatureAlgorithm::Es256};
+    /// use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL};
+    /// use sha2::{Digest, Sha256};
+    ///
+    /// # let x = BASE64URL.decode("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU")?;
+    /// # let y = BASE64URL.decode("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0")?;
+    /// // The token of RFC 7515 appendix A.3.
+    /// let token = "eyJhbGciOiJFUzI1NiJ9.\
+    ///     eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFt\
+    ///     cGxlLmNvbS9pc19yb290Ijp0cnVlfQ.\
+    ///     DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
+    /// let (signed, signature) = token.rsplit_once('.').ok_or("no token")?;
+    /// let key = PublicKey::Ec(EcPublicKey::new(Curve::P256, &x, &y)?);
+    /// key.verify_digest(Es256, &Sha256::digest(signed), &BASE64URL.decode(signature)?)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// The signature is wrong ([`ErrorKind::Signature`]), or the algorithm does not fit the key
     /// or the digest. [`SignatureAlgorithm::RsNull`] is checked by comparing the padded

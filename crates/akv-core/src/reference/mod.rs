@@ -39,7 +39,7 @@ use std::{
 /// use akv_core::{KeyReference, VaultKind};
 ///
 /// let reference: KeyReference = "engine:e_akv:managedHsm:myHsm:myKey".parse()?;
-/// assert_eq!(reference.kind(), VaultKind::ManagedHsm);
+/// assert_eq!((reference.kind(), reference.vault_name()), (VaultKind::ManagedHsm, "myHsm"));
 /// assert_eq!(reference.key_name(), Some("myKey"));
 /// assert_eq!(reference.version(), None);
 /// assert_eq!(reference, "https://myHSM.managedhsm.azure.net/keys/myKey".parse()?);

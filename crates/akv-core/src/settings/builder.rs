@@ -32,6 +32,19 @@ const MAX_CERTIFICATE: u64 = 256 * 1024;
 
 /// Gathers settings. Later calls of [`Builder::option`] win over earlier ones, the environment
 /// over all of them, whether it was read before or after.
+///
+/// ```
+/// use akv_core::Settings;
+/// use std::time::Duration;
+///
+/// let mut builder = Settings::builder();
+/// for (name, value) in [("credential", "managed-identity"), ("timeout", "3s")] {
+///     builder = builder.option(name, value)?; // a section of a configuration file
+/// }
+/// let settings = builder.build()?;
+/// assert_eq!(settings.timeout(), Duration::from_secs(3));
+/// # Ok::<(), akv_core::Error>(())
+/// ```
 #[derive(Clone, Default)]
 pub struct Builder {
     values: BTreeMap<&'static str, Value>,
@@ -51,7 +64,19 @@ struct Value {
 }
 
 impl Builder {
-    /// Sets a setting by its name in `openssl.cnf`. An empty value means unset.
+    /// Sets a setting by its name in `openssl.cnf`; [`OPTIONS`] lists them. An empty value counts
+    /// as none. Values are checked by [`build`](Self::build).
+    ///
+    /// ```
+    /// use akv_core::{ErrorKind, Settings};
+    /// use std::time::Duration;
+    ///
+    /// let settings = Settings::builder().option("timeout", "500ms")?.build()?;
+    /// assert_eq!(settings.timeout(), Duration::from_millis(500));
+    /// let error = Settings::builder().option("time-out", "500ms").err().expect("no such setting");
+    /// assert_eq!(error.kind(), ErrorKind::Settings);
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// There is no such setting.
@@ -70,6 +95,17 @@ impl Builder {
 
     /// Adds what the process's environment says. In a process that the kernel marks as
     /// secure-execution the environment is ignored.
+    ///
+    /// ```no_run
+    /// use akv_core::Settings;
+    ///
+    /// # fn main() -> akv_core::Result<()> {
+    /// // The server's default; AKV_TIMEOUT still wins.
+    /// let settings = Settings::builder().option("timeout", "3s")?.environment().build()?;
+    /// # let _ = settings;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn environment(self) -> Self {
         if is_secure_execution() {
@@ -79,7 +115,20 @@ impl Builder {
         }
     }
 
-    /// Adds what an environment that is not the process's own says.
+    /// Adds what an environment that is not the process's own says: `read` gives the value of a
+    /// variable.
+    ///
+    /// ```
+    /// use akv_core::Settings;
+    /// use std::{collections::HashMap, time::Duration};
+    ///
+    /// let variables = HashMap::from([("AKV_TIMEOUT", "3s"), ("AKV_CLOUD", "usgov")]);
+    /// let settings = Settings::builder()
+    ///     .environment_from(|name| variables.get(name).map(Into::into))
+    ///     .build()?;
+    /// assert_eq!(settings.timeout(), Duration::from_secs(3));
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
     #[must_use]
     pub fn environment_from(mut self, read: impl Fn(&str) -> Option<OsString>) -> Self {
         for option in OPTIONS {
@@ -113,6 +162,15 @@ impl Builder {
     }
 
     /// Checks every value and reads the files that must be read at load.
+    ///
+    /// ```
+    /// use akv_core::{ErrorKind, Settings};
+    ///
+    /// let error = Settings::builder().option("ca-file", "/no/such/file")?.build().unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Settings);
+    /// assert!(error.to_string().contains("ca-file"));
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// A value makes no sense or a file cannot be read; the error names the setting.

@@ -5,6 +5,23 @@
 //! process that the kernel marks as secure-execution. Everything is read once, by
 //! [`Builder::build`]: servers clear the environment of their workers and change their root
 //! directory. Only token files that rotate are read again.
+//!
+//! Durations are written `500ms`, `3s` or `1m`, a bare number means seconds; they are longer than
+//! nothing and at most a day. Switches are `yes` or `no`.
+//!
+//! ```
+//! use akv_core::Settings;
+//! use std::time::Duration;
+//!
+//! let settings = Settings::builder()
+//!     .option("credential", "managed-identity")?
+//!     .option("timeout", "3s")?
+//!     .environment() // wins
+//!     .build()?;
+//! # let settings = Settings::builder().option("timeout", "3s")?.build()?;
+//! assert_eq!(settings.timeout(), Duration::from_secs(3));
+//! # Ok::<(), akv_core::Error>(())
+//! ```
 
 mod builder;
 mod environment;
@@ -28,6 +45,22 @@ use url::Url;
 use zeroize::Zeroizing;
 
 /// Everything that a [`crate::Client`] needs to know. Cheap to clone.
+///
+/// ```
+/// use akv_core::{Client, Settings};
+/// use std::{path::Path, time::Duration};
+///
+/// let settings = Settings::builder()
+///     .option("credential", "managed-identity")?
+///     .option("timeout", "3s")?
+///     .option("log-file", "/var/log/akv.log")?
+///     .build()?;
+/// assert_eq!(settings.timeout(), Duration::from_secs(3));
+/// assert_eq!(settings.log_file(), Some(Path::new("/var/log/akv.log")));
+/// assert_eq!((settings.log_level(), settings.warm()), (None, false));
+/// let client = Client::new(settings);
+/// # Ok::<(), akv_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Settings(Arc<Values>);
 
@@ -71,11 +104,29 @@ pub(crate) struct Roots {
 
 impl Settings {
     /// Starts with every setting at its default.
+    ///
+    /// ```
+    /// use akv_core::Settings;
+    /// use std::time::Duration;
+    ///
+    /// let settings = Settings::builder().build()?;
+    /// assert_eq!(settings.timeout(), Duration::from_secs(10));
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
     pub fn builder() -> Builder {
         Builder::default()
     }
 
     /// The defaults with what the environment says.
+    ///
+    /// ```no_run
+    /// use akv_core::{Settings, blocking::Client};
+    ///
+    /// # fn main() -> akv_core::Result<()> {
+    /// let client = Client::new(Settings::from_environment()?);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// A variable has a value that makes no sense, or a file that it names cannot be read.
@@ -83,18 +134,18 @@ impl Settings {
         Self::builder().environment().build()
     }
 
-    /// The deadline of one operation with all its retries.
+    /// The deadline of one operation with all its retries; 10 seconds by default.
     pub fn timeout(&self) -> Duration {
         self.0.timeout
     }
 
     /// Whether runtime, token and connection are made ready in the background when a key is
-    /// loaded, rather than by its first operation.
+    /// loaded, rather than by its first operation; no by default.
     pub fn warm(&self) -> bool {
         self.0.warm
     }
 
-    /// What is logged: `None`, a level or a filter.
+    /// What is logged: nothing (`None`), a level or a filter; see [`logging`](crate::logging).
     pub fn log_level(&self) -> Option<&str> {
         self.0.log_level.as_deref()
     }
@@ -105,6 +156,17 @@ impl Settings {
     }
 
     /// Reads a key reference; URLs must be under a host suffix that these settings trust.
+    ///
+    /// ```
+    /// use akv_core::{ErrorKind, Settings};
+    ///
+    /// let settings = Settings::builder().option("cloud", "china")?.build()?;
+    /// let key = settings.reference("https://myVault.vault.azure.cn/keys/myKey")?;
+    /// assert_eq!(key, "vault:myVault:myKey".parse()?);
+    /// let error = settings.reference("https://myVault.vault.azure.net/keys/myKey").unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Reference);
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// The reference is malformed; the error says which section and why. No request is made.

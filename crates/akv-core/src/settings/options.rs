@@ -1,6 +1,14 @@
 //! The table of settings.
 
 /// The three faces of one setting.
+///
+/// ```
+/// use akv_core::settings::OPTIONS;
+///
+/// let timeout = OPTIONS.iter().find(|option| option.name == "timeout").expect("there is one");
+/// assert_eq!(timeout.env, Some("AKV_TIMEOUT"));
+/// assert_eq!(timeout.help, "deadline of one operation with its retries (default 10s)");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OptionInfo {
@@ -18,6 +26,13 @@ const fn option(name: &'static str, env: &'static str, help: &'static str) -> Op
 
 /// Every setting that a configuration file may hold. The ENGINE control command has the same name
 /// in upper case with underscores.
+///
+/// ```
+/// // A program's --help.
+/// for option in akv_core::settings::OPTIONS {
+///     println!("{:24} {:32} {}", option.name, option.env.unwrap_or("-"), option.help);
+/// }
+/// ```
 pub const OPTIONS: &[OptionInfo] = &[
     option(
         "credential",

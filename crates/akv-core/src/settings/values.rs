@@ -3,6 +3,18 @@
 use std::{str::FromStr, time::Duration};
 
 /// Where access tokens come from.
+///
+/// ```
+/// use akv_core::{Settings, settings::CredentialKind};
+///
+/// let settings = Settings::builder()
+///     .option("credential", CredentialKind::ManagedIdentity.name())?
+///     .build()?;
+/// assert_eq!("managed-identity".parse(), Ok(CredentialKind::ManagedIdentity));
+/// assert_eq!(CredentialKind::default(), CredentialKind::Auto);
+/// # let _ = settings;
+/// # Ok::<(), akv_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CredentialKind {
@@ -55,6 +67,7 @@ impl CredentialKind {
 impl FromStr for CredentialKind {
     type Err = String;
 
+    /// Reads a name of the setting `credential`. The error lists those that there are.
     fn from_str(text: &str) -> Result<Self, String> {
         Self::ALL
             .into_iter()

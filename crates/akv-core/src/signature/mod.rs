@@ -53,6 +53,24 @@ pub(crate) use self::identifier::algorithm_identifier;
 
 /// A key in a vault (`K`: [`blocking::Key`] or [`Key`]) that signs by the scheme `S`. See the
 /// [module](self).
+///
+/// ```no_run
+/// use akv_core::signature::{RsaPss, SigningKey};
+/// use sha2::Sha256;
+/// use signature::{SignatureEncoding, Signer};
+///
+/// /// A service that signs, with its key in a vault.
+/// struct Releases {
+///     signer: SigningKey<RsaPss<Sha256>>,
+/// }
+///
+/// impl Releases {
+///     fn sign(&self, archive: &[u8]) -> Result<Vec<u8>, signature::Error> {
+///         tracing::info!("signing with {}", self.signer.key().pinned_reference());
+///         Ok(self.signer.try_sign(archive)?.to_vec())
+///     }
+/// }
+/// ```
 #[derive(Clone)]
 pub struct SigningKey<S, K = blocking::Key> {
     key: K,
@@ -76,6 +94,17 @@ macro_rules! constructors {
         impl $key {
             /// A signer for RSASSA-PKCS1-v1_5 with the hash `D`.
             ///
+            /// ```no_run
+            /// # fn example(key: akv_core::blocking::Key) -> akv_core::Result<()> {
+            /// use akv_core::SignatureAlgorithm;
+            /// use signature::Keypair;
+            ///
+            /// let signer = key.rsa_pkcs1::<sha2::Sha256>()?;
+            /// assert_eq!(signer.verifying_key().algorithm(), SignatureAlgorithm::Rs256);
+            /// # Ok(())
+            /// # }
+            /// ```
+            ///
             /// # Errors
             /// It is no RSA key.
             pub fn rsa_pkcs1<D: Hash>(&self) -> Result<SigningKey<RsaPkcs1<D>, Self>> {
@@ -85,6 +114,17 @@ macro_rules! constructors {
             /// A signer for RSASSA-PSS with the hash `D`, MGF1 with the same hash, and a salt as
             /// long as a digest.
             ///
+            /// ```no_run
+            /// # fn example(key: akv_core::blocking::Key) -> akv_core::Result<()> {
+            /// use akv_core::SignatureAlgorithm;
+            /// use signature::Keypair;
+            ///
+            /// let signer = key.rsa_pss::<sha2::Sha384>()?;
+            /// assert_eq!(signer.verifying_key().algorithm(), SignatureAlgorithm::Ps384);
+            /// # Ok(())
+            /// # }
+            /// ```
+            ///
             /// # Errors
             /// It is no RSA key.
             pub fn rsa_pss<D: Hash>(&self) -> Result<SigningKey<RsaPss<D>, Self>> {
@@ -93,6 +133,17 @@ macro_rules! constructors {
 
             /// A signer for ECDSA on the curve `C`, such as `p256::NistP256`, with the hash that
             /// belongs to the curve.
+            ///
+            /// ```no_run
+            /// # fn example(key: akv_core::blocking::Key) -> akv_core::Result<()> {
+            /// use akv_core::SignatureAlgorithm;
+            /// use signature::Keypair;
+            ///
+            /// let signer = key.ecdsa::<p256::NistP256>()?;
+            /// assert_eq!(signer.verifying_key().algorithm(), SignatureAlgorithm::Es256);
+            /// # Ok(())
+            /// # }
+            /// ```
             ///
             /// # Errors
             /// It is no key on this curve.

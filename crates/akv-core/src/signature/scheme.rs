@@ -10,6 +10,16 @@ use sha2::{
 use std::marker::PhantomData;
 
 /// A signature scheme: [`RsaPkcs1`], [`RsaPss`] or [`Ecdsa`]. Nothing else can be one.
+///
+/// ```
+/// use akv_core::signature::{Scheme, SigningKey};
+/// use signature::{Error, SignatureEncoding, Signer};
+///
+/// /// Signs by whatever scheme the key is for.
+/// fn sign<S: Scheme>(key: &SigningKey<S>, message: &[u8]) -> Result<Vec<u8>, Error> {
+///     Ok(key.try_sign(message)?.to_vec())
+/// }
+/// ```
 pub trait Scheme: sealed::Sealed + 'static {
     /// The hash.
     type Digest: Digest + Update;
@@ -19,11 +29,31 @@ pub trait Scheme: sealed::Sealed + 'static {
 
     /// The service's algorithm.
     ///
+    /// ```
+    /// use akv_core::{PublicKey, SignatureAlgorithm, signature::{RsaPss, Scheme}};
+    ///
+    /// # let public_key = PublicKey::Rsa(akv_core::RsaPublicKey::new(&[0xc5; 256], &[1, 0, 1])?);
+    /// assert_eq!(RsaPss::<sha2::Sha512>::algorithm(&public_key)?, SignatureAlgorithm::Ps512);
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// The key is not of this scheme.
     fn algorithm(key: &PublicKey) -> Result<SignatureAlgorithm>;
 
     /// A signature in the service's form.
+    ///
+    /// ```no_run
+    /// use akv_core::{SignatureAlgorithm::Es256, signature::{Ecdsa, Scheme}};
+    ///
+    /// # fn example(
+    /// #     key: akv_core::blocking::Key, digest: [u8; 32],
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// let signature: p256::ecdsa::Signature =
+    ///     Ecdsa::<p256::NistP256>::from_service(&key.sign(Es256, &digest)?)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// It is none of this scheme.
@@ -31,6 +61,14 @@ pub trait Scheme: sealed::Sealed + 'static {
 }
 
 /// A hash of the service: SHA-256, SHA-384 or SHA-512. Nothing else can be one.
+///
+/// ```
+/// use akv_core::{SignatureAlgorithm, signature::Hash};
+/// use sha2::{Sha256, Sha512};
+///
+/// assert_eq!(<Sha256 as Hash>::PKCS1, SignatureAlgorithm::Rs256);
+/// assert_eq!(<Sha512 as Hash>::PSS, SignatureAlgorithm::Ps512);
+/// ```
 pub trait Hash: Digest + Update + sealed::Sealed + 'static {
     /// RSASSA-PKCS1-v1_5 with this hash.
     const PKCS1: SignatureAlgorithm;
@@ -58,6 +96,16 @@ hash!(Sha384, Rs384, Ps384);
 hash!(Sha512, Rs512, Ps512);
 
 /// RSASSA-PKCS1-v1_5 (RFC 8017 section 8.2) with the hash `D`.
+///
+/// ```no_run
+/// use akv_core::signature::{RsaPkcs1, SigningKey};
+/// use sha2::Sha256;
+///
+/// # fn example(key: akv_core::blocking::Key) -> akv_core::Result<()> {
+/// let signer: SigningKey<RsaPkcs1<Sha256>> = key.rsa_pkcs1()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct RsaPkcs1<D>(PhantomData<fn() -> D>);
 
@@ -78,6 +126,16 @@ impl<D: Hash> Scheme for RsaPkcs1<D> {
 
 /// RSASSA-PSS (RFC 8017 section 8.1) with the hash `D`, MGF1 with the same hash, and a salt as long
 /// as a digest.
+///
+/// ```no_run
+/// use akv_core::signature::{RsaPss, SigningKey};
+/// use sha2::Sha256;
+///
+/// # fn example(key: akv_core::blocking::Key) -> akv_core::Result<()> {
+/// let signer: SigningKey<RsaPss<Sha256>> = key.rsa_pss()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct RsaPss<D>(PhantomData<fn() -> D>);
 
@@ -108,10 +166,32 @@ fn of_rsa(key: &PublicKey, algorithm: SignatureAlgorithm) -> Result<SignatureAlg
 
 /// ECDSA (FIPS 186-5 section 6) on the curve `C` with the hash that belongs to it. On secp256k1,
 /// where users insist on it, s is made the smaller one of its two values.
+///
+/// ```no_run
+/// use akv_core::signature::{Ecdsa, SigningKey};
+/// use p256::{NistP256, ecdsa::{DerSignature, Signature}};
+/// use signature::Signer;
+///
+/// # fn example(key: akv_core::blocking::Key) -> Result<(), Box<dyn std::error::Error>> {
+/// let signer: SigningKey<Ecdsa<NistP256>> = key.ecdsa()?;
+/// let fixed: Signature = signer.try_sign(b"header.claims")?; // as JSON Web Tokens have it
+/// let der: DerSignature = signer.try_sign(b"a certificate")?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Ecdsa<C>(PhantomData<fn() -> C>);
 
 /// A curve as RustCrypto's crates have it: `p256::NistP256`, `k256::Secp256k1`.
+///
+/// ```no_run
+/// use akv_core::{PublicKey, signature::{Ecdsa, NamedCurve, VerifyingKey}};
+///
+/// /// Whether a key is on the curve `C`.
+/// fn is_on<C: NamedCurve>(key: &PublicKey) -> bool {
+///     VerifyingKey::<Ecdsa<C>>::new(key).is_ok()
+/// }
+/// ```
 pub trait NamedCurve: AssociatedOid + CurveArithmetic + DigestAlgorithm + 'static {}
 
 impl<C: AssociatedOid + CurveArithmetic + DigestAlgorithm + 'static> NamedCurve for C {}

@@ -14,6 +14,20 @@ use std::{fmt, marker::PhantomData};
 /// The public half of a key in a vault, with the scheme `S`. No request is made.
 ///
 /// For another implementation, take its DER ([`EncodePublicKey`]).
+///
+/// ```
+/// use akv_core::{PublicKey, SignatureAlgorithm, signature::{RsaPss, VerifyingKey}};
+/// use sha2::Sha256;
+/// use signature::Verifier;
+///
+/// # let spki = akv_core::RsaPublicKey::new(&[0xc5; 256], &[1, 0, 1])?;
+/// # let spki = PublicKey::Rsa(spki).to_spki_der();
+/// let key = VerifyingKey::<RsaPss<Sha256>>::new(&PublicKey::from_spki_der(&spki)?)?;
+/// assert_eq!((key.algorithm(), key.public_key().bits()), (SignatureAlgorithm::Ps256, 2048));
+/// let forged = rsa::pss::Signature::try_from(&[0; 256][..])?;
+/// assert!(key.verify(b"a message", &forged).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct VerifyingKey<S> {
     public_key: PublicKey,
     algorithm: SignatureAlgorithm,
@@ -22,6 +36,17 @@ pub struct VerifyingKey<S> {
 
 impl<S: Scheme> VerifyingKey<S> {
     /// The verifying key of `S` with a public key.
+    ///
+    /// ```
+    /// use akv_core::{ErrorKind, PublicKey, signature::{Ecdsa, RsaPkcs1, VerifyingKey}};
+    ///
+    /// # let public_key = PublicKey::Rsa(akv_core::RsaPublicKey::new(&[0xc5; 256], &[1, 0, 1])?);
+    /// let key = VerifyingKey::<RsaPkcs1<sha2::Sha256>>::new(&public_key)?; // of an RSA key
+    /// let error = VerifyingKey::<Ecdsa<p256::NistP256>>::new(&public_key).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Argument);
+    /// # let _ = key;
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// The key is not of this scheme.

@@ -25,6 +25,16 @@ use std::{
 impl Vault {
     /// Makes a key. Where the vault has one of this name, it gets a new version.
     ///
+    /// ```no_run
+    /// use akv_core::{AesSize, NewKey};
+    ///
+    /// # async fn example(hsm: akv_core::Vault) -> akv_core::Result<()> {
+    /// let key = hsm.create("kek", NewKey::aes(AesSize::Bits256)).await?; // a SymmetricKey
+    /// println!("made {}", key.pinned_reference());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// The service has no such keys (no request is made then), fails or refuses. When the error
     /// [`may_have_happened`](crate::Error::may_have_happened), nobody knows whether the key was
@@ -48,6 +58,15 @@ impl Vault {
 
     /// Makes a new version of a key, like the current one but with new key material. Keys that
     /// were opened before stay at their versions.
+    ///
+    /// ```no_run
+    /// # async fn example(client: akv_core::Client, old: akv_core::Key) -> akv_core::Result<()> {
+    /// let vault = client.vault(&old.reference().vault())?;
+    /// let new = vault.rotate("web").await?;
+    /// assert_ne!(new.version(), old.version()); // the old one still signs by its version
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// There is no such key, or the service fails or refuses. When the error

@@ -15,6 +15,19 @@ use futures::{Stream, StreamExt, TryStreamExt, stream};
 use std::{collections::VecDeque, sync::Arc};
 
 /// An entry of a [`KeyList`].
+///
+/// ```no_run
+/// # async fn example(client: akv_core::Client, vault: akv_core::Vault) -> akv_core::Result<()> {
+/// for item in vault.versions("web")?.all().await? {
+///     println!("{} {:?}", item.name(), item.version());
+///     if item.attributes().enabled() {
+///         let key = client.key(item.reference()).await?;
+///         assert_eq!(Some(key.version()), item.version());
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct KeyItem {
     reference: KeyReference,
@@ -68,6 +81,16 @@ impl KeyItem {
 ///
 /// Each page is one operation with its own deadline and retries. Links between pages are followed
 /// on the vault's own server only.
+///
+/// ```no_run
+/// # async fn example(vault: akv_core::Vault) -> akv_core::Result<()> {
+/// let mut list = vault.list();
+/// while let Some(page) = list.next_page().await? {
+///     println!("{} keys", page.len());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "nothing is asked before a page is"]
 pub struct KeyList {
@@ -99,6 +122,14 @@ impl KeyList {
     /// The next page; `None` after the last one. Pages may be empty. After an error the same page
     /// can be asked for again.
     ///
+    /// ```no_run
+    /// # async fn example(vault: akv_core::Vault) -> akv_core::Result<()> {
+    /// let mut versions = vault.versions("web")?;
+    /// let first = versions.next_page().await?.unwrap_or_default();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// The service fails or refuses within the deadline, or its answer makes no sense.
     pub async fn next_page(&mut self) -> Result<Option<Vec<KeyItem>>> {
@@ -122,6 +153,18 @@ impl KeyList {
 
     /// The items one by one. Pages are asked for as they are needed. The stream ends after an
     /// error.
+    ///
+    /// ```no_run
+    /// use futures::TryStreamExt;
+    ///
+    /// # async fn example(vault: akv_core::Vault) -> akv_core::Result<()> {
+    /// let enabled = vault.list().into_stream().try_filter(|key| {
+    ///     std::future::ready(key.attributes().enabled())
+    /// });
+    /// let names: Vec<String> = enabled.map_ok(|key| key.name().to_owned()).try_collect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn into_stream(self) -> impl Stream<Item = Result<KeyItem>> + Send {
         stream::try_unfold((self, VecDeque::new()), |(mut list, mut items)| async move {
             loop {
@@ -138,6 +181,14 @@ impl KeyList {
     }
 
     /// All items, which takes as many operations as there are pages.
+    ///
+    /// ```no_run
+    /// # async fn example(vault: akv_core::Vault) -> akv_core::Result<()> {
+    /// let keys = vault.list().all().await?;
+    /// let managed = keys.iter().filter(|key| key.attributes().managed()).count();
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`next_page`](Self::next_page).

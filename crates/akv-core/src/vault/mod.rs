@@ -21,10 +21,11 @@ use crate::{Client, Error, ErrorKind, KeyReference, Result, Settings};
 /// let client = Client::new(Settings::from_environment()?);
 /// let vault = client.vault(&client.reference("vault:myVault:")?)?;
 /// let key = vault.create("web", NewKey::ec(Curve::P256).tag("owner", "www")).await?;
-/// assert_eq!(key.public_key().bits(), 256);
+/// assert_eq!(key.reference().vault(), *vault.reference());
+///
 /// let mut keys = std::pin::pin!(vault.list().into_stream());
 /// while let Some(item) = keys.try_next().await? {
-///     let _ = (item.name(), item.attributes().enabled());
+///     println!("{} {}", item.name(), item.attributes().enabled());
 /// }
 /// # Ok(())
 /// # }
@@ -56,6 +57,15 @@ impl Vault {
 
     /// The vault's keys, in the service's order, deleted ones left out. Nothing is asked before the
     /// first page is.
+    ///
+    /// ```no_run
+    /// # async fn example(vault: akv_core::Vault) -> akv_core::Result<()> {
+    /// for key in vault.list().all().await? {
+    ///     println!("{}, until {:?}", key.name(), key.attributes().expires());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(&self) -> KeyList {
         KeyList::new(&self.client, &self.reference)
     }
@@ -63,6 +73,14 @@ impl Vault {
     /// The versions of a key, in the service's order, which is not that of their age:
     /// [`KeyAttributes::created`](crate::KeyAttributes::created) tells that. Nothing is asked
     /// before the first page is.
+    ///
+    /// ```no_run
+    /// # async fn example(vault: akv_core::Vault) -> akv_core::Result<()> {
+    /// let versions = vault.versions("web")?.all().await?;
+    /// let newest = versions.iter().max_by_key(|version| version.attributes().created());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `name` is no name of a key.

@@ -16,6 +16,15 @@ use std::{
 };
 
 /// A size of RSA keys.
+///
+/// ```
+/// use akv_core::{NewKey, RsaSize};
+///
+/// let size = RsaSize::Bits3072;
+/// let key = NewKey::rsa(size).tag("bits", size.bits().to_string());
+/// assert_eq!(size.bits(), 3072);
+/// # let _ = key;
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RsaSize {
     /// 2 048 bits.
@@ -38,6 +47,15 @@ impl RsaSize {
 }
 
 /// A size of AES keys.
+///
+/// ```
+/// use akv_core::{AesSize, NewKey};
+///
+/// let size = AesSize::Bits256;
+/// let key = NewKey::aes(size).tag("bits", size.bits().to_string());
+/// assert_eq!(size.bits(), 256);
+/// # let _ = key;
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AesSize {
     /// 128 bits.
@@ -78,7 +96,7 @@ enum Kind {
 ///     .operations([KeyOperation::Sign])
 ///     .expires(SystemTime::now() + Duration::from_secs(365 * 86_400))
 ///     .tag("owner", "www");
-/// let code_signing = NewKey::ec(Curve::P384).enabled(false);
+/// let code_signing = NewKey::ec(Curve::P384).not_before(SystemTime::now()).enabled(false);
 /// let wrapping = NewKey::aes(AesSize::Bits256);
 /// # let _ = (web, code_signing, wrapping);
 /// ```
@@ -97,17 +115,35 @@ pub struct NewKey<K> {
 
 impl NewKey<Key> {
     /// An RSA key.
+    ///
+    /// ```
+    /// # use akv_core::{NewKey, RsaSize};
+    /// let key = NewKey::rsa(RsaSize::Bits4096);
+    /// # let _ = key;
+    /// ```
     pub fn rsa(size: RsaSize) -> Self {
         Self::of(Kind::Rsa(size))
     }
 
     /// An elliptic-curve key.
+    ///
+    /// ```
+    /// # use akv_core::{Curve, NewKey};
+    /// let key = NewKey::ec(Curve::P256);
+    /// # let _ = key;
+    /// ```
     pub fn ec(curve: Curve) -> Self {
         Self::of(Kind::Ec(curve))
     }
 
     /// Whether a vault keeps the key in hardware, for which it must be a premium one; no by
     /// default. A Managed HSM always does.
+    ///
+    /// ```
+    /// # use akv_core::{Curve, NewKey};
+    /// let key = NewKey::ec(Curve::P256).hardware(true); // an EC-HSM key
+    /// # let _ = key;
+    /// ```
     pub fn hardware(self, hardware: bool) -> Self {
         Self { hardware, ..self }
     }
@@ -115,6 +151,12 @@ impl NewKey<Key> {
 
 impl NewKey<SymmetricKey> {
     /// An AES key, which only a Managed HSM has.
+    ///
+    /// ```
+    /// # use akv_core::{AesSize, NewKey};
+    /// let key = NewKey::aes(AesSize::Bits256);
+    /// # let _ = key;
+    /// ```
     pub fn aes(size: AesSize) -> Self {
         Self::of(Kind::Aes(size))
     }
@@ -135,27 +177,65 @@ impl<K> NewKey<K> {
     }
 
     /// What the key may be used for; by default whatever its type can do.
+    ///
+    /// ```
+    /// # use akv_core::{KeyOperation, NewKey, RsaSize};
+    /// use KeyOperation::{UnwrapKey, WrapKey};
+    ///
+    /// let key = NewKey::rsa(RsaSize::Bits3072).operations([WrapKey, UnwrapKey]);
+    /// # let _ = key;
+    /// ```
     pub fn operations(self, operations: impl IntoIterator<Item = KeyOperation>) -> Self {
         Self { operations: Some(operations.into_iter().collect()), ..self }
     }
 
     /// Whether the key can be used; yes by default.
+    ///
+    /// ```
+    /// # use akv_core::{Curve, NewKey};
+    /// let key = NewKey::ec(Curve::P384).enabled(false); // until its certificate is there
+    /// # let _ = key;
+    /// ```
     pub fn enabled(self, enabled: bool) -> Self {
         Self { enabled, ..self }
     }
 
     /// From when on the key signs, encrypts and wraps, to the second.
+    ///
+    /// ```
+    /// # use akv_core::{Curve, NewKey};
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// let tomorrow = SystemTime::now() + Duration::from_secs(86_400);
+    /// let key = NewKey::ec(Curve::P256).not_before(tomorrow);
+    /// # let _ = key;
+    /// ```
     pub fn not_before(self, time: SystemTime) -> Self {
         Self { not_before: Some(time), ..self }
     }
 
     /// Until when the key signs, encrypts and wraps, to the second.
+    ///
+    /// ```
+    /// # use akv_core::{Curve, NewKey};
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// let a_year = Duration::from_secs(365 * 86_400);
+    /// let key = NewKey::ec(Curve::P256).expires(SystemTime::now() + a_year);
+    /// # let _ = key;
+    /// ```
     pub fn expires(self, time: SystemTime) -> Self {
         Self { expires: Some(time), ..self }
     }
 
     /// Adds a name and value of the user's own. The service takes 15 of them, each part up to 256
     /// characters.
+    ///
+    /// ```
+    /// # use akv_core::{Curve, NewKey};
+    /// let key = NewKey::ec(Curve::P256).tag("owner", "www").tag("environment", "production");
+    /// # let _ = key;
+    /// ```
     pub fn tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.tags.insert(name.into(), value.into());
         self
