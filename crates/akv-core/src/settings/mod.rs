@@ -16,10 +16,9 @@
 //! let settings = Settings::builder()
 //!     .option("credential", "managed-identity")?
 //!     .option("timeout", "3s")?
-//!     .environment() // wins
+//!     .environment_from(|name| (name == "AKV_TIMEOUT").then(|| "5s".into())) // wins
 //!     .build()?;
-//! # let settings = Settings::builder().option("timeout", "3s")?.build()?;
-//! assert_eq!(settings.timeout(), Duration::from_secs(3));
+//! assert_eq!(settings.timeout(), Duration::from_secs(5));
 //! # Ok::<(), akv_core::Error>(())
 //! ```
 
