@@ -100,6 +100,14 @@ pub fn fit_digest(curve: Curve, digest: &[u8]) -> Vec<u8> {
 
 /// Whether the service can sign a digest with a key on `curve`, so that [`fit_digest`] makes it fit.
 ///
+/// ```
+/// # use akv_core::{Curve, ErrorKind, ecdsa};
+/// ecdsa::check_digest(Curve::P256, &[0xab; 64])?; // SHA-512, of which ECDSA takes 32 bytes
+/// let error = ecdsa::check_digest(Curve::P521, &[0xab; 65]).unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Unsupported);
+/// # Ok::<(), akv_core::Error>(())
+/// ```
+///
 /// # Errors
 /// It has more bytes than the service takes and the curve does not cut it to as many: more than 64
 /// with P-521, which no digest in use has.

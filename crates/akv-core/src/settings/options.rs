@@ -7,7 +7,7 @@
 ///
 /// let timeout = OPTIONS.iter().find(|option| option.name == "timeout").expect("there is one");
 /// assert_eq!(timeout.env, Some("AKV_TIMEOUT"));
-/// assert_eq!(timeout.help, "deadline of one operation with its retries (default 10s)");
+/// assert!(timeout.help.contains("default 10s"));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
