@@ -11,11 +11,12 @@
 //! # fn example(digests: [[u8; 32]; 2]) -> akv_core::Result<()> {
 //! let client = Client::new(Settings::from_environment()?);
 //! let key = client.key(&client.reference("vault:myVault:myKey")?)?;
-//! std::thread::scope(|scope| {
-//!     for digest in &digests {
-//!         scope.spawn(|| key.sign(Es256, digest)); // at the same time, over one connection pool
-//!     }
+//! // At the same time, over one pool of connections.
+//! let [first, second] = std::thread::scope(|scope| {
+//!     let threads = digests.each_ref().map(|digest| scope.spawn(|| key.sign(Es256, digest)));
+//!     threads.map(|thread| thread.join().expect("a failure is an error"))
 //! });
+//! println!("{} and {} bytes", first?.len(), second?.len());
 //! # Ok(())
 //! # }
 //! ```

@@ -18,7 +18,7 @@ use crate::{Client, Error, ErrorKind, KeyReference, Result};
 /// println!("type: {:?}", key.attributes().and_then(|attributes| attributes.key_type()));
 /// match key {
 ///     AnyKey::Asymmetric(pair) => println!("{} bits", pair.public_key().bits()),
-///     AnyKey::Symmetric(_) => println!("its size is the HSM's secret"),
+///     AnyKey::Symmetric(_) => println!("the service does not tell its size"),
 /// }
 /// # Ok(())
 /// # }
@@ -80,15 +80,6 @@ pub trait VaultKey: Sealed + Clone + Send + Sync + Sized + 'static {
     type Blocking: From<Self>;
 
     /// The key, if it is of this kind.
-    ///
-    /// ```no_run
-    /// use akv_core::{Key, VaultKey};
-    ///
-    /// # async fn example(vault: akv_core::Vault) -> akv_core::Result<()> {
-    /// let key = Key::from_any(vault.rotate("web").await?)?; // "web" is a key pair
-    /// # Ok(())
-    /// # }
-    /// ```
     ///
     /// ```no_run
     /// use akv_core::{Key, VaultKey};

@@ -45,6 +45,19 @@ use std::{
 /// assert_eq!(reference, "https://myHSM.managedhsm.azure.net/keys/myKey".parse()?);
 /// # Ok::<(), akv_core::Error>(())
 /// ```
+///
+/// ```
+/// use akv_core::KeyReference;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Site {
+///     key: KeyReference,
+/// }
+/// let site: Site = serde_json::from_str(r#"{"key": "vault:myVault:web"}"#)?;
+/// assert_eq!(site.key.key_name(), Some("web"));
+/// let error = serde_json::from_str::<Site>(r#"{"key": "web"}"#).err().expect("it names no vault");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct KeyReference {
     text: String,

@@ -18,18 +18,23 @@ use std::{str::FromStr, time::Duration};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CredentialKind {
-    /// Whatever works, in the documented order.
+    /// The first of these that gives a token, and from then on that one: a given access token, an
+    /// application with a secret or else a certificate, workload identity, managed identity, the
+    /// Azure CLI, the Azure Developer CLI. When none does, the error has the reason of each.
     #[default]
     Auto,
-    /// A given access token, from the environment or a file.
+    /// A given access token: of `access-token-file`, or in `AZURE_CLI_ACCESS_TOKEN`.
     AccessToken,
-    /// An application with a secret.
+    /// An application (`client-id`, `tenant-id`) with a secret (`client-secret-file`, or in
+    /// `AZURE_CLIENT_SECRET`).
     ClientSecret,
-    /// An application with a certificate.
+    /// An application (`client-id`, `tenant-id`) with a certificate (`client-certificate-file`).
     ClientCertificate,
-    /// A federated token of a Kubernetes service account.
+    /// An application (`client-id`, `tenant-id`) with the federated token of a Kubernetes service
+    /// account, in the file that `AZURE_FEDERATED_TOKEN_FILE` names.
     WorkloadIdentity,
-    /// The identity of the machine or service that we run on.
+    /// The identity of the machine or service that we run on: the system-assigned one, or the
+    /// user-assigned one that `client-id` names.
     ManagedIdentity,
     /// The Azure CLI's login.
     AzureCli,

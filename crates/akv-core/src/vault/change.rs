@@ -36,7 +36,8 @@ impl Vault {
     /// ```
     ///
     /// # Errors
-    /// The service has no such keys (no request is made then), fails or refuses. When the error
+    /// `name` is no name of a key or the service has no such keys (no request is made then), or the
+    /// service fails or refuses. When the error
     /// [`may_have_happened`](crate::Error::may_have_happened), nobody knows whether the key was
     /// made: look at its [`versions`](Self::versions) before trying again.
     pub async fn create<K: VaultKey>(&self, name: &str, key: NewKey<K>) -> Result<K> {
@@ -69,9 +70,9 @@ impl Vault {
     /// ```
     ///
     /// # Errors
-    /// There is no such key, or the service fails or refuses. When the error
-    /// [`may_have_happened`](crate::Error::may_have_happened), nobody knows whether the key was
-    /// rotated: look at its [`versions`](Self::versions) before trying again.
+    /// `name` is no name of a key, there is none of this name, or the service fails or refuses.
+    /// When the error [`may_have_happened`](crate::Error::may_have_happened), nobody knows whether
+    /// the key was rotated: look at its [`versions`](Self::versions) before trying again.
     pub async fn rotate(&self, name: &str) -> Result<AnyKey> {
         let reference = self.reference.with_key(name)?;
         let during = || format!("rotate {reference}");
