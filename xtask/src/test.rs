@@ -33,6 +33,10 @@ impl Test {
             let clippy = cmd!(shell, "{cargo} clippy --workspace --all-targets -- {deny...}");
             Ok(clippy.quiet().run()?)
         });
+        steps.run("docs", || {
+            let doc = cmd!(shell, "{cargo} doc --package akv-core --no-deps --quiet");
+            Ok(doc.env("RUSTDOCFLAGS", "-D warnings").quiet().run()?)
+        });
         let mut modules = None;
         steps.run("build", || {
             modules = Some(Build::default().run()?);

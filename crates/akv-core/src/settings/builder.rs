@@ -13,7 +13,7 @@ use rustls_pki_types::{CertificateDer, pem::PemObject};
 use std::{
     collections::BTreeMap,
     ffi::OsString,
-    fs,
+    fmt, fs,
     io::{self, Read as _},
     path::{Path, PathBuf},
     str::FromStr,
@@ -56,6 +56,14 @@ pub struct Builder {
     certificate_variables: bool,
 }
 
+/// Names of settings and where each came from: values may be secrets.
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let origins = self.values.iter().map(|(name, value)| (name, value.origin));
+        f.debug_map().entries(origins).finish()
+    }
+}
+
 /// A value and where it came from.
 #[derive(Clone)]
 struct Value {
@@ -73,7 +81,7 @@ impl Builder {
     ///
     /// let settings = Settings::builder().option("timeout", "500ms")?.build()?;
     /// assert_eq!(settings.timeout(), Duration::from_millis(500));
-    /// let error = Settings::builder().option("time-out", "500ms").err().expect("no such setting");
+    /// let error = Settings::builder().option("time-out", "500ms").unwrap_err();
     /// assert_eq!(error.kind(), ErrorKind::Settings);
     /// # Ok::<(), akv_core::Error>(())
     /// ```
@@ -406,13 +414,17 @@ mod tests {
 
     #[test]
     fn debug_output_holds_no_secret() {
-        let settings = from(&[
+        let variables = [
             (TOKEN, "s3cret-token"),
             (SECRET, "s3cret"),
             (CERTIFICATE_PASSWORD, "s3cret"),
             ("IDENTITY_HEADER", "s3cret"),
-        ])
-        .unwrap();
+        ];
+        let read = |name: &str| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into())
+        };
+        assert!(!format!("{:?}", Settings::builder().environment_from(read)).contains("s3cret"));
+        let settings = from(&variables).unwrap();
         assert!(settings.values().access_token.is_some());
         assert!(!format!("{settings:?}").contains("s3cret"));
     }
