@@ -14,11 +14,11 @@ use ossl_abi::Host;
 use ossl_abi::functions::operation;
 use std::cell::Cell;
 use std::ffi::{CStr, c_int};
-use std::ptr;
 
 thread_local! {
-    /// The host that this thread has made ask all its providers.
-    static ASKING: Cell<*const Host> = const { Cell::new(ptr::null()) };
+    /// This thread has made a host ask all its providers. Ours may be there more than once, so it
+    /// does not matter which of them did.
+    static ASKING: Cell<bool> = const { Cell::new(false) };
 }
 
 /// What others have.
@@ -37,7 +37,7 @@ pub(crate) fn yield_to_others(host: &Host, operation: c_int) -> bool {
         operation::ASYM_CIPHER => c"RSA",
         _ => return true,
     };
-    if ptr::eq(ASKING.get(), host) {
+    if ASKING.get() {
         return false;
     }
     if operation != operation::KEYMGMT {
@@ -45,7 +45,7 @@ pub(crate) fn yield_to_others(host: &Host, operation: c_int) -> bool {
         // it fetched when it gets to know another for the same type: ours has to be known before.
         host.visit(operation::KEYMGMT, c"EC", OTHERS);
     }
-    let before = ASKING.replace(host);
+    ASKING.set(true);
     host.visit(operation, algorithm, OTHERS);
     if operation == operation::KEYMGMT {
         // libcrypto remembers by type and query what it has fetched, and who asks nobody in
@@ -53,6 +53,6 @@ pub(crate) fn yield_to_others(host: &Host, operation: c_int) -> bool {
         host.visit(operation, c"EC", ANYBODYS);
         host.visit(operation, c"RSA", ANYBODYS);
     }
-    ASKING.set(before);
+    ASKING.set(false);
     true
 }

@@ -2,6 +2,8 @@
  * settings in OPENSSL_CONF or in the environment. KEY is a reference. Says "fine". */
 #include "common.h"
 
+#include <pthread.h>
+
 #include <openssl/core_dispatch.h>
 #include <openssl/provider.h>
 
@@ -37,7 +39,7 @@ static int signs_in(OSSL_LIB_CTX *context, EVP_PKEY *key, const char *query)
 static void make_own_in(OSSL_LIB_CTX *context)
 {
     EVP_PKEY *ec = EVP_PKEY_Q_keygen(context, NULL, "EC", "P-256");
-    EVP_PKEY *rsa = EVP_PKEY_Q_keygen(context, NULL, "RSA", (size_t)2048);
+    EVP_PKEY *rsa = EVP_PKEY_Q_keygen(context, NULL, "RSA", (size_t)1024);
 
     if (ec == NULL || rsa == NULL)
         die("cannot make a key");
@@ -108,6 +110,46 @@ static void by_path(void)
         if (round % 2 == 0)
             OSSL_PROVIDER_unload(ours);
         OSSL_PROVIDER_unload(theirs);
+        OSSL_LIB_CTX_free(context);
+    }
+}
+
+/* Twice in one context, under two names. */
+static void twice(void)
+{
+    OSSL_LIB_CTX *context = configured();
+    OSSL_PROVIDER *again = OSSL_PROVIDER_load(context, module);
+
+    if (again == NULL)
+        die("cannot load the provider again");
+    make_own_in(context);
+    use_in(context);
+    make_own_in(context);
+    OSSL_PROVIDER_unload(again);
+    use_in(context);
+    make_own_in(context);
+    OSSL_LIB_CTX_free(context);
+}
+
+/* Many threads that are the first to use a context, for keys in the vault and for their own. */
+static void *first_use(void *context)
+{
+    make_own_in(context);
+    use_in(context);
+    make_own_in(context);
+    return NULL;
+}
+
+static void threads(void)
+{
+    for (int round = 0; round < 4; round++) {
+        OSSL_LIB_CTX *context = configured();
+        pthread_t all[8];
+        for (int i = 0; i < 8; i++)
+            if (pthread_create(&all[i], NULL, first_use, context) != 0)
+                die("cannot start a thread");
+        for (int i = 0; i < 8; i++)
+            pthread_join(all[i], NULL);
         OSSL_LIB_CTX_free(context);
     }
 }
@@ -226,6 +268,10 @@ int main(int argc, char **argv)
         two();
     else if (strcmp(argv[1], "by-path") == 0)
         by_path();
+    else if (strcmp(argv[1], "twice") == 0)
+        twice();
+    else if (strcmp(argv[1], "threads") == 0)
+        threads();
     else if (strcmp(argv[1], "alone") == 0)
         alone();
     else if (strcmp(argv[1], "child") == 0)
