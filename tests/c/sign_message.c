@@ -1,10 +1,7 @@
-/* sign_message KEY PUBLIC: signs and verifies with the algorithms whose names say the digest, with
- * a key in the vault, and has the default provider check the results with the public half in the
+/* sign_message KEY PUBLIC KIND: signs and verifies with the algorithms whose names say the digest, with
+ * a key in the vault (KIND vault or hsm), and has the default provider check the results with the public half in the
  * file PUBLIC. The host then still makes keys of its own. Prints the number of algorithms. */
-#include "common.h"
-
-#include <openssl/pem.h>
-#include <openssl/provider.h>
+#include "pair.h"
 
 #if OPENSSL_VERSION_NUMBER < 0x30400000L
 
@@ -34,15 +31,6 @@ struct case_ {
     unsigned char signature[SIGNATURE_MAX];
     size_t length;
 };
-
-static EVP_PKEY_CTX *context_of(EVP_PKEY *key)
-{
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
-
-    if (context == NULL)
-        die("no context");
-    return context;
-}
 
 /* The default provider's opinion of the signature. */
 static void check(struct case_ *c)
@@ -188,6 +176,20 @@ static void recover(struct case_ *c)
     EVP_PKEY_CTX_free(context);
 }
 
+/* What Managed HSM does not sign is refused at once. */
+static int refused(struct case_ *c)
+{
+    EVP_PKEY_CTX *context = context_of(c->ours);
+    int ok = strcmp(c->digest, "SHA2-256") == 0 || strcmp(c->digest, "SHA2-384") == 0
+        || strcmp(c->digest, "SHA2-512") == 0 || EVP_PKEY_is_a(c->ours, "EC");
+
+    if ((EVP_PKEY_sign_message_init(context, c->algorithm, NULL) == 1) != ok
+        || our_errors() != !ok)
+        die("signed or refused by mistake");
+    EVP_PKEY_CTX_free(context);
+    return !ok;
+}
+
 /* The default provider's. */
 static void make_own(void)
 {
@@ -204,13 +206,11 @@ int main(int argc, char **argv)
 {
     struct case_ c = { 0 };
     int tried = 0;
-    FILE *file;
 
-    if (argc != 3 || (file = fopen(argv[2], "r")) == NULL)
-        die("usage: sign_message KEY PUBLIC");
+    if (argc != 4)
+        die("usage: sign_message KEY PUBLIC KIND");
     c.ours = load_key(argv[1]);
-    c.theirs = PEM_read_PUBKEY(file, NULL, NULL, NULL);
-    fclose(file);
+    c.theirs = read_key(argv[2], 0);
     for (const char *const *digest = digests; *digest != NULL; digest++) {
         char name[64];
 
@@ -225,6 +225,10 @@ int main(int argc, char **argv)
         }
         if (c.algorithm == NULL)
             die(name);
+        if (strcmp(argv[3], "hsm") == 0 && refused(&c)) {
+            EVP_SIGNATURE_free(c.algorithm);
+            continue;
+        }
         sign_in_parts(&c);
         sign_at_once(&c);
         verify(&c);

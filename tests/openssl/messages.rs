@@ -12,18 +12,28 @@ fn has_algorithms_by_name() -> Result<bool> {
     Ok((next()?, next()?) >= (3, 4))
 }
 
-#[test]
-fn an_algorithm_that_is_chosen_by_name_signs_messages() -> Result<()> {
-    let site = Site::start(Persona::Vault)?;
+/// Signs with every algorithm for RSA and for P-256.
+fn sign_with_all(persona: Persona, kind: &str, algorithms: [&str; 2]) -> Result<()> {
+    let site = Site::start(persona)?;
     let program = cc::compile("sign_message", site.folder())?;
-    for (key, algorithms) in [(site.rsa(2048)?, "11"), (site.ec(Curve::P256)?, "9")] {
-        let file = site.key_file(&key, "by-name.key")?;
-        let public = site.public_key(&key)?;
+    for (key, algorithms) in [site.rsa(2048)?, site.ec(Curve::P256)?].iter().zip(algorithms) {
+        let file = site.key_file(key, "by-name.key")?;
+        let public = site.public_key(key)?;
         let task = Task::new(&program).env("OPENSSL_CONF", site.path("openssl.cnf"));
         let expected = if has_algorithms_by_name()? { algorithms } else { "0" };
-        assert_eq!(task.args([&file, &public]).ok()?.text().trim(), expected, "{key}");
+        assert_eq!(task.args([&file, &public, kind]).ok()?.text().trim(), expected, "{key}");
     }
     Ok(())
+}
+
+#[test]
+fn an_algorithm_that_is_chosen_by_name_signs_messages() -> Result<()> {
+    sign_with_all(Persona::Vault, "vault", ["11", "9"])
+}
+
+#[test]
+fn a_managed_hsm_has_fewer_algorithms() -> Result<()> {
+    sign_with_all(Persona::ManagedHsm, "hsm", ["3", "9"])
 }
 
 #[test]
