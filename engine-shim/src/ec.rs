@@ -73,6 +73,7 @@ fn sign_digest(key: &Key, digest: &[u8]) -> Result<Vec<u8>> {
     let PublicKey::Ec(public) = key.public_key() else {
         return Err(Error::internal("an RSA key in an EC operation"));
     };
+    ecdsa::check_digest(public.curve(), digest)?;
     let digest = ecdsa::fit_digest(public.curve(), digest);
     Ok(key.sign(SignatureAlgorithm::ecdsa(public.curve()), &digest)?)
 }
