@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use akv_emulator::{Curve, Persona};
 use akv_tests::{
-    Site,
-    engine::{certificate, program},
+    Installation, Site, Task,
+    engine::{certificate, compile, growth, is_1_1_1, plain, program},
+    modules,
 };
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 #[test]
 fn functions_of_libcrypto_keep_their_promises() -> Result<()> {
@@ -22,17 +23,6 @@ fn functions_of_libcrypto_keep_their_promises() -> Result<()> {
     Ok(())
 }
 
-/// How much resident memory grows, in KiB, from a tenth of the cycles to the end.
-fn growth(site: &Site, key: &str, loads: &str, cycles: &str) -> Result<i64> {
-    let output = program(site, "engine_cycle")?
-        .args([key, loads, cycles])
-        .limit(Duration::from_secs(500))
-        .ok()?;
-    let text = output.text();
-    let (before, after) = text.trim().split_once(' ').context("two numbers")?;
-    Ok(after.parse::<i64>()? - before.parse::<i64>()?)
-}
-
 #[test]
 fn keys_are_loaded_and_freed_again_and_again() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
@@ -40,18 +30,6 @@ fn keys_are_loaded_and_freed_again_and_again() -> Result<()> {
         let growth = growth(&site, &key, "1", "300")?;
         // 270 keys that stayed behind would take more.
         assert!(growth < 1024, "{key}: memory grew by {growth} KiB");
-    }
-    Ok(())
-}
-
-/// `cargo test -p akv-tests --test engine -- --ignored` runs it.
-#[test]
-#[ignore = "takes minutes"]
-fn ten_thousand_times_too() -> Result<()> {
-    let site = Site::start(Persona::Vault)?;
-    for key in [site.ec(Curve::P256)?, site.rsa(2048)?] {
-        let growth = growth(&site, &key, "1", "10000")?;
-        assert!(growth < 2048, "{key}: memory grew by {growth} KiB");
     }
     Ok(())
 }
@@ -74,5 +52,49 @@ fn children_sign_while_threads_of_their_parent_do() -> Result<()> {
             .limit(Duration::from_secs(300))
             .ok()?;
     }
+    Ok(())
+}
+
+/// The shared libcrypto of the selected OpenSSL.
+fn libcrypto() -> Result<String> {
+    let name = if is_1_1_1()? { "libcrypto.so.1.1" } else { "libcrypto.so.3" };
+    let folder = Installation::selected().prefix().map(|prefix| prefix.join("lib"));
+    Ok(folder.map_or_else(|| name.to_owned(), |folder| folder.join(name).display().to_string()))
+}
+
+/// Python opens libcrypto so, and a program may have two of them.
+#[test]
+fn each_libcrypto_of_a_process_has_the_engine_for_itself() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let mut libcryptos = vec![libcrypto()?];
+    if is_1_1_1()? {
+        // Of the same file there can be only one.
+        libcryptos.push("libcrypto.so.3".into());
+    }
+    for key in [site.ec(Curve::P256)?, site.rsa(2048)?] {
+        let mut task = Task::new(compile(&site, "engine_local", &["-ldl"])?)
+            .env("OPENSSL_CONF", plain(&site)?.config())
+            .arg(modules::engine()?)
+            .arg(key);
+        for (name, value) in site.settings() {
+            task = task.env(format!("AKV_{}", name.to_uppercase().replace('-', "_")), value);
+        }
+        let said = task.args(&libcryptos).ok()?.text();
+        assert_eq!(said.trim(), libcryptos.len().to_string());
+    }
+    Ok(())
+}
+
+#[test]
+fn a_program_with_libcrypto_in_itself_is_refused_cleanly() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let program = compile(&site, "engine_cycle", &["-l:libcrypto.a", "-ldl"])?;
+    let output = Task::new(program)
+        .env("OPENSSL_CONF", plain(&site)?.config())
+        .arg(modules::engine()?)
+        .args(["vault:testvault:k", "1", "1"])
+        .run()?;
+    assert_eq!(output.status.code(), Some(1), "{}", output.describe());
+    assert!(output.stderr.contains("dynamic_load:init failed"), "{}", output.describe());
     Ok(())
 }

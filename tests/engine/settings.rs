@@ -128,3 +128,16 @@ fn another_id_is_honoured() -> Result<()> {
     openssl.ok(&format!("pkey -engine pkcs11 -inform engine -in pkcs11:{key} -pubout"))?;
     Ok(())
 }
+
+#[test]
+fn the_engine_is_found_in_the_folder_of_engines() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let key = site.ec(Curve::P256)?;
+    let folder = modules::folder()?.display().to_string();
+    let mut openssl = plain(&site)?.env("OPENSSL_ENGINES", folder);
+    for (name, value) in site.settings() {
+        openssl = openssl.env(&format!("AKV_{}", name.to_uppercase().replace('-', "_")), value);
+    }
+    openssl.ok(&format!("pkey -engine e_akv -inform engine -in {key} -pubout"))?;
+    Ok(())
+}

@@ -4,9 +4,10 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::OnceLock,
+    time::Duration,
 };
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::{Installation, OpenSsl, Site, Task, modules};
 
@@ -143,6 +144,18 @@ pub fn program(site: &Site, name: &str) -> Result<Task> {
         task = task.env(format!("AKV_{}", name.to_uppercase().replace('-', "_")), value);
     }
     Ok(task)
+}
+
+/// Has a program load the engine, and load and free a key with it, so many times each. Returns how
+/// much its resident memory grows, in KiB, from a tenth of the way to the end.
+///
+/// # Errors
+/// The program fails, or does not end within ten minutes.
+pub fn growth(site: &Site, key: &str, loads: &str, cycles: &str) -> Result<i64> {
+    let task = program(site, "engine_cycle")?.args([key, loads, cycles]);
+    let text = task.limit(Duration::from_secs(600)).ok()?.text();
+    let (before, after) = text.trim().split_once(' ').context("two numbers")?;
+    Ok(after.parse::<i64>()? - before.parse::<i64>()?)
 }
 
 /// How many entries of the engine a program's standard error shows.

@@ -1,12 +1,12 @@
-//! The engine in C programs under valgrind's memcheck: no read or write out of place, no use of
-//! what was never set, nothing lost.
+//! The engine in C programs for long, and under valgrind's memcheck: no read or write out of place,
+//! no use of what was never set, nothing lost.
 
 use std::time::Duration;
 
 use akv_emulator::{Curve, Persona};
 use akv_tests::{
     Site, Task,
-    engine::{certificate, compile},
+    engine::{certificate, compile, growth},
     modules,
 };
 use anyhow::{Context as _, Result};
@@ -74,5 +74,18 @@ fn every_function_minds_its_buffers() -> Result<()> {
     let own = certificate(&site, &rsa, "own")?;
     let other = certificate(&site, &site.rsa(3072)?, "other")?;
     memcheck(&site, "engine_keys", &[&rsa, &ec, &own, &other])?;
+    Ok(())
+}
+
+/// `cargo test -p akv-tests --test engine_memory -- --ignored` runs it.
+#[test]
+#[ignore = "takes minutes"]
+fn ten_thousand_keys_leave_nothing_behind() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    for key in [site.ec(Curve::P256)?, site.rsa(2048)?] {
+        let growth = growth(&site, &key, "1", "10000")?;
+        // 9 000 keys that stayed behind would take more.
+        assert!(growth < 4096, "{key}: memory grew by {growth} KiB");
+    }
     Ok(())
 }
