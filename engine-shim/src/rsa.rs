@@ -182,20 +182,24 @@ fn sign_pkcs1(key: &Key, value: &[u8]) -> Result<Vec<u8>> {
     Ok(key.sign(algorithm, value)?)
 }
 
-/// Decrypts in the vault. As a number a ciphertext may come without its leading zeros.
+/// Decrypts in the vault.
 pub(crate) fn decrypt(
     key: &Key,
     algorithm: EncryptionAlgorithm,
     ciphertext: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>> {
-    let size = modulus_len(key)?;
+    Ok(key.decrypt(algorithm, &full_length(modulus_len(key)?, ciphertext)?)?)
+}
+
+/// A ciphertext as long as the modulus: as a number it may come without its leading zeros.
+fn full_length(size: usize, ciphertext: &[u8]) -> Result<Vec<u8>> {
     let missing = size.checked_sub(ciphertext.len()).ok_or_else(|| {
         Error::argument(format!(
             "an RSA ciphertext of this key has {size} bytes, got {}",
             ciphertext.len()
         ))
     })?;
-    Ok(key.decrypt(algorithm, &[&vec![0; missing], ciphertext].concat())?)
+    Ok([&vec![0; missing], ciphertext].concat())
 }
 
 /// Decrypts without removing the padding, for which TLS servers of 1.1.1 ask: they look at it
@@ -204,12 +208,10 @@ pub(crate) fn decrypt(
 /// secret in it, as RFC 5246 section 7.4.7.1 wants.
 fn decrypt_block(key: &Key, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
     let size = modulus_len(key)?;
-    if ciphertext.len() != size {
-        return decrypt(key, EncryptionAlgorithm::Rsa15, ciphertext);
-    }
+    let ciphertext = full_length(size, ciphertext)?;
     let mut stand_in = Zeroizing::new(vec![0; PREMASTER_LEN]);
     random(&mut stand_in)?;
-    let content = match key.decrypt(EncryptionAlgorithm::Rsa15, ciphertext) {
+    let content = match key.decrypt(EncryptionAlgorithm::Rsa15, &ciphertext) {
         Ok(content) => content,
         // The service's word for padding that is wrong. Every other failure has nothing to do with
         // the ciphertext, and telling it helps no attacker.
@@ -243,6 +245,13 @@ fn random(bytes: &mut [u8]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_ciphertext_may_lack_its_leading_zeros() {
+        assert_eq!(full_length(4, &[7, 8]).expect("short"), [0, 0, 7, 8]);
+        assert_eq!(full_length(2, &[7, 8]).expect("full"), [7, 8]);
+        assert!(full_length(1, &[7, 8]).is_err());
+    }
 
     #[test]
     fn a_block_is_what_was_encrypted() {
