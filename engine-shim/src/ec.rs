@@ -8,8 +8,7 @@ use crate::libcrypto::types::{
     BigNum, BigNumContext, EcComputeFn, EcKey, EcKeyMethod, EcPoint, EcSignFn, EcSignSetupFn,
     EcSignSigFn, EcdsaSig, PkeyMethod,
 };
-use crate::libcrypto::{Functions, Owned};
-use crate::rsa_operation;
+use crate::libcrypto::{Functions, Owned, copy_of_own};
 use akv_core::blocking::Key;
 use akv_core::{PublicKey, SignatureAlgorithm, ecdsa};
 use ossl_abi::guard;
@@ -43,7 +42,7 @@ impl Methods {
             (functions.EC_KEY_METHOD_set_sign)(key, to_der, Some(SETUP[slot]), Some(SIGN[slot]));
             (functions.EC_KEY_METHOD_set_compute_key)(key, Some(COMPUTE[slot]));
             (functions.EC_KEY_METHOD_set_keygen)(key, None);
-            let (_, operation) = rsa_operation::copy(functions, nid::EC)?;
+            let (_, operation) = copy_of_own(functions, nid::EC)?;
             Ok(Self { key, operation })
         }
     }

@@ -6,11 +6,11 @@
 
 use crate::error::{Error, Result};
 use crate::host::{Host, SLOTS, per_slot};
-use crate::libcrypto::Functions;
 use crate::libcrypto::constants::{control, nid, padding, salt};
 use crate::libcrypto::types::{
     Digest, PkeyContext, PkeyControlFn, PkeyControlTextFn, PkeyInitFn, PkeyMethod, PkeyOperationFn,
 };
+use crate::libcrypto::{Functions, copy_of_own};
 use crate::{key, rsa};
 use akv_core::blocking::Key;
 use akv_core::{EncryptionAlgorithm, SignatureAlgorithm};
@@ -41,7 +41,7 @@ impl Method {
         let (mut sign, mut decrypt, mut control) = (None, None, None);
         // SAFETY: libcrypto's functions with what they take; its own method and ours live on.
         unsafe {
-            let (own, ours) = copy(functions, nid::RSA)?;
+            let (own, ours) = copy_of_own(functions, nid::RSA)?;
             (functions.EVP_PKEY_meth_get_sign)(own, &mut sign_init, &mut sign);
             (functions.EVP_PKEY_meth_get_decrypt)(own, &mut decrypt_init, &mut decrypt);
             (functions.EVP_PKEY_meth_get_ctrl)(own, &mut control, &mut control_text);
@@ -55,31 +55,6 @@ impl Method {
                 _ => Err(Error::unsupported("this libcrypto does nothing with RSA keys")),
             }
         }
-    }
-}
-
-/// libcrypto's own method for a type of keys, and a copy of it that is never freed.
-///
-/// # Safety
-/// The functions are libcrypto's.
-pub(crate) unsafe fn copy(
-    functions: &Functions,
-    nid: c_int,
-) -> Result<(*const PkeyMethod, *mut PkeyMethod)> {
-    let (mut id, mut flags) = (0, 0);
-    // SAFETY: libcrypto's functions with what they take.
-    unsafe {
-        let own = (functions.EVP_PKEY_meth_find)(nid);
-        if own.is_null() {
-            return Err(Error::libcrypto("EVP_PKEY_meth_find"));
-        }
-        (functions.EVP_PKEY_meth_get0_info)(&mut id, &mut flags, own);
-        let ours = (functions.EVP_PKEY_meth_new)(id, flags);
-        if ours.is_null() {
-            return Err(Error::libcrypto("EVP_PKEY_meth_new"));
-        }
-        (functions.EVP_PKEY_meth_copy)(ours, own);
-        Ok((own, ours))
     }
 }
 

@@ -10,8 +10,10 @@ mod functions;
 #[cfg(test)]
 mod header_tests;
 mod owned;
+mod pkey_method;
 pub(crate) mod types;
 
 pub(crate) use self::errors::Errors;
 pub(crate) use self::functions::{ErrorFunctions, Functions, Missing};
 pub(crate) use self::owned::Owned;
+pub(crate) use self::pkey_method::copy_of_own;
