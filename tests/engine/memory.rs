@@ -9,12 +9,12 @@ use akv_tests::{
     engine::{certificate, compile, growth},
     modules,
 };
-use anyhow::{Context as _, Result};
+use anyhow::{Result, ensure};
 
 const LIMIT: Duration = Duration::from_secs(900);
 
-/// Runs a C program under memcheck, whose findings are failures; returns its summary.
-fn memcheck(site: &Site, program: &str, arguments: &[&str]) -> Result<String> {
+/// Runs a C program under memcheck, whose findings, lost memory among them, are failures.
+fn memcheck(site: &Site, program: &str, arguments: &[&str]) -> Result<()> {
     let log = site.text(&format!("{program}.memcheck"));
     let mut task = Task::new("valgrind")
         .args(["--tool=memcheck", "--error-exitcode=99", "--num-callers=40", "--leak-check=full"])
@@ -32,38 +32,20 @@ fn memcheck(site: &Site, program: &str, arguments: &[&str]) -> Result<String> {
     }
     let output = task.run()?;
     let said = std::fs::read_to_string(&log)?;
-    anyhow::ensure!(output.status.success(), "{}\n{said}", output.describe());
-    Ok(said)
-}
-
-/// Bytes that are still in use when the program ends.
-fn in_use(summary: &str) -> Result<i64> {
-    let line = summary.lines().find_map(|line| line.split_once("in use at exit:"));
-    let number = line.and_then(|(_, rest)| rest.split_whitespace().next());
-    Ok(number.context("no summary")?.replace(',', "").parse()?)
-}
-
-#[test]
-fn keys_that_are_freed_leave_nothing_behind() -> Result<()> {
-    let site = Site::start(Persona::Vault)?;
-    for key in [site.ec(Curve::P256)?, site.rsa(2048)?] {
-        let few = in_use(&memcheck(&site, "engine_cycle", &[&key, "1", "2"])?)?;
-        let many = in_use(&memcheck(&site, "engine_cycle", &[&key, "1", "12"])?)?;
-        // A key that stays has its public half and its reference, some hundred bytes.
-        assert!(many - few < 1000, "{key}: {few} bytes in use, then {many}");
-    }
+    ensure!(output.status.success(), "{}\n{said}", output.describe());
+    ensure!(said.contains("ERROR SUMMARY: 0 errors"), "{said}");
     Ok(())
 }
 
+/// What is lost is what nothing points to any more. What is still in use at the end is no measure:
+/// the runtime may be about to give up its last connection.
 #[test]
-fn unloading_leaves_nothing_behind() -> Result<()> {
+fn keys_and_engines_that_are_freed_leave_nothing_behind() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
-    let key = site.ec(Curve::P256)?;
-    let few = in_use(&memcheck(&site, "engine_cycle", &[&key, "2", "1"])?)?;
-    let many = in_use(&memcheck(&site, "engine_cycle", &[&key, "12", "1"])?)?;
-    // What stays for each, some 3 KiB, is a task that will see, when its token's time comes, that
-    // the client is gone.
-    assert!(many - few < 10 * 5000, "{few} bytes in use, then {many}");
+    for key in [site.ec(Curve::P256)?, site.rsa(2048)?] {
+        memcheck(&site, "engine_cycle", &[&key, "1", "8"])?;
+        memcheck(&site, "engine_cycle", &[&key, "6", "1"])?;
+    }
     Ok(())
 }
 
