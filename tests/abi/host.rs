@@ -4,7 +4,7 @@
 use ossl_abi::functions::{bio, core, provider};
 use ossl_abi::types::{CoreBio, CoreHandle, Dispatch, Param, VaList};
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
-use std::ptr;
+use std::{ptr, slice};
 
 /// The entry point of a module.
 pub(crate) type Init = unsafe extern "C" fn(
@@ -35,7 +35,7 @@ impl Provider {
     /// # Safety
     /// `init` is the entry point of a module.
     pub(crate) unsafe fn load(init: Init) -> Self {
-        static UPCALLS: [Dispatch; 9] = [
+        static UPCALLS: [Dispatch; 10] = [
             core::GET_PARAMS.entry(get_params),
             core::NEW_ERROR.entry(new_error),
             core::SET_ERROR_DEBUG.entry(set_error_debug),
@@ -43,6 +43,7 @@ impl Provider {
             core::SET_ERROR_MARK.entry(mark),
             core::POP_ERROR_TO_MARK.entry(mark),
             bio::READ_EX.entry(read_ex),
+            bio::WRITE_EX.entry(write_ex),
             bio::GETS.entry(gets),
             Dispatch::END,
         ];
@@ -134,8 +135,20 @@ unsafe extern "C" fn mark(_core: *const CoreHandle) -> c_int {
     1
 }
 
-/// A BIO over bytes.
-pub(crate) struct Memory<'a>(pub(crate) &'a [u8]);
+/// A BIO over bytes, which gives and takes a few at a time.
+pub(crate) struct Memory<'a> {
+    rest: &'a [u8],
+    /// The most that one call gives or takes.
+    step: usize,
+    /// Bytes that may still be written; then the BIO is broken.
+    room: usize,
+}
+
+impl<'a> Memory<'a> {
+    pub(crate) fn new(bytes: &'a [u8], step: usize, room: usize) -> Self {
+        Self { rest: bytes, step: step.max(1), room }
+    }
+}
 
 impl Memory<'_> {
     pub(crate) fn as_bio(&mut self) -> *mut CoreBio {
@@ -151,11 +164,30 @@ unsafe extern "C" fn read_ex(
 ) -> c_int {
     // SAFETY: all BIOs here are such ones, and the provider passes room and a place for the count.
     let (memory, read) = unsafe { (&mut *bio.cast::<Memory<'_>>(), &mut *read) };
-    let (now, later) = memory.0.split_at(size.min(memory.0.len()));
+    let (now, later) = memory.rest.split_at(size.min(memory.step).min(memory.rest.len()));
     // SAFETY: the room is as large as it says.
     unsafe { ptr::copy_nonoverlapping(now.as_ptr(), room.cast(), now.len()) };
-    (memory.0, *read) = (later, now.len());
+    (memory.rest, *read) = (later, now.len());
     (!now.is_empty()).into()
+}
+
+unsafe extern "C" fn write_ex(
+    bio: *mut CoreBio,
+    data: *const c_void,
+    size: usize,
+    written: *mut usize,
+) -> c_int {
+    // SAFETY: as for reading, and the data is as long as it says.
+    let (memory, written, data) = unsafe {
+        let data = slice::from_raw_parts(data.cast::<u8>(), size);
+        (&mut *bio.cast::<Memory<'_>>(), &mut *written, data)
+    };
+    let now = size.min(memory.step).min(memory.room);
+    // Read, so that a sanitizer sees whether it is there.
+    std::hint::black_box((data.first(), data.last()));
+    memory.room -= now;
+    *written = now;
+    (now > 0).into()
 }
 
 unsafe extern "C" fn gets(bio: *mut CoreBio, room: *mut c_char, size: c_int) -> c_int {
@@ -163,15 +195,26 @@ unsafe extern "C" fn gets(bio: *mut CoreBio, room: *mut c_char, size: c_int) -> 
     let memory = unsafe { &mut *bio.cast::<Memory<'_>>() };
     let most = usize::try_from(size).unwrap_or(0).saturating_sub(1);
     let line =
-        memory.0.iter().position(|byte| *byte == b'\n').map_or(memory.0.len(), |end| end + 1);
-    let (now, later) = memory.0.split_at(line.min(most));
+        memory.rest.iter().position(|byte| *byte == b'\n').map_or(memory.rest.len(), |end| end + 1);
+    let (now, later) = memory.rest.split_at(line.min(most));
     // SAFETY: the room is as large as it says, which is one more than this.
     unsafe {
         ptr::copy_nonoverlapping(now.as_ptr(), room.cast(), now.len());
         *room.add(now.len()) = 0;
     }
-    memory.0 = later;
+    memory.rest = later;
     c_int::try_from(now.len()).unwrap_or(0)
+}
+
+/// What is wrong with a parameter.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Oddities {
+    /// The data is left out, its size is kept.
+    pub(crate) null: bool,
+    /// The data begins at an odd address.
+    pub(crate) misaligned: bool,
+    /// What the size of the answer is before there is one.
+    pub(crate) return_size: Option<usize>,
 }
 
 /// Bytes after the room of a parameter, which nobody may touch.
@@ -189,18 +232,31 @@ impl Params {
         Self { params: vec![Param::END], data: Vec::new() }
     }
 
-    /// Adds a value. Of a pointer type, the data is a pointer to the bytes. `null` leaves the data
-    /// out and keeps its size.
-    pub(crate) fn add(&mut self, name: &'static CStr, data_type: u32, bytes: &[u8], null: bool) {
-        let mut room = aligned(bytes);
-        let mut data: *mut c_void = room.as_mut_ptr().cast();
+    /// Adds a value. Of a pointer type, the data is a pointer to the bytes.
+    pub(crate) fn add(&mut self, name: &'static CStr, data_type: u32, bytes: &[u8]) {
+        self.add_odd(name, data_type, bytes, Oddities::default());
+    }
+
+    /// Adds a value that a host of good will would not send.
+    pub(crate) fn add_odd(
+        &mut self,
+        name: &'static CStr,
+        data_type: u32,
+        bytes: &[u8],
+        odd: Oddities,
+    ) {
+        let pointer_type = matches!(data_type, 6 | 7);
+        let shift = usize::from(odd.misaligned && !pointer_type);
+        let mut room = aligned(&[&[FENCE][..shift], bytes].concat());
+        // SAFETY: the room has one byte more than the value.
+        let mut data: *mut c_void = unsafe { room.as_mut_ptr().cast::<u8>().add(shift).cast() };
         self.data.push(room);
-        if matches!(data_type, 6 | 7) {
+        if pointer_type {
             let mut pointer = aligned(&(data as usize).to_ne_bytes());
             data = pointer.as_mut_ptr().cast();
             self.data.push(pointer);
         }
-        if null {
+        if odd.null {
             data = ptr::null_mut();
         }
         let param = Param {
@@ -208,7 +264,7 @@ impl Params {
             data_type: data_type as c_uint,
             data,
             data_size: bytes.len(),
-            return_size: Param::UNMODIFIED,
+            return_size: odd.return_size.unwrap_or(Param::UNMODIFIED),
         };
         self.params.insert(self.params.len() - 1, param);
     }
@@ -224,7 +280,7 @@ impl Params {
         for param in rooms {
             // SAFETY: each room was made with a fence behind its bytes.
             let fence = unsafe {
-                std::slice::from_raw_parts(param.data.cast::<u8>().add(param.data_size), FENCED)
+                slice::from_raw_parts(param.data.cast::<u8>().add(param.data_size), FENCED)
             };
             assert!(fence.iter().all(|byte| *byte == FENCE), "written past the end");
         }

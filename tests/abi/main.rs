@@ -6,13 +6,13 @@ mod host;
 #[path = "../../crates/akv-core/src/fuzzing/mutate.rs"]
 mod mutate;
 
-use std::{ffi::CString, os::unix::ffi::OsStrExt as _, path::Path};
+use std::{ffi::CString, os::unix::ffi::OsStrExt as _, path::Path, time::Instant};
 
 use akv_tests::modules;
 use anyhow::Result;
 
-/// Inputs that are tried.
-const INPUTS: usize = 100_000;
+/// Inputs that are tried with each entry point.
+const INPUTS: usize = 20_000;
 
 fn load(module: &Path) -> Result<host::Provider> {
     let path = CString::new(module.as_os_str().as_bytes())?;
@@ -36,8 +36,12 @@ fn hostile_input_is_refused_and_touches_nothing_else() -> Result<()> {
     let taken = mutator.corpus().iter().filter(|example| cases::run(&provider, example)).count();
     // Not a decryption with a public key, and not a file that needs the network.
     assert_eq!(taken, mutator.corpus().len() - 2, "the examples mean something");
-    for _ in 0..INPUTS {
-        cases::run(&provider, &mutator.input());
+    for (number, (name, _)) in cases::ENTRIES.iter().enumerate() {
+        let started = Instant::now();
+        for _ in 0..INPUTS {
+            cases::run_entry(&provider, number, &mutator.input());
+        }
+        println!("{name}: {INPUTS} inputs in {:?}", started.elapsed());
     }
     Ok(())
 }

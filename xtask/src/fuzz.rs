@@ -12,6 +12,9 @@ use crate::build::target_folder;
 const TARGETS: [&str; 6] =
     ["answer", "ecdsa_signature", "key_file", "key_reference", "provider", "settings"];
 
+/// As many as `ENTRIES` in `tests/abi/cases/mod.rs` has.
+const PROVIDER_ENTRIES: usize = 8;
+
 /// What libFuzzer needs of the compiler, and the sanitizer of addresses. It is what `cargo fuzz`
 /// sets too.
 const FLAGS: [&str; 8] = [
@@ -37,6 +40,10 @@ pub(crate) struct Fuzz {
     /// How long each target runs.
     #[arg(long, default_value_t = 60)]
     seconds: u64,
+    /// How many inputs each target gets, however long that takes; the provider gets as many for
+    /// each of its entry points.
+    #[arg(long, conflicts_with = "seconds")]
+    inputs: Option<u64>,
 }
 
 impl Fuzz {
@@ -59,14 +66,31 @@ impl Fuzz {
             fs::create_dir_all(&found)?;
             fs::create_dir_all(&artifacts)?;
             let prefix = format!("-artifact_prefix={}/", artifacts.display());
-            let time = format!("-max_total_time={}", self.seconds);
+            let amount = match self.inputs {
+                Some(inputs) => format!("-runs={inputs}"),
+                None => format!("-max_total_time={}", self.seconds),
+            };
             let limits = ["-max_len=8192", "-timeout=10", "-rss_limit_mb=2048"];
-            let run = cmd!(shell, "{program} {time} {limits...} {prefix} {found} {examples}");
-            if run.quiet().run().is_err() {
-                bail!("{target} has found something; the input is in {}", artifacts.display());
+            for entry in self.entries(target) {
+                let run = cmd!(shell, "{program} {amount} {limits...} {prefix} {found} {examples}");
+                if run.env("AKV_FUZZ_ENTRY", &entry).quiet().run().is_err() {
+                    bail!("{target} has found something; the input is in {}", artifacts.display());
+                }
+                if !entry.is_empty() {
+                    println!("{target}: entry point {entry} is done");
+                }
             }
         }
         Ok(())
+    }
+
+    /// The numbers of a target's entry points, of which each is to get all the inputs; an empty one
+    /// leaves the choice to the input.
+    fn entries(&self, target: &str) -> Vec<String> {
+        match (target, self.inputs) {
+            ("provider", Some(_)) => (0..PROVIDER_ENTRIES).map(|entry| entry.to_string()).collect(),
+            _ => vec![String::new()],
+        }
     }
 
     fn build(&self, shell: &Shell, folder: &PathBuf) -> Result<()> {

@@ -5,8 +5,9 @@
 use akv_provider as _;
 use ossl_abi::types::{CoreHandle, Dispatch};
 use std::ffi::{c_int, c_void};
+use std::sync::LazyLock;
 
-#[path = "../../abi/cases.rs"]
+#[path = "../../abi/cases/mod.rs"]
 mod cases;
 #[path = "../../abi/host.rs"]
 mod host;
@@ -25,6 +26,13 @@ thread_local! {
     static PROVIDER: host::Provider = unsafe { host::Provider::load(OSSL_provider_init) };
 }
 
+/// The one entry point that is tried, by its number; without it the input chooses.
+static ENTRY: LazyLock<Option<usize>> =
+    LazyLock::new(|| std::env::var("AKV_FUZZ_ENTRY").ok()?.parse().ok());
+
 libfuzzer_sys::fuzz_target!(|data: &[u8]| PROVIDER.with(|provider| {
-    cases::run(provider, data);
+    match *ENTRY {
+        Some(number) => cases::run_entry(provider, number, data),
+        None => cases::run(provider, data),
+    };
 }));
