@@ -12,3 +12,4 @@ mod pkeyutl;
 mod pki;
 mod preferred;
 mod signatures;
+mod store;

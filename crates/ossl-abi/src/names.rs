@@ -34,6 +34,8 @@ names! {
     OBJECT_REFERENCE = c"reference", "OSSL_OBJECT_PARAM_REFERENCE";
     /// The object as data.
     OBJECT_DATA = c"data", "OSSL_OBJECT_PARAM_DATA";
+    /// What people should know of the object.
+    OBJECT_DESCRIPTION = c"desc", "OSSL_OBJECT_PARAM_DESC";
 
     /// Size of a key in bits.
     BITS = c"bits", "OSSL_PKEY_PARAM_BITS";

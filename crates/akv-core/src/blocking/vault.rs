@@ -148,6 +148,11 @@ impl KeyList {
         self.list = list;
         Ok(page)
     }
+
+    /// Whether it is known, without asking, that the iterator has no more items.
+    pub fn is_finished(&self) -> bool {
+        self.items.is_empty() && (self.failed || self.list.is_finished())
+    }
 }
 
 impl From<crate::KeyList> for KeyList {

@@ -151,6 +151,11 @@ impl KeyList {
         Ok(Some(page.items))
     }
 
+    /// Whether it is known that there is no next page: the last one was read.
+    pub fn is_finished(&self) -> bool {
+        matches!(self.next, Next::End)
+    }
+
     /// The items one by one. Pages are asked for as they are needed. The stream ends after an
     /// error.
     ///

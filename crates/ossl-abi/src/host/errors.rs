@@ -38,17 +38,39 @@ impl ErrorQueue for Host {
 impl Host {
     /// Runs something whose failure is no failure: what it pushes to the error queue is dropped.
     pub fn quietly<T>(&self, action: impl FnOnce() -> T) -> T {
-        if let Some(mark) = self.set_error_mark {
-            // SAFETY: the function is the core's and takes its handle.
-            unsafe { mark(self.handle) };
-        }
+        self.mark_errors();
         let result = action();
-        // Marks are put on entries. In an empty queue there is none, and everything is dropped.
+        self.pop_errors();
+        result
+    }
+
+    /// Runs something that leaves entries in the error queue when it fails, and none when it
+    /// succeeds: libcrypto pushes some on its way to a success.
+    pub fn attempt(&self, action: impl FnOnce() -> bool) -> bool {
+        let marked = self.mark_errors();
+        let done = action();
+        match self.clear_last_error_mark {
+            _ if done => self.pop_errors(),
+            // SAFETY: the function is the core's and takes its handle.
+            Some(clear) if marked => _ = unsafe { clear(self.handle) },
+            _ => {}
+        }
+        done
+    }
+
+    /// `false` when the queue is empty: marks are put on entries.
+    fn mark_errors(&self) -> bool {
+        // SAFETY: the function is the core's and takes its handle.
+        self.set_error_mark.is_some_and(|mark| unsafe { mark(self.handle) == 1 })
+    }
+
+    /// Drops what came after the mark, and everything when there is none.
+    fn pop_errors(&self) {
+        // Without the function that marks, there may be entries of others.
         if let (Some(_), Some(pop)) = (self.set_error_mark, self.pop_error_to_mark) {
             // SAFETY: as above.
             unsafe { pop(self.handle) };
         }
-        result
     }
 }
 

@@ -29,6 +29,7 @@ pub struct Host {
         Option<unsafe extern "C" fn(*const CoreHandle, *const c_char, c_int, *const c_char)>,
     vset_error: Option<unsafe extern "C" fn(*const CoreHandle, u32, *const c_char, *mut VaList)>,
     set_error_mark: Option<HandleFn>,
+    clear_last_error_mark: Option<HandleFn>,
     pop_error_to_mark: Option<HandleFn>,
     bio_read: Option<unsafe extern "C" fn(*mut CoreBio, *mut c_void, usize, *mut usize) -> c_int>,
     bio_write:
@@ -64,6 +65,7 @@ impl Host {
             set_error_debug: find!(core::SET_ERROR_DEBUG),
             vset_error: find!(core::VSET_ERROR),
             set_error_mark: find!(core::SET_ERROR_MARK),
+            clear_last_error_mark: find!(core::CLEAR_LAST_ERROR_MARK),
             pop_error_to_mark: find!(core::POP_ERROR_TO_MARK),
             bio_read: find!(bio_id::READ_EX),
             bio_write: find!(bio_id::WRITE_EX),

@@ -18,7 +18,10 @@ fn every_key_is_listed_once_whatever_the_number_of_pages() {
                 vault.emulator.ensure_key(key).unwrap();
             }
             vault.emulator.reset_stats();
-            let items: Vec<_> = listed.list().map(Result::unwrap).collect();
+            let mut list = listed.list();
+            assert!(!list.is_finished(), "nobody knows yet");
+            let items: Vec<_> = list.by_ref().map(Result::unwrap).collect();
+            assert!(list.is_finished());
             let pages = (count as u64).div_ceil(25).max(1);
             assert_eq!(vault.emulator.stats().operation(Operation::ListKeys), pages);
             assert_eq!(vault.emulator.stats().requests, pages);
@@ -52,6 +55,7 @@ fn the_async_list_is_a_stream_and_can_be_read_page_by_page() {
         let mut pages = Vec::new();
         while let Some(page) = list.next_page().await.unwrap() {
             pages.push(page.len());
+            assert_eq!(list.is_finished(), pages.len() == 2);
         }
         assert_eq!(pages, [25, 5]);
         assert!(list.next_page().await.unwrap().is_none(), "the end stays the end");

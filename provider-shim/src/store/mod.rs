@@ -1,23 +1,26 @@
-//! The store: URIs of keys in a vault.
+//! The store: URIs of keys in a vault, and of a vault's list of keys.
 //!
 //! Opening a URI only reads it. The request is made by the load, when it is known what is
-//! expected: libcrypto says so between the two.
+//! expected: libcrypto says so between the two. A list is asked for page by page.
 //!
-//! The key is handed over as data, which our own decoders turn back into it, and not as a
+//! A key is handed over as data, which our own decoders turn back into it, and not as a
 //! reference. With a reference libcrypto 3.0.0 to 3.0.5 goes to the key management of whichever
 //! provider comes first (openssl/openssl#18221). Later ones fetch ours from us, and then give it
 //! from their cache to whoever asks for a key management of that type; decoders fetch nothing.
 
-use crate::error::{Error, Result};
-use crate::key::{KeyType, OBJECT_PKEY};
+mod key;
+mod names;
+
+use crate::error::{Error, Reason, Result};
 use crate::provider::Provider;
 use akv_core::KeyReference;
-use akv_core::blocking::Key;
+use akv_core::blocking::KeyList;
+use ossl_abi::Host;
 use ossl_abi::functions::store as id;
 use ossl_abi::guard::{self, Object};
-use ossl_abi::params::{ParamArray, Params, Values};
+use ossl_abi::names::{STORE_EXPECT, STORE_PROPERTIES};
+use ossl_abi::params::{ParamArray, Params};
 use ossl_abi::types::{Algorithm, Callback, DataType, Dispatch, Param, PassphraseCallback};
-use ossl_abi::{Host, names};
 use std::ffi::{c_char, c_int, c_void};
 use std::sync::Arc;
 
@@ -50,9 +53,10 @@ static TABLE: &[Dispatch] = &[
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Expected {
     Anything,
+    Name,
     PublicKey,
     PrivateKey,
-    /// Names, parameters, certificates, revocation lists: none of which a key URI has.
+    /// Parameters and revocation lists, which no vault has.
     Other,
 }
 
@@ -60,6 +64,7 @@ impl Expected {
     fn from_raw(raw: i32) -> Self {
         match raw {
             0 => Self::Anything,
+            1 => Self::Name,
             3 => Self::PublicKey,
             4 => Self::PrivateKey,
             _ => Self::Other,
@@ -67,13 +72,16 @@ impl Expected {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Open,
-    /// Once told that it is not at its end, so that libcrypto takes the failure for an error and
-    /// not for an empty store; then at its end, so that nobody loads for ever.
+/// What the next load gives.
+enum Next {
+    /// The first object: nothing was asked yet.
+    First,
+    /// The next name of a vault's list.
+    Name(Box<KeyList>),
+    /// A failure was told. It is not the end up to the next load, so that it is taken for an error
+    /// and not for an empty store; then it is, so that nobody loads for ever.
     Failed,
-    Done,
+    End,
 }
 
 /// An open URI.
@@ -81,7 +89,7 @@ struct Loader {
     provider: Arc<Provider>,
     reference: KeyReference,
     expected: Expected,
-    state: State,
+    next: Next,
 }
 
 impl Object for Loader {
@@ -91,62 +99,87 @@ impl Object for Loader {
 }
 
 impl Loader {
-    fn at_end(&mut self) -> bool {
-        match self.state {
-            State::Open => self.expected == Expected::Other,
-            State::Failed => {
-                self.state = State::Done;
-                false
-            }
-            State::Done => true,
+    fn at_end(&self) -> bool {
+        match &self.next {
+            Next::First => self.has_nothing(),
+            Next::Name(list) => list.is_finished(),
+            Next::Failed => false,
+            Next::End => true,
         }
     }
 
-    fn fetch(&self) -> Result<Key> {
-        Ok(self.provider.client()?.key(&self.reference)?)
+    /// Whether a key has nothing of what is expected.
+    fn has_nothing(&self) -> bool {
+        let of_key = !matches!(self.expected, Expected::Name | Expected::Other);
+        self.reference.key_name().is_some() && !of_key
     }
 
-    /// Loads the key and hands it to the core.
+    /// Loads the next object and hands it to the core. Success without an object means that there
+    /// was none any more.
     ///
     /// # Safety
     /// `callback` and `arg` are those that the core passed to the call that is going on.
     unsafe fn load(&mut self, callback: Callback, arg: *mut c_void) -> Result<bool> {
-        if self.state != State::Open || self.expected == Expected::Other {
-            self.state = State::Done;
-            return Err(Error::Silent);
-        }
-        self.state = State::Failed;
-        let key = self.fetch()?;
-        let public_only = self.expected == Expected::PublicKey;
-        let data = if public_only { public_data(&key) } else { key_file_data(&key) };
-        // SAFETY: vouched for by the caller.
-        unsafe { self.provider.introduce_others(callback, arg) };
-        // SAFETY: vouched for by the caller; the array lives until the callback returns.
-        let accepted = unsafe { callback(data.as_ptr(), arg) == 1 };
+        let (object, next) = match std::mem::replace(&mut self.next, Next::Failed) {
+            Next::First if self.has_nothing() => (None, Next::End),
+            Next::First if self.reference.key_name().is_some() => self.key()?,
+            Next::First => name(Box::new(self.list()?))?,
+            Next::Name(list) => name(list)?,
+            Next::Failed | Next::End => {
+                self.next = Next::End;
+                return Err(Error::Silent);
+            }
+        };
+        let accepted = match object {
+            // SAFETY: vouched for by the caller.
+            Some(object) => unsafe { self.hand_over(&object, callback, arg) },
+            None => true,
+        };
         if accepted {
-            self.state = State::Done;
+            self.next = next;
         }
         Ok(accepted)
     }
+
+    /// # Safety
+    /// As for [`load`](Self::load).
+    unsafe fn hand_over(&self, object: &ParamArray, callback: Callback, arg: *mut c_void) -> bool {
+        // SAFETY: vouched for by the caller.
+        unsafe { self.provider.introduce_others(callback, arg) };
+        // SAFETY: vouched for by the caller; the array lives until the callback returns.
+        self.host().attempt(|| unsafe { callback(object.as_ptr(), arg) == 1 })
+    }
+
+    fn key(&self) -> Result<(Option<ParamArray>, Next)> {
+        let key = self.provider.client()?.key(&self.reference)?;
+        let object = match self.expected {
+            Expected::PublicKey => key::public_key(&key),
+            _ => key::private_key(&key),
+        };
+        Ok((Some(object), Next::End))
+    }
+
+    /// The vault's list of keys, of which nothing is asked yet.
+    fn list(&self) -> Result<KeyList> {
+        if matches!(self.expected, Expected::Anything | Expected::Name) {
+            return Ok(self.provider.client()?.vault(&self.reference)?.list());
+        }
+        let message = format!(
+            "{} names a vault's list of keys, where one key is expected; add the key's name, as \
+             in {}KEY",
+            self.reference,
+            self.reference.vault()
+        );
+        Err(Error::Raised(Reason::Reference, message))
+    }
 }
 
-/// A key as data that our own decoder turns back into it, without another request.
-fn key_file_data(key: &Key) -> ParamArray {
-    Values::new()
-        .int(names::OBJECT_TYPE, OBJECT_PKEY)
-        .utf8(names::OBJECT_DATA_TYPE, KeyType::of(key.public_key()).name())
-        .utf8(names::OBJECT_DATA_STRUCTURE, crate::decoder::STRUCTURE)
-        .octets(names::OBJECT_DATA, &key.key_file().to_der())
-        .build()
-}
-
-fn public_data(key: &Key) -> ParamArray {
-    Values::new()
-        .int(names::OBJECT_TYPE, OBJECT_PKEY)
-        .utf8(names::OBJECT_DATA_TYPE, KeyType::of(key.public_key()).name())
-        .utf8(names::OBJECT_DATA_STRUCTURE, "SubjectPublicKeyInfo")
-        .octets(names::OBJECT_DATA, &key.public_key().to_spki_der())
-        .build()
+/// The next name of a list, for which the next page is asked if need be.
+fn name(mut list: Box<KeyList>) -> Result<(Option<ParamArray>, Next)> {
+    Ok(match list.next().transpose()? {
+        Some(item) => (Some(names::name(&item)), Next::Name(list)),
+        None => (None, Next::End),
+    })
 }
 
 unsafe extern "C" fn open(provctx: *mut c_void, uri: *const c_char) -> *mut c_void {
@@ -161,7 +194,7 @@ unsafe extern "C" fn open(provctx: *mut c_void, uri: *const c_char) -> *mut c_vo
             provider,
             reference,
             expected: Expected::Anything,
-            state: State::Open,
+            next: Next::First,
         }))
     };
     // SAFETY: the core passes the provider context.
@@ -170,20 +203,19 @@ unsafe extern "C" fn open(provctx: *mut c_void, uri: *const c_char) -> *mut c_vo
 
 unsafe extern "C" fn settable_ctx_params(_provctx: *mut c_void) -> *const Param {
     static PARAMS: &[Param] = &[
-        Param::describe(names::STORE_EXPECT, DataType::Integer),
-        Param::describe(names::STORE_PROPERTIES, DataType::Utf8String),
-        Param::describe(names::STORE_SUBJECT, DataType::OctetString),
+        Param::describe(STORE_EXPECT, DataType::Integer),
+        Param::describe(STORE_PROPERTIES, DataType::Utf8String),
         Param::END,
     ];
     PARAMS.as_ptr()
 }
 
-/// Search criteria are for certificates; a key URI names its one key.
+/// No search criterion is among them: a URI names its one object, and lists tell names only.
 unsafe extern "C" fn set_ctx_params(loader: *mut c_void, params: *const Param) -> c_int {
     let body = |loader: &mut Loader| -> Result<()> {
         // SAFETY: the core passes a parameter array.
         let params = unsafe { Params::from_ptr(params) };
-        if let Some(value) = params.get(names::STORE_EXPECT) {
+        if let Some(value) = params.get(STORE_EXPECT) {
             loader.expected = Expected::from_raw(value.integer()?);
         }
         Ok(())
@@ -209,9 +241,9 @@ unsafe extern "C" fn load(
 }
 
 unsafe extern "C" fn eof(loader: *mut c_void) -> c_int {
-    let body = |loader: &mut Loader| -> Result<bool> { Ok(loader.at_end()) };
-    // SAFETY: the core passes our loader, which one thread uses at a time.
-    unsafe { guard::exclusive("store eof", loader, body) }
+    let body = |loader: &Loader| loader.at_end().into();
+    // SAFETY: the core passes our loader.
+    unsafe { guard::query("store eof", loader, 1, body) }
 }
 
 unsafe extern "C" fn close(loader: *mut c_void) -> c_int {

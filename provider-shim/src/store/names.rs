@@ -1,0 +1,45 @@
+//! A vault's keys as names that the store opens again.
+
+use akv_core::{KeyAttributes, KeyItem};
+use ossl_abi::names;
+use ossl_abi::params::{ParamArray, Values};
+use std::time::SystemTime;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// `OSSL_OBJECT_NAME`.
+const OBJECT_NAME: i32 = 1;
+
+/// The reference of the key that an entry of the list is about, and what its user should know.
+pub(super) fn name(item: &KeyItem) -> ParamArray {
+    let values = Values::new()
+        .int(names::OBJECT_TYPE, OBJECT_NAME)
+        .utf8(names::OBJECT_DATA, &item.reference().to_string());
+    match description(item.attributes(), SystemTime::now()) {
+        Some(text) => values.utf8(names::OBJECT_DESCRIPTION, &text),
+        None => values,
+    }
+    .build()
+}
+
+/// What keeps the key from being used, now or some day, and whether it has a certificate.
+fn description(attributes: &KeyAttributes, now: SystemTime) -> Option<String> {
+    let mut notes = Vec::new();
+    if attributes.managed() {
+        notes.push("with a certificate".to_owned());
+    }
+    if !attributes.enabled() {
+        notes.push("disabled".to_owned());
+    }
+    if let Some(time) = attributes.not_before().filter(|time| *time > now) {
+        notes.push(format!("not valid before {}", text(time)?));
+    }
+    if let Some(time) = attributes.expires() {
+        let word = if time <= now { "expired" } else { "expires" };
+        notes.push(format!("{word} {}", text(time)?));
+    }
+    (!notes.is_empty()).then(|| notes.join(", "))
+}
+
+fn text(time: SystemTime) -> Option<String> {
+    OffsetDateTime::from(time).format(&Rfc3339).ok()
+}
