@@ -13,3 +13,4 @@ mod pki;
 mod preferred;
 mod signatures;
 mod store;
+mod stored_certificates;

@@ -1,7 +1,8 @@
 //! The way to the service: settings, tokens that survive `fork`, and what belongs to a process.
 
 use crate::{
-    AnyKey, Error, ErrorKind, Key, KeyFile, KeyReference, Result, Settings, SymmetricKey, Vault,
+    AnyKey, Certificate, Error, ErrorKind, Key, KeyFile, KeyReference, Result, Settings,
+    SymmetricKey, Vault, certificate,
     counters::{Counters, Meters},
     credential::Credential,
     key,
@@ -204,6 +205,15 @@ impl Client {
     /// of a type that this library knows.
     pub async fn any_key(&self, reference: &KeyReference) -> Result<AnyKey> {
         key::load(self, reference).await
+    }
+
+    /// Asks for the certificate of a key; see [`Certificate`].
+    ///
+    /// # Errors
+    /// The reference names no key or one in a Managed HSM, which has no certificates; the service
+    /// cannot be reached, refuses, or has no such certificate.
+    pub async fn certificate(&self, reference: &KeyReference) -> Result<Certificate> {
+        certificate::fetch(self, reference).await
     }
 
     /// The vault that a reference without a key name names (`vault:myVault:`): its list of keys.

@@ -110,6 +110,7 @@
 
 mod algorithm;
 pub mod blocking;
+mod certificate;
 mod client;
 mod client_certificate;
 mod cloud;
@@ -145,6 +146,7 @@ pub mod x509;
 pub use algorithm::{
     CbcAlgorithm, EncryptionAlgorithm, GcmAlgorithm, KeyWrapAlgorithm, SignatureAlgorithm,
 };
+pub use certificate::Certificate;
 pub use client::Client;
 pub use cloud::{Cloud, VaultKind};
 pub use counters::Counters;

@@ -1,4 +1,4 @@
-//! What a process has of one vault: the official client, the short way, the limit of requests.
+//! What a process has of one vault: the official clients, the short way, the limit of requests.
 
 use crate::{
     Client, Error, ErrorKind, Result,
@@ -11,6 +11,7 @@ use azure_core::{
     http::{ClientOptions, RetryOptions, Transport, policies::Policy},
     time::OffsetDateTime,
 };
+use azure_security_keyvault_certificates::{CertificateClient, CertificateClientOptions};
 use azure_security_keyvault_keys::{KeyClient, KeyClientOptions};
 use bytes::Bytes;
 use hyper::Uri;
@@ -22,6 +23,7 @@ use url::Url;
 pub(crate) struct VaultClient {
     /// The official client, for all but operations with keys.
     pub(crate) keys: KeyClient,
+    pub(crate) certificates: CertificateClient,
     pub(crate) permits: Semaphore,
     /// For messages: host and port.
     pub(crate) host: String,
@@ -61,16 +63,25 @@ impl VaultClient {
             transport: Some(Transport::new(Arc::new(http.clone()))),
             ..ClientOptions::default()
         };
+        // `Authorize` checks challenges, also for vaults behind a configured endpoint.
+        let verify_challenge_resource = Some(false);
         let options = KeyClientOptions {
-            client_options,
-            // `Authorize` checks challenges, also for vaults behind a configured endpoint.
-            verify_challenge_resource: Some(false),
+            client_options: client_options.clone(),
+            verify_challenge_resource,
             ..KeyClientOptions::default()
         };
-        let keys = KeyClient::new(url.as_str(), Arc::new(Placeholder), Some(options))
-            .map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?;
+        let keys = KeyClient::new(url.as_str(), Arc::new(Placeholder), Some(options));
+        let options = CertificateClientOptions {
+            client_options,
+            verify_challenge_resource,
+            ..CertificateClientOptions::default()
+        };
+        let certificates =
+            CertificateClient::new(url.as_str(), Arc::new(Placeholder), Some(options));
+        let failed = |error: azure_core::Error| Error::new(ErrorKind::Internal, error.to_string());
         Ok(Self {
-            keys,
+            keys: keys.map_err(failed)?,
+            certificates: certificates.map_err(failed)?,
             permits: Semaphore::new(values.max_concurrency),
             host: url.authority().to_owned(),
             direct,

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::{
     attributes::Attributes,
+    certificate::Template,
     error::ApiError,
     keys::{KeyMaterial, KeySpec},
     new_key::{KeyId, NewKey},
@@ -19,6 +20,29 @@ use crate::{
 
 /// Makes the key, or a new version of it where there is one.
 pub(crate) fn create(state: &State, target: &Target, new: NewKey) -> Result<KeyId, ApiError> {
+    let version = fresh(state, target, &new)?;
+    add(state, target, &new.name, version, true)
+}
+
+/// The same with a certificate, which the key signs itself.
+pub(crate) fn create_certificate(
+    state: &State,
+    target: &Target,
+    new: NewKey,
+    subject: &str,
+) -> Result<KeyId, ApiError> {
+    if target.persona == Persona::ManagedHsm {
+        return Err(ApiError::not_found());
+    }
+    let mut version = fresh(state, target, &new)?;
+    let template = Template::new(subject, state.clock.now());
+    version.certificate = Some(Arc::new(template.sign(&version.material)?));
+    version.attributes.nbf = Some(template.not_before);
+    version.attributes.exp = Some(template.expires());
+    add(state, target, &new.name, version, true)
+}
+
+fn fresh(state: &State, target: &Target, new: &NewKey) -> Result<KeyVersion, ApiError> {
     if !is_valid_name(&new.name) {
         return Err(ApiError::bad_name(target.persona, &new.name));
     }
@@ -35,7 +59,7 @@ pub(crate) fn create(state: &State, target: &Target, new: NewKey) -> Result<KeyI
         names.iter().map(|name| (*name).to_owned()).collect()
     };
     let now = state.clock.now();
-    let version = KeyVersion {
+    Ok(KeyVersion {
         version: new_version(),
         key_type: key_type.to_owned(),
         material: match &new.pkcs8 {
@@ -44,17 +68,21 @@ pub(crate) fn create(state: &State, target: &Target, new: NewKey) -> Result<KeyI
                 .ok_or_else(|| ApiError::bad_parameter("The private key cannot be read."))?,
             None => new.spec.generate()?,
         },
-        operations: new.operations.unwrap_or_else(defaults),
+        operations: new.operations.clone().unwrap_or_else(defaults),
         attributes: Attributes {
             enabled: new.enabled,
             nbf: new.not_before,
             exp: new.expires,
             ..Attributes::new(now)
         },
-        tags: new.tags.into_iter().map(|(name, tag)| (name, Value::from(tag))).collect(),
+        tags: new
+            .tags
+            .iter()
+            .map(|(name, tag)| (name.clone(), Value::from(tag.as_str())))
+            .collect(),
         leading_zeros: new.leading_zeros,
-    };
-    add(state, target, &new.name, version, true)
+        certificate: None,
+    })
 }
 
 /// Makes a version like the current one with a new key.
@@ -72,6 +100,7 @@ fn rotated(key: &Key, now: i64) -> Option<Result<KeyVersion, ApiError>> {
     let version = current.material.spec().generate().map(|material| KeyVersion {
         version: new_version(),
         material,
+        certificate: None,
         attributes: Attributes {
             exp: key.rotation_policy.as_ref().and_then(|policy| rotation::expiry(policy, now)),
             exportable: current.attributes.exportable,

@@ -167,6 +167,16 @@ impl Emulator {
         Ok(admin::create(&self.state, &target, key)?)
     }
 
+    /// Creates a key with a certificate for a subject such as `CN=www.example.org`, which the key
+    /// signs itself, or a new version where the key exists.
+    ///
+    /// # Errors
+    /// As [`Emulator::create_key`]; a Managed HSM has no certificates.
+    pub fn create_certificate(&self, key: NewKey, subject: &str) -> Result<KeyId, Error> {
+        let target = self.target(&key.vault);
+        Ok(admin::create_certificate(&self.state, &target, key, subject)?)
+    }
+
     /// Creates a key unless the vault has it already, deleted or not.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
-use crate::persona::Persona;
+use crate::{operation::Operation, persona::Persona};
 
 /// An error answer of the data plane: `{"error": {"code", "message", "innererror": {"code"}}}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +72,27 @@ impl ApiError {
             Persona::ManagedHsm => format!("Key not found: Key not found: {base}/keys/{id}"),
         };
         Self::new(StatusCode::NOT_FOUND, "KeyNotFound", message)
+    }
+
+    pub(crate) fn certificate_not_found(id: &str) -> Self {
+        let message = format!(
+            "A certificate with (name/id) {id} was not found in this key vault. If you recently \
+             deleted this certificate you may be able to recover it using the correct recovery \
+             command. For help resolving this issue, please see \
+             https://go.microsoft.com/fwlink/?linkid=2125182"
+        );
+        Self::new(StatusCode::NOT_FOUND, "CertificateNotFound", message)
+    }
+
+    /// A key that belongs to a certificate is changed with it only.
+    pub(crate) fn managed(operation: &str) -> Self {
+        Self::forbidden(
+            format!(
+                "Operation \"{operation}\" is not allowed as this object's lifetime is managed by \
+                 Key Vault."
+            ),
+            "KeyManagedByKeyVault",
+        )
     }
 
     pub(crate) fn deleted_key_not_found(persona: Persona, base: &str, name: &str) -> Self {
@@ -145,12 +166,13 @@ impl ApiError {
     }
 
     /// The caller has no role or access policy for the operation.
-    pub(crate) fn forbidden_by_policy(operation: &str, vault: &str) -> Self {
+    pub(crate) fn forbidden_by_policy(operation: Operation, vault: &str) -> Self {
+        let permission = format!("{} {}", operation.collection(), operation.permission());
         let nobody = uuid::Uuid::nil();
         Self::forbidden(
             format!(
                 "The user, group or application 'appid={nobody};oid={nobody};\
-                 iss=https://sts.windows.net/{nobody}/' does not have keys {operation} permission \
+                 iss=https://sts.windows.net/{nobody}/' does not have {permission} permission \
                  on key vault '{vault};location=emulator'. For help resolving this issue, please \
                  see https://go.microsoft.com/fwlink/?linkid=2125287"
             ),

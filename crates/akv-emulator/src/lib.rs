@@ -57,6 +57,7 @@ mod auth;
 mod base64url;
 mod bodies;
 mod builder;
+mod certificate;
 mod clock;
 mod control;
 mod emulator;

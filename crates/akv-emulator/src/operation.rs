@@ -34,13 +34,20 @@ pub enum Operation {
     WrapKey,
     UnwrapKey,
     RandomBytes,
+    CreateCertificate,
+    ImportCertificate,
+    GetCertificate,
+    ListCertificates,
+    ListCertificateVersions,
+    GetCertificatePolicy,
+    GetCertificateOperation,
     /// A token request to one of the identity endpoints or to the authority.
     Token,
 }
 
 impl Operation {
     /// Every operation, in the order of their discriminants.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 31] = [
         Self::CreateKey,
         Self::ImportKey,
         Self::GetKey,
@@ -64,12 +71,26 @@ impl Operation {
         Self::WrapKey,
         Self::UnwrapKey,
         Self::RandomBytes,
+        Self::CreateCertificate,
+        Self::ImportCertificate,
+        Self::GetCertificate,
+        Self::ListCertificates,
+        Self::ListCertificateVersions,
+        Self::GetCertificatePolicy,
+        Self::GetCertificateOperation,
         Self::Token,
     ];
 
     /// Whether the answer is a page of a list.
     pub(crate) const fn lists(self) -> bool {
-        matches!(self, Self::ListKeys | Self::ListKeyVersions | Self::ListDeletedKeys)
+        matches!(
+            self,
+            Self::ListKeys
+                | Self::ListKeyVersions
+                | Self::ListDeletedKeys
+                | Self::ListCertificates
+                | Self::ListCertificateVersions
+        )
     }
 
     /// The name used in statistics and in the control interface's JSON.
@@ -99,6 +120,13 @@ impl Operation {
             Self::WrapKey => "wrapKey",
             Self::UnwrapKey => "unwrapKey",
             Self::RandomBytes => "randomBytes",
+            Self::CreateCertificate => "createCertificate",
+            Self::ImportCertificate => "importCertificate",
+            Self::GetCertificate => "getCertificate",
+            Self::ListCertificates => "listCertificates",
+            Self::ListCertificateVersions => "listCertificateVersions",
+            Self::GetCertificatePolicy => "getCertificatePolicy",
+            Self::GetCertificateOperation => "getCertificateOperation",
             Self::Token => "token",
         }
     }
@@ -106,10 +134,18 @@ impl Operation {
     /// The service's word for it in permissions, `key_ops` and messages.
     pub(crate) const fn permission(self) -> &'static str {
         match self {
-            Self::CreateKey => "create",
-            Self::ImportKey => "import",
-            Self::GetKey | Self::GetDeletedKey => "get",
-            Self::ListKeys | Self::ListKeyVersions | Self::ListDeletedKeys => "list",
+            Self::CreateKey | Self::CreateCertificate => "create",
+            Self::ImportKey | Self::ImportCertificate => "import",
+            Self::GetKey
+            | Self::GetDeletedKey
+            | Self::GetCertificate
+            | Self::GetCertificatePolicy
+            | Self::GetCertificateOperation => "get",
+            Self::ListKeys
+            | Self::ListKeyVersions
+            | Self::ListDeletedKeys
+            | Self::ListCertificates
+            | Self::ListCertificateVersions => "list",
             Self::UpdateKey => "update",
             Self::RotateKey => "rotate",
             Self::DeleteKey => "delete",
@@ -120,6 +156,20 @@ impl Operation {
             Self::GetRotationPolicy => "getrotationpolicy",
             Self::UpdateRotationPolicy => "setrotationpolicy",
             other => other.name(),
+        }
+    }
+
+    /// What it is about, as permissions are grouped.
+    pub(crate) const fn collection(self) -> &'static str {
+        match self {
+            Self::CreateCertificate
+            | Self::ImportCertificate
+            | Self::GetCertificate
+            | Self::ListCertificates
+            | Self::ListCertificateVersions
+            | Self::GetCertificatePolicy
+            | Self::GetCertificateOperation => "certificates",
+            _ => "keys",
         }
     }
 }
@@ -152,6 +202,16 @@ impl Call {
             return Err(ApiError::bad_name(persona, &call.name));
         }
         Ok(call)
+    }
+}
+
+impl Call {
+    /// Name, and version if there is one, as messages show them.
+    pub(crate) fn id(&self) -> String {
+        match &self.version {
+            Some(version) => format!("{}/{version}", self.name),
+            None => self.name.clone(),
+        }
     }
 }
 
@@ -193,7 +253,16 @@ fn route(method: &Method, segments: &[&str], persona: Persona) -> Result<Call, A
         ["deletedkeys", name] if delete => call(O::PurgeDeletedKey, name, ""),
         ["deletedkeys", name, "recover"] if post => call(O::RecoverDeletedKey, name, ""),
         ["rng"] if post && persona == Persona::ManagedHsm => call(O::RandomBytes, "", ""),
-        ["keys" | "deletedkeys", ..] => Err(ApiError::method_not_allowed()),
+        ["certificates", ..] if persona == Persona::ManagedHsm => Err(ApiError::not_found()),
+        ["certificates"] if get => call(O::ListCertificates, "", ""),
+        ["certificates", name] if get => call(O::GetCertificate, name, ""),
+        ["certificates", name, "versions"] if get => call(O::ListCertificateVersions, name, ""),
+        ["certificates", name, "policy"] if get => call(O::GetCertificatePolicy, name, ""),
+        ["certificates", name, "pending"] if get => call(O::GetCertificateOperation, name, ""),
+        ["certificates", name, version] if get => call(O::GetCertificate, name, version),
+        ["certificates", name, "create"] if post => call(O::CreateCertificate, name, ""),
+        ["certificates", name, "import"] if post => call(O::ImportCertificate, name, ""),
+        ["keys" | "deletedkeys" | "certificates", ..] => Err(ApiError::method_not_allowed()),
         _ => Err(ApiError::not_found()),
     }
 }

@@ -22,21 +22,29 @@ pub(crate) const JSON: &str = "application/json; charset=utf-8";
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) body: Option<Value>,
+    /// Where to ask again for the result of what has only begun.
+    pub(crate) location: Option<String>,
 }
 
 impl Reply {
+    /// Something that has begun, as `body` tells, which `location` tells again.
+    pub(crate) fn accepted(body: Value, location: String) -> Self {
+        Self { status: StatusCode::ACCEPTED, body: Some(body), location: Some(location) }
+    }
+
     pub(crate) fn ok(body: Value) -> Self {
-        Self { status: StatusCode::OK, body: Some(body) }
+        Self { status: StatusCode::OK, body: Some(body), location: None }
     }
 
     pub(crate) fn no_content() -> Self {
-        Self { status: StatusCode::NO_CONTENT, body: None }
+        Self { status: StatusCode::NO_CONTENT, body: None, location: None }
     }
 
     pub(crate) fn error(error: &ApiError, persona: Persona, request_id: &str) -> Self {
         // A Managed HSM answers a missing or bad token with an empty body.
         let empty = persona == Persona::ManagedHsm && error.status == StatusCode::UNAUTHORIZED;
-        Self { status: error.status, body: (!empty).then(|| error.body(persona, request_id)) }
+        let body = (!empty).then(|| error.body(persona, request_id));
+        Self { status: error.status, body, location: None }
     }
 
     pub(crate) fn bytes(&self) -> Bytes {

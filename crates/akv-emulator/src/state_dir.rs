@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use crate::{
     attributes::Attributes,
     base64url,
+    certificate::Certificate,
     keys::{KeyMaterial, KeySpec},
     store::{Key, KeyVersion},
 };
@@ -41,6 +42,8 @@ struct StoredVersion {
     tags: Map<String, Value>,
     #[serde(default)]
     leading_zeros: bool,
+    #[serde(default)]
+    certificate: Option<Certificate>,
 }
 
 /// Serializes a key with its private parts.
@@ -54,6 +57,7 @@ pub(crate) fn to_json(vault: &str, key: &Key) -> Value {
         attributes: version.attributes.clone(),
         tags: version.tags.clone(),
         leading_zeros: version.leading_zeros,
+        certificate: version.certificate.as_deref().cloned(),
     });
     let stored = StoredKey {
         vault: vault.to_owned(),
@@ -78,6 +82,7 @@ pub(crate) fn from_json(value: Value) -> Option<(String, Key)> {
             attributes: version.attributes,
             tags: version.tags,
             leading_zeros: version.leading_zeros,
+            certificate: version.certificate.map(Arc::new),
         }))
     });
     let versions = versions.collect::<Option<Vec<_>>>().filter(|versions| !versions.is_empty())?;

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     attributes::{Attributes, RECOVERABLE_DAYS},
+    certificate::Certificate,
     keys::KeyMaterial,
     persona::Target,
     state_dir,
@@ -28,6 +29,8 @@ pub(crate) struct KeyVersion {
     pub(crate) tags: Map<String, Value>,
     /// Whether `n` and `e` are written with a leading zero byte.
     pub(crate) leading_zeros: bool,
+    /// The certificate of this version: the vault manages the key then.
+    pub(crate) certificate: Option<Arc<Certificate>>,
 }
 
 /// A key with all its versions, oldest first; the last one is current.
@@ -63,6 +66,7 @@ impl KeyVersion {
         if !self.tags.is_empty() {
             bundle["tags"] = Value::Object(self.tags.clone());
         }
+        self.add_managed(&mut bundle);
         bundle
     }
 
@@ -75,7 +79,14 @@ impl KeyVersion {
         if !self.tags.is_empty() {
             item["tags"] = Value::Object(self.tags.clone());
         }
+        self.add_managed(&mut item);
         item
+    }
+
+    fn add_managed(&self, object: &mut Value) {
+        if self.certificate.is_some() {
+            object["managed"] = true.into();
+        }
     }
 
     pub(crate) fn url(&self, target: &Target, name: &str) -> String {

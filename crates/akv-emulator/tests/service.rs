@@ -5,7 +5,10 @@ mod common;
 use std::time::{Duration, SystemTime};
 
 use akv_emulator::{Curve, Emulator, NewKey, Operation, Persona};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use common::{Client, refused};
 use reqwest::{Method, StatusCode, Version};
 use serde_json::{Value, json};
@@ -266,4 +269,43 @@ async fn a_stopped_emulator_refuses_connections() {
     assert_eq!(client.get(&format!("/keys{API}")).await.status, 200, "open connections go on");
     vault.shutdown();
     client.request(Method::GET, &format!("/keys{API}"), &Value::Null).send().await.unwrap_err();
+}
+
+#[tokio::test]
+async fn certificates_are_imported_with_their_keys() {
+    let vault = start(Persona::Vault);
+    let client = Client::new(&vault);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::new(["www.example.org".to_owned()]).unwrap();
+    params.distinguished_name.push(rcgen::DnType::CommonName, "imported");
+    let certificate = params.self_signed(&key).unwrap();
+    let pem = format!("{}{}", key.serialize_pem(), certificate.pem());
+    let import = format!("/certificates/web/import{API}");
+    let made = client.must(Method::POST, &import, json!({ "value": pem })).await;
+    assert_eq!(made["cer"], STANDARD.encode(certificate.der()));
+    assert_eq!(
+        (made["pending"].is_null(), &made["policy"]["issuer"]["name"]),
+        (true, &json!("Unknown"))
+    );
+    let listed = client.get(&format!("/certificates{API}")).await.json();
+    assert_eq!(listed["value"][0]["x5t"], made["x5t"]);
+    let versions = client.get(&format!("/certificates/web/versions{API}")).await.json();
+    assert_eq!(versions["value"][0]["id"], made["id"]);
+
+    // The key is there, signs, and is the vault's to manage.
+    let kid = made["kid"].as_str().unwrap();
+    let bundle = client.get(&format!("{kid}{API}")).await.json();
+    assert_eq!(bundle["managed"], true);
+    let sign = json!({ "alg": "ES256", "value": encode([1; 32]) });
+    assert_eq!(client.post(&format!("{kid}/sign{API}"), sign).await.status, 200);
+    let deleted = client.call(Method::DELETE, &format!("/keys/web{API}"), Value::Null).await;
+    refused(&deleted, 403, "Forbidden", "KeyManagedByKeyVault");
+
+    for value in ["", "AAAA", "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----"] {
+        let answer = client.post(&import, json!({ "value": value })).await;
+        refused(&answer, 400, "BadParameter", "");
+    }
+    let hsm = start(Persona::ManagedHsm);
+    let answer = Client::new(&hsm).get(&format!("/certificates/web{API}")).await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
 }

@@ -1,20 +1,24 @@
-//! The store: URIs of keys in a vault, and of a vault's list of keys.
+//! The store: URIs of keys in a vault, of their certificates, and of a vault's list of keys.
 //!
 //! Opening a URI only reads it. The request is made by the load, when it is known what is
 //! expected: libcrypto says so between the two. A list is asked for page by page.
+//!
+//! Where nothing is expected, a key comes first and then its certificate, which is asked for only
+//! if the vault says that the key belongs to one. Then it is the one of the key's version.
 //!
 //! A key is handed over as data, which our own decoders turn back into it, and not as a
 //! reference. With a reference libcrypto 3.0.0 to 3.0.5 goes to the key management of whichever
 //! provider comes first (openssl/openssl#18221). Later ones fetch ours from us, and then give it
 //! from their cache to whoever asks for a key management of that type; decoders fetch nothing.
 
+mod certificate;
 mod key;
 mod names;
 
 use crate::error::{Error, Reason, Result};
 use crate::provider::Provider;
-use akv_core::KeyReference;
 use akv_core::blocking::KeyList;
+use akv_core::{KeyAttributes, KeyReference};
 use ossl_abi::Host;
 use ossl_abi::functions::store as id;
 use ossl_abi::guard::{self, Object};
@@ -56,6 +60,7 @@ enum Expected {
     Name,
     PublicKey,
     PrivateKey,
+    Certificate,
     /// Parameters and revocation lists, which no vault has.
     Other,
 }
@@ -67,6 +72,7 @@ impl Expected {
             1 => Self::Name,
             3 => Self::PublicKey,
             4 => Self::PrivateKey,
+            5 => Self::Certificate,
             _ => Self::Other,
         }
     }
@@ -76,6 +82,8 @@ impl Expected {
 enum Next {
     /// The first object: nothing was asked yet.
     First,
+    /// The certificate of the key that was the first object, which is at this version.
+    Certificate(KeyReference),
     /// The next name of a vault's list.
     Name(Box<KeyList>),
     /// A failure was told. It is not the end up to the next load, so that it is taken for an error
@@ -102,6 +110,7 @@ impl Loader {
     fn at_end(&self) -> bool {
         match &self.next {
             Next::First => self.has_nothing(),
+            Next::Certificate(_) => false,
             Next::Name(list) => list.is_finished(),
             Next::Failed => false,
             Next::End => true,
@@ -122,7 +131,11 @@ impl Loader {
     unsafe fn load(&mut self, callback: Callback, arg: *mut c_void) -> Result<bool> {
         let (object, next) = match std::mem::replace(&mut self.next, Next::Failed) {
             Next::First if self.has_nothing() => (None, Next::End),
-            Next::First if self.reference.key_name().is_some() => self.key()?,
+            Next::First if self.reference.key_name().is_some() => match self.expected {
+                Expected::Certificate => self.certificate()?,
+                _ => self.key()?,
+            },
+            Next::Certificate(reference) => self.certificate_of_key(&reference)?,
             Next::First => name(Box::new(self.list()?))?,
             Next::Name(list) => name(list)?,
             Next::Failed | Next::End => {
@@ -156,7 +169,31 @@ impl Loader {
             Expected::PublicKey => key::public_key(&key),
             _ => key::private_key(&key),
         };
-        Ok((Some(object), Next::End))
+        let managed = key.attributes().is_some_and(KeyAttributes::managed);
+        let next = match self.expected {
+            Expected::Anything if managed => Next::Certificate(key.pinned_reference().clone()),
+            _ => Next::End,
+        };
+        Ok((Some(object), next))
+    }
+
+    fn certificate(&self) -> Result<(Option<ParamArray>, Next)> {
+        let certificate = self.provider.client()?.certificate(&self.reference)?;
+        Ok((Some(certificate::certificate(&certificate)), Next::End))
+    }
+
+    /// The certificate of a key that was loaded. That there is none, or none for this caller, does
+    /// not spoil the key.
+    fn certificate_of_key(&self, key: &KeyReference) -> Result<(Option<ParamArray>, Next)> {
+        let object = match self.provider.client()?.certificate(key) {
+            Ok(certificate) => Some(certificate::certificate(&certificate)),
+            Err(error) if matches!(error.status(), Some(403 | 404)) => {
+                tracing::info!(%error, "the key comes without its certificate");
+                None
+            }
+            Err(error) => return Err(error.into()),
+        };
+        Ok((object, Next::End))
     }
 
     /// The vault's list of keys, of which nothing is asked yet.

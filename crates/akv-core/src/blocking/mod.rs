@@ -32,7 +32,7 @@ pub use self::{
 };
 
 use crate::{
-    Counters, KeyFile, KeyReference, Result, Settings,
+    Certificate, Counters, KeyFile, KeyReference, Result, Settings,
     runtime::{block_on, spawn},
 };
 use std::time::Duration;
@@ -194,6 +194,15 @@ impl Client {
     pub fn any_key(&self, reference: &KeyReference) -> Result<AnyKey> {
         let (client, reference) = (self.0.clone(), reference.clone());
         self.block(async move { client.any_key(&reference).await }).map(AnyKey::from)
+    }
+
+    /// Asks for the certificate of a key; see [`crate::Client::certificate`].
+    ///
+    /// # Errors
+    /// As the async form.
+    pub fn certificate(&self, reference: &KeyReference) -> Result<Certificate> {
+        let (client, reference) = (self.0.clone(), reference.clone());
+        self.block(async move { client.certificate(&reference).await })
     }
 
     /// The vault that a reference names; see [`crate::Client::vault`].

@@ -67,7 +67,7 @@ pub(crate) fn name_and_version(kid: &str) -> Option<(&str, Option<String>)> {
     }
 }
 
-pub(super) fn is_version(text: &str) -> bool {
+pub(crate) fn is_version(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 

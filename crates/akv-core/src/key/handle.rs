@@ -101,7 +101,7 @@ pub(super) async fn fetch(client: &Client, reference: &KeyReference) -> Result<B
     client.run(reference, attempt).await.map_err(|error| error.during(operation()))
 }
 
-pub(super) fn key_name(reference: &KeyReference) -> Result<&str> {
+pub(crate) fn key_name(reference: &KeyReference) -> Result<&str> {
     reference.key_name().ok_or_else(|| {
         Error::new(ErrorKind::Reference, "the reference names a vault's list of keys, not a key")
             .hint("add the key's name: vault:NAME:KEY")

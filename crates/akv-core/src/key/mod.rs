@@ -16,7 +16,8 @@ pub use self::{
 };
 pub(crate) use self::{
     any::{from_bundle, load},
-    bundle::{Bundle, name_and_version},
+    bundle::{Bundle, is_version, name_and_version},
+    handle::key_name,
 };
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::{bundle::Material, request::read_result};
@@ -121,7 +122,7 @@ impl Key {
         let reference = client.reference(file.reference())?;
         let Some((version, public_key)) = reference.version().zip(file.public_key()) else {
             // A file without a key's name is refused before any request, complete or not.
-            return handle::key_name(&reference).map(|_| None);
+            return key_name(&reference).map(|_| None);
         };
         let handle = Handle::new(client, &reference, version.to_owned(), None)?;
         Ok(Some(Self::new(handle, public_key.clone())))

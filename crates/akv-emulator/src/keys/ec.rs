@@ -66,6 +66,15 @@ impl Curve {
         }
     }
 
+    /// The size of the curve in bits.
+    pub(crate) const fn bits(self) -> usize {
+        match self {
+            Self::P256 | Self::P256K => 256,
+            Self::P384 => 384,
+            Self::P521 => 521,
+        }
+    }
+
     /// Length of a coordinate in bytes.
     pub(crate) const fn coordinate_len(self) -> usize {
         match self {

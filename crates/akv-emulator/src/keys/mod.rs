@@ -8,7 +8,7 @@ mod rsa;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 pub use self::ec::Curve;
@@ -61,6 +61,22 @@ impl KeyMaterial {
             Self::Ec(key) => key.write_public(jwk),
             Self::Oct(_) => {}
         }
+    }
+
+    /// What a certificate's policy says of its key.
+    pub(crate) fn certificate_key(&self) -> Value {
+        let mut properties = json!({ "exportable": true, "reuse_key": false });
+        let (key_type, bits) = match self.spec() {
+            KeySpec::Rsa(bits) => ("RSA", bits),
+            KeySpec::Ec(curve) => {
+                properties["crv"] = curve.name().into();
+                ("EC", curve.bits())
+            }
+            KeySpec::Oct(bits) => ("oct", bits),
+        };
+        properties["kty"] = key_type.into();
+        properties["key_size"] = bits.into();
+        properties
     }
 
     /// The private key: PKCS#8 DER, or the bytes of a symmetric key.

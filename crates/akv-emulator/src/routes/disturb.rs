@@ -47,8 +47,7 @@ pub(super) async fn before(
                 answer = Some(error_answer(context, &error));
             }
             FaultKind::Forbidden => {
-                let error =
-                    ApiError::forbidden_by_policy(call.operation.permission(), target.vault_name());
+                let error = ApiError::forbidden_by_policy(call.operation, target.vault_name());
                 answer = Some(error_answer(context, &error));
             }
             FaultKind::Redirect { location } => {

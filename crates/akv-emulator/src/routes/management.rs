@@ -61,7 +61,7 @@ async fn create(context: &Context<'_>) -> Result<Reply, ApiError> {
     add_version(context, template.with(material))
 }
 
-fn requested_spec(key_type: &str, body: &Value) -> Result<KeySpec, ApiError> {
+pub(super) fn requested_spec(key_type: &str, body: &Value) -> Result<KeySpec, ApiError> {
     let size = match body.get("key_size") {
         None | Some(Value::Null) => None,
         Some(size) => Some(
@@ -89,15 +89,15 @@ fn requested_spec(key_type: &str, body: &Value) -> Result<KeySpec, ApiError> {
 }
 
 /// A version without its key.
-struct Template {
+pub(super) struct Template {
     key_type: &'static str,
     operations: Vec<String>,
-    attributes: Attributes,
+    pub(super) attributes: Attributes,
     tags: Map<String, Value>,
 }
 
 impl Template {
-    fn with(self, material: KeyMaterial) -> KeyVersion {
+    pub(super) fn with(self, material: KeyMaterial) -> KeyVersion {
         KeyVersion {
             version: new_version(),
             key_type: self.key_type.to_owned(),
@@ -106,11 +106,12 @@ impl Template {
             attributes: self.attributes,
             tags: self.tags,
             leading_zeros: false,
+            certificate: None,
         }
     }
 }
 
-fn requested(
+pub(super) fn requested(
     context: &Context<'_>,
     key_type: &'static str,
     body: &Value,
@@ -151,7 +152,7 @@ fn tags(asked: Option<&Value>) -> Result<Option<Map<String, Value>>, ApiError> {
     }
 }
 
-fn refuse_deleted(context: &Context<'_>) -> Result<(), ApiError> {
+pub(super) fn refuse_deleted(context: &Context<'_>) -> Result<(), ApiError> {
     match context.state.store.key(&context.target.vault, &context.call.name) {
         Some(key) if key.deleted.is_some() => {
             Err(ApiError::deleted_but_recoverable(&context.call.name))
@@ -160,7 +161,7 @@ fn refuse_deleted(context: &Context<'_>) -> Result<(), ApiError> {
     }
 }
 
-fn add_version(context: &Context<'_>, version: KeyVersion) -> Result<Reply, ApiError> {
+pub(super) fn add_version(context: &Context<'_>, version: KeyVersion) -> Result<Reply, ApiError> {
     let name = &context.call.name;
     let version = Arc::new(version);
     context.state.store.change(&context.target.vault, name, |slot| {
@@ -213,7 +214,7 @@ async fn rotate(context: &Context<'_>) -> Result<Reply, ApiError> {
 }
 
 /// The key, unless it does not exist or is deleted.
-fn live(context: &Context<'_>) -> Result<Key, ApiError> {
+pub(super) fn live(context: &Context<'_>) -> Result<Key, ApiError> {
     context
         .state
         .store
@@ -309,6 +310,9 @@ fn delete(context: &Context<'_>) -> Result<Reply, ApiError> {
     context.state.store.change(&context.target.vault, &context.call.name, |slot| {
         let key =
             slot.as_mut().filter(|key| key.deleted.is_none()).ok_or_else(|| context.not_found())?;
+        if key.version(None).is_some_and(|version| version.certificate.is_some()) {
+            return Err(ApiError::managed("delete"));
+        }
         key.deleted = Some(context.state.clock.now());
         deleted_bundle(context, key)
     })

@@ -1,5 +1,6 @@
 //! From an HTTP request to a response: who asks, what for, which faults strike.
 
+mod certificates;
 mod crypto;
 pub(crate) mod disturb;
 mod management;
@@ -12,7 +13,7 @@ use http_body_util::{BodyExt as _, Limited};
 use hyper::{
     Request, Response, StatusCode,
     body::Incoming,
-    header::{HOST, HeaderValue, WWW_AUTHENTICATE},
+    header::{HOST, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE},
     http::request::Parts,
 };
 use serde_json::Value;
@@ -48,11 +49,7 @@ impl Context<'_> {
     }
 
     pub(crate) fn not_found(&self) -> ApiError {
-        let id = match &self.call.version {
-            Some(version) => format!("{}/{version}", self.call.name),
-            None => self.call.name.clone(),
-        };
-        ApiError::key_not_found(self.persona(), &self.target.base, &id)
+        ApiError::key_not_found(self.persona(), &self.target.base, &self.call.id())
     }
 }
 
@@ -151,6 +148,7 @@ async fn dispatch(
         | Operation::WrapKey
         | Operation::UnwrapKey => crypto::run(&context).await,
         Operation::RandomBytes => crypto::random_bytes(&context),
+        operation if operation.collection() == "certificates" => certificates::run(&context).await,
         _ => management::run(&context).await,
     }
 }
@@ -158,7 +156,13 @@ async fn dispatch(
 fn plain(context: &RequestContext, reply: &Reply) -> Response<Body> {
     let bytes = reply.bytes();
     let length = bytes.len() as u64;
-    context.response(reply.status, full(bytes), length)
+    let mut response = context.response(reply.status, full(bytes), length);
+    if let Some(location) = reply.location.as_deref().and_then(|to| HeaderValue::from_str(to).ok())
+    {
+        response.headers_mut().insert(LOCATION, location);
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("10"));
+    }
+    response
 }
 
 fn unauthorized(context: &RequestContext, target: &Target, error: &ApiError) -> Response<Body> {

@@ -1,5 +1,6 @@
 //! Listing keys and versions, making and rotating keys.
 
+mod certificate;
 mod change;
 mod create;
 mod list;

@@ -1,0 +1,153 @@
+//! Certificates of a vault's keys: the leaf only.
+//!
+//! The chain is in the secret of the same name, together with the private key, which is never
+//! read.
+
+use crate::{
+    Client, Error, ErrorKind, KeyReference, Result, VaultKind,
+    key::{is_version, key_name},
+    transport::{failure, wrong_answer},
+    vault_client::VaultClient,
+};
+use azure_security_keyvault_certificates::models::CertificateClientGetCertificateOptions;
+use base64::{
+    Engine as _, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use der::{AnyRef, Decode as _, Tag, Tagged as _};
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// The service writes padding; nothing is gained by insisting on it.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// One version of a certificate in a vault. Its key has the same name and version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    reference: KeyReference,
+    der: Vec<u8>,
+}
+
+/// What is read of an answer.
+#[derive(Deserialize)]
+struct Wire {
+    id: Option<String>,
+    cer: Option<String>,
+}
+
+impl Certificate {
+    /// A reference to this version, which opens the certificate's key too.
+    pub fn reference(&self) -> &KeyReference {
+        &self.reference
+    }
+
+    /// The certificate in DER (X.509). What it says is the vault's word; nothing of it is checked.
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// Reads an answer that must be about the certificate that `reference` names.
+    fn read(body: &[u8], reference: &KeyReference) -> Result<Self, String> {
+        let wire: Wire = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+        let id = wire.id.ok_or("no identifier in it")?;
+        let (name, version) = id
+            .split_once("/certificates/")
+            .and_then(|(_, path)| path.split_once('/'))
+            .filter(|(_, version)| is_version(version))
+            .ok_or("no name and version in the certificate's identifier")?;
+        if !reference.key_name().is_some_and(|asked| asked.eq_ignore_ascii_case(name)) {
+            return Err("it is about another certificate".to_owned());
+        }
+        let pinned = reference.pinned(version);
+        if reference.version().is_some_and(|asked| pinned.version() != Some(asked)) {
+            return Err("it is about another version of the certificate".to_owned());
+        }
+        let text = wire.cer.ok_or("no certificate in it")?;
+        let der = BASE64
+            .decode(text)
+            .map_err(|error| format!("the certificate is no base64: {error}"))?;
+        // Whoever uses it reads it; here only a page that is no certificate at all is noticed.
+        match AnyRef::from_der(&der) {
+            Ok(any) if any.tag() == Tag::Sequence => Ok(Self { reference: pinned, der }),
+            _ => Err("the certificate is no DER".to_owned()),
+        }
+    }
+}
+
+/// Asks for a certificate.
+pub(crate) async fn fetch(client: &Client, reference: &KeyReference) -> Result<Certificate> {
+    let during = || format!("load the certificate {reference}");
+    if reference.kind() == VaultKind::ManagedHsm {
+        return Err(Error::new(ErrorKind::Unsupported, "a Managed HSM holds no certificates")
+            .hint("take the certificate from its file, or from a vault")
+            .during(during()));
+    }
+    let name = key_name(reference).map_err(|error| error.during(during()))?;
+    let attempt = |vault: Arc<VaultClient>| async move {
+        let options = CertificateClientGetCertificateOptions {
+            certificate_version: reference.version().map(str::to_owned),
+            ..CertificateClientGetCertificateOptions::default()
+        };
+        let answer = vault
+            .certificates
+            .get_certificate(name, Some(options))
+            .await
+            .map_err(|error| failure(error, reference, &vault.host))?;
+        Certificate::read(answer.body().as_ref(), reference)
+            .map_err(|why| wrong_answer(&vault.host, &why))
+    };
+    let result = client.run(reference, attempt).await;
+    result.map_err(|error| advise(error).during(during()))
+}
+
+/// Keys and certificates have roles of their own.
+fn advise(error: Error) -> Error {
+    match (error.status(), error.code()) {
+        (Some(403), Some("ForbiddenByPolicy")) => error
+            .hint("give the identity the certificate permission get in the vault's access policy"),
+        (Some(403), Some("ForbiddenByFirewall" | "ForbiddenByConnection")) => error,
+        (Some(403), _) => error.hint("give the identity the role Key Vault Reader"),
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VERSION: &str = "0123456789abcdef0123456789abcdef";
+
+    fn read(reference: &str, id: &str, cer: &str) -> Result<Certificate, String> {
+        let body =
+            format!(r#"{{"id":"https://v.vault.azure.net/certificates/{id}","cer":"{cer}"}}"#);
+        Certificate::read(body.as_bytes(), &reference.parse().unwrap())
+    }
+
+    #[test]
+    fn an_answer_must_be_about_what_was_asked_for() {
+        let whole = format!("web/{VERSION}");
+        let certificate = read("vault:myVault:Web", &whole, "MAA=").unwrap();
+        assert_eq!(certificate.der(), [0x30, 0]);
+        assert_eq!(certificate.reference().version(), Some(VERSION));
+        assert!(read(&format!("vault:myVault:web:{VERSION}"), &whole, "MAA").is_ok());
+        let other = format!("vault:myVault:web:{}", VERSION.replace('0', "1"));
+        for (reference, id, cer, why) in [
+            ("vault:myVault:mail", whole.as_str(), "MAA=", "another certificate"),
+            (&other, &whole, "MAA=", "another version"),
+            ("vault:myVault:web", "web", "MAA=", "no name and version"),
+            ("vault:myVault:web", &whole, "%", "no base64"),
+            ("vault:myVault:web", &whole, "AgEA", "no DER"),
+            ("vault:myVault:web", &whole, "MAAA", "no DER"),
+            ("vault:myVault:web", &whole, "", "no DER"),
+        ] {
+            assert!(read(reference, id, cer).unwrap_err().contains(why), "{why}");
+        }
+        let web = "vault:myVault:web".parse().unwrap();
+        for body in ["", "[]", "{}", r#"{"id":7}"#] {
+            assert!(Certificate::read(body.as_bytes(), &web).is_err(), "{body}");
+        }
+    }
+}

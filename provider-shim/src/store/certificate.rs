@@ -1,0 +1,16 @@
+//! The certificate of a key, as data.
+
+use akv_core::Certificate;
+use ossl_abi::names;
+use ossl_abi::params::{ParamArray, Values};
+
+/// `OSSL_OBJECT_CERT`.
+const OBJECT_CERT: i32 = 3;
+
+/// The certificate for libcrypto to read.
+pub(super) fn certificate(certificate: &Certificate) -> ParamArray {
+    Values::new()
+        .int(names::OBJECT_TYPE, OBJECT_CERT)
+        .octets(names::OBJECT_DATA, certificate.der())
+        .build()
+}
