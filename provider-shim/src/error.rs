@@ -4,6 +4,7 @@ use akv_core::ErrorKind;
 use ossl_abi::host::BioError;
 use ossl_abi::params::ParamError;
 use ossl_abi::{Failure, Item};
+use std::ffi::CStr;
 
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -57,6 +58,24 @@ impl Error {
 
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         Self::Raised(Reason::Internal, message.into())
+    }
+
+    /// The same error, said of the parameter `name`.
+    pub(crate) fn about(self, name: &CStr) -> Self {
+        match self {
+            Self::Silent => Self::Silent,
+            Self::Raised(reason, message) => {
+                Self::Raised(reason, format!("{}: {message}", name.to_string_lossy()))
+            }
+        }
+    }
+
+    /// Adds what the user should know besides.
+    pub(crate) fn add(&mut self, advice: &str) {
+        if let Self::Raised(_, message) = self {
+            message.push_str("; ");
+            message.push_str(advice);
+        }
     }
 
     /// The error for a pointer that must not be null.

@@ -5,6 +5,7 @@ mod certificates;
 mod contexts;
 mod decryption;
 mod foreign;
+mod genpkey;
 mod keys;
 mod matrix;
 mod messages;

@@ -92,6 +92,8 @@ names! {
     RSA_N = c"n", "OSSL_PKEY_PARAM_RSA_N";
     /// RSA public exponent.
     RSA_E = c"e", "OSSL_PKEY_PARAM_RSA_E";
+    /// Number of primes of an RSA modulus.
+    RSA_PRIMES = c"primes", "OSSL_PKEY_PARAM_RSA_PRIMES";
     /// RSA private exponent.
     RSA_D = c"d", "OSSL_PKEY_PARAM_RSA_D";
 

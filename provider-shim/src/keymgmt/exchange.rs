@@ -18,7 +18,7 @@ pub(super) fn group_name(curve: Curve) -> &'static CStr {
     }
 }
 
-fn curve_of(name: &str) -> Option<Curve> {
+pub(super) fn curve_of(name: &str) -> Option<Curve> {
     const NAMES: [(Curve, &[&str]); 4] = [
         (Curve::P256, &["prime256v1", "P-256", "secp256r1", "1.2.840.10045.3.1.7"]),
         (Curve::P256K, &["secp256k1", "1.3.132.0.10"]),

@@ -6,8 +6,9 @@
 mod attributes;
 mod curves;
 mod exchange;
-mod generation;
+mod generate;
 mod lists;
+mod new_key;
 
 pub(crate) use self::attributes::ecdsa_max_len;
 
@@ -83,6 +84,8 @@ trait Kind {
     const ATTRIBUTES: &'static [Param];
     /// What is imported and exported.
     const PUBLIC: &'static [Param];
+    /// What can be said of a key that is to be made.
+    const NEW_KEY: &'static [Param];
 }
 
 struct Rsa(PhantomData<()>);
@@ -94,6 +97,7 @@ impl Kind for Rsa {
     const KEY_EXCHANGE: Option<&'static CStr> = None;
     const ATTRIBUTES: &'static [Param] = lists::RSA_ATTRIBUTES;
     const PUBLIC: &'static [Param] = lists::RSA_PUBLIC;
+    const NEW_KEY: &'static [Param] = new_key::RSA_PARAMETERS;
 }
 
 struct Ec(PhantomData<()>);
@@ -105,9 +109,10 @@ impl Kind for Ec {
     const KEY_EXCHANGE: Option<&'static CStr> = Some(c"ECDH");
     const ATTRIBUTES: &'static [Param] = lists::EC_ATTRIBUTES;
     const PUBLIC: &'static [Param] = lists::EC_PUBLIC;
+    const NEW_KEY: &'static [Param] = new_key::EC_PARAMETERS;
 }
 
-const fn table<K: Kind>() -> [Dispatch; 20] {
+const fn table<K: Kind>() -> [Dispatch; 23] {
     [
         id::NEW.entry(new::<K>),
         id::LOAD.entry(load::<K>),
@@ -124,10 +129,13 @@ const fn table<K: Kind>() -> [Dispatch; 20] {
         id::EXPORT.entry(export),
         id::EXPORT_TYPES.entry(exchanged_types::<K>),
         id::EXPORT_TYPES_EX.entry(exchanged_types_ex::<K>),
+        id::GEN_INIT.entry(generate::init::<K>),
+        id::GEN_SET_TEMPLATE.entry(generate::set_template),
+        id::GEN_SET_PARAMS.entry(generate::set_params),
+        id::GEN_SETTABLE_PARAMS.entry(generate::settable_params::<K>),
+        id::GEN.entry(generate::generate),
+        id::GEN_CLEANUP.entry(generate::cleanup),
         id::QUERY_OPERATION_NAME.entry(query_operation_name::<K>),
-        id::GEN_INIT.entry(generation::init::<K>),
-        id::GEN.entry(generation::generate),
-        id::GEN_CLEANUP.entry(generation::cleanup),
         Dispatch::END,
     ]
 }

@@ -241,6 +241,14 @@ impl<K> NewKey<K> {
         self
     }
 
+    /// Checks, without asking, that a vault or Managed HSM can have such a key.
+    ///
+    /// # Errors
+    /// It cannot.
+    pub fn check(&self, vault: VaultKind) -> Result<()> {
+        self.parameters(vault).map(drop)
+    }
+
     /// The request.
     ///
     /// # Errors

@@ -1,0 +1,284 @@
+//! What a key that is to be made in a vault is to be like.
+
+use super::exchange::curve_of;
+use crate::error::{Error, Result};
+use crate::key::{KeyObject, KeyType};
+use akv_core::blocking::Client;
+use akv_core::{Curve, Key, KeyOperation, KeyReference, NewKey, RsaSize};
+use ossl_abi::names;
+use ossl_abi::params::{Params, Value};
+use ossl_abi::types::{DataType, Param};
+use std::ffi::CStr;
+use std::time::SystemTime;
+use time::format_description::well_known::{Iso8601, Rfc3339};
+use time::{Date, OffsetDateTime};
+
+const NAME: &CStr = c"akv-name";
+const HARDWARE: &CStr = c"akv-hsm";
+const OPERATIONS: &CStr = c"akv-ops";
+const NOT_BEFORE: &CStr = c"akv-not-before";
+const EXPIRES: &CStr = c"akv-expires";
+const TAGS: &CStr = c"akv-tags";
+const NEW_VERSION: &CStr = c"akv-new-version";
+
+/// 65537, the exponent of all RSA keys that the service makes.
+const EXPONENT: [u8; 3] = [1, 0, 1];
+
+macro_rules! parameters {
+    ($($own:expr),*) => {
+        &[
+            Param::describe(NAME, DataType::Utf8String),
+            Param::describe(HARDWARE, DataType::Utf8String),
+            Param::describe(OPERATIONS, DataType::Utf8String),
+            Param::describe(NOT_BEFORE, DataType::Utf8String),
+            Param::describe(EXPIRES, DataType::Utf8String),
+            Param::describe(TAGS, DataType::Utf8String),
+            Param::describe(NEW_VERSION, DataType::Utf8String),
+            $($own,)*
+            Param::END,
+        ]
+    };
+}
+
+pub(super) static RSA_PARAMETERS: &[Param] = parameters!(
+    Param::describe(names::BITS, DataType::UnsignedInteger),
+    Param::describe(names::RSA_PRIMES, DataType::UnsignedInteger),
+    Param::describe(names::RSA_E, DataType::UnsignedInteger)
+);
+
+pub(super) static EC_PARAMETERS: &[Param] = parameters!(
+    Param::describe(names::GROUP_NAME, DataType::Utf8String),
+    Param::describe(names::EC_ENCODING, DataType::Utf8String),
+    Param::describe(names::EC_POINT_FORMAT, DataType::Utf8String)
+);
+
+/// The description so far. Parameters come in as many calls as the user likes.
+#[derive(Default)]
+pub(super) struct Description {
+    reference: Option<KeyReference>,
+    new_version: bool,
+    size: Option<RsaSize>,
+    curve: Option<Curve>,
+    hardware: bool,
+    operations: Option<Vec<KeyOperation>>,
+    not_before: Option<SystemTime>,
+    expires: Option<SystemTime>,
+    tags: Vec<(String, String)>,
+}
+
+impl Description {
+    /// Where the key is to be made.
+    pub(super) fn reference(&self) -> Result<&KeyReference> {
+        self.reference.as_ref().ok_or_else(|| {
+            Error::argument(
+                "akv_provider makes keys in vaults only: say where with \
+                 -pkeyopt akv-name:vault:NAME:KEY, or have another provider make the key",
+            )
+        })
+    }
+
+    /// Whether a key that is there already is to get a new version.
+    pub(super) fn new_version(&self) -> bool {
+        self.new_version
+    }
+
+    /// Takes from another key what a new one is to have in common with it.
+    pub(super) fn like(&mut self, template: &KeyObject) {
+        self.curve = self.curve.or_else(|| template.curve());
+        let bits = template.public_key().map(akv_core::PublicKey::bits);
+        self.size = self.size.or_else(|| bits.and_then(rsa_size));
+    }
+
+    /// Takes parameters over.
+    pub(super) fn set(&mut self, client: &Client, params: Params<'_>) -> Result<()> {
+        for value in params.iter() {
+            self.set_one(client, value).map_err(|error| error.about(value.name()))?;
+        }
+        Ok(())
+    }
+
+    fn set_one(&mut self, client: &Client, value: Value<'_>) -> Result<()> {
+        let name = value.name();
+        if name == NAME {
+            self.reference = Some(new_reference(client, value.utf8()?)?);
+        } else if name == HARDWARE {
+            self.hardware = flag(value.utf8()?)?;
+        } else if name == NEW_VERSION {
+            self.new_version = flag(value.utf8()?)?;
+        } else if name == OPERATIONS {
+            self.operations = Some(operations(value.utf8()?)?);
+        } else if name == NOT_BEFORE {
+            self.not_before = Some(moment(value.utf8()?)?);
+        } else if name == EXPIRES {
+            self.expires = Some(future(moment(value.utf8()?)?)?);
+        } else if name == TAGS {
+            self.tags.extend(tags(value.utf8()?)?);
+        } else if name == names::BITS {
+            let bits = value.integer::<usize>()?;
+            let size = rsa_size(bits).ok_or_else(|| {
+                Error::argument(format!(
+                    "{bits} bits: the service makes keys of 2048, 3072 and 4096"
+                ))
+            })?;
+            self.size = Some(size);
+        } else if name == names::GROUP_NAME {
+            self.curve = Some(curve(value.utf8()?)?);
+        } else {
+            usual(value)?;
+        }
+        Ok(())
+    }
+
+    /// The request.
+    pub(super) fn key(&self, kind: KeyType) -> Result<NewKey<Key>> {
+        let mut key = match kind {
+            KeyType::Rsa => NewKey::rsa(self.size.unwrap_or(RsaSize::Bits2048)),
+            KeyType::Ec => NewKey::ec(self.curve.ok_or_else(|| {
+                Error::argument("no curve: add -pkeyopt ec_paramgen_curve:P-256, for instance")
+            })?),
+        };
+        key = key.hardware(self.hardware);
+        if let Some(operations) = &self.operations {
+            key = key.operations(operations.iter().cloned());
+        }
+        if let Some(time) = self.not_before {
+            key = key.not_before(time);
+        }
+        if let Some(time) = self.expires {
+            key = key.expires(time);
+        }
+        Ok(self.tags.iter().fold(key, |key, (name, value)| key.tag(name, value)))
+    }
+}
+
+fn new_reference(client: &Client, text: &str) -> Result<KeyReference> {
+    let reference = client.reference(text)?;
+    if reference.key_name().is_none() {
+        return Err(Error::argument(format!("{text} names a vault, but no key in it")));
+    }
+    if reference.version().is_some() {
+        return Err(Error::argument(format!(
+            "{text} names a version, which the service chooses for a new key"
+        )));
+    }
+    Ok(reference)
+}
+
+/// What other providers let choose, where the service has but one choice.
+fn usual(value: Value<'_>) -> Result<()> {
+    let name = value.name();
+    let refused = |what: &str| Err(Error::argument(format!("the service makes {what} only")));
+    if name == names::RSA_E && value.bignum()? != EXPONENT {
+        return refused("RSA keys with the exponent 65537");
+    }
+    if name == names::RSA_PRIMES && value.integer::<usize>()? != 2 {
+        return refused("RSA keys of two primes");
+    }
+    if name == names::EC_ENCODING && value.utf8()? != "named_curve" {
+        return refused("EC keys on named curves");
+    }
+    Ok(())
+}
+
+fn rsa_size(bits: usize) -> Option<RsaSize> {
+    [RsaSize::Bits2048, RsaSize::Bits3072, RsaSize::Bits4096]
+        .into_iter()
+        .find(|size| size.bits() == bits)
+}
+
+/// A curve by OpenSSL's names or the service's.
+fn curve(name: &str) -> Result<Curve> {
+    let curve =
+        if name.eq_ignore_ascii_case("P-256K") { Some(Curve::P256K) } else { curve_of(name) };
+    curve.ok_or_else(|| {
+        Error::argument(format!(
+            "{name:?}: the service makes keys on P-256, P-384, P-521 and secp256k1"
+        ))
+    })
+}
+
+fn flag(text: &str) -> Result<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "yes" | "true" | "on" | "1" => Ok(true),
+        "no" | "false" | "off" | "0" => Ok(false),
+        _ => Err(Error::argument(format!("{text:?} is neither yes nor no"))),
+    }
+}
+
+fn operations(text: &str) -> Result<Vec<KeyOperation>> {
+    let known = |name: &str| match KeyOperation::from(name.trim()) {
+        KeyOperation::Other(_) => Err(Error::argument(format!(
+            "{name:?} is none of sign, verify, encrypt, decrypt, wrapKey, unwrapKey"
+        ))),
+        operation => Ok(operation),
+    };
+    text.split(',').map(known).collect()
+}
+
+/// A day, at its beginning in UTC, or a moment of RFC 3339.
+fn moment(text: &str) -> Result<SystemTime> {
+    OffsetDateTime::parse(text, &Rfc3339)
+        .or_else(|_| Date::parse(text, &Iso8601::DATE).map(|day| day.midnight().assume_utc()))
+        .map(SystemTime::from)
+        .map_err(|_| {
+            Error::argument(format!(
+                "{text:?} is no time such as 2030-12-31 or 2030-12-31T23:59:59Z"
+            ))
+        })
+}
+
+fn future(time: SystemTime) -> Result<SystemTime> {
+    if time <= SystemTime::now() {
+        return Err(Error::argument("this time has passed"));
+    }
+    Ok(time)
+}
+
+/// `name=value`, separated by commas.
+fn tags(text: &str) -> Result<Vec<(String, String)>> {
+    let tag = |tag: &str| match tag.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err(Error::argument(format!("{tag:?} is not of the form name=value"))),
+    };
+    text.split(',').map(tag).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    #[test]
+    fn times_are_days_or_moments() {
+        let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
+        assert_eq!(moment("2030-01-01").unwrap(), at(1_893_456_000));
+        assert_eq!(moment("2030-01-01T01:00:00+01:00").unwrap(), at(1_893_456_000));
+        for text in ["", "2030", "2030-13-01", "01.01.2030", "2030-01-01 00:00", "tomorrow"] {
+            assert!(moment(text).is_err(), "{text}");
+        }
+        assert!(future(at(0)).is_err());
+    }
+
+    #[test]
+    fn lists_are_read_whole_or_not_at_all() {
+        let both = [KeyOperation::Sign, KeyOperation::UnwrapKey];
+        assert_eq!(operations("sign, unwrapkey").unwrap(), both);
+        for text in ["", "sign,", "sign;verify", "import"] {
+            assert!(operations(text).is_err(), "{text}");
+        }
+        let pairs = [("a".to_owned(), "b=c".to_owned()), ("d".to_owned(), String::new())];
+        assert_eq!(tags("a=b=c,d=").unwrap(), pairs);
+        for text in ["", "a", "=b", "a=b,"] {
+            assert!(tags(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn curves_have_the_names_of_both_sides() {
+        for name in ["P-256K", "secp256k1", "SECP256K1"] {
+            assert_eq!(curve(name).unwrap(), Curve::P256K);
+        }
+        assert_eq!(curve("prime256v1").unwrap(), Curve::P256);
+        assert!(curve("brainpoolP256r1").is_err());
+    }
+}
