@@ -6,6 +6,7 @@ mod contexts;
 mod decryption;
 mod foreign;
 mod genpkey;
+mod key_files;
 mod keys;
 mod matrix;
 mod messages;

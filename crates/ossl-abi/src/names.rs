@@ -129,6 +129,9 @@ names! {
     /// Whether PKCS#1 decryption hides bad padding (since 3.2).
     IMPLICIT_REJECTION = c"implicit-rejection", "OSSL_ASYM_CIPHER_PARAM_IMPLICIT_REJECTION";
 
+    /// Cipher to encrypt a private key with.
+    ENCODER_CIPHER = c"cipher", "OSSL_ENCODER_PARAM_CIPHER";
+
     /// What a store's user expects.
     STORE_EXPECT = c"expect", "OSSL_STORE_PARAM_EXPECT";
     /// A subject to search for.

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::key::{self, KeyObject, KeyType, OBJECT_PKEY};
 use crate::keymgmt::Selection;
 use crate::provider::Provider;
+use crate::store;
 use akv_core::{KeyFile, PublicKey};
 use ossl_abi::functions::decoder as id;
 use ossl_abi::guard;
@@ -107,7 +108,10 @@ fn give_key<K: Keys>(provider: &Arc<Provider>, file: &KeyFile, sink: &Sink) -> R
     if file.public_key().is_some_and(of_other_type) {
         return Ok(true);
     }
-    let key = provider.client()?.key_from_file(file)?;
+    let key = match store::key::on_its_way(provider, file) {
+        Some(key) => key,
+        None => provider.client()?.key_from_file(file)?,
+    };
     if of_other_type(key.public_key()) {
         return Ok(true);
     }

@@ -9,8 +9,10 @@ use crate::provider::Provider;
 use akv_core::PublicKey;
 use der::pem::{self, LineEnding};
 use ossl_abi::functions::encoder as id;
-use ossl_abi::guard;
-use ossl_abi::types::{Algorithm, CoreBio, Dispatch, Param, PassphraseCallback};
+use ossl_abi::guard::{self, Object};
+use ossl_abi::params::Params;
+use ossl_abi::types::{Algorithm, CoreBio, DataType, Dispatch, Param, PassphraseCallback};
+use ossl_abi::{Host, names};
 use std::ffi::{c_int, c_void};
 use std::sync::Arc;
 
@@ -30,12 +32,16 @@ pub(crate) static ALGORITHMS: &[Algorithm] = &[
     encoder!(c"EC", c"provider=akv_provider,output=pem,structure=PrivateKeyInfo", KeyFilePem),
     encoder!(c"RSA", c"provider=akv_provider,output=der,structure=PrivateKeyInfo", Refusal),
     encoder!(c"EC", c"provider=akv_provider,output=der,structure=PrivateKeyInfo", Refusal),
+    // What `openssl ec` asks for. Of RSA keys `openssl rsa -traditional` does, and is refused.
+    encoder!(c"EC", c"provider=akv_provider,output=pem,structure=type-specific", KeyFilePem),
     encoder!(c"RSA", c"provider=akv_provider,output=der,structure=SubjectPublicKeyInfo", SpkiDer),
     encoder!(c"RSA", c"provider=akv_provider,output=pem,structure=SubjectPublicKeyInfo", SpkiPem),
     encoder!(c"EC", c"provider=akv_provider,output=der,structure=SubjectPublicKeyInfo", SpkiDer),
     encoder!(c"EC", c"provider=akv_provider,output=pem,structure=SubjectPublicKeyInfo", SpkiPem),
     encoder!(c"RSA", c"provider=akv_provider,output=der,structure=pkcs1", Pkcs1Der),
     encoder!(c"RSA", c"provider=akv_provider,output=pem,structure=pkcs1", Pkcs1Pem),
+    encoder!(c"RSA", c"provider=akv_provider,output=der,structure=rsa", Pkcs1Der),
+    encoder!(c"RSA", c"provider=akv_provider,output=pem,structure=rsa", Pkcs1Pem),
     encoder!(c"RSA", c"provider=akv_provider,output=der,structure=type-specific", Pkcs1Der),
     encoder!(c"RSA", c"provider=akv_provider,output=pem,structure=type-specific", Pkcs1Pem),
     encoder!(c"EC", c"provider=akv_provider,output=blob", PointBlob),
@@ -46,6 +52,9 @@ pub(crate) static ALGORITHMS: &[Algorithm] = &[
 
 /// One output format.
 trait Format {
+    /// Whether it is for private keys, which may be encrypted.
+    const PRIVATE: bool = false;
+
     /// Whether the format is for these parts of a key.
     fn takes(selection: Selection) -> bool;
     fn write(key: &KeyObject, selection: Selection) -> Result<Vec<u8>>;
@@ -123,6 +132,8 @@ impl PublicFormat for PointBlob {
 struct KeyFilePem;
 
 impl Format for KeyFilePem {
+    const PRIVATE: bool = true;
+
     fn takes(selection: Selection) -> bool {
         selection.private()
     }
@@ -153,6 +164,15 @@ impl Format for Refusal {
     }
 }
 
+/// Who asks for encryption is told that there is nothing to encrypt, rather than given a file that
+/// looks like a secret one and is not.
+fn not_encrypted(cipher: &str) -> Error {
+    Error::unsupported(format!(
+        "a key file is not encrypted, with {cipher} or otherwise: it names the key in the vault and \
+         holds no secret; leave the cipher out"
+    ))
+}
+
 struct Text;
 
 impl Format for Text {
@@ -165,21 +185,36 @@ impl Format for Text {
     }
 }
 
-const fn table<F: Format>() -> [Dispatch; 5] {
+const fn table<F: Format>() -> [Dispatch; 7] {
     [
         id::NEWCTX.entry(newctx),
         id::FREECTX.entry(freectx),
         id::DOES_SELECTION.entry(does_selection::<F>),
+        id::SETTABLE_CTX_PARAMS.entry(settable_ctx_params),
+        id::SET_CTX_PARAMS.entry(set_ctx_params),
         id::ENCODE.entry(encode::<F>),
         Dispatch::END,
     ]
 }
 
-/// An encoder has no state of its own: its context is a count of the provider.
+/// What a user of an encoder has said.
+struct Context {
+    provider: Arc<Provider>,
+    /// The cipher that the output is to be encrypted with.
+    cipher: Option<String>,
+}
+
+impl Object for Context {
+    fn host(&self) -> &Host {
+        self.provider.host()
+    }
+}
+
 unsafe extern "C" fn newctx(provctx: *mut c_void) -> *mut c_void {
-    let body = |_: &Provider| -> Result<Arc<Provider>> {
+    let body = |_: &Provider| -> Result<Box<Context>> {
         // SAFETY: the guard has seen that it is not null; the core passes the provider context.
-        unsafe { guard::clone_arc(provctx) }.ok_or(Error::Silent)
+        let provider = unsafe { guard::clone_arc(provctx) }.ok_or(Error::Silent)?;
+        Ok(Box::new(Context { provider, cipher: None }))
     };
     // SAFETY: the core passes the provider context.
     unsafe { guard::shared("encoder newctx", provctx, body) }
@@ -187,11 +222,31 @@ unsafe extern "C" fn newctx(provctx: *mut c_void) -> *mut c_void {
 
 unsafe extern "C" fn freectx(ctx: *mut c_void) {
     // SAFETY: the core gives back what `newctx` gave it.
-    unsafe { guard::free_arc::<Provider>(ctx) };
+    unsafe { guard::free_box::<Context>(ctx) };
 }
 
 unsafe extern "C" fn does_selection<F: Format>(_provctx: *mut c_void, selection: c_int) -> c_int {
     F::takes(Selection::from_raw(selection)).into()
+}
+
+unsafe extern "C" fn settable_ctx_params(_provctx: *mut c_void) -> *const Param {
+    static PARAMS: &[Param] =
+        &[Param::describe(names::ENCODER_CIPHER, DataType::Utf8String), Param::END];
+    PARAMS.as_ptr()
+}
+
+unsafe extern "C" fn set_ctx_params(ctx: *mut c_void, params: *const Param) -> c_int {
+    let body = |context: &mut Context| -> Result<()> {
+        // SAFETY: the core passes null or a parameter array.
+        let params = unsafe { Params::from_ptr(params) };
+        if let Some(cipher) = params.get(names::ENCODER_CIPHER) {
+            let cipher = cipher.utf8()?;
+            context.cipher = (!cipher.is_empty()).then(|| cipher.to_owned());
+        }
+        Ok(())
+    };
+    // SAFETY: the core passes our context, which one thread uses at a time.
+    unsafe { guard::exclusive("encoder set_ctx_params", ctx, body) }
 }
 
 unsafe extern "C" fn encode<F: Format>(
@@ -203,14 +258,17 @@ unsafe extern "C" fn encode<F: Format>(
     _passphrase: Option<PassphraseCallback>,
     _passphrase_arg: *mut c_void,
 ) -> c_int {
-    let body = |provider: &Provider| -> Result<()> {
+    let body = |context: &mut Context| -> Result<()> {
         // SAFETY: the core passes a key of ours as object, since the encoder does not import.
         let key = unsafe { object.cast::<KeyObject>().as_ref() }.ok_or(Error::Silent)?;
+        if let Some(cipher) = context.cipher.as_deref().filter(|_| F::PRIVATE) {
+            return Err(not_encrypted(cipher));
+        }
         let data = F::write(key, Selection::from_raw(selection))?;
         // SAFETY: the core passes a BIO of its own.
-        let mut bio = unsafe { provider.host().bio(out) }.ok_or_else(|| Error::null("output"))?;
+        let mut bio = unsafe { context.host().bio(out) }.ok_or_else(|| Error::null("output"))?;
         Ok(bio.write_all(&data)?)
     };
-    // SAFETY: the context is the provider's.
-    unsafe { guard::shared("encoder encode", ctx, body) }
+    // SAFETY: the core passes our context, which one thread uses at a time.
+    unsafe { guard::exclusive("encoder encode", ctx, body) }
 }

@@ -3,7 +3,8 @@
 use crate::error::Result;
 use crate::key::KeyObject;
 use crate::keymgmt::Selection;
-use akv_core::{Curve, PublicKey, VaultKind};
+use akv_core::blocking::Key;
+use akv_core::{Curve, KeyAttributes, KeyType, PublicKey, VaultKind};
 use std::fmt::Write as _;
 
 /// The text of `openssl pkey -text` (`-text_pub`): where the private half is, and the public half
@@ -24,6 +25,7 @@ pub(super) fn describe(key: &KeyObject, selection: Selection) -> Result<String> 
         line(&mut text, format_args!("Vault: {}", reference.vault_name()));
         line(&mut text, format_args!("Key: {}", reference.key_name().unwrap_or_default()));
         line(&mut text, format_args!("Version: {}", key.version()));
+        line(&mut text, format_args!("Hardware-protected: {}", hardware(key)));
     }
     match public {
         PublicKey::Rsa(key) => {
@@ -47,6 +49,18 @@ pub(super) fn describe(key: &KeyObject, selection: Selection) -> Result<String> 
         }
     }
     Ok(text)
+}
+
+/// Whether the key is in a hardware security module. Of a key in a vault that was loaded from a
+/// key file nobody has said so.
+fn hardware(key: &Key) -> &'static str {
+    let known = key.attributes().and_then(KeyAttributes::key_type).map(KeyType::is_hardware);
+    match known {
+        _ if key.reference().kind() == VaultKind::ManagedHsm => "yes",
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "not said by the key file",
+    }
 }
 
 fn line(text: &mut String, content: std::fmt::Arguments<'_>) {

@@ -12,12 +12,13 @@
 //! from their cache to whoever asks for a key management of that type; decoders fetch nothing.
 
 mod certificate;
-mod key;
+pub(crate) mod key;
 mod names;
 
+use self::key::HandOver;
 use crate::error::{Error, Reason, Result};
 use crate::provider::Provider;
-use akv_core::blocking::KeyList;
+use akv_core::blocking::{Key, KeyList};
 use akv_core::{KeyAttributes, KeyReference};
 use ossl_abi::Host;
 use ossl_abi::functions::store as id;
@@ -98,6 +99,8 @@ struct Loader {
     reference: KeyReference,
     expected: Expected,
     next: Next,
+    /// The key that the next object is made from.
+    key: Option<Key>,
 }
 
 impl Object for Loader {
@@ -156,14 +159,20 @@ impl Loader {
 
     /// # Safety
     /// As for [`load`](Self::load).
-    unsafe fn hand_over(&self, object: &ParamArray, callback: Callback, arg: *mut c_void) -> bool {
+    unsafe fn hand_over(
+        &mut self,
+        object: &ParamArray,
+        callback: Callback,
+        arg: *mut c_void,
+    ) -> bool {
         // SAFETY: vouched for by the caller.
         unsafe { self.provider.introduce_others(callback, arg) };
+        let _key = self.key.take().map(|key| HandOver::of(&self.provider, key));
         // SAFETY: vouched for by the caller; the array lives until the callback returns.
         self.host().attempt(|| unsafe { callback(object.as_ptr(), arg) == 1 })
     }
 
-    fn key(&self) -> Result<(Option<ParamArray>, Next)> {
+    fn key(&mut self) -> Result<(Option<ParamArray>, Next)> {
         let key = self.provider.client()?.key(&self.reference)?;
         let object = match self.expected {
             Expected::PublicKey => key::public_key(&key),
@@ -174,6 +183,7 @@ impl Loader {
             Expected::Anything if managed => Next::Certificate(key.pinned_reference().clone()),
             _ => Next::End,
         };
+        self.key = Some(key);
         Ok((Some(object), next))
     }
 
@@ -232,6 +242,7 @@ unsafe extern "C" fn open(provctx: *mut c_void, uri: *const c_char) -> *mut c_vo
             reference,
             expected: Expected::Anything,
             next: Next::First,
+            key: None,
         }))
     };
     // SAFETY: the core passes the provider context.
