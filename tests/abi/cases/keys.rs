@@ -1,6 +1,6 @@
 //! Keys: files, import and export, writing, making.
 
-use super::{Input, call};
+use super::{Input, NEW_KEY, call};
 use crate::host::{Memory, Params, Provider};
 use ossl_abi::functions::{decoder, encoder, keymgmt, operation};
 use ossl_abi::types::{Dispatch, Param};
@@ -182,21 +182,23 @@ pub(super) fn encode(provider: &Provider, input: &mut Input<'_>) -> bool {
     written
 }
 
-/// Parameters of a key to be made. None is ever made, for want of a token.
+/// A key that is to be made, like another, up to where it would be.
 pub(super) fn generate(provider: &Provider, input: &mut Input<'_>) -> bool {
-    let table = input.choose(&provider.tables(operation::KEYMGMT));
+    let ec = input.byte() & 1 != 0;
+    let (table, key) = public_key(provider, ec);
     let selection = c_int::from(input.byte());
-    let (mut first, mut second, mut answers) = (input.params(), input.params(), input.params());
+    let (mut first, mut second) = (input.params_of(&NEW_KEY), input.params_of(&NEW_KEY));
+    let mut answers = input.params_of(&NEW_KEY);
     let at_init = first.as_ptr();
     let context = call!(table, keymgmt::GEN_INIT, provider.context, selection, at_init);
-    let Some(context) = context.filter(|context| !context.is_null()) else {
-        return false;
-    };
-    let taken = call!(table, keymgmt::GEN_SET_PARAMS, context, second.as_ptr());
-    call!(table, keymgmt::GEN_GET_PARAMS, context, answers.as_ptr());
-    answers.check();
-    let key = call!(table, keymgmt::GEN, context, None, ptr::null_mut());
-    assert!(key.is_none_or(|key| key.is_null()), "a key without a vault");
-    call!(table, keymgmt::GEN_CLEANUP, context);
+    let mut taken = None;
+    if let Some(context) = context.filter(|context| !context.is_null()) {
+        call!(table, keymgmt::GEN_SET_TEMPLATE, context, key);
+        taken = call!(table, keymgmt::GEN_SET_PARAMS, context, second.as_ptr());
+        call!(table, keymgmt::GEN_GET_PARAMS, context, answers.as_ptr());
+        answers.check();
+        call!(table, keymgmt::GEN_CLEANUP, context);
+    }
+    call!(table, keymgmt::FREE, key);
     taken == Some(1)
 }

@@ -52,6 +52,22 @@ const NAMES: [&CStr; 40] = [
     c"verify-message",
 ];
 
+/// What can be said of a key that is to be made.
+const NEW_KEY: [&CStr; 12] = [
+    c"akv-name",
+    c"akv-hsm",
+    c"akv-ops",
+    c"akv-not-before",
+    c"akv-expires",
+    c"akv-tags",
+    c"akv-new-version",
+    c"bits",
+    c"primes",
+    c"e",
+    c"group",
+    c"encoding",
+];
+
 const DIGESTS: [&CStr; 8] = [
     c"SHA256",
     c"SHA2-512",
@@ -81,11 +97,15 @@ impl<'a> Input<'a> {
         taken
     }
 
-    /// Up to seven parameters of any type and size.
     fn params(&mut self) -> Params {
+        self.params_of(&NAMES)
+    }
+
+    /// Up to seven parameters of any type and size.
+    fn params_of(&mut self, names: &[&'static CStr]) -> Params {
         let mut params = Params::new();
         for _ in 0..self.byte() % 8 {
-            let name = self.choose(&NAMES);
+            let name = self.choose(names);
             let kind = self.byte();
             let size = usize::from(self.byte());
             // Long values are whole keys.
