@@ -72,7 +72,9 @@ impl Description {
         self.reference.as_ref().ok_or_else(|| {
             Error::argument(
                 "akv_provider makes keys in vaults only: say where with \
-                 -pkeyopt akv-name:vault:NAME:KEY, or have another provider make the key",
+                 -pkeyopt akv-name:vault:NAME:KEY. For a key of the host's own leave \
+                 'provider=akv_provider' out of the property query and of default_properties, or \
+                 ask for this key with '?provider=default'",
             )
         })
     }

@@ -78,6 +78,12 @@ fn faults_are_handled_as_for_keys() {
         let certificate = client.certificate(&reference);
         assert!(certificate.is_ok(), "{kind:?}: {certificate:?}");
     }
+    // A token that is refused is replaced once.
+    vault.emulator.revoke_tokens();
+    assert_eq!(client.certificate(&reference).unwrap_err().status(), Some(401));
+    std::fs::write(vault.token_file.path(), vault.emulator.token()).unwrap();
+    assert!(client.certificate(&reference).is_ok());
+
     vault.emulator.fault(Fault::new(FaultKind::Hang).forever());
     let error = client.certificate(&reference).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
