@@ -1,7 +1,7 @@
 //! The ways in which hosts have the provider in their library contexts.
 
 use akv_emulator::{Curve, Persona};
-use akv_tests::{Installation, Site, Task, cc, modules};
+use akv_tests::{Site, Task, cc, modules};
 use anyhow::Result;
 
 /// Runs the C program for RSA and EC keys. The settings are in the environment, and in a
@@ -34,21 +34,14 @@ fn the_provider_is_loaded_by_its_path_and_again() -> Result<()> {
     run("by-path", false)
 }
 
-/// Whether libcrypto has the bug CVE-2022-1473: a hash table that was emptied counts wrong from then
-/// on, and what libcrypto has fetched is forgotten at random, our neighbours' key management too.
-fn forgets_at_random() -> Result<bool> {
-    let version = Installation::selected().version()?;
-    Ok(["3.0.0", "3.0.1", "3.0.2"].contains(&version.as_str()))
-}
-
 #[test]
 fn one_context_has_the_provider_twice() -> Result<()> {
-    if forgets_at_random()? { Ok(()) } else { run("twice", true) }
+    run("twice", true)
 }
 
 #[test]
 fn threads_are_the_first_to_use_a_context() -> Result<()> {
-    if forgets_at_random()? { Ok(()) } else { run("threads", true) }
+    run("threads", true)
 }
 
 #[test]

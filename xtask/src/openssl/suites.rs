@@ -20,6 +20,19 @@ fn concerns(suite: &str, version: &str) -> bool {
     }
 }
 
+/// Cases that OpenSSL itself spoils, at random: before 3.0.3 a hash table that was emptied counts
+/// wrong from then on (CVE-2022-1473), and what libcrypto has fetched is forgotten, the default
+/// provider's key management too.
+fn left_out(suite: &str, version: &str) -> &'static [&'static str] {
+    match (suite, version) {
+        ("openssl", "3.0.0" | "3.0.1" | "3.0.2") => &[
+            "contexts::one_context_has_the_provider_twice",
+            "contexts::threads_are_the_first_to_use_a_context",
+        ],
+        _ => &[],
+    }
+}
+
 /// The compiled tests.
 pub(super) struct Suites {
     modules: PathBuf,
@@ -31,6 +44,8 @@ pub(super) struct Outcome {
     pub(super) passed: u32,
     pub(super) failed: u32,
     pub(super) ignored: u32,
+    /// Not run, for OpenSSL's own fault.
+    pub(super) left_out: u32,
 }
 
 /// What ran with one version: its exact number, and the outcomes in the order of [`NAMES`]; `None`
@@ -56,13 +71,14 @@ impl Suites {
         let version = openssl.version()?;
         println!("== OpenSSL {version} ({name})");
         let run = |suite: &&'static str| {
-            concerns(suite, &version).then(|| self.run_one(suite, openssl)).transpose()
+            let run = || self.run_one(suite, openssl, left_out(suite, &version));
+            concerns(suite, &version).then(run).transpose()
         };
         let outcomes = NAMES.iter().map(run).collect::<Result<_>>();
         Ok(Report { version, outcomes: outcomes? })
     }
 
-    fn run_one(&self, suite: &str, openssl: &Installation) -> Result<Outcome> {
+    fn run_one(&self, suite: &str, openssl: &Installation, left_out: &[&str]) -> Result<Outcome> {
         let shell = Shell::new()?;
         shell.change_dir(modules::workspace());
         shell.set_var(modules::VARIABLE, &self.modules);
@@ -70,14 +86,20 @@ impl Suites {
         shell.set_var("OPENSSL_INCLUDE_DIRS", openssl.include().unwrap_or_default());
         let cargo = modules::cargo();
         let arguments = arguments(suite);
+        let skips = left_out.iter().flat_map(|case| ["--skip", case]);
         let command = cmd!(shell, "{cargo} test --quiet --no-fail-fast").args(&arguments);
+        let command = command.arg("--").args(skips);
         let output = command.quiet().ignore_status().output()?;
         let text = String::from_utf8_lossy(&output.stdout);
-        let Some(outcome) = Outcome::read(&text) else {
+        let Some(mut outcome) = Outcome::read(&text) else {
             let errors = String::from_utf8_lossy(&output.stderr);
             bail!("`cargo test {}` did not run:\n{text}{errors}", arguments.join(" "));
         };
+        outcome.left_out = u32::try_from(left_out.len())?;
         println!("{suite}: {outcome}");
+        for case in left_out {
+            println!("left out, for this OpenSSL forgets at random (CVE-2022-1473): {case}");
+        }
         if !output.status.success() {
             println!("{}", text.trim());
         }
@@ -128,6 +150,9 @@ impl std::fmt::Display for Outcome {
         if self.ignored > 0 {
             write!(f, ", {} ignored", self.ignored)?;
         }
+        if self.left_out > 0 {
+            write!(f, ", {} left out", self.left_out)?;
+        }
         Ok(())
     }
 }
@@ -141,10 +166,10 @@ mod tests {
         let printed = "running 7 tests\n.....F\nfailures:\n\ntest result: FAILED. 5 passed; 1 failed; \
              1 ignored; 0 measured; 2 filtered out; finished in 1.20s\n";
         let outcome = Outcome::read(printed).expect("a result");
-        assert_eq!(outcome, Outcome { passed: 5, failed: 1, ignored: 1 });
+        assert_eq!(outcome, Outcome { passed: 5, failed: 1, ignored: 1, left_out: 0 });
         assert!(!outcome.is_good());
         assert_eq!(outcome.to_string(), "5 passed, 1 failed, 1 ignored");
-        assert!(Outcome { passed: 3, failed: 0, ignored: 0 }.is_good());
+        assert!(Outcome { passed: 3, ..Outcome::default() }.is_good());
     }
 
     #[test]
