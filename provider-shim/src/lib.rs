@@ -6,9 +6,9 @@
 //!
 //! | module | operation |
 //! |---|---|
-//! | [`store`] | `vault:…`, `managedhsm:…`, `akv:…` and `engine:…` URIs to keys |
+//! | [`store`] | `vault:…`, `managedhsm:…`, `akv:…` and `engine:…` URIs to keys, certificates, lists of keys |
 //! | [`decoder`], [`encoder`] | key files to keys and back; public keys in the usual forms |
-//! | [`keymgmt`] | RSA and EC keys: what they are, import and export of public keys |
+//! | [`keymgmt`] | RSA and EC keys: what they are, import and export of public keys, making them |
 //! | [`signature`] | signing in the vault, verifying here |
 //! | [`asym_cipher`] | decrypting in the vault, encrypting here |
 //!
