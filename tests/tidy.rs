@@ -58,6 +58,24 @@ fn nothing_that_is_shipped_brings_openssl() -> Result<()> {
     Ok(())
 }
 
+/// The fuzz targets have a workspace, and so a lock file, of their own.
+#[test]
+fn fuzz_targets_have_what_the_crates_depend_on() -> Result<()> {
+    let lock = fs::read_to_string(modules::workspace().join("tests/fuzz/Cargo.lock"))?;
+    for (package, there) in [("akv-core", "akv-core"), ("provider-shim", "akv-provider-rlib")] {
+        let start = lock.find(&format!("name = \"{there}\"")).context("the package")?;
+        let block = lock[start..].split("\n\n").next().unwrap_or_default();
+        for name in tree(&["--package", package, "--depth", "1"])? {
+            let known = [format!("\"{name}\""), format!("\"{name} ")];
+            assert!(
+                name == package || known.iter().any(|known| block.contains(known.as_str())),
+                "tests/fuzz lacks {name}, on which {package} depends"
+            );
+        }
+    }
+    Ok(())
+}
+
 /// The Rust files under the folders of the workspace, with their text.
 fn sources(folders: &[&str]) -> Result<Vec<(PathBuf, String)>> {
     let mut files = Vec::new();
