@@ -75,16 +75,24 @@ fn nothing_is_lost(few: &str, many: &str) -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.ec(Curve::P256)?;
     let key = site.key_file(&key, "memcheck.key")?;
-    let (few_leaks, many_leaks) = (cycles(&site, &key, few)?, cycles(&site, &key, many)?);
-    for leaks in [&few_leaks, &many_leaks] {
-        assert_eq!((leaks.definitely, leaks.indirectly), (0, 0), "{}", leaks.log);
-    }
+    let few_leaks = cycles(&site, &key, few)?;
     // Each cycle loads the module twice. What stays for each, some 3 KiB, is a task that will see,
     // when its token's time comes, that the client is gone.
     let loads = 2 * (many.parse::<u64>()? - few.parse::<u64>()?);
-    let growth = many_leaks.in_use.saturating_sub(few_leaks.in_use);
-    assert!(growth < loads * 5000, "{growth} bytes more in use after {loads} more loads");
-    Ok(())
+    let mut growth = 0;
+    // A connection that is just being closed when the program ends has its client still, with all
+    // the trusted certificates. What leaks does so every time.
+    for _ in 0..3 {
+        let many_leaks = cycles(&site, &key, many)?;
+        for leaks in [&few_leaks, &many_leaks] {
+            assert_eq!((leaks.definitely, leaks.indirectly), (0, 0), "{}", leaks.log);
+        }
+        growth = many_leaks.in_use.saturating_sub(few_leaks.in_use);
+        if growth < loads * 5000 {
+            return Ok(());
+        }
+    }
+    bail!("{growth} bytes more in use after {loads} more loads")
 }
 
 #[test]
