@@ -12,12 +12,13 @@ use crate::{
     transport::{Authorize, Http},
     vault_client::VaultClient,
 };
+use azure_core::http::{DEFAULT_ALLOWED_HEADER_NAMES, DEFAULT_ALLOWED_QUERY_PARAMETERS};
 use std::{
     collections::{HashMap, hash_map::Entry},
     fmt,
     future::Future,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, LazyLock, Mutex, PoisonError,
         atomic::{AtomicU32, Ordering::Relaxed},
     },
     time::Instant,
@@ -81,6 +82,7 @@ impl Client {
     /// # Ok::<(), akv_core::Error>(())
     /// ```
     pub fn new(settings: Settings) -> Self {
+        settle_statics();
         Self(Arc::new(Shared {
             settings,
             tokens: arc_swap::ArcSwap::default(),
@@ -336,6 +338,15 @@ impl Client {
         });
         find(&self.0.tokens.load()).unwrap_or(fresh)
     }
+}
+
+/// Has the libraries make what they make once for a process. The locks around that know nothing of
+/// `fork`: a child that is forked while a thread of its parent is inside waits for ever.
+fn settle_statics() {
+    aws_lc_rs::init();
+    LazyLock::force(&DEFAULT_ALLOWED_HEADER_NAMES);
+    LazyLock::force(&DEFAULT_ALLOWED_QUERY_PARAMETERS);
+    drop(azure_core::async_runtime::get_async_runtime());
 }
 
 impl fmt::Debug for Client {
