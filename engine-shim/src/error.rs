@@ -2,57 +2,27 @@
 
 use akv_core::ErrorKind;
 use ossl_abi::Failure;
-use std::ffi::CStr;
 
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a function of the engine failed: one entry for the queue.
 #[derive(Debug)]
 pub(crate) struct Error {
-    reason: Reason,
+    kind: ErrorKind,
     message: String,
-}
-
-macro_rules! reasons {
-    ($($(#[$doc:meta])* $name:ident = $id:literal, $text:literal;)*) => {
-        /// Reason numbers of the engine's entries in the error queue: those of the provider.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(crate) enum Reason {
-            $($(#[$doc])* $name = $id,)*
-        }
-
-        /// The reasons' texts, as `ERR_reason_error_string` shows them.
-        pub(crate) static REASONS: &[(Reason, &CStr)] = &[$((Reason::$name, $text),)*];
-    };
-}
-
-reasons! {
-    Reference = 1, c"invalid key reference";
-    Settings = 2, c"invalid setting";
-    KeyFile = 3, c"malformed key file";
-    Argument = 4, c"invalid argument";
-    Unsupported = 5, c"not supported";
-    Credential = 6, c"no access token";
-    Network = 7, c"service not reachable";
-    Tls = 8, c"server not trusted";
-    Timeout = 9, c"timeout";
-    Service = 10, c"refused by the service";
-    Response = 11, c"unintelligible answer of the service";
-    Signature = 12, c"bad signature";
-    Internal = 13, c"internal error";
 }
 
 impl Error {
     pub(crate) fn argument(message: impl Into<String>) -> Self {
-        Self { reason: Reason::Argument, message: message.into() }
+        Self { kind: ErrorKind::Argument, message: message.into() }
     }
 
     pub(crate) fn unsupported(message: impl Into<String>) -> Self {
-        Self { reason: Reason::Unsupported, message: message.into() }
+        Self { kind: ErrorKind::Unsupported, message: message.into() }
     }
 
     pub(crate) fn internal(message: impl Into<String>) -> Self {
-        Self { reason: Reason::Internal, message: message.into() }
+        Self { kind: ErrorKind::Internal, message: message.into() }
     }
 
     /// The error for a function of libcrypto that did not do what it was asked for.
@@ -68,28 +38,13 @@ impl Error {
 
 impl From<akv_core::Error> for Error {
     fn from(error: akv_core::Error) -> Self {
-        let reason = match error.kind() {
-            ErrorKind::Reference => Reason::Reference,
-            ErrorKind::Settings => Reason::Settings,
-            ErrorKind::KeyFile => Reason::KeyFile,
-            ErrorKind::Argument => Reason::Argument,
-            ErrorKind::Unsupported => Reason::Unsupported,
-            ErrorKind::Credential => Reason::Credential,
-            ErrorKind::Network => Reason::Network,
-            ErrorKind::Tls => Reason::Tls,
-            ErrorKind::Timeout => Reason::Timeout,
-            ErrorKind::Service => Reason::Service,
-            ErrorKind::Response => Reason::Response,
-            ErrorKind::Signature => Reason::Signature,
-            _ => Reason::Internal,
-        };
-        Self { reason, message: error.to_string() }
+        Self { kind: error.kind(), message: error.to_string() }
     }
 }
 
 impl Failure for Error {
     fn entry(&self) -> Option<(u32, String)> {
-        Some((self.reason as u32, self.message.clone()))
+        Some((self.kind.number(), self.message.clone()))
     }
 
     fn bug(message: String) -> Self {

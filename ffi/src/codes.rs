@@ -63,6 +63,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn numbers_are_those_of_the_kinds() {
+        for kind in ErrorKind::ALL {
+            assert_eq!(u32::try_from(Code::from(kind) as i32), Ok(kind.number()), "{kind:?}");
+        }
+    }
+
+    #[test]
     fn a_wrong_reference_has_its_number() {
         let error = "vault:x".parse::<akv_core::KeyReference>().unwrap_err();
         assert_eq!(Code::from(error.kind()) as i32, 1);

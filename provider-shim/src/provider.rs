@@ -1,12 +1,12 @@
 //! The provider as a whole: loading, parameters, the list of operations.
 
 use crate::children::{self, Children};
-use crate::error::{Error, REASON_STRINGS, Reason, Result};
+use crate::error::{Error, REASON_STRINGS, Result};
 use crate::key::OBJECT_PKEY;
 use crate::precedence;
 use crate::{asym_cipher, decoder, encoder, keymgmt, signature, store};
 use akv_core::blocking::Client;
-use akv_core::{Settings, settings};
+use akv_core::{ErrorKind, Settings, settings};
 use ossl_abi::functions::{operation, provider as id};
 use ossl_abi::guard::{self, Object};
 use ossl_abi::params::{Answers, Values};
@@ -254,7 +254,7 @@ unsafe extern "C" fn self_test(provctx: *mut c_void) -> c_int {
         let mut hasher = crate::digest::Digest::Sha256.hasher();
         hasher.update(b"abc");
         if !hasher.finish().starts_with(&[0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea]) {
-            return Err(Error::Raised(Reason::Internal, "SHA-256 does not work".into()));
+            return Err(Error::Raised(ErrorKind::Internal, "SHA-256 does not work".into()));
         }
         Ok(())
     };

@@ -1,6 +1,9 @@
 //! One error type: what was asked, what happened, what to do, in one readable line.
 
-use std::fmt::{self, Write as _};
+use std::{
+    ffi::CStr,
+    fmt::{self, Write as _},
+};
 
 /// A result whose error is [`Error`].
 ///
@@ -37,31 +40,82 @@ const MAX_DISPLAY: usize = 1000;
 #[non_exhaustive]
 pub enum ErrorKind {
     /// A key reference is malformed or names no key.
-    Reference,
+    Reference = 1,
     /// A setting has a value that makes no sense.
-    Settings,
+    Settings = 2,
     /// A key file (handle) is malformed.
-    KeyFile,
+    KeyFile = 3,
     /// An argument of the caller is wrong: a digest of the wrong length, say.
-    Argument,
+    Argument = 4,
     /// The key or the service cannot do what was asked.
-    Unsupported,
+    Unsupported = 5,
     /// No access token could be had.
-    Credential,
+    Credential = 6,
     /// The service could not be reached.
-    Network,
+    Network = 7,
     /// The server's certificate is not trusted or names another host.
-    Tls,
+    Tls = 8,
     /// The deadline passed; what the last attempt met is in the error too.
-    Timeout,
+    Timeout = 9,
     /// The service answered with an error.
-    Service,
+    Service = 10,
     /// The service's answer makes no sense.
-    Response,
+    Response = 11,
     /// A signature does not verify.
-    Signature,
+    Signature = 12,
     /// A failure of this library or of the operating system.
-    Internal,
+    Internal = 13,
+}
+
+impl ErrorKind {
+    /// All kinds.
+    pub const ALL: [Self; 13] = [
+        Self::Reference,
+        Self::Settings,
+        Self::KeyFile,
+        Self::Argument,
+        Self::Unsupported,
+        Self::Credential,
+        Self::Network,
+        Self::Tls,
+        Self::Timeout,
+        Self::Service,
+        Self::Response,
+        Self::Signature,
+        Self::Internal,
+    ];
+
+    /// Its number in C interfaces. It stays, and no other kind ever gets it.
+    ///
+    /// ```
+    /// assert_eq!(akv_core::ErrorKind::Timeout.number(), 9);
+    /// ```
+    pub const fn number(self) -> u32 {
+        self as u32
+    }
+
+    /// What it is called in C interfaces, such as the reasons of an error queue.
+    ///
+    /// ```
+    /// assert_eq!(akv_core::ErrorKind::Network.summary(), c"service not reachable");
+    /// ```
+    pub const fn summary(self) -> &'static CStr {
+        match self {
+            Self::Reference => c"invalid key reference",
+            Self::Settings => c"invalid setting",
+            Self::KeyFile => c"malformed key file",
+            Self::Argument => c"invalid argument",
+            Self::Unsupported => c"not supported",
+            Self::Credential => c"no access token",
+            Self::Network => c"service not reachable",
+            Self::Tls => c"server not trusted",
+            Self::Timeout => c"timeout",
+            Self::Service => c"refused by the service",
+            Self::Response => c"unintelligible answer of the service",
+            Self::Signature => c"bad signature",
+            Self::Internal => c"internal error",
+        }
+    }
 }
 
 /// A failed operation.

@@ -6,7 +6,7 @@
 
 use crate::host::Host;
 use std::any::Any;
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::{CString, c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::ptr::{self, NonNull};
 use std::slice;
@@ -14,9 +14,44 @@ use std::sync::{Arc, Once};
 
 /// Where failures are told: the error queue of a libcrypto.
 pub trait ErrorQueue {
-    /// Pushes one entry: a reason number of the module's own, a message of at most 1 000 bytes, and
-    /// where and in which function it happened.
-    fn raise(&self, reason: u32, message: &str, function: &str, place: &Location<'_>);
+    /// Pushes one entry.
+    fn raise(&self, entry: &Entry);
+}
+
+/// Longest message of an entry in bytes: libcrypto cuts at 1 024.
+pub const MAX_MESSAGE: usize = 1000;
+
+/// An entry for an error queue.
+pub struct Entry {
+    /// A reason number of the module's own.
+    pub reason: u32,
+    /// One line of at most [`MAX_MESSAGE`] bytes.
+    pub message: CString,
+    /// The function that failed.
+    pub function: CString,
+    /// Where in the source that was.
+    pub file: CString,
+    /// The line there.
+    pub line: c_int,
+}
+
+impl Entry {
+    fn new(reason: u32, message: &str, function: &str, place: &Location<'_>) -> Self {
+        // No text has a NUL any more, so none is lost.
+        let text = |text: &str| CString::new(one_line(text)).unwrap_or_default();
+        let cut = &message[..message.floor_char_boundary(MAX_MESSAGE)];
+        Self {
+            reason,
+            message: text(cut),
+            function: text(function),
+            file: text(place.file()),
+            line: c_int::try_from(place.line()).unwrap_or(0),
+        }
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// An object that C holds a pointer to.
@@ -134,7 +169,7 @@ pub fn run<T: Return, E: Failure>(
     let _ = catch_unwind(AssertUnwindSafe(|| {
         if let Some((reason, message)) = failure.entry() {
             tracing::debug!(target: "akv::abi", "{name}: {message}");
-            host.raise(reason, &message, name, place);
+            host.raise(&Entry::new(reason, &message, name, place));
         }
     }));
     T::FAILED
@@ -293,6 +328,16 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn messages_are_one_line_of_bounded_length() {
+        let entry = |message: &str| Entry::new(1, message, "sign", Location::caller());
+        assert_eq!(entry("100% of\nvault:v:k\0 %s").message.as_c_str(), c"100% of vault:v:k  %s");
+        assert_eq!(entry("").function.as_c_str(), c"sign");
+        let long = entry(&"ü%".repeat(900)).message;
+        let text = long.to_str().expect("cut at a character");
+        assert!(text.len() <= MAX_MESSAGE && text.len() > MAX_MESSAGE - 3, "{}", text.len());
+    }
 
     #[test]
     fn more_room_stated_than_there_is_does_no_harm() {

@@ -3,14 +3,10 @@
 use super::constants::VERSION_3_0;
 use super::functions::ErrorFunctions;
 use super::types::ErrorString;
-use crate::error::REASONS;
-use ossl_abi::guard::ErrorQueue;
-use std::ffi::{CStr, CString, c_int, c_ulong};
-use std::panic::Location;
+use akv_core::ErrorKind;
+use ossl_abi::guard::{Entry, ErrorQueue};
+use std::ffi::{CStr, c_int, c_ulong};
 use std::ptr;
-
-/// Longest message of an entry in bytes: libcrypto cuts at 1 024.
-const MAX_MESSAGE: usize = 1000;
 
 /// The name under which libcrypto shows our entries.
 const NAME: &CStr = c"e_akv";
@@ -41,10 +37,8 @@ impl Errors {
         let text = |error: c_ulong, text: &CStr| ErrorString { error, text: text.as_ptr() };
         let end = || ErrorString { error: 0, text: ptr::null() };
         let name = vec![text(named.into(), NAME), end()];
-        let mut reasons: Vec<ErrorString> = REASONS
-            .iter()
-            .map(|(reason, description)| text(*reason as c_ulong, description))
-            .collect();
+        let mut reasons: Vec<ErrorString> =
+            ErrorKind::ALL.iter().map(|kind| text(kind.number().into(), kind.summary())).collect();
         reasons.push(end());
         let lists = [(0, name), (library, reasons)];
         errors.strings = lists.map(|(number, list)| {
@@ -65,56 +59,29 @@ impl Errors {
 }
 
 impl ErrorQueue for Errors {
-    fn raise(&self, reason: u32, message: &str, function: &str, place: &Location<'_>) {
-        let (Ok(reason), Ok(line)) = (c_int::try_from(reason), c_int::try_from(place.line()))
-        else {
-            return;
-        };
+    fn raise(&self, entry: &Entry) {
+        let Ok(reason) = c_int::try_from(entry.reason) else { return };
         let functions = &self.functions;
-        let message = c_text(&one_line(message));
         if let Some(put_error) = functions.ERR_put_error {
             // 1.1.1 keeps the pointer to the file's name, and knows functions by numbers.
             // SAFETY: libcrypto's function; the name is static.
-            unsafe { put_error(self.library, 0, reason, FILE.as_ptr(), line) };
+            unsafe { put_error(self.library, 0, reason, FILE.as_ptr(), entry.line) };
         } else if let (Some(new), Some(set_debug), Some(set_error)) =
             (functions.ERR_new, functions.ERR_set_debug, functions.ERR_set_error)
         {
-            let (file, function) = (c_text(place.file()), c_text(function));
             // SAFETY: libcrypto's functions, which copy the texts; no format is given.
             unsafe {
                 new();
-                set_debug(file.as_ptr(), line, function.as_ptr());
+                set_debug(entry.file.as_ptr(), entry.line, entry.function.as_ptr());
                 set_error(self.library, reason, ptr::null());
             }
         } else {
             return;
         }
         // SAFETY: libcrypto's function, which copies the one text that it is given.
-        unsafe { (functions.ERR_add_error_data)(1 as c_int, message.as_ptr()) };
+        unsafe { (functions.ERR_add_error_data)(1 as c_int, entry.message.as_ptr()) };
     }
 }
 
 /// Where 1.1.1 says that our errors come from.
 const FILE: &CStr = c"e_akv";
-
-/// The message without control characters, cut at the end of a character.
-fn one_line(message: &str) -> String {
-    let cut = &message[..message.floor_char_boundary(MAX_MESSAGE)];
-    cut.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
-fn c_text(text: &str) -> CString {
-    CString::new(text.replace('\0', " ")).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn messages_are_one_line_of_bounded_length() {
-        assert_eq!(one_line("100% of\nvault:v:k\0 %s"), "100% of vault:v:k  %s");
-        let long = one_line(&"ü".repeat(900));
-        assert!(long.len() <= MAX_MESSAGE && long.len() > MAX_MESSAGE - 2, "{}", long.len());
-    }
-}

@@ -1,6 +1,7 @@
 //! The premaster secret of TLS's RSA key exchange (RFC 5246 section 7.4.7.1).
 
-use crate::error::{Error, Reason, Result};
+use crate::error::{Error, Result};
+use akv_core::ErrorKind;
 use zeroize::Zeroizing;
 
 /// Length of a premaster secret.
@@ -29,7 +30,7 @@ impl Versions {
     pub(super) fn premaster(self, plaintext: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         let mut random = Zeroizing::new(vec![0; LEN]);
         aws_lc_rs::rand::fill(&mut random)
-            .map_err(|_| Error::Raised(Reason::Internal, "no random numbers".into()))?;
+            .map_err(|_| Error::Raised(ErrorKind::Internal, "no random numbers".into()))?;
         let mut candidate = Zeroizing::new(vec![0; LEN]);
         let len = plaintext.len().min(LEN);
         candidate[..len].copy_from_slice(&plaintext[..len]);

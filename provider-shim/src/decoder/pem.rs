@@ -3,8 +3,8 @@
 //! A PEM file may hold several blocks. As libcrypto's own decoder does, exactly one is taken from
 //! the stream each time, ours or not: who reads last decides where libcrypto goes on.
 
-use crate::error::{Error, Reason, Result};
-use akv_core::KeyFile;
+use crate::error::{Error, Result};
+use akv_core::{ErrorKind, KeyFile};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ossl_abi::host::Bio;
@@ -38,7 +38,7 @@ pub(super) fn next_key_file(input: &mut Bio<'_>) -> Result<Option<KeyFile>> {
 
 fn malformed(reason: &str) -> Error {
     Error::Raised(
-        Reason::KeyFile,
+        ErrorKind::KeyFile,
         format!(
             "malformed key file ({}): {reason}; write it again with: openssl pkey -in \
              vault:NAME:KEY -out key.pem",

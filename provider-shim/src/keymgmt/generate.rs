@@ -4,10 +4,10 @@
 //! of a key: hosts make keys of their own with other providers.
 
 use super::{Kind, Selection, new_key::Description};
-use crate::error::{Error, Reason, Result};
+use crate::error::{Error, Result};
 use crate::key::{KeyObject, KeyType};
 use crate::provider::Provider;
-use akv_core::KeyReference;
+use akv_core::{ErrorKind, KeyReference};
 use ossl_abi::Host;
 use ossl_abi::guard::{self, Object};
 use ossl_abi::params::Params;
@@ -59,7 +59,7 @@ impl Generator {
             }
         }
         Err(Error::Raised(
-            Reason::Argument,
+            ErrorKind::Argument,
             format!(
                 "{reference} exists already; choose another name, or add -pkeyopt \
                  akv-new-version:yes to give it a new version"

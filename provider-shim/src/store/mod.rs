@@ -16,10 +16,10 @@ pub(crate) mod key;
 mod names;
 
 use self::key::HandOver;
-use crate::error::{Error, Reason, Result};
+use crate::error::{Error, Result};
 use crate::provider::Provider;
 use akv_core::blocking::{Key, KeyList};
-use akv_core::{KeyAttributes, KeyReference};
+use akv_core::{ErrorKind, KeyAttributes, KeyReference};
 use ossl_abi::Host;
 use ossl_abi::functions::store as id;
 use ossl_abi::guard::{self, Object};
@@ -217,7 +217,7 @@ impl Loader {
             self.reference,
             self.reference.vault()
         );
-        Err(Error::Raised(Reason::Reference, message))
+        Err(Error::Raised(ErrorKind::Reference, message))
     }
 }
 

@@ -1,23 +1,16 @@
 //! The host's error queue.
 
 use super::Host;
-use crate::guard::ErrorQueue;
+use crate::guard::{Entry, ErrorQueue};
 use crate::types::VaList;
-use std::ffi::{CString, c_int};
-use std::panic::Location;
-
-/// Longest message of an entry in bytes: the core cuts at 1 024.
-const MAX_MESSAGE: usize = 1000;
+use std::ffi::{CStr, CString};
 
 impl ErrorQueue for Host {
-    fn raise(&self, reason: u32, message: &str, function: &str, place: &Location<'_>) {
+    fn raise(&self, entry: &Entry) {
         let (Some(new_error), Some(vset_error)) = (self.new_error, self.vset_error) else {
             return;
         };
-        let format = format_without_arguments(message);
-        let file = c_text(place.file());
-        let function = c_text(function);
-        let line = c_int::try_from(place.line()).unwrap_or(0);
+        let format = format_without_arguments(&entry.message);
         // A C function that takes a `va_list` gets, on the ABIs that we know (x86-64, AArch64,
         // RISC-V, PowerPC, s390x, 32-bit ones), a pointer: to the list's structure, or the list
         // itself. The format has no conversions, so nothing is ever taken from it; zeros are a
@@ -28,9 +21,10 @@ impl ErrorQueue for Host {
         unsafe {
             new_error(self.handle);
             if let Some(set_error_debug) = self.set_error_debug {
-                set_error_debug(self.handle, file.as_ptr(), line, function.as_ptr());
+                let (file, function) = (entry.file.as_ptr(), entry.function.as_ptr());
+                set_error_debug(self.handle, file, entry.line, function);
             }
-            vset_error(self.handle, reason, format.as_ptr(), &mut arguments);
+            vset_error(self.handle, entry.reason, format.as_ptr(), &mut arguments);
         }
     }
 }
@@ -74,16 +68,13 @@ impl Host {
     }
 }
 
-/// The message as a format string: no control characters, cut, every `%` doubled.
-fn format_without_arguments(message: &str) -> CString {
-    let line: String =
-        message.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
-    let cut = &line[..line.floor_char_boundary(MAX_MESSAGE)];
-    c_text(&cut.replace('%', "%%"))
-}
-
-fn c_text(text: &str) -> CString {
-    CString::new(text.replace('\0', " ")).unwrap_or_default()
+/// The message as a format string: every `%` doubled.
+fn format_without_arguments(message: &CStr) -> CString {
+    let doubled = message.to_bytes().split_inclusive(|byte| *byte == b'%').flat_map(|part| {
+        let percent: &[u8] = if part.ends_with(b"%") { b"%" } else { b"" };
+        [part, percent].concat()
+    });
+    CString::new(doubled.collect::<Vec<u8>>()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -92,14 +83,7 @@ mod tests {
 
     #[test]
     fn a_message_becomes_a_format_that_takes_no_arguments() {
-        let format = format_without_arguments("100% of\nvault:v:k\0 %s");
-        assert_eq!(format.to_str(), Ok("100%% of vault:v:k  %%s"));
-    }
-
-    #[test]
-    fn long_messages_are_cut_at_a_character() {
-        let format = format_without_arguments(&"ü%".repeat(900));
-        let text = format.to_str().expect("valid text").replace("%%", "%");
-        assert!(text.len() <= MAX_MESSAGE && text.len() > MAX_MESSAGE - 3, "{}", text.len());
+        let format = format_without_arguments(c"100% of vault:v:k  %s%%");
+        assert_eq!(format.to_str(), Ok("100%% of vault:v:k  %%s%%%%"));
     }
 }
