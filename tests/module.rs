@@ -1,41 +1,17 @@
 //! The module as a file: what it links, what it exports, what it says about the machine that
 //! built it.
 
-use akv_tests::{Task, modules};
+use akv_tests::{Task, elf, modules};
 use anyhow::Result;
 
 #[test]
 fn it_links_no_openssl() -> Result<()> {
-    let dynamic = Task::new("readelf").args(["-d", "-W"]).arg(modules::provider()?).ok()?.text();
-    let needed: Vec<&str> = dynamic.lines().filter(|line| line.contains("(NEEDED)")).collect();
-    assert!(!needed.is_empty(), "{dynamic}");
-    for library in needed {
-        assert!(!library.contains("libcrypto") && !library.contains("libssl"), "{library}");
-    }
-    assert!(dynamic.contains("NODELETE"), "threads outlive dlclose: {dynamic}");
-    Ok(())
+    elf::stays_loaded_without_openssl(&modules::provider()?)
 }
 
 #[test]
 fn it_exports_the_entry_point_only() -> Result<()> {
-    let symbols =
-        Task::new("readelf").args(["--dyn-syms", "-W"]).arg(modules::provider()?).ok()?.text();
-    let exported: Vec<&str> = symbols
-        .lines()
-        .filter_map(|line| {
-            // Number, value, size, type, binding, visibility, section, name.
-            let fields: Vec<&str> = line.split_whitespace().collect();
-            match fields[..] {
-                [_, _, _, "FUNC" | "OBJECT" | "NOTYPE" | "TLS", _, _, section, name, ..]
-                    if section != "UND" =>
-                {
-                    Some(name)
-                }
-                _ => None,
-            }
-        })
-        .collect();
-    assert_eq!(exported, ["OSSL_provider_init"]);
+    assert_eq!(elf::exports(&modules::provider()?)?, ["OSSL_provider_init"]);
     Ok(())
 }
 

@@ -2,20 +2,9 @@
 #ifndef AKV_TESTS_COMMON_H
 #define AKV_TESTS_COMMON_H
 
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/store.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "base.h"
 
-/* Ends the process with OpenSSL's errors on standard error. */
-static inline void die(const char *what)
-{
-    fprintf(stderr, "%s\n", what);
-    ERR_print_errors_fp(stderr);
-    exit(1);
-}
+#include <openssl/store.h>
 
 /* Loads the private key that a reference or key file names; the configuration file that
  * OPENSSL_CONF names has activated the providers. */
@@ -70,9 +59,6 @@ static inline int verify_once(EVP_PKEY *key, unsigned long number,
     return ok;
 }
 
-/* Longest signature: RSA-4096. */
-#define SIGNATURE_MAX 512
-
 /* Signs and checks a number of times. Returns 1 on success, else says what went wrong. */
 static inline int sign_rounds(EVP_PKEY *key, unsigned long rounds)
 {
@@ -87,22 +73,6 @@ static inline int sign_rounds(EVP_PKEY *key, unsigned long rounds)
         }
     }
     return 1;
-}
-
-/* The process's resident memory in KiB. */
-static inline long resident_kib(void)
-{
-    FILE *status = fopen("/proc/self/status", "r");
-    char line[256];
-    long kib = -1;
-
-    if (status == NULL)
-        die("no /proc/self/status");
-    while (fgets(line, sizeof(line), status) != NULL)
-        if (sscanf(line, "VmRSS: %ld kB", &kib) == 1)
-            break;
-    fclose(status);
-    return kib;
 }
 
 #endif

@@ -2,23 +2,12 @@
 #ifndef AKV_TESTS_ENGINE_COMMON_H
 #define AKV_TESTS_ENGINE_COMMON_H
 
+#include "base.h"
+
 #include <openssl/ec.h>
 #include <openssl/engine.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-/* Ends the process with OpenSSL's errors on standard error. */
-static inline void die(const char *what)
-{
-    fprintf(stderr, "%s\n", what);
-    ERR_print_errors_fp(stderr);
-    exit(1);
-}
 
 #define CHECK(condition) \
     do { \
@@ -87,9 +76,6 @@ static inline EVP_PKEY *load_key(ENGINE *engine, const char *reference)
     return key;
 }
 
-/* Longest signature: RSA-4096. */
-#define SIGNATURE_MAX 512
-
 /* Signs a message that differs by `number`, and checks the signature. Returns 1 on success. */
 static inline int sign_and_verify(EVP_PKEY *key, unsigned long number)
 {
@@ -111,22 +97,6 @@ static inline int sign_and_verify(EVP_PKEY *key, unsigned long number)
     if (!ok)
         ERR_print_errors_fp(stderr);
     return ok;
-}
-
-/* The process's resident memory in KiB. */
-static inline long resident_kib(void)
-{
-    FILE *status = fopen("/proc/self/status", "r");
-    char line[256];
-    long kib = -1;
-
-    if (status == NULL)
-        die("no /proc/self/status");
-    while (fgets(line, sizeof(line), status) != NULL)
-        if (sscanf(line, "VmRSS: %ld kB", &kib) == 1)
-            break;
-    fclose(status);
-    return kib;
 }
 
 #endif

@@ -4,6 +4,7 @@
 
 pub mod cc;
 pub mod client;
+pub mod elf;
 pub mod engine;
 pub mod installation;
 pub mod modules;
