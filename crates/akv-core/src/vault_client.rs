@@ -51,11 +51,13 @@ impl VaultClient {
         authorize: Arc<Authorize>,
     ) -> Result<Self> {
         let values = client.settings().values();
-        let direct = Direct::new(http.clone(), Arc::clone(&authorize));
-        let hedge = values.hedge_after.zip(spare).map(|(after, spare)| Hedge {
-            after,
-            direct: Direct::new(spare.clone(), Arc::clone(&authorize)),
-        });
+        let failed = |error: azure_core::Error| Error::new(ErrorKind::Internal, error.to_string());
+        let direct = |http| Direct::new(http, url, Arc::clone(&authorize)).map_err(failed);
+        let hedge = match values.hedge_after.zip(spare) {
+            Some((after, spare)) => Some(Hedge { after, direct: direct(spare)? }),
+            None => None,
+        };
+        let direct = direct(http)?;
         let client_options = ClientOptions {
             per_try_policies: vec![authorize as Arc<dyn Policy>],
             // Retries live in `operation`, where one deadline covers them and broken answers too.
@@ -78,7 +80,6 @@ impl VaultClient {
         };
         let certificates =
             CertificateClient::new(url.as_str(), Arc::new(Placeholder), Some(options));
-        let failed = |error: azure_core::Error| Error::new(ErrorKind::Internal, error.to_string());
         Ok(Self {
             keys: keys.map_err(failed)?,
             certificates: certificates.map_err(failed)?,

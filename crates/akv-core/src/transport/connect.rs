@@ -14,6 +14,7 @@ use hyper_util::{
 };
 use std::{
     error::Error as StdError,
+    future::poll_fn,
     io,
     sync::Arc,
     task::{Context, Poll},
@@ -22,9 +23,9 @@ use std::{
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-type BoxError = Box<dyn StdError + Send + Sync>;
+pub(super) type BoxError = Box<dyn StdError + Send + Sync>;
 /// To the next hop: the server, or a proxy that may itself be spoken to over TLS.
-type Hop = MaybeHttpsStream<TokioIo<TcpStream>>;
+pub(super) type Hop = MaybeHttpsStream<TokioIo<TcpStream>>;
 type Connecting<T> = BoxFuture<'static, Result<T, BoxError>>;
 
 /// Opens connections within a time limit, and counts them.
@@ -64,6 +65,26 @@ impl Connector {
             .wrap_connector(Route { tcp, hop, proxies: Arc::new(proxies(settings)?) });
         Ok(Self { https, limit: Duration::from_secs(5).min(values.timeout), meters })
     }
+
+    /// Connects to the server that `destination` names.
+    ///
+    /// # Errors
+    /// Of the resolver, the network, a proxy or TLS; that it took too long.
+    pub(super) async fn connect(
+        &self,
+        destination: Uri,
+    ) -> Result<MaybeHttpsStream<Hop>, BoxError> {
+        let mut https = self.https.clone();
+        let connecting = async {
+            poll_fn(|context| https.poll_ready(context)).await?;
+            https.call(destination).await
+        };
+        let connection = tokio::time::timeout(self.limit, connecting)
+            .await
+            .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "operation timed out"))??;
+        self.meters.connection();
+        Ok(connection)
+    }
 }
 
 /// The proxies that the environment named at load; it may be gone by now.
@@ -84,28 +105,6 @@ fn proxies(settings: &Settings) -> Result<Matcher> {
             ErrorKind::Settings,
             "HTTPS_PROXY is not the http or https URL of a proxy",
         )),
-    }
-}
-
-impl Service<Uri> for Connector {
-    type Response = MaybeHttpsStream<Hop>;
-    type Error = BoxError;
-    type Future = Connecting<Self::Response>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.https.poll_ready(context)
-    }
-
-    fn call(&mut self, destination: Uri) -> Self::Future {
-        let (limit, meters) = (self.limit, Arc::clone(&self.meters));
-        let connecting = self.https.call(destination);
-        Box::pin(async move {
-            let connection = tokio::time::timeout(limit, connecting)
-                .await
-                .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "operation timed out"))??;
-            meters.connection();
-            Ok(connection)
-        })
     }
 }
 

@@ -4,7 +4,10 @@
 //! builds the URL, collects headers, clones all of it for a retry that is ours to make. That was a
 //! fifth of a signature's instructions; everything else goes through it.
 
-use super::{Authorize, Http, http::Answer};
+use super::{
+    Authorize, Http,
+    http::{Answer, Server},
+};
 use crate::token::Token;
 use azure_core::{
     error::{Error, ErrorKind, Result},
@@ -17,6 +20,7 @@ use hyper::{
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT, WWW_AUTHENTICATE},
 };
 use std::sync::Arc;
+use url::Url;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const AGENT: HeaderValue =
@@ -25,13 +29,19 @@ const REQUEST_ID: &str = "x-ms-request-id";
 
 /// Posts to one vault with the shared token.
 pub(crate) struct Direct {
-    http: Http,
+    server: Server,
     authorize: Arc<Authorize>,
 }
 
 impl Direct {
-    pub(crate) fn new(http: Http, authorize: Arc<Authorize>) -> Self {
-        Self { http, authorize }
+    /// The way to the vault at `url`.
+    ///
+    /// # Errors
+    /// None with a URL that was checked.
+    pub(crate) fn new(http: &Http, url: &Url, authorize: Arc<Authorize>) -> Result<Self> {
+        let url =
+            Uri::try_from(url.as_str()).map_err(|error| Error::new(ErrorKind::Other, error))?;
+        Ok(Self { server: http.server(&url)?, authorize })
     }
 
     /// Posts JSON, and gives the body of an answer that is a success.
@@ -40,22 +50,21 @@ impl Direct {
     /// As those of the official client.
     pub(crate) async fn post(&self, target: &Uri, body: Bytes) -> Result<Bytes> {
         let token = self.authorize.token().await?;
-        let mut answer = self.http.exchange(request(target, &token, body.clone())).await?;
+        let mut answer = self.server.exchange(target, request(&token, body.clone())).await?;
         if answer.status == StatusCode::UNAUTHORIZED {
             let header = |name| answer.headers.get(name).and_then(|value| value.to_str().ok());
             let (challenge, request_id) = (header(WWW_AUTHENTICATE.as_str()), header(REQUEST_ID));
             if let Some(fresh) = self.authorize.another(&token, challenge, request_id).await? {
-                answer = self.http.exchange(request(target, &fresh, body)).await?;
+                answer = self.server.exchange(target, request(&fresh, body)).await?;
             }
         }
         if answer.status.is_success() { Ok(answer.body) } else { Err(failed(answer)) }
     }
 }
 
-fn request(target: &Uri, token: &Token, body: Bytes) -> Request<Full<Bytes>> {
+fn request(token: &Token, body: Bytes) -> Request<Full<Bytes>> {
     let mut request = Request::new(Full::new(body));
     *request.method_mut() = hyper::Method::POST;
-    *request.uri_mut() = target.clone();
     let headers = request.headers_mut();
     headers.insert(AUTHORIZATION, token.authorization().clone());
     headers.insert(ACCEPT, JSON);

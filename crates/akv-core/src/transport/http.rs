@@ -4,7 +4,7 @@
 //! for redirects, retries, cookies and URLs are of no use here and cost a third of a signature's
 //! instructions: 260 000 with it, 175 000 without, as callgrind counts them.
 
-use super::connect::Connector;
+use super::{connect::Connector, pool::Pool};
 use crate::{Result, Settings, counters::Meters};
 use azure_core::{
     error::{Error, ErrorKind},
@@ -15,16 +15,19 @@ use azure_core::{
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
-use hyper::{body::Incoming, header};
-use hyper_util::{
-    client::legacy::Client,
-    rt::{TokioExecutor, TokioTimer},
+use hyper::{
+    Uri,
+    body::Incoming,
+    header,
+    http::uri::{Authority, Scheme},
 };
-use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use zeroize::Zeroizing;
-
-/// How long an unused connection is kept. The service closes them after some minutes.
-const IDLE: Duration = Duration::from_secs(90);
 
 /// Largest answer in bytes. A page of keys has some ten thousand.
 const MAX_BODY: usize = 1024 * 1024;
@@ -32,7 +35,17 @@ const MAX_BODY: usize = 1024 * 1024;
 /// Sends requests over pooled connections and reads whole answers of sensible size. Redirects are
 /// not followed: they would carry the token to wherever an answer says.
 #[derive(Clone)]
-pub(crate) struct Http(Client<Connector, Full<Bytes>>);
+pub(crate) struct Http(Arc<Inner>);
+
+struct Inner {
+    connector: Connector,
+    probe: Duration,
+    servers: Mutex<HashMap<(Scheme, Authority), Server>>,
+}
+
+/// The way to one server.
+#[derive(Clone)]
+pub(super) struct Server(Arc<Pool>);
 
 impl Http {
     /// Makes the client. Nothing is connected yet; connections are counted.
@@ -40,27 +53,42 @@ impl Http {
     /// # Errors
     /// A proxy's URL makes no sense, or TLS cannot be set up.
     pub(crate) fn new(settings: &Settings, meters: Arc<Meters>) -> Result<Self> {
+        let connector = Connector::new(settings, meters)?;
         // A dead HTTP/2 connection has to be found out while there is time to try another one.
         let probe = settings.timeout() / 5;
-        let client = Client::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE)
-            .http2_keep_alive_interval(probe)
-            .http2_keep_alive_timeout(probe)
-            .build(Connector::new(settings, meters)?);
-        Ok(Self(client))
+        Ok(Self(Arc::new(Inner { connector, probe, servers: Mutex::default() })))
     }
 
-    /// Sends a request and reads the whole answer.
+    /// The way to the server of a URL.
+    ///
+    /// # Errors
+    /// The URL names none.
+    pub(super) fn server(&self, url: &Uri) -> azure_core::Result<Server> {
+        let (Some(scheme), Some(authority)) = (url.scheme(), url.authority()) else {
+            return Err(Error::with_message(ErrorKind::Other, "a URL without a server"));
+        };
+        let Inner { connector, probe, servers } = &*self.0;
+        let mut servers = servers.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(match servers.entry((scheme.clone(), authority.clone())) {
+            Entry::Occupied(entry) => entry.get().clone(),
+            Entry::Vacant(entry) => {
+                let (scheme, authority) = entry.key().clone();
+                let pool = Pool::new(connector.clone(), scheme, authority, *probe);
+                let pool = pool.map_err(|error| Error::new(ErrorKind::Other, error))?;
+                entry.insert(Server(Arc::new(pool))).clone()
+            }
+        })
+    }
+}
+
+impl Server {
+    /// Sends a request to `url`, which is on this server, and reads the whole answer.
     pub(super) async fn exchange(
         &self,
+        url: &Uri,
         request: hyper::Request<Full<Bytes>>,
     ) -> azure_core::Result<Answer> {
-        let response = self.0.request(request).await.map_err(|error| {
-            let kind = if error.is_connect() { ErrorKind::Connection } else { ErrorKind::Io };
-            Error::new(kind, error)
-        })?;
+        let (response, _lease) = self.0.send(url, request).await?;
         let (head, body) = response.into_parts();
         Ok(Answer { status: head.status, headers: head.headers, body: read(body).await? })
     }
@@ -91,7 +119,9 @@ impl Answer {
 #[async_trait::async_trait]
 impl HttpClient for Http {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
-        let answer = self.exchange(into_hyper(request)?).await?;
+        let url = Uri::try_from(request.url().as_str())
+            .map_err(|error| Error::new(ErrorKind::Other, error))?;
+        let answer = self.server(&url)?.exchange(&url, into_hyper(request)?).await?;
         let (status, headers) = (answer.status.as_u16().into(), answer.texts());
         Ok(AsyncRawResponse::from_bytes(status, headers, answer.body))
     }
@@ -111,8 +141,7 @@ fn into_hyper(request: &Request) -> azure_core::Result<hyper::Request<Full<Bytes
             return Err(Error::with_message(ErrorKind::Other, "requests of keys are no streams"));
         }
     };
-    let mut built =
-        hyper::Request::builder().method(request.method().as_str()).uri(request.url().as_str());
+    let mut built = hyper::Request::builder().method(request.method().as_str());
     for (name, value) in request.headers().iter() {
         let mut value =
             header::HeaderValue::try_from(value.as_str()).map_err(|e| wrong(e.into()))?;

@@ -2,9 +2,11 @@
 
 mod authorize;
 mod connect;
+mod connection;
 mod direct;
 mod failure;
 mod http;
+mod pool;
 mod resolve;
 mod tls;
 

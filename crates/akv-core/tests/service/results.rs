@@ -233,3 +233,26 @@ fn what_was_done_is_counted() {
     assert_eq!((counters.token_refreshes, counters.in_flight), (1, 0));
     assert_eq!(counters.connections, vault.emulator.stats().connections);
 }
+
+#[test]
+fn callers_that_come_before_the_first_connection_share_it() {
+    for (persona, kind, most) in
+        [(Persona::Vault, "vault", 1), (Persona::ManagedHsm, "managedHsm", 16)]
+    {
+        let vault = Vault::of(persona);
+        vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
+        let reference = format!("{kind}:myVault:ec");
+        let file = vault.key(&[], &reference).unwrap().key_file().to_pem();
+        let file = akv_core::KeyFile::from_pem(file.as_bytes()).unwrap().unwrap();
+        let key = vault.client(&[]).key_from_file(&file).unwrap();
+        vault.emulator.reset_stats();
+        std::thread::scope(|scope| {
+            for _ in 0..16 {
+                scope.spawn(|| key.sign(Es256, &DIGEST[..32]).unwrap());
+            }
+        });
+        let stats = vault.emulator.stats();
+        assert_eq!(stats.sign, 16);
+        assert!(stats.connections <= most, "{} connections to {persona:?}", stats.connections);
+    }
+}

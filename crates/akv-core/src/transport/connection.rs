@@ -1,0 +1,77 @@
+//! One connection: HTTP/1.1, for one request at a time, or HTTP/2, for many.
+
+use super::connect::{BoxError, Connector};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{
+    Request, Response, Uri,
+    body::Incoming,
+    client::conn::{TrySendError, http1, http2},
+};
+use hyper_util::{
+    client::legacy::connect::Connection as _,
+    rt::{TokioExecutor, TokioTimer},
+};
+use std::time::Duration;
+
+pub(super) type Body = Full<Bytes>;
+
+/// The end that requests are given to. A task of the runtime moves the bytes.
+pub(super) enum Connection {
+    Http1(http1::SendRequest<Body>),
+    Http2(http2::SendRequest<Body>),
+}
+
+impl Connection {
+    /// Connects to a server. HTTP/2 connections are probed while requests are under way: a dead one
+    /// has to be found out while there is time to try another one.
+    ///
+    /// # Errors
+    /// No connection came about within the limit, TLS failed, or the server's first words on
+    /// HTTP/2 make no sense.
+    pub(super) async fn open(
+        connector: &Connector,
+        server: Uri,
+        probe: Duration,
+    ) -> Result<Self, BoxError> {
+        let stream = connector.connect(server).await?;
+        if !stream.connected().is_negotiated_h2() {
+            let (sender, connection) = http1::handshake(stream).await?;
+            tokio::spawn(until_closed(connection));
+            return Ok(Self::Http1(sender));
+        }
+        let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .keep_alive_interval(probe)
+            .keep_alive_timeout(probe)
+            .handshake(stream)
+            .await?;
+        tokio::spawn(until_closed(connection));
+        Ok(Self::Http2(sender))
+    }
+
+    /// Whether requests can be sent over it no more.
+    pub(super) fn is_closed(&self) -> bool {
+        match self {
+            Self::Http1(sender) => sender.is_closed(),
+            Self::Http2(sender) => sender.is_closed(),
+        }
+    }
+
+    /// Sends a request, which comes back when not a byte of it was written.
+    pub(super) async fn send(
+        &mut self,
+        request: Request<Body>,
+    ) -> Result<Response<Incoming>, TrySendError<Request<Body>>> {
+        match self {
+            Self::Http1(sender) => sender.try_send_request(request).await,
+            Self::Http2(sender) => sender.try_send_request(request).await,
+        }
+    }
+}
+
+async fn until_closed(connection: impl Future<Output = hyper::Result<()>>) {
+    if let Err(error) = connection.await {
+        tracing::debug!(%error, "a connection broke");
+    }
+}

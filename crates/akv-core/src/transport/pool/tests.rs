@@ -1,0 +1,156 @@
+use super::*;
+use crate::Settings;
+use std::{
+    io::{self, Read, Write},
+    net::{TcpListener, TcpStream},
+    thread,
+};
+use tokio::runtime::{Builder, Runtime};
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// A server for plain HTTP/1.1, and the way to it.
+fn server() -> (TcpListener, Arc<Pool>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let authority = Authority::try_from(listener.local_addr().unwrap().to_string()).unwrap();
+    let settings = Settings::builder().build().unwrap();
+    let connector = Connector::new(&settings, Arc::default()).unwrap();
+    let pool = Pool::new(connector, Scheme::HTTP, authority, Duration::from_secs(2)).unwrap();
+    (listener, Arc::new(pool))
+}
+
+async fn get(pool: &Arc<Pool>) -> azure_core::Result<()> {
+    let url = Uri::try_from(format!("{}keys", pool.server)).unwrap();
+    let (response, _lease) = pool.send(&url, Request::new(Body::default())).await?;
+    drop(response);
+    Ok(())
+}
+
+/// Reads a request, and gives its first line.
+fn request(stream: &mut TcpStream) -> io::Result<String> {
+    let mut text = Vec::new();
+    while !text.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte)?;
+        text.extend(byte);
+    }
+    let text = String::from_utf8(text).map_err(io::Error::other)?;
+    Ok(text.lines().next().unwrap_or_default().to_owned())
+}
+
+fn answer(stream: &mut TcpStream) -> io::Result<()> {
+    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+}
+
+#[test]
+fn a_connection_is_used_again_and_closed_when_nobody_does() {
+    let (listener, pool) = server();
+    let serving = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let lines = [0; 2].map(|_| {
+            let line = request(&mut stream).unwrap();
+            answer(&mut stream).unwrap();
+            line
+        });
+        // The end of the connection, or a request too many.
+        (lines, stream.read(&mut [0; 64]).unwrap())
+    });
+    runtime().block_on(async {
+        get(&pool).await.unwrap();
+        get(&pool).await.unwrap();
+        tokio::time::pause();
+        tokio::time::sleep(IDLE + Duration::from_secs(1)).await;
+        assert!(pool.state().idle.is_empty());
+    });
+    let first_line = "GET /keys HTTP/1.1".to_owned();
+    assert_eq!(serving.join().unwrap(), ([first_line.clone(), first_line], 0));
+}
+
+#[test]
+fn a_connection_that_the_server_closed_is_not_used() {
+    let (listener, pool) = server();
+    let serving = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        request(&mut stream).unwrap();
+        answer(&mut stream).unwrap();
+        drop(stream);
+        let (mut stream, _) = listener.accept().unwrap();
+        request(&mut stream).unwrap();
+        answer(&mut stream).unwrap();
+    });
+    runtime().block_on(async {
+        get(&pool).await.unwrap();
+        while pool.state().idle.iter().any(|(connection, _)| !connection.is_closed()) {
+            tokio::task::yield_now().await;
+        }
+        get(&pool).await.unwrap();
+    });
+    serving.join().unwrap();
+}
+
+#[test]
+fn who_waits_for_a_runtime_that_ends_connects_on_its_own() {
+    let (listener, pool) = server();
+    let (ending, staying) = (runtime(), runtime());
+    ending.block_on(async {
+        tokio::spawn({
+            let pool = Arc::clone(&pool);
+            async move { get(&pool).await }
+        });
+        tokio::task::yield_now().await;
+    });
+    assert_eq!(pool.state().opening, 1);
+    let serving = thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            // The runtime that ended may have come as far as a connection.
+            if request(&mut stream).is_ok() {
+                return answer(&mut stream).unwrap();
+            }
+        }
+    });
+    staying.block_on(async {
+        let waiting = tokio::spawn({
+            let pool = Arc::clone(&pool);
+            async move { get(&pool).await }
+        });
+        tokio::task::yield_now().await;
+        assert_eq!(pool.state().opening, 1);
+        ending.shutdown_background();
+        waiting.await.unwrap().unwrap();
+    });
+    serving.join().unwrap();
+    assert_eq!(pool.state().opening, 0);
+}
+
+#[test]
+fn all_who_wait_hear_why_there_is_no_connection() {
+    let (listener, pool) = server();
+    drop(listener);
+    runtime().block_on(async {
+        let (first, second) = tokio::join!(get(&pool), get(&pool));
+        for outcome in [first, second] {
+            let error = outcome.unwrap_err();
+            assert_eq!(*error.kind(), ErrorKind::Connection);
+            let text = crate::transport::chain(&error);
+            assert!(text.contains("refused"), "{text}");
+        }
+    });
+    let state = pool.state();
+    assert_eq!((state.opening, state.waiting.len()), (0, 0));
+}
+
+#[test]
+fn a_host_is_named_with_a_port_that_is_not_the_schemes_own() {
+    for (scheme, authority, expected) in [
+        (Scheme::HTTPS, "v.vault.azure.net", "v.vault.azure.net"),
+        (Scheme::HTTPS, "v.vault.azure.net:443", "v.vault.azure.net"),
+        (Scheme::HTTP, "localhost:443", "localhost:443"),
+        (Scheme::HTTP, "169.254.169.254:80", "169.254.169.254"),
+        (Scheme::HTTPS, "[::1]:8443", "[::1]:8443"),
+    ] {
+        assert_eq!(host(&scheme, &authority.try_into().unwrap()).unwrap(), expected);
+    }
+}
