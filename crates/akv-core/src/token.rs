@@ -212,15 +212,22 @@ impl Tokens {
                 return Ok(token);
             }
         }
+        let left = self.budget.saturating_sub(asked.elapsed());
         match &past.failed {
-            // Those who waited while another one failed share its failure.
-            Some((failed, error)) if *failed >= asked => return Err(error.clone()),
+            // Those who waited while another one failed share its failure, unless it had run out of
+            // time: theirs began later, by long if it was a renewal's.
+            Some((failed, error))
+                if *failed >= asked
+                    && (error.kind() != ErrorKind::Timeout || left < self.budget / 4) =>
+            {
+                return Err(error.clone());
+            }
             _ => {}
         }
         if refused.is_some() {
             past.forced = Some(Instant::now());
         }
-        self.fetch(&mut past).await
+        self.fetch(&mut past, left).await
     }
 
     /// Has a task of this process renew the token when its time comes.
@@ -273,15 +280,15 @@ impl Tokens {
         let mut past = self.refreshing.lock().await;
         match self.slot.current.load_full() {
             Some(token) if !Arc::ptr_eq(&token, old) => Ok(token),
-            _ => self.fetch(&mut past).await,
+            _ => self.fetch(&mut past, self.budget).await,
         }
     }
 
-    async fn fetch(&self, past: &mut Past) -> Result<Arc<Token>> {
-        let request = self.credential.token(self.scope(), self.budget);
-        let outcome = tokio::time::timeout(self.budget, request).await.unwrap_or_else(|_| {
+    async fn fetch(&self, past: &mut Past, budget: Duration) -> Result<Arc<Token>> {
+        let request = self.credential.token(self.scope(), budget);
+        let outcome = tokio::time::timeout(budget, request).await.unwrap_or_else(|_| {
             let name = self.credential.name();
-            let text = format!("the credential {name} gave no token within {:?}", self.budget);
+            let text = format!("the credential {name} gave no token within {budget:?}");
             Err(Error::new(ErrorKind::Credential, text))
         });
         match outcome {

@@ -14,12 +14,12 @@ pub(crate) const LIFE: Duration = Duration::from_secs(3600);
 pub(crate) struct Credential {
     /// Requests made so far. Not a step of the model: only the scenario looks at it.
     asked: AtomicUsize,
-    /// Which requests fail, by their number.
-    fails: fn(usize) -> bool,
+    /// Which requests fail and how, by their number.
+    fails: fn(usize) -> Option<ErrorKind>,
 }
 
 impl Credential {
-    pub(crate) fn new(fails: fn(usize) -> bool) -> Self {
+    pub(crate) fn new(fails: fn(usize) -> Option<ErrorKind>) -> Self {
         Self { asked: AtomicUsize::new(0), fails }
     }
 
@@ -33,8 +33,8 @@ impl Credential {
         for _ in 0..3 {
             shuttle::future::yield_now().await;
         }
-        if (self.fails)(number) {
-            return Err(Error::new(ErrorKind::Credential, format!("failure {number}")));
+        if let Some(kind) = (self.fails)(number) {
+            return Err(Error::new(kind, format!("failure {number}")));
         }
         Token::new(&format!("token{number}"), SystemTime::now() + LIFE)
     }

@@ -1,6 +1,7 @@
 //! Scenarios of [`Tokens`](crate::token::Tokens): many who want a token, failures, refusals.
 
 use crate::{
+    ErrorKind,
     credential::Credential,
     time,
     token::{Token, TokenSlot, Tokens},
@@ -14,7 +15,7 @@ struct Scene {
 }
 
 impl Scene {
-    fn new(fails: fn(usize) -> bool) -> Self {
+    fn new(fails: fn(usize) -> Option<ErrorKind>) -> Self {
         time::reset();
         let credential = Arc::new(Credential::new(fails));
         let slot = Arc::new(TokenSlot::new("scope".into()));
@@ -62,7 +63,7 @@ fn same(tokens: &[Option<Arc<Token>>], one: &Arc<Token>) -> bool {
 /// Many who want the first token make one request, and all get that token.
 pub fn one_request_serves_all() {
     block_on(async {
-        let scene = Scene::new(|_| false);
+        let scene = Scene::new(|_| None);
         let got = all((0..4).map(|_| scene.wanting()).collect()).await;
         let token = scene.tokens.get().await.expect("a token");
         assert!(same(&got, &token));
@@ -74,7 +75,7 @@ pub fn one_request_serves_all() {
 /// ever, and there are never more requests than askers.
 pub fn a_failure_is_shared_and_not_kept() {
     block_on(async {
-        let scene = Scene::new(|number| number == 0);
+        let scene = Scene::new(|number| (number == 0).then_some(ErrorKind::Credential));
         let got = all((0..3).map(|_| scene.wanting()).collect()).await;
         let failed = got.iter().filter(|token| token.is_none()).count();
         assert!(failed >= 1);
@@ -85,10 +86,25 @@ pub fn a_failure_is_shared_and_not_kept() {
     });
 }
 
+/// A request that runs out of its time fails for the one whose time it was. Those who came while it
+/// ran make another one, with the time that is theirs.
+pub fn time_that_ran_out_is_not_shared() {
+    block_on(async {
+        let scene = Scene::new(|number| (number == 0).then_some(ErrorKind::Timeout));
+        let got = all((0..3).map(|_| scene.wanting()).collect()).await;
+        let token = scene.tokens.get().await.expect("the second request succeeds");
+        let succeeded: Vec<_> = got.into_iter().filter(Option::is_some).collect();
+        assert_eq!(succeeded.len(), 2);
+        assert!(same(&succeeded, &token));
+        assert_eq!(scene.credential.asked(), 2);
+    });
+}
+
 /// While the renewal of a good token fails, all get the old one; when it succeeds, the new one.
 pub fn a_failed_renewal_keeps_the_old_token() {
     block_on(async {
-        let scene = Scene::new(|number| number == 1 || number == 2);
+        let scene =
+            Scene::new(|number| (number == 1 || number == 2).then_some(ErrorKind::Credential));
         let old = scene.tokens.get().await.expect("a token");
         // The task that renews in time fails twice and then succeeds.
         time::pass(3);
@@ -101,7 +117,7 @@ pub fn a_failed_renewal_keeps_the_old_token() {
 /// it is not replaced again.
 pub fn a_refusal_makes_one_request() {
     block_on(async {
-        let scene = Scene::new(|_| false);
+        let scene = Scene::new(|_| None);
         let old = scene.tokens.get().await.expect("a token");
         let got = all((0..4).map(|_| scene.refused(&old)).collect()).await;
         let new = scene.tokens.get().await.expect("a token");
@@ -117,7 +133,7 @@ pub fn a_refusal_makes_one_request() {
 /// A refusal and a renewal of the same token at the same time make one request.
 pub fn a_refusal_during_a_renewal_makes_one_request() {
     block_on(async {
-        let scene = Scene::new(|_| false);
+        let scene = Scene::new(|_| None);
         let old = scene.tokens.get().await.expect("a token");
         time::pass(1);
         let got = all(vec![scene.refused(&old), scene.refused(&old)]).await;
@@ -130,7 +146,7 @@ pub fn a_refusal_during_a_renewal_makes_one_request() {
 /// One who gives up, waiting or in the middle of a request, as at a deadline, holds nobody up.
 pub fn one_who_gives_up_holds_nobody_up() {
     block_on(async {
-        let scene = Scene::new(|_| false);
+        let scene = Scene::new(|_| None);
         let impatient = [scene.wanting(), scene.wanting()];
         let patient = vec![scene.wanting(), scene.wanting()];
         for handle in &impatient {
@@ -149,7 +165,7 @@ pub fn one_who_gives_up_holds_nobody_up() {
 /// nobody uses is not, until it is used again.
 pub fn a_used_token_is_renewed_once() {
     block_on(async {
-        let scene = Scene::new(|_| false);
+        let scene = Scene::new(|_| None);
         let first = scene.tokens.get().await.expect("a token");
         time::pass(1);
         let got = all((0..2).map(|_| scene.wanting()).collect()).await;

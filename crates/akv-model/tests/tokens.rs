@@ -19,6 +19,11 @@ fn a_failure_is_shared_and_not_kept() {
 }
 
 #[test]
+fn time_that_ran_out_is_not_shared() {
+    check(scenarios::time_that_ran_out_is_not_shared);
+}
+
+#[test]
 fn a_failed_renewal_keeps_the_old_token() {
     check(scenarios::a_failed_renewal_keeps_the_old_token);
 }

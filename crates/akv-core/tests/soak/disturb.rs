@@ -14,31 +14,57 @@ use std::{
 /// Faults that may wait at one service at a time, so that no operation meets a long row of them.
 const WAITING: u64 = 3;
 
+/// Seconds between two faults of token requests at one service. There are few such requests, so
+/// that more faults would wait for each than it has time to be tried again.
+const TOKEN_FAULTS: u64 = 5;
+
 /// Faults that wait or have struck, of one service.
-#[derive(Default)]
-pub(crate) struct Queue(AtomicU64);
+pub(crate) struct Queue {
+    total: AtomicU64,
+    began: Instant,
+    /// The second of the run from which on a token request may fail again.
+    token: AtomicU64,
+}
 
 impl Queue {
+    pub(crate) fn new() -> Self {
+        Self { total: AtomicU64::new(0), began: Instant::now(), token: AtomicU64::new(0) }
+    }
+
     /// Puts a random fault into a service, unless several are waiting there.
     pub(crate) fn disturb(&self, emulator: &Emulator, rng: &mut Rng) {
-        let waiting = self.0.load(Ordering::Relaxed).saturating_sub(emulator.stats().faults);
+        let waiting = self.total.load(Ordering::Relaxed).saturating_sub(emulator.stats().faults);
         if waiting >= WAITING {
             return;
         }
-        for fault in random(rng) {
-            self.0.fetch_add(1, Ordering::Relaxed);
+        let faults = if rng.u32(..20) > 0 { random(rng) } else { self.of_token(rng) };
+        for fault in faults {
+            self.total.fetch_add(1, Ordering::Relaxed);
             emulator.fault(fault);
         }
     }
 
+    fn of_token(&self, rng: &mut Rng) -> Vec<Fault> {
+        let now = self.began.elapsed().as_secs();
+        let due = |from: u64| (now >= from).then_some(now + TOKEN_FAULTS);
+        if self.token.fetch_update(Ordering::Relaxed, Ordering::Relaxed, due).is_err() {
+            return Vec::new();
+        }
+        let kind = if rng.bool() { status(429) } else { status(500) };
+        vec![Fault::new(kind).on(Operation::Token)]
+    }
+
     pub(crate) fn total(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.total.load(Ordering::Relaxed)
     }
 }
 
+fn status(status: u16) -> FaultKind {
+    FaultKind::Status { status, retry_after: None }
+}
+
 fn random(rng: &mut Rng) -> Vec<Fault> {
-    let status = |status| FaultKind::Status { status, retry_after: None };
-    let kind = match rng.u32(..20) {
+    let kind = match rng.u32(..19) {
         0..=2 => status(429),
         3 => FaultKind::Status { status: 429, retry_after: Some(1) },
         4 => status(500),
@@ -54,11 +80,7 @@ fn random(rng: &mut Rng) -> Vec<Fault> {
         15 => FaultKind::Latency { millis: rng.u64(5..100) },
         16 => FaultKind::CloseConnection,
         17 => return cut(FaultKind::ResetOnAccept),
-        18 => return cut(FaultKind::ResetBeforeRequest),
-        _ => {
-            let kind = if rng.bool() { status(429) } else { status(500) };
-            return vec![Fault::new(kind).on(Operation::Token)];
-        }
+        _ => return cut(FaultKind::ResetBeforeRequest),
     };
     vec![Fault::new(kind)]
 }

@@ -75,7 +75,7 @@ pub(crate) fn run(plan: &Plan) {
     let shared = Shared {
         plan,
         world: &world,
-        queues: Default::default(),
+        queues: [Queue::new(), Queue::new()],
         signed: AtomicU64::new(0),
         satisfied: AtomicBool::new(false),
         slowest: Mutex::default(),
