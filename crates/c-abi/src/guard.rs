@@ -1,0 +1,178 @@
+//! The way every function that C calls goes.
+
+use std::any::Any;
+use std::ffi::{CString, c_int, c_void};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::ptr;
+use std::sync::{Arc, Once};
+
+/// Where failures are told: the error queue of a libcrypto.
+pub trait ErrorQueue {
+    /// Pushes one entry.
+    fn raise(&self, entry: &Entry);
+}
+
+/// Longest message of an entry in bytes: libcrypto cuts at 1 024.
+pub const MAX_MESSAGE: usize = 1000;
+
+/// An entry for an error queue.
+pub struct Entry {
+    /// A reason number of the module's own.
+    pub reason: u32,
+    /// One line of at most [`MAX_MESSAGE`] bytes.
+    pub message: CString,
+    /// The function that failed.
+    pub function: CString,
+    /// Where in the source that was.
+    pub file: CString,
+    /// The line there.
+    pub line: c_int,
+}
+
+impl Entry {
+    fn new(reason: u32, message: &str, function: &str, place: &Location<'_>) -> Self {
+        // No text has a NUL any more, so none is lost.
+        let text = |text: &str| CString::new(one_line(text)).unwrap_or_default();
+        let cut = &message[..message.floor_char_boundary(MAX_MESSAGE)];
+        Self {
+            reason,
+            message: text(cut),
+            function: text(function),
+            file: text(place.file()),
+            line: c_int::try_from(place.line()).unwrap_or(0),
+        }
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// Why a function failed.
+pub trait Failure {
+    /// Reason number and message for the error queue; `None` when the failure is an answer (such
+    /// as "not my data"), which must not leave a trace there.
+    fn entry(&self) -> Option<(u32, String)>;
+
+    /// The failure that a bug (a panic) is reported as.
+    fn bug(message: String) -> Self;
+}
+
+/// What a function gives back to C.
+pub trait Return {
+    /// The C type.
+    type Raw;
+    /// What C takes as a failure.
+    const FAILED: Self::Raw;
+    /// The value for C.
+    fn into_raw(self) -> Self::Raw;
+}
+
+impl Return for () {
+    type Raw = c_int;
+    const FAILED: c_int = 0;
+    fn into_raw(self) -> c_int {
+        1
+    }
+}
+
+impl Return for bool {
+    type Raw = c_int;
+    const FAILED: c_int = 0;
+    fn into_raw(self) -> c_int {
+        self.into()
+    }
+}
+
+impl<T> Return for Box<T> {
+    type Raw = *mut c_void;
+    const FAILED: *mut c_void = ptr::null_mut();
+    fn into_raw(self) -> *mut c_void {
+        Self::into_raw(self).cast()
+    }
+}
+
+impl<T> Return for Arc<T> {
+    type Raw = *mut c_void;
+    const FAILED: *mut c_void = ptr::null_mut();
+    fn into_raw(self) -> *mut c_void {
+        Self::into_raw(self).cast_mut().cast()
+    }
+}
+
+/// Runs `body` with a host but without an object.
+#[track_caller]
+pub fn run<T: Return, E: Failure>(
+    name: &'static str,
+    host: &impl ErrorQueue,
+    body: impl FnOnce() -> Result<T, E>,
+) -> T::Raw {
+    tracing::trace!(target: "akv::abi", "{name}");
+    // The body's captures are pointers and the object; an object that a panic left half changed
+    // is still a valid value, and no invariant of ours spans two fields.
+    let failure = match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(value)) => return value.into_raw(),
+        Ok(Err(failure)) => failure,
+        Err(panic) => E::bug(format!("internal error in {name}: {}", panic_text(&*panic))),
+    };
+    // Writing the entry runs code of the host and of the error; neither may panic into C.
+    let place = Location::caller();
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        if let Some((reason, message)) = failure.entry() {
+            tracing::debug!(target: "akv::abi", "{name}: {message}");
+            host.raise(&Entry::new(reason, &message, name, place));
+        }
+    }));
+    T::FAILED
+}
+
+/// Runs `body`, which cannot fail, on an object that other threads may be using too, and returns
+/// `otherwise` when there is no object or `body` panics.
+///
+/// # Safety
+/// `object` is null or leads to a live `O`.
+pub unsafe fn query<O, R>(
+    name: &'static str,
+    object: *const c_void,
+    otherwise: R,
+    body: impl FnOnce(&O) -> R,
+) -> R {
+    tracing::trace!(target: "akv::abi", "{name}");
+    // SAFETY: vouched for by the caller.
+    let Some(object) = (unsafe { object.cast::<O>().as_ref() }) else {
+        return otherwise;
+    };
+    catch_unwind(AssertUnwindSafe(|| body(object))).unwrap_or(otherwise)
+}
+
+/// Keeps panics from printing to the host's stderr: they reach its error queue instead.
+///
+/// The hook is that of the Rust library inside this module, not the host's.
+pub fn quiet_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        std::panic::set_hook(Box::new(|info| {
+            tracing::error!(target: "akv::abi", "{info}");
+        }));
+    });
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_one_line_of_bounded_length() {
+        let entry = |message: &str| Entry::new(1, message, "sign", Location::caller());
+        assert_eq!(entry("100% of\nvault:v:k\0 %s").message.as_c_str(), c"100% of vault:v:k  %s");
+        assert_eq!(entry("").function.as_c_str(), c"sign");
+        let long = entry(&"ü%".repeat(900)).message;
+        let text = long.to_str().expect("cut at a character");
+        assert!(text.len() <= MAX_MESSAGE && text.len() > MAX_MESSAGE - 3, "{}", text.len());
+    }
+}

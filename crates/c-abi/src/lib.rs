@@ -1,0 +1,13 @@
+//! The boundary between C and Rust, whichever C it is: OpenSSL's, or a program's own.
+//!
+//! Every function that C calls hands its body to [`run`] or one of its relatives. They check
+//! pointers, keep panics from crossing into C, and tell exactly one entry when the body fails.
+#![deny(missing_docs)]
+
+mod guard;
+mod memory;
+
+pub use self::{
+    guard::{Entry, ErrorQueue, Failure, MAX_MESSAGE, Return, query, quiet_panics, run},
+    memory::{Output, bytes, clone_arc, free_arc, free_box, text},
+};
