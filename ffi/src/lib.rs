@@ -1,8 +1,35 @@
-//! The C interface, `libakv`.
+//! The C interface, `libakv`: keys in Azure Key Vault and Managed HSM for programs that use neither
+//! OpenSSL nor Rust. `include/akv.h` is made from this crate and says how it is used.
 //!
-//! Not a library for C yet: nothing is exported, and no `libakv.so` is built. What is here is the
-//! table of result codes that its functions will return.
+//! Only translation happens here; what an operation does is `akv-core`'s business. Every function
+//! goes through [`last_error::call`] or one of its relatives, which check pointers, keep panics from
+//! crossing into C and remember the failure for `akv_last_error`.
+#![deny(missing_docs)]
 
+mod buffer;
+mod client;
 mod codes;
+mod key;
+mod last_error;
+mod list;
+mod operations;
+mod version;
 
-pub use codes::Code;
+pub use self::{
+    client::{
+        Client, Settings, akv_client_free, akv_client_new, akv_settings_free, akv_settings_new,
+        akv_settings_set,
+    },
+    codes::Code,
+    key::{
+        Key, akv_key_file, akv_key_free, akv_key_open, akv_key_open_file, akv_key_public_key,
+        akv_key_reference,
+    },
+    last_error::{akv_last_error, akv_last_error_code},
+    list::{KeyList, akv_key_list_free, akv_key_list_next, akv_key_list_open},
+    operations::{
+        akv_decrypt, akv_ecdsa_der, akv_encrypt, akv_sign, akv_sign_message, akv_unwrap,
+        akv_verify, akv_wrap,
+    },
+    version::{ABI_VERSION, akv_abi_version, akv_version},
+};

@@ -106,13 +106,20 @@ impl SignatureAlgorithm {
     }
 
     /// The digest of a message; `None` for [`Self::RsNull`], whose hash the caller chooses.
-    #[cfg(any(feature = "rustls", feature = "x509"))]
     pub(crate) fn hash(self, message: &[u8]) -> Option<aws_lc_rs::digest::Digest> {
         use aws_lc_rs::digest::{SHA256, SHA384, SHA512, digest};
         Some(match self.digest_len()? {
             32 => digest(&SHA256, message),
             48 => digest(&SHA384, message),
             _ => digest(&SHA512, message),
+        })
+    }
+
+    /// The digest of a message that is to be signed.
+    pub(crate) fn digest_to_sign(self, message: &[u8]) -> Result<aws_lc_rs::digest::Digest> {
+        self.hash(message).ok_or_else(|| {
+            let text = "RSNULL has no digest of its own: sign a DigestInfo with it, not a message";
+            Error::new(ErrorKind::Argument, text)
         })
     }
 

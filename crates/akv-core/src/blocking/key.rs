@@ -106,6 +106,23 @@ impl Key {
         self.block(move |key| async move { key.sign(algorithm, &digest).await })
     }
 
+    /// Hashes a message and signs that; see [`crate::Key::sign_message`].
+    ///
+    /// ```no_run
+    /// use akv_core::SignatureAlgorithm::Ps256;
+    ///
+    /// # fn example(key: akv_core::blocking::Key) -> Result<(), Box<dyn std::error::Error>> {
+    /// let signature = key.sign_message(Ps256, &std::fs::read("release.tar")?)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As the async form.
+    pub fn sign_message(&self, algorithm: SignatureAlgorithm, message: &[u8]) -> Result<Vec<u8>> {
+        self.sign(algorithm, algorithm.digest_to_sign(message)?.as_ref())
+    }
+
     /// Checks a signature with the public half; see [`crate::Key::verify`].
     ///
     /// ```no_run

@@ -44,6 +44,29 @@ impl Key {
         Ok(signature)
     }
 
+    /// Hashes a message with the algorithm's own digest, here, and signs that in the vault.
+    ///
+    /// ```no_run
+    /// # async fn example(key: akv_core::Key) -> akv_core::Result<()> {
+    /// use akv_core::SignatureAlgorithm::Ps256;
+    ///
+    /// let signature = key.sign_message(Ps256, b"all of it").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`sign`](Self::sign); `RSNULL` has no digest of its own.
+    pub async fn sign_message(
+        &self,
+        algorithm: SignatureAlgorithm,
+        message: &[u8],
+    ) -> Result<Vec<u8>> {
+        let digest = algorithm.digest_to_sign(message);
+        let digest = digest.map_err(|error| error.during(self.doing("sign", algorithm)))?;
+        self.sign(algorithm, digest.as_ref()).await
+    }
+
     /// Checks a signature over a digest with the public half. No request is made.
     ///
     /// ```no_run

@@ -85,6 +85,17 @@ fn wrong_algorithms_and_lengths_are_refused_without_a_request() {
 }
 
 #[test]
+fn messages_are_hashed_with_the_algorithms_own_digest() {
+    use sha2::{Digest as _, Sha384};
+    let vault = Vault::start();
+    vault.emulator.create_key(NewKey::rsa("rsa", 2048)).unwrap();
+    let key = vault.key(&[], "vault:myVault:rsa").unwrap();
+    let signature = key.sign_message(Ps384, b"all of it").unwrap();
+    key.verify(Ps384, &Sha384::digest(b"all of it"), &signature).unwrap();
+    assert_eq!(key.sign_message(RsNull, b"it").unwrap_err().kind(), ErrorKind::Argument);
+}
+
+#[test]
 fn a_ciphertext_of_another_implementation_decrypts() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::rsa("rsa", 2048)).unwrap();

@@ -1,0 +1,116 @@
+//! The last failure of each thread, and the way that every function goes.
+
+use akv_core::{Error, ErrorKind};
+use c_abi::{Entry, ErrorQueue};
+use std::{
+    cell::RefCell,
+    ffi::{CString, c_char},
+};
+
+/// A failure of this thread: its code and its text.
+struct Last {
+    code: i32,
+    text: CString,
+}
+
+thread_local! {
+    static LAST: RefCell<Option<Last>> = const { RefCell::new(None) };
+}
+
+/// Where this library tells its failures.
+struct ThisThread;
+
+impl ErrorQueue for ThisThread {
+    fn raise(&self, entry: &Entry) {
+        let code = i32::try_from(entry.reason).unwrap_or(INTERNAL);
+        let last = Last { code, text: entry.message.clone() };
+        // In the last moments of a thread there is nobody left to tell.
+        let _ = LAST.try_with(|slot| slot.replace(Some(last)));
+    }
+}
+
+/// The number of [`Code::Internal`](crate::Code::Internal).
+const INTERNAL: i32 = crate::Code::Internal as i32;
+
+/// A failure on its way to C.
+pub(crate) struct Failed(Error);
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+impl c_abi::Failure for Failed {
+    fn entry(&self) -> Option<(u32, String)> {
+        Some((self.0.kind().number(), self.0.to_string()))
+    }
+
+    fn bug(message: String) -> Self {
+        Self(Error::new(ErrorKind::Internal, message))
+    }
+}
+
+/// The caller passed what the function does not take.
+pub(crate) fn wrong(what: &str) -> Failed {
+    Failed(Error::new(ErrorKind::Argument, what))
+}
+
+/// Runs the body of a function, and gives the code that it returns to C.
+pub(crate) fn call(name: &'static str, body: impl FnOnce() -> Result<(), Failed>) -> i32 {
+    match c_abi::run(name, &ThisThread, body) {
+        1 => 0,
+        _ => code(),
+    }
+}
+
+fn code() -> i32 {
+    LAST.try_with(|last| last.borrow().as_ref().map(|last| last.code))
+        .ok()
+        .flatten()
+        .unwrap_or(INTERNAL)
+}
+
+/// The code of this thread's last failure; `AKV_CODE_OK` when nothing has failed yet. A success does
+/// not change it.
+#[unsafe(no_mangle)]
+pub extern "C" fn akv_last_error_code() -> i32 {
+    LAST.try_with(|last| last.borrow().as_ref().map_or(0, |last| last.code)).unwrap_or(INTERNAL)
+}
+
+/// This thread's last failure in words, one line: what was asked, what happened, what to do. Empty
+/// when nothing has failed yet. The text stays until the next failure in this thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn akv_last_error() -> *const c_char {
+    LAST.try_with(|last| last.borrow().as_ref().map_or(c"".as_ptr(), |last| last.text.as_ptr()))
+        .unwrap_or(c"the thread is ending".as_ptr())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{ffi::CStr, thread};
+
+    fn text() -> String {
+        // SAFETY: the text stays while nothing fails.
+        unsafe { CStr::from_ptr(akv_last_error()) }.to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn each_thread_has_its_own_and_a_success_leaves_it() {
+        assert_eq!((akv_last_error_code(), text()), (0, String::new()));
+        assert_eq!(call("test", || Err(wrong("a null pointer"))), 4);
+        thread::spawn(|| assert_eq!((akv_last_error_code(), text()), (0, String::new())))
+            .join()
+            .unwrap();
+        assert_eq!(call("test", || Ok(())), 0);
+        assert_eq!((akv_last_error_code(), text().as_str()), (4, "a null pointer"));
+    }
+
+    #[test]
+    fn a_panic_becomes_an_internal_error() {
+        c_abi::quiet_panics();
+        assert_eq!(call("test", || panic!("a bug")), INTERNAL);
+        assert_eq!(text(), "internal error in test: a bug");
+    }
+}

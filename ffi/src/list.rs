@@ -1,0 +1,72 @@
+//! The keys of a vault.
+
+use crate::{
+    Client,
+    buffer::{hand_over, object, text},
+    last_error::{Failed, call, wrong},
+};
+use akv_core::{Error, ErrorKind, blocking};
+use std::ffi::{CString, c_char};
+
+/// The names of a vault's keys, of which each page is asked for when it is needed. One thread at a
+/// time.
+pub struct KeyList {
+    items: blocking::KeyList,
+    name: CString,
+}
+
+/// Begins to list the keys of a vault, which a reference without a key names: `vault:myVault:`. Free
+/// it with `akv_key_list_free`.
+///
+/// # Safety
+/// `client` is null or from `akv_client_new`, `vault` null or a C string, `list` null or room for a
+/// pointer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn akv_key_list_open(
+    client: *const Client,
+    vault: *const c_char,
+    list: *mut *mut KeyList,
+) -> i32 {
+    call("akv_key_list_open", || {
+        // SAFETY: vouched for by the caller.
+        let (client, vault) = unsafe { (object(client)?, text(vault)?) };
+        let open = || {
+            let items = client.0.vault(&client.0.reference(vault)?)?.list();
+            Ok(KeyList { items, name: CString::default() })
+        };
+        // SAFETY: the same.
+        unsafe { hand_over(list, open) }
+    })
+}
+
+/// The next name; null in `*name` when there are no more. It stays until the next call with this
+/// list.
+///
+/// # Safety
+/// `list` is null or from `akv_key_list_open`; `name` is null or leads to room for a pointer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn akv_key_list_next(list: *mut KeyList, name: *mut *const c_char) -> i32 {
+    call("akv_key_list_next", || {
+        // SAFETY: vouched for by the caller.
+        let list = unsafe { list.as_mut() }.ok_or_else(|| wrong("a null pointer to a list"))?;
+        // SAFETY: the same.
+        let place = unsafe { name.as_mut() }.ok_or_else(|| wrong("no place for the result"))?;
+        *place = std::ptr::null();
+        let Some(item) = list.items.next().transpose()? else { return Ok(()) };
+        list.name = CString::new(item.name()).map_err(|_| {
+            Failed::from(Error::new(ErrorKind::Response, "the name of a key with a NUL in it"))
+        })?;
+        *place = list.name.as_ptr();
+        Ok(())
+    })
+}
+
+/// Frees a list.
+///
+/// # Safety
+/// `list` is null or from `akv_key_list_open`, and nobody uses it any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn akv_key_list_free(list: *mut KeyList) {
+    // SAFETY: vouched for by the caller.
+    unsafe { c_abi::free_box::<KeyList>(list.cast()) }
+}

@@ -1,0 +1,231 @@
+//! Operations with keys. Algorithms have the names of JOSE (RFC 7518).
+
+use crate::{
+    Key,
+    buffer::{Room, bytes, object, text},
+    last_error::call,
+};
+use akv_core::{EncryptionAlgorithm, KeyWrapAlgorithm, PublicKey, blocking::AnyKey, ecdsa};
+use std::ffi::c_char;
+
+/// Bytes of an operation's longest result.
+fn longest(key: &PublicKey) -> usize {
+    match key {
+        PublicKey::Rsa(key) => key.size(),
+        PublicKey::Ec(key) => 2 * key.curve().coordinate_len(),
+    }
+}
+
+/// Signs a digest in the vault, with `RS256`, `PS384`, `ES256` and the like. ECDSA signatures are the
+/// two numbers one after the other, as JOSE has them; `akv_ecdsa_der` turns them into DER.
+///
+/// # Safety
+/// `key` is null or an open key; `algorithm` null or a C string; `digest` null or `digest_len` bytes;
+/// `out` null or room for `*len` bytes; `len` null or a length.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn akv_sign(
+    key: *const Key,
+    algorithm: *const c_char,
+    digest: *const u8,
+    digest_len: usize,
+    out: *mut u8,
+    len: *mut usize,
+) -> i32 {
+    call("akv_sign", || {
+        // SAFETY: vouched for by the caller.
+        let (key, algorithm) = unsafe { (object(key)?.pair()?, text(algorithm)?.parse()?) };
+        // SAFETY: the same.
+        let (digest, room) = unsafe { (bytes(digest, digest_len)?, Room::new(out, len)?) };
+        let Some(room) = room.for_up_to(longest(key.public_key()))? else { return Ok(()) };
+        room.put(&key.sign(algorithm, digest)?)
+    })
+}
+
+/// Hashes a message, here, with the algorithm's own digest, and signs that in the vault; otherwise as
+/// `akv_sign`.
+///
+/// # Safety
+/// As `akv_sign`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn akv_sign_message(
+    key: *const Key,
+    algorithm: *const c_char,
+    message: *const u8,
+    message_len: usize,
+    out: *mut u8,
+    len: *mut usize,
+) -> i32 {
+    call("akv_sign_message", || {
+        // SAFETY: vouched for by the caller.
+        let (key, algorithm) = unsafe { (object(key)?.pair()?, text(algorithm)?.parse()?) };
+        // SAFETY: the same.
+        let (message, room) = unsafe { (bytes(message, message_len)?, Room::new(out, len)?) };
+        let Some(room) = room.for_up_to(longest(key.public_key()))? else { return Ok(()) };
+        room.put(&key.sign_message(algorithm, message)?)
+    })
+}
+
+/// Checks a signature over a digest with the public half; `AKV_CODE_SIGNATURE` when it does not
+/// verify. No request is made.
+///
+/// # Safety
+/// `key` is null or an open key; `algorithm` null or a C string; `digest` and `signature` null or as
+/// many bytes as their lengths say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn akv_verify(
+    key: *const Key,
+    algorithm: *const c_char,
+    digest: *const u8,
+    digest_len: usize,
+    signature: *const u8,
+    signature_len: usize,
+) -> i32 {
+    call("akv_verify", || {
+        // SAFETY: vouched for by the caller.
+        let (key, algorithm) = unsafe { (object(key)?.pair()?, text(algorithm)?.parse()?) };
+        // SAFETY: the same.
+        let (digest, signature) =
+            unsafe { (bytes(digest, digest_len)?, bytes(signature, signature_len)?) };
+        Ok(key.verify(algorithm, digest, signature)?)
+    })
+}
+
+/// Turns an ECDSA signature of `akv_sign` into DER (RFC 3279 section 2.2.3), as X.509, TLS and CMS
+/// have it.
+///
+/// # Safety
+/// `signature` is null or `signature_len` bytes; `out` null or room for `*len` bytes; `len` null or a
+/// length.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn akv_ecdsa_der(
+    signature: *const u8,
+    signature_len: usize,
+    out: *mut u8,
+    len: *mut usize,
+) -> i32 {
+    call("akv_ecdsa_der", || {
+        // SAFETY: vouched for by the caller.
+        let (raw, room) = unsafe { (bytes(signature, signature_len)?, Room::new(out, len)?) };
+        room.put(&ecdsa::raw_to_der(raw)?)
+    })
+}
+
+/// Encrypts with the public half of an RSA key: `RSA-OAEP-256`, `RSA-OAEP`, `RSA1_5`. No request is
+/// made.
+///
+/// # Safety
+/// `key` is null or an open key; `algorithm` null or a C string; `data` null or `data_len` bytes; `out`
+/// null or room for `*len` bytes; `len` null or a length.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn akv_encrypt(
+    key: *const Key,
+    algorithm: *const c_char,
+    data: *const u8,
+    data_len: usize,
+    out: *mut u8,
+    len: *mut usize,
+) -> i32 {
+    call("akv_encrypt", || {
+        // SAFETY: vouched for by the caller.
+        let (key, algorithm) = unsafe { (object(key)?.pair()?, text(algorithm)?.parse()?) };
+        // SAFETY: the same.
+        let (data, room) = unsafe { (bytes(data, data_len)?, Room::new(out, len)?) };
+        let Some(room) = room.for_up_to(longest(key.public_key()))? else { return Ok(()) };
+        room.put(&key.encrypt(algorithm, data)?)
+    })
+}
+
+/// Decrypts in the vault with an RSA key, by the algorithms of `akv_encrypt`.
+///
+/// # Safety
+/// As `akv_encrypt`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn akv_decrypt(
+    key: *const Key,
+    algorithm: *const c_char,
+    data: *const u8,
+    data_len: usize,
+    out: *mut u8,
+    len: *mut usize,
+) -> i32 {
+    call("akv_decrypt", || {
+        // SAFETY: vouched for by the caller.
+        let (key, algorithm) = unsafe { (object(key)?.pair()?, text(algorithm)?.parse()?) };
+        // SAFETY: the same.
+        let (data, room) = unsafe { (bytes(data, data_len)?, Room::new(out, len)?) };
+        let Some(room) = room.for_up_to(longest(key.public_key()))? else { return Ok(()) };
+        room.put(&key.decrypt(algorithm, data)?)
+    })
+}
+
+/// Wraps a key in the vault: with an RSA key by the algorithms of `akv_encrypt`, with a symmetric
+/// key of a Managed HSM by `A128KW`, `A192KW` or `A256KW` (RFC 3394), whichever is its size.
+///
+/// # Safety
+/// As `akv_encrypt`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn akv_wrap(
+    key: *const Key,
+    algorithm: *const c_char,
+    data: *const u8,
+    data_len: usize,
+    out: *mut u8,
+    len: *mut usize,
+) -> i32 {
+    call("akv_wrap", || {
+        // SAFETY: vouched for by the caller.
+        let (key, algorithm) = unsafe { (object(key)?, text(algorithm)?) };
+        // SAFETY: the same.
+        let (data, room) = unsafe { (bytes(data, data_len)?, Room::new(out, len)?) };
+        match &key.key {
+            AnyKey::Asymmetric(key) => {
+                let algorithm: EncryptionAlgorithm = algorithm.parse()?;
+                let Some(room) = room.for_up_to(longest(key.public_key()))? else { return Ok(()) };
+                room.put(&key.wrap_key(algorithm, data)?)
+            }
+            AnyKey::Symmetric(key) => {
+                let algorithm: KeyWrapAlgorithm = algorithm.parse()?;
+                let Some(room) = room.for_up_to(data.len() + WRAPPING)? else { return Ok(()) };
+                room.put(&key.wrap_key(algorithm, data)?)
+            }
+        }
+    })
+}
+
+/// Unwraps in the vault what `akv_wrap` gave.
+///
+/// # Safety
+/// As `akv_encrypt`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn akv_unwrap(
+    key: *const Key,
+    algorithm: *const c_char,
+    data: *const u8,
+    data_len: usize,
+    out: *mut u8,
+    len: *mut usize,
+) -> i32 {
+    call("akv_unwrap", || {
+        // SAFETY: vouched for by the caller.
+        let (key, algorithm) = unsafe { (object(key)?, text(algorithm)?) };
+        // SAFETY: the same.
+        let (data, room) = unsafe { (bytes(data, data_len)?, Room::new(out, len)?) };
+        match &key.key {
+            AnyKey::Asymmetric(key) => {
+                let algorithm: EncryptionAlgorithm = algorithm.parse()?;
+                let Some(room) = room.for_up_to(longest(key.public_key()))? else { return Ok(()) };
+                room.put(&key.unwrap_key(algorithm, data)?)
+            }
+            AnyKey::Symmetric(key) => {
+                let algorithm: KeyWrapAlgorithm = algorithm.parse()?;
+                let Some(room) = room.for_up_to(data.len().saturating_sub(WRAPPING))? else {
+                    return Ok(());
+                };
+                room.put(&key.unwrap_key(algorithm, data)?)
+            }
+        }
+    })
+}
+
+/// Bytes by which a wrapped key is longer than the key (RFC 3394 section 2.2.1).
+const WRAPPING: usize = 8;
