@@ -1,7 +1,7 @@
 //! The module as a file: what it links, what it exports, what it says about the machine that
 //! built it.
 
-use akv_tests::{Task, elf, modules};
+use akv_tests::{Glibc, Task, elf, modules};
 use anyhow::Result;
 
 #[test]
@@ -30,9 +30,18 @@ fn it_has_no_executable_stack_and_no_text_relocations() -> Result<()> {
 #[test]
 fn it_runs_nothing_of_its_own_at_exit() -> Result<()> {
     let dynamic = Task::new("readelf").args(["-d", "-W"]).arg(modules::provider()?).ok()?.text();
-    let size = dynamic.lines().find(|line| line.contains("(FINI_ARRAYSZ)"));
-    let size = size.and_then(|line| line.split_whitespace().nth(2)?.parse::<usize>().ok());
-    // One entry is the C compiler's own.
-    assert!(size.is_some_and(|size| size <= size_of::<usize>()), "{size:?} bytes: {dynamic}");
+    assert!(dynamic.contains("(NEEDED)"), "{dynamic}");
+    let line = dynamic.lines().find(|line| line.contains("(FINI_ARRAYSZ)"));
+    let size = line.map(|line| line.split_whitespace().nth(2).and_then(|size| size.parse().ok()));
+    // One entry is the C compiler's own; some have none.
+    assert!(size.is_none_or(|size| size <= Some(size_of::<usize>())), "{size:?}: {dynamic}");
+    Ok(())
+}
+
+/// `cargo xtask build` says which; one that is built for a newer system would not load here.
+#[test]
+fn it_needs_no_newer_c_library_than_there_is() -> Result<()> {
+    let (needed, here) = (Glibc::needed_by(&modules::provider()?)?, Glibc::of_this_machine()?);
+    assert!(needed <= here, "it needs glibc {needed}, this machine has {here}");
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The module as a file: what it links and exports.
 
-use akv_tests::{Site, Task, elf, engine, modules};
+use akv_tests::{Glibc, Site, Task, elf, engine, modules};
 use anyhow::Result;
 
 #[test]
@@ -13,6 +13,13 @@ fn it_exports_the_two_entry_points_only() -> Result<()> {
     let mut exported = elf::exports(&modules::engine()?)?;
     exported.sort();
     assert_eq!(exported, ["bind_engine", "v_check"]);
+    Ok(())
+}
+
+#[test]
+fn it_needs_no_newer_c_library_than_there_is() -> Result<()> {
+    let (needed, here) = (Glibc::needed_by(&modules::engine()?)?, Glibc::of_this_machine()?);
+    assert!(needed <= here, "it needs glibc {needed}, this machine has {here}");
     Ok(())
 }
 

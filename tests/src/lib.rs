@@ -6,6 +6,7 @@ pub mod cc;
 pub mod client;
 pub mod elf;
 pub mod engine;
+pub mod glibc;
 pub mod installation;
 pub mod modules;
 pub mod namespace;
@@ -17,6 +18,7 @@ pub mod site;
 
 pub use crate::{
     client::{Client, Handshake},
+    glibc::Glibc,
     installation::Installation,
     nginx::Nginx,
     openssl::OpenSsl,

@@ -1,14 +1,19 @@
 //! `cargo xtask build`: the artifacts, under their public names, in one folder.
 
+mod zig;
+
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, Result, bail};
+use akv_tests::Glibc;
+use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
 use serde_json::Value;
 use xshell::{Shell, cmd};
+
+use self::zig::Zig;
 
 /// What exists so far: cargo package, file name that cargo gives it, public name.
 const ARTIFACTS: [(&str, &str, &str); 2] = [
@@ -22,6 +27,10 @@ pub(crate) struct Build {
     /// Optimized and stripped, as it is meant to be installed. Takes minutes.
     #[arg(long)]
     pub(crate) release: bool,
+    /// For machines with this version of the GNU C library or a later one, such as 2.17, into a
+    /// folder of its own. Needs Python 3, and fetches a compiler (100 MB) from PyPI the first time.
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) glibc: Option<Glibc>,
 }
 
 impl Build {
@@ -35,23 +44,46 @@ impl Build {
     fn build(&self) -> Result<PathBuf> {
         let shell = Shell::new()?;
         shell.change_dir(akv_tests::modules::workspace());
-        let cargo = akv_tests::modules::cargo();
         let target = target_folder(&shell)?;
-        let folder = target.join("modules");
+        let (built, folder) = match self.glibc {
+            None => (target.clone(), target.join("modules")),
+            Some(glibc) => {
+                let folder = target.join(format!("modules-glibc-{glibc}"));
+                (target.join(zig::host(&shell)?), folder)
+            }
+        };
+        self.compile(&shell, &target)?;
         fs::create_dir_all(&folder)?;
         let profile = if self.release { "release" } else { "debug" };
-        let release = self.release.then_some("--release");
-        let packages = ARTIFACTS.iter().flat_map(|(package, ..)| ["--package", package]);
-        cmd!(shell, "{cargo} build {release...} {packages...}").quiet().run()?;
-        for (package, built, name) in ARTIFACTS {
-            let built = target.join(profile).join(built);
+        for (package, file, name) in ARTIFACTS {
             let installed = folder.join(name);
-            install(&built, &installed)
+            install(&built.join(profile).join(file), &installed)
                 .with_context(|| format!("cannot put {name} of {package} into {folder:?}"))?;
-            let size = fs::metadata(&installed)?.len();
-            println!("{name}: {profile} build, {:.1} MB", size as f64 / 1e6);
+            let size = fs::metadata(&installed)?.len() as f64 / 1e6;
+            let glibc = self.check(&installed)?;
+            println!("{name}: {profile} build, {size:.1} MB, for glibc {glibc} and later");
         }
         Ok(folder)
+    }
+
+    fn compile(&self, shell: &Shell, target: &Path) -> Result<()> {
+        let cargo = akv_tests::modules::cargo();
+        let release = self.release.then_some("--release");
+        let packages = ARTIFACTS.iter().flat_map(|(package, ..)| ["--package", package]);
+        let command = match self.glibc {
+            None => cmd!(shell, "{cargo} build"),
+            Some(glibc) => Zig::open(target, glibc)?.command(shell)?,
+        };
+        Ok(command.args(release).args(packages).quiet().run()?)
+    }
+
+    /// The oldest C library with which a module loads: not newer than what was asked for, or than
+    /// this machine's.
+    fn check(&self, module: &Path) -> Result<Glibc> {
+        let needed = Glibc::needed_by(module)?;
+        let limit = self.glibc.map_or_else(Glibc::of_this_machine, Ok)?;
+        ensure!(needed <= limit, "{module:?} needs glibc {needed}, which is later than {limit}");
+        Ok(needed)
     }
 }
 

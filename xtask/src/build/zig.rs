@@ -1,0 +1,90 @@
+//! A compiler and linker for older C libraries: `zig cc` by way of `cargo-zigbuild`, both from PyPI
+//! in versions that are written down.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use akv_tests::{Glibc, process::which};
+use anyhow::{Context as _, Result, bail, ensure};
+use xshell::{Cmd, Shell, cmd};
+
+/// Packages, versions and hashes, as pip wants them.
+const REQUIREMENTS: &str = include_str!("../../zigbuild.txt");
+
+/// Rust's own libraries want this one.
+const OLDEST: Glibc = Glibc::new(2, 17);
+
+/// The installed compiler: a virtual environment of Python.
+pub(super) struct Zig {
+    folder: PathBuf,
+    glibc: Glibc,
+}
+
+impl Zig {
+    /// The one in cargo's target folder, which is installed there first if it is missing or of
+    /// another version; for that C library.
+    pub(super) fn open(target: &Path, glibc: Glibc) -> Result<Self> {
+        if glibc < OLDEST {
+            bail!("Rust's own libraries need glibc {OLDEST}: nothing can be built for {glibc}");
+        }
+        let zig = Self { folder: target.join("zigbuild"), glibc };
+        let installed = zig.folder.join("requirements.txt");
+        if fs::read_to_string(&installed).is_ok_and(|there| there == REQUIREMENTS) {
+            return Ok(zig);
+        }
+        println!("Installing cargo-zigbuild and ziglang from PyPI (100 MB) for the C part");
+        zig.install().with_context(|| {
+            format!(
+                "building for an older glibc takes cargo-zigbuild and ziglang, which could not be \
+                 installed into {:?}. It takes Python 3 with its module venv (Debian's package \
+                 python3-venv), and PyPI or a mirror of it (PIP_INDEX_URL). Without \
+                 --glibc nothing of that is needed",
+                zig.folder
+            )
+        })?;
+        // The last thing, so that an installation that broke off is begun again.
+        fs::write(installed, REQUIREMENTS)?;
+        Ok(zig)
+    }
+
+    fn install(&self) -> Result<()> {
+        ensure!(which("python3").is_some(), "there is no python3");
+        let (shell, folder) = (Shell::new()?, &self.folder);
+        cmd!(shell, "python3 -m venv --clear {folder}").quiet().run()?;
+        let wanted = tempfile::NamedTempFile::new()?;
+        fs::write(wanted.path(), REQUIREMENTS)?;
+        let (pip, wanted) = (self.program("pip"), wanted.path());
+        let options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"];
+        let command = cmd!(shell, "{pip} install {options...} --only-binary :all: -r {wanted}");
+        Ok(command.quiet().run()?)
+    }
+
+    fn program(&self, name: &str) -> PathBuf {
+        self.folder.join("bin").join(name)
+    }
+
+    /// `cargo build` for this machine's kind and that C library.
+    pub(super) fn command<'a>(&self, shell: &'a Shell) -> Result<Cmd<'a>> {
+        let target = format!("{}.{}", host(shell)?, self.glibc);
+        let program = self.program("cargo-zigbuild");
+        let command = cmd!(shell, "{program} zigbuild --target {target}")
+            .env("CARGO", akv_tests::modules::cargo())
+            .env("CARGO_ZIGBUILD_PYTHON_PATH", self.program("python"))
+            .env("CARGO_ZIGBUILD_CACHE_DIR", self.folder.join("cache"))
+            .env("ZIG_GLOBAL_CACHE_DIR", self.folder.join("cache"));
+        Ok(command)
+    }
+}
+
+/// What Rust calls this kind of machine, which is also the name of a folder below cargo's target
+/// folder.
+pub(super) fn host(shell: &Shell) -> Result<String> {
+    let rustc = std::env::var_os("RUSTC").map_or_else(|| "rustc".into(), PathBuf::from);
+    let said = cmd!(shell, "{rustc} -vV").quiet().read()?;
+    let host = said.lines().find_map(|line| line.strip_prefix("host: "));
+    let host = host.with_context(|| format!("rustc does not name its host: {said}"))?;
+    ensure!(host.ends_with("-linux-gnu"), "--glibc is for Linux with the GNU C library: {host}");
+    Ok(host.to_owned())
+}
