@@ -55,6 +55,14 @@ fn children_sign_while_threads_of_their_parent_do() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn a_child_that_may_start_no_threads_gets_an_error() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let said = program(&site, "engine_no_threads")?.arg(site.ec(Curve::P256)?).ok()?;
+    assert_eq!(said.stderr, "", "nothing else says anything");
+    Ok(())
+}
+
 /// The shared libcrypto of the selected OpenSSL.
 fn libcrypto() -> Result<String> {
     let name = if is_1_1_1()? { "libcrypto.so.1.1" } else { "libcrypto.so.3" };

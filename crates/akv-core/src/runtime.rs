@@ -54,9 +54,13 @@ pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Result
 
 fn runtime() -> Result<Current<tokio::runtime::Runtime>> {
     RUNTIME.get_or_try_init(start).map_err(|error| {
-        Error::new(ErrorKind::Internal, format!("cannot start the runtime's threads: {error}"))
+        Error::new(ErrorKind::Internal, format!("cannot start a thread for requests: {error}"))
     })
 }
+
+/// Why there is no thread, and what to do. HAProxy is a host that sets the limit to 0.
+const NO_THREADS: &str = "the system gives no more; the limit on processes counts threads too \
+     (RLIMIT_NPROC, in HAProxy `insecure-fork-wanted`)";
 
 /// One worker suffices: it only moves requests and answers. Its threads take no signals, which
 /// belong to the host's own threads.
@@ -74,7 +78,7 @@ fn start() -> io::Result<tokio::runtime::Runtime> {
     if let Ok(mask) = mask {
         let _ = mask.thread_set_mask();
     }
-    runtime.unwrap_or_else(|_| Err(io::Error::other("the system gives no more threads")))
+    runtime.unwrap_or_else(|_| Err(io::Error::other(NO_THREADS)))
 }
 
 #[cfg(test)]
