@@ -13,6 +13,7 @@ pub mod namespace;
 pub mod nginx;
 pub mod openssl;
 pub mod process;
+pub mod root;
 pub mod server;
 pub mod site;
 
@@ -23,6 +24,7 @@ pub use crate::{
     nginx::Nginx,
     openssl::OpenSsl,
     process::{Output, Task},
+    root::Root,
     server::Server,
     site::Site,
 };

@@ -17,6 +17,7 @@ use tempfile::TempDir;
 
 use crate::{
     process::{Task, wait_until, which},
+    root::Root,
     site::worker_user,
 };
 
@@ -38,12 +39,17 @@ pub struct Setup {
     pub server_lines: String,
     /// Another site on the same port: its name, its certificate file and its key.
     pub neighbour: Option<[String; 3]>,
+    /// The protocols, as `ssl_protocols` takes them; TLS 1.2 and 1.3 by default.
+    pub protocols: Option<&'static str>,
+    /// Runs the nginx of this system instead of the machine's.
+    pub root: Option<Root>,
 }
 
 /// A running nginx: a master with two workers, killed when it is dropped.
 #[derive(Debug)]
 pub struct Nginx {
     program: PathBuf,
+    root: Option<Root>,
     openssl_config: PathBuf,
     folder: TempDir,
     port: u16,
@@ -61,7 +67,10 @@ impl Nginx {
     /// # Errors
     /// It is not installed, refuses its configuration or does not start; with its log.
     pub fn start(setup: &Setup) -> Result<Self> {
-        let program = Self::program().context("nginx is not installed")?;
+        let program = match setup.root {
+            Some(_) => "nginx".into(),
+            None => Self::program().context("nginx is not installed")?,
+        };
         let mut failure = None;
         for _ in 0..ATTEMPTS {
             let nginx = Self::prepare(&program, setup)?;
@@ -82,6 +91,7 @@ impl Nginx {
         fs::write(folder.path().join("nginx.conf"), configuration(setup, port))?;
         Ok(Self {
             program: program.to_owned(),
+            root: setup.root.clone(),
             openssl_config: setup.openssl_config.clone(),
             folder,
             port,
@@ -120,11 +130,15 @@ impl Nginx {
     }
 
     fn task(&self) -> Task {
-        Task::new(&self.program)
-            .env("OPENSSL_CONF", &self.openssl_config)
+        let task = match &self.root {
+            Some(root) => root.task(&self.program),
+            // Before 1.19.5 there is no `-e`: nginx then also opens the log of its package.
+            None => Task::new(&self.program).args(["-e", "error.log"]),
+        };
+        task.env("OPENSSL_CONF", &self.openssl_config)
             .arg("-p")
             .arg(self.folder.path())
-            .args(["-c", "nginx.conf", "-e", "error.log"])
+            .args(["-c", "nginx.conf"])
             .limit(LIMIT)
     }
 
@@ -263,10 +277,11 @@ fn configuration(setup: &Setup, port: u16) -> String {
          uwsgi_temp_path uwsgi;\nscgi_temp_path scgi;\n\
          server {{\n\
          listen 127.0.0.1:{port} ssl;\nserver_name localhost;\n\
-         ssl_protocols TLSv1.2 TLSv1.3;\n\
+         ssl_protocols {protocols};\n\
          {certificates}{lines}\n\
          location / {{ return 200 \"signed in the vault\\n\"; }}\n\
          }}\n{neighbour}}}\n",
+        protocols = setup.protocols.unwrap_or("TLSv1.2 TLSv1.3"),
         daemon = if setup.daemon { "on" } else { "off" },
         lines = setup.server_lines,
     )

@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, anyhow};
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{Signal, kill, killpg};
 
 use crate::process::{Task, group_of, wait_until, within};
 
@@ -75,6 +75,14 @@ impl Server {
     /// What it has printed so far.
     pub fn output(&self) -> String {
         self.output.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Sends it a signal, such as the one to reload.
+    ///
+    /// # Errors
+    /// It is gone.
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        Ok(kill(group_of(&self.child), signal)?)
     }
 
     /// Waits until it has printed `text`, and returns all that it has printed by then.

@@ -3,6 +3,7 @@
 
 mod bench;
 mod build;
+mod debian11;
 mod demo;
 mod fuzz;
 mod hosts;
@@ -32,7 +33,7 @@ enum Command {
     Build(build::Build),
     /// Shows the main job: nginx serves TLS with keys that are in the embedded vault.
     Demo(demo::Demo),
-    /// Runs the modules with several versions of OpenSSL.
+    /// Runs the modules with several versions of OpenSSL, or with the programs of Debian 11.
     Hosts(hosts::Hosts),
     /// Runs everything that continuous integration runs.
     Test(test::Test),

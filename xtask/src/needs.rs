@@ -59,6 +59,15 @@ pub(crate) const FOR_OPENSSL: [Need; 6] = [
     Need { name: "pod2man", package: "perl", purpose: "building OpenSSL" },
 ];
 
+/// What `cargo xtask hosts --debian11` uses.
+pub(crate) const FOR_DEBIAN11: [Need; 5] = [
+    OPENSSL,
+    READELF,
+    UNSHARE,
+    IP,
+    Need { name: "debootstrap", package: "debootstrap", purpose: "making Debian 11 in a folder" },
+];
+
 impl Need {
     pub(crate) fn is_there(&self) -> bool {
         match self.name.starts_with('/') {

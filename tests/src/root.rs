@@ -1,0 +1,43 @@
+//! Another system in a folder, whose programs run with that folder as their root directory.
+
+use std::{ffi::OsStr, path::PathBuf};
+
+use anyhow::{Context as _, Result, ensure};
+use nix::unistd::geteuid;
+
+use crate::process::Task;
+
+/// Names the folder. `cargo xtask hosts --debian11` sets it, and shows the system there this one's
+/// temporary files, devices and processes.
+pub const VARIABLE: &str = "AKV_TEST_ROOT";
+
+/// A system in a folder.
+#[derive(Clone, Debug)]
+pub struct Root {
+    folder: PathBuf,
+}
+
+impl Root {
+    /// The one that [`VARIABLE`] names.
+    ///
+    /// # Errors
+    /// None is named, or only root may go there.
+    pub fn selected() -> Result<Self> {
+        let folder = std::env::var_os(VARIABLE).filter(|folder| !folder.is_empty());
+        let folder = folder.with_context(|| {
+            format!("{VARIABLE} names no system to run in: `cargo xtask hosts --debian11` does")
+        })?;
+        ensure!(geteuid().is_root(), "only root may change the root directory");
+        Ok(Self { folder: folder.into() })
+    }
+
+    /// A program of that system, with none of the caller's environment.
+    pub fn task(&self, program: impl AsRef<OsStr>) -> Task {
+        Task::new("chroot")
+            .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+            .env("HOME", "/")
+            .env("LD_LIBRARY_PATH", "")
+            .arg(&self.folder)
+            .arg(program)
+    }
+}

@@ -1,0 +1,32 @@
+//! Servers and clients of Debian 11, which are linked with OpenSSL 1.1.1, with keys in the vault.
+
+mod cases;
+mod mirror;
+mod root;
+
+use akv_tests::Glibc;
+use anyhow::{Result, ensure};
+use nix::unistd::geteuid;
+
+pub(crate) use self::cases::TESTS;
+use self::root::Root;
+use crate::{build::Build, needs};
+
+/// What the modules are built for. Debian 11 has 2.31; others with OpenSSL 1.1.1 have less.
+const GLIBC: Glibc = Glibc::new(2, 17);
+
+/// Makes the system if it is not there yet, runs the cases in it, and prints what passed.
+///
+/// # Errors
+/// The system or the modules cannot be made, or a case did not pass.
+pub(crate) fn matrix(release: bool) -> Result<()> {
+    ensure!(
+        geteuid().is_root(),
+        "only root can make a system in a folder and run programs in it: run this as root"
+    );
+    let missing = needs::install(&needs::FOR_DEBIAN11)?;
+    ensure!(missing.is_empty(), "{}", needs::explain(&missing));
+    let root = Root::open()?;
+    let modules = Build { release, glibc: Some(GLIBC) }.run()?;
+    cases::run(&root, &modules)
+}

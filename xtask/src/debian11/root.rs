@@ -1,0 +1,188 @@
+//! Debian 11 in a folder, made once and kept.
+
+use std::{
+    env, fs,
+    fs::{File, TryLockError},
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use akv_tests::modules;
+use anyhow::{Context as _, Result, ensure};
+use xshell::{Cmd, Shell, cmd};
+
+use super::mirror::Mirror;
+use crate::build::target_folder;
+
+/// Names the folder that keeps the system; unset, it is `debian11` in cargo's target folder.
+const VARIABLE: &str = "AKV_DEBIAN11_CACHE";
+
+/// The file that says what a system was made from.
+const RECIPE: &str = "akv-recipe";
+
+/// The hosts, after the libraries that they are linked with.
+pub(super) const PACKAGES: [&str; 9] =
+    ["libc6", "libssl1.1", "openssl", "nginx", "apache2", "haproxy", "curl", "stunnel4", "nodejs"];
+
+/// The embedded vault is the service where no endpoint is set.
+const HOSTS: &str = "127.0.0.1 localhost myvault.vault.azure.net myhsm.managedhsm.azure.net\n";
+
+/// Has the folder of the second argument, the devices and the processes in the system too, for one
+/// command. Nothing stays mounted after it.
+const ENTER: &str = r#"root=$1 shared=$2; shift 2
+mount --bind "$shared" "$root$shared" &&
+mount -t proc proc "$root/proc" &&
+mount --rbind /dev "$root/dev" &&
+exec "$@""#;
+
+/// The system.
+pub(super) struct Root {
+    folder: PathBuf,
+    _in_use: File,
+}
+
+impl Root {
+    /// The one in the cache, made now if it is not there yet. One process at a time has it.
+    pub(super) fn open() -> Result<Self> {
+        let cache = cache()?;
+        let lock = File::create(cache.join("lock"))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                println!("waiting for another process that uses {}", cache.display());
+                lock.lock()?;
+            }
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+        let root = Self { folder: cache.join("root"), _in_use: lock };
+        if fs::read_to_string(root.folder.join(RECIPE)).is_ok_and(|found| found == recipe()) {
+            println!("Debian 11: {}", root.folder.display());
+        } else {
+            root.make(&cache.join("making"), &cache.join("log"))?;
+        }
+        Ok(root)
+    }
+
+    /// Its folder.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// A command to add to, in a mount namespace where the system has this folder at the same place.
+    pub(super) fn beside<'a>(&self, shell: &'a Shell, shared: &Path) -> Cmd<'a> {
+        enter(shell, &self.folder, shared)
+    }
+
+    /// Name and version of each host.
+    pub(super) fn versions(&self) -> Result<Vec<(String, String)>> {
+        let (shell, folder) = (Shell::new()?, &self.folder);
+        let format = "${Package} ${Version}\n";
+        let said = cmd!(shell, "chroot {folder} dpkg-query -W -f {format} {PACKAGES...}");
+        let said = said.quiet().read()?;
+        let pairs = said.lines().filter_map(|line| line.split_once(' '));
+        Ok(pairs.map(|(name, version)| (name.to_owned(), version.to_owned())).collect())
+    }
+
+    /// Makes it beside the place where it belongs, and moves it there when it is complete.
+    fn make(&self, work: &Path, log: &Path) -> Result<()> {
+        let (started, mirror) = (Instant::now(), Mirror::find()?);
+        println!(
+            "making Debian 11, a minute or two, kept in {}\n  its output: {}",
+            self.folder.display(),
+            log.display()
+        );
+        remove(&self.folder)?;
+        remove(work)?;
+        fs::create_dir_all(work)?;
+        // What debootstrap has not finished has this already, so that it may be removed.
+        fs::write(work.join(RECIPE), "")?;
+        bootstrap(work, log, &mirror).with_context(|| {
+            let end = fs::read_to_string(log).unwrap_or_default();
+            let lines: Vec<&str> = end.lines().collect();
+            let last = lines[lines.len().saturating_sub(20)..].join("\n");
+            format!("Debian 11 cannot be made; the end of {log:?}:\n{last}")
+        })?;
+        fs::write(work.join(RECIPE), recipe())?;
+        fs::rename(work, &self.folder)?;
+        println!("Debian 11 is there, after {} s", started.elapsed().as_secs());
+        Ok(())
+    }
+}
+
+fn cache() -> Result<PathBuf> {
+    let named = env::var_os(VARIABLE).filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    let folder = match named {
+        Some(folder) => folder,
+        None => {
+            let shell = Shell::new()?;
+            shell.change_dir(modules::workspace());
+            target_folder(&shell)?.join("debian11")
+        }
+    };
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {folder:?}"))?;
+    Ok(folder.canonicalize()?)
+}
+
+/// Removes a system of ours, and nothing that is mounted there.
+fn remove(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        ensure!(folder.join(RECIPE).exists(), "{folder:?} is in the way: it is not from here");
+        let shell = Shell::new()?;
+        cmd!(shell, "rm -rf --one-file-system {folder}").quiet().run()?;
+    }
+    Ok(())
+}
+
+/// Changes when something in this file does that makes another system.
+fn recipe() -> String {
+    format!("1 {HOSTS}{}\n", PACKAGES.join(" "))
+}
+
+fn enter<'a>(shell: &'a Shell, root: &Path, shared: &Path) -> Cmd<'a> {
+    let options = ["--mount", "--propagation", "private", "--"];
+    cmd!(shell, "unshare {options...} sh -c {ENTER} sh {root} {shared}")
+}
+
+fn bootstrap(root: &Path, log: &Path, mirror: &Mirror) -> Result<()> {
+    let shell = Shell::new()?;
+    let main = &mirror.main;
+    let script = r#"exec >"$1" 2>&1; shift; exec debootstrap --variant=minbase bullseye "$@""#;
+    cmd!(shell, "sh -c {script} sh {log} {root} {main}").quiet().run()?;
+
+    let mut sources = format!("deb {main} bullseye main\n");
+    if let Some(security) = &mirror.security {
+        sources.push_str(&format!("deb {security} bullseye-security main\n"));
+    }
+    fs::write(root.join("etc/apt/sources.list"), sources)?;
+    fs::write(root.join("etc/hosts"), HOSTS)?;
+    // Packages would start their servers.
+    let policy = root.join("usr/sbin/policy-rc.d");
+    fs::write(&policy, "#!/bin/sh\nexit 101\n")?;
+    fs::set_permissions(&policy, fs::Permissions::from_mode(0o755))?;
+
+    let packages = PACKAGES.join(" ");
+    // The release is old: its lists are not signed anew any more.
+    let install = format!(
+        "exec >>\"$1\" 2>&1; root=$2\n\
+         get() {{ chroot \"$root\" env DEBIAN_FRONTEND=noninteractive LC_ALL=C apt-get -qq \
+         -o Acquire::Check-Valid-Until=false -o Dpkg::Use-Pty=0 \"$@\"; }}\n\
+         get update && get install --yes --no-install-recommends {packages} && get clean"
+    );
+    let shared = tempfile::Builder::new().prefix("akv-").tempdir_in("/tmp")?;
+    let place = mount_point(root, shared.path())?;
+    enter(&shell, root, shared.path())
+        .args(["sh", "-c", &install, "sh"])
+        .arg(log)
+        .arg(root)
+        .quiet()
+        .run()?;
+    Ok(fs::remove_dir(place)?)
+}
+
+/// Makes the folder on which one of this machine is shown.
+pub(super) fn mount_point(root: &Path, shared: &Path) -> Result<PathBuf> {
+    let place = root.join(shared.strip_prefix("/")?);
+    fs::create_dir_all(&place).with_context(|| format!("cannot make {place:?}"))?;
+    Ok(place)
+}
