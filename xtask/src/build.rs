@@ -1,5 +1,6 @@
 //! `cargo xtask build`: the artifacts, under their public names, in one folder.
 
+mod c_library;
 mod zig;
 
 use std::{
@@ -11,7 +12,7 @@ use akv_tests::Glibc;
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
 use serde_json::Value;
-use xshell::{Shell, cmd};
+use xshell::{Cmd, Shell, cmd};
 
 use self::zig::Zig;
 
@@ -63,18 +64,35 @@ impl Build {
             let glibc = self.check(&installed)?;
             println!("{name}: {profile} build, {size:.1} MB, for glibc {glibc} and later");
         }
+        let parts = built.join(profile);
+        let library = c_library::make(self.linker(&shell, &target)?, &parts, self.release)?;
+        for (file, name) in &library.files {
+            install(file, &folder.join(name))
+                .with_context(|| format!("no {name} in {folder:?}"))?;
+        }
+        let glibc = self.check(&folder.join(c_library::NAME))?;
+        println!("{}: {profile} build, for glibc {glibc} and later", c_library::NAME);
         Ok(folder)
     }
 
     fn compile(&self, shell: &Shell, target: &Path) -> Result<()> {
         let cargo = akv_tests::modules::cargo();
         let release = self.release.then_some("--release");
-        let packages = ARTIFACTS.iter().flat_map(|(package, ..)| ["--package", package]);
+        let packages = ARTIFACTS.iter().map(|(package, ..)| *package).chain([c_library::PACKAGE]);
+        let packages = packages.flat_map(|package| ["--package", package]);
         let command = match self.glibc {
             None => cmd!(shell, "{cargo} build"),
             Some(glibc) => Zig::open(target, glibc)?.command(shell)?,
         };
         Ok(command.args(release).args(packages).quiet().run()?)
+    }
+
+    /// The C compiler that links libraries.
+    fn linker<'a>(&self, shell: &'a Shell, target: &Path) -> Result<Cmd<'a>> {
+        match self.glibc {
+            None => Ok(cmd!(shell, "cc")),
+            Some(glibc) => Zig::open(target, glibc)?.linker(shell),
+        }
     }
 
     /// The oldest C library with which a module loads: not newer than what was asked for, or than

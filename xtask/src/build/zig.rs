@@ -76,6 +76,16 @@ impl Zig {
             .env("ZIG_GLOBAL_CACHE_DIR", self.folder.join("cache"));
         Ok(command)
     }
+
+    /// `zig cc` for this machine's processor and that C library.
+    pub(super) fn linker<'a>(&self, shell: &'a Shell) -> Result<Cmd<'a>> {
+        let host = host(shell)?;
+        let processor = host.split('-').next().unwrap_or_default();
+        let target = format!("{processor}-linux-gnu.{}", self.glibc);
+        let python = self.program("python");
+        let command = cmd!(shell, "{python} -m ziglang cc -target {target}");
+        Ok(command.env("ZIG_GLOBAL_CACHE_DIR", self.folder.join("cache")))
+    }
 }
 
 /// What Rust calls this kind of machine, which is also the name of a folder below cargo's target

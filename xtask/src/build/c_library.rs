@@ -1,0 +1,79 @@
+//! `libakv.so`, linked from the static library: rustc has no way to give symbols a version, and its
+//! own list of them suffers no second one beside it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result};
+use tempfile::TempDir;
+use xshell::Cmd;
+
+/// The cargo package.
+pub(super) const PACKAGE: &str = "akv-ffi";
+
+/// The library as programs are linked with it.
+pub(super) const NAME: &str = "libakv.so";
+
+/// The library as programs ask for it at run time; the number is that of the binary interface.
+const SONAME: &str = "libakv.so.1";
+
+/// What is to be installed, and under which names.
+pub(super) struct Library {
+    pub(super) files: Vec<(PathBuf, &'static str)>,
+    _folder: TempDir,
+}
+
+/// Links the library of the parts in this folder, and writes what belongs to it.
+pub(super) fn make(linker: Cmd<'_>, parts: &Path, release: bool) -> Result<Library> {
+    let source = akv_tests::modules::workspace().join("ffi");
+    let archive = parts.join("libakv_ffi.a");
+    let folder = tempfile::tempdir()?;
+    let shared = folder.path().join(NAME);
+    let mut linker = linker.args(["-shared", "-pthread", "-o"]).arg(&shared);
+    linker = linker.arg(format!("-Wl,-soname,{SONAME}"));
+    linker = linker.arg(format!("-Wl,--version-script={}", source.join("libakv.map").display()));
+    linker = linker.arg("-Wl,--whole-archive").arg(&archive);
+    linker = linker.args(["-Wl,--no-whole-archive", "-Wl,--gc-sections", "-lgcc_s", "-lm", "-ldl"]);
+    // Threads of the runtime may outlive `dlclose`: the code they run must stay mapped.
+    linker = linker.args(["-Wl,-z,nodelete", "-Wl,-z,defs", "-Wl,-z,relro", "-Wl,-z,now"]);
+    linker = linker.args(release.then_some("-Wl,--strip-all"));
+    linker.quiet().run().context("libakv.so cannot be linked")?;
+    let pkg_config = folder.path().join("akv.pc");
+    fs::write(&pkg_config, pkg_config_file(&fs::read_to_string(source.join("akv.pc.in"))?))?;
+    let mut files = vec![
+        (shared.clone(), NAME),
+        (shared, SONAME),
+        (source.join("include/akv.h"), "akv.h"),
+        (pkg_config, "akv.pc"),
+    ];
+    if release {
+        // With what a debugger wants it has 200 MB, and no test links it.
+        files.push((archive, "libakv.a"));
+    }
+    Ok(Library { files, _folder: folder })
+}
+
+/// For a folder that holds library, header and this file.
+fn pkg_config_file(template: &str) -> String {
+    let values = [
+        ("@prefix@", "${pcfiledir}"),
+        ("@libdir@", "${prefix}"),
+        ("@includedir@", "${prefix}"),
+        ("@version@", env!("CARGO_PKG_VERSION")),
+    ];
+    values.into_iter().fold(template.to_owned(), |text, (name, value)| text.replace(name, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_of_the_template_is_filled_in() {
+        let template = fs::read_to_string(akv_tests::modules::workspace().join("ffi/akv.pc.in"));
+        let text = pkg_config_file(&template.unwrap());
+        assert!(!text.contains('@') && text.contains("prefix=${pcfiledir}"), "{text}");
+    }
+}
