@@ -152,7 +152,8 @@ pub use cloud::{Cloud, VaultKind};
 pub use counters::Counters;
 pub use error::{Error, ErrorKind, Result};
 pub use key::{
-    AnyKey, GcmCiphertext, Key, KeyAttributes, KeyOperation, KeyType, SymmetricKey, VaultKey,
+    AnyKey, CbcStream, GcmCiphertext, Key, KeyAttributes, KeyOperation, KeyType, SymmetricKey,
+    VaultKey,
 };
 pub use key_file::KeyFile;
 pub use public_key::{Curve, EcPublicKey, PublicKey, RsaPublicKey};

@@ -15,6 +15,8 @@ pub use self::{
     symmetric::{CbcAlgorithm, GcmAlgorithm, KeyWrapAlgorithm},
 };
 
+pub(crate) use self::symmetric::BLOCK;
+
 use crate::{Error, ErrorKind, error};
 
 /// `Display` and `FromStr` by the service's names, of a type that has `ALL` and `name`.

@@ -5,7 +5,10 @@ use super::named;
 use crate::{Error, ErrorKind, Result};
 
 /// Bytes of an AES block, and of the initialization vector of CBC.
-const BLOCK: usize = 16;
+pub(crate) const BLOCK: usize = 16;
+
+/// Bytes by which a wrapped key is longer than the key (RFC 3394 section 2.2.1).
+const CHECK: usize = 8;
 
 /// Key wrapping with an AES key (RFC 3394), whose size must be the algorithm's. Its name
 /// ([`FromStr`](std::str::FromStr), `Display`) is that of JOSE (RFC 7518 section 4.1): `A256KW`.
@@ -46,25 +49,52 @@ impl KeyWrapAlgorithm {
         }
     }
 
-    /// Refuses a key that RFC 3394 section 2 cannot wrap.
-    pub(crate) fn check_plaintext(self, key: &[u8]) -> Result<()> {
-        self.check(key, "wraps", 16)
+    /// Most bytes that are wrapped. Any key is shorter; the service's own limit is not documented.
+    pub const MAX_LEN: usize = 16 * 1024;
+
+    /// Bytes of the wrapped form of a key of `len` bytes.
+    ///
+    /// ```
+    /// use akv_core::KeyWrapAlgorithm;
+    ///
+    /// assert_eq!(KeyWrapAlgorithm::wrapped_len(32)?, 40);
+    /// assert!(KeyWrapAlgorithm::wrapped_len(17).is_err(), "no multiple of 8");
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A key of this length is not wrapped (RFC 3394 section 2): it is shorter than 16 bytes, no
+    /// multiple of 8, or longer than [`MAX_LEN`](Self::MAX_LEN).
+    pub fn wrapped_len(len: usize) -> Result<usize> {
+        check_len("wraps", len, 2 * CHECK, Self::MAX_LEN)?;
+        Ok(len + CHECK)
     }
 
-    /// Refuses what is no wrapped key.
-    pub(crate) fn check_wrapped(self, wrapped: &[u8]) -> Result<()> {
-        self.check(wrapped, "unwraps", 24)
+    /// Bytes of the key whose wrapped form has `len` bytes.
+    ///
+    /// ```
+    /// use akv_core::KeyWrapAlgorithm;
+    ///
+    /// assert_eq!(KeyWrapAlgorithm::unwrapped_len(40)?, 32);
+    /// assert!(KeyWrapAlgorithm::unwrapped_len(16).is_err(), "too short");
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// No wrapped key has this length.
+    pub fn unwrapped_len(len: usize) -> Result<usize> {
+        check_len("unwraps", len, 3 * CHECK, Self::MAX_LEN + CHECK)?;
+        Ok(len - CHECK)
     }
+}
 
-    fn check(self, value: &[u8], verb: &str, min: usize) -> Result<()> {
-        if value.len() < min || !value.len().is_multiple_of(8) {
-            return Err(argument(format!(
-                "{self} {verb} a multiple of 8 bytes, at least {min}; these are {}",
-                value.len()
-            )));
-        }
-        Ok(())
+fn check_len(verb: &str, len: usize, min: usize, max: usize) -> Result<()> {
+    if (min..=max).contains(&len) && len.is_multiple_of(CHECK) {
+        return Ok(());
     }
+    Err(argument(format!(
+        "AES key wrap {verb} a multiple of {CHECK} bytes, from {min} to {max}; these are {len}"
+    )))
 }
 
 named!(KeyWrapAlgorithm, "key-wrapping algorithm");
@@ -128,6 +158,25 @@ impl CbcAlgorithm {
     /// Whether the plaintext is padded to whole blocks.
     pub fn pads(self) -> bool {
         matches!(self, Self::A128CbcPad | Self::A192CbcPad | Self::A256CbcPad)
+    }
+
+    /// The same with a key of the same size, but with or without padding.
+    ///
+    /// ```
+    /// use akv_core::CbcAlgorithm::{A256Cbc, A256CbcPad};
+    ///
+    /// assert_eq!(A256Cbc.with_padding(true), A256CbcPad);
+    /// assert_eq!(A256CbcPad.with_padding(false), A256Cbc);
+    /// ```
+    pub fn with_padding(self, pads: bool) -> Self {
+        match (self, pads) {
+            (Self::A128Cbc | Self::A128CbcPad, false) => Self::A128Cbc,
+            (Self::A192Cbc | Self::A192CbcPad, false) => Self::A192Cbc,
+            (Self::A256Cbc | Self::A256CbcPad, false) => Self::A256Cbc,
+            (Self::A128Cbc | Self::A128CbcPad, true) => Self::A128CbcPad,
+            (Self::A192Cbc | Self::A192CbcPad, true) => Self::A192CbcPad,
+            (Self::A256Cbc | Self::A256CbcPad, true) => Self::A256CbcPad,
+        }
     }
 
     /// Refuses a plaintext that is not made of whole blocks where it must be.

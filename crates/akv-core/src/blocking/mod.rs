@@ -27,7 +27,7 @@ mod vault;
 
 pub use self::{
     key::{AnyKey, Key},
-    symmetric::SymmetricKey,
+    symmetric::{CbcStream, SymmetricKey},
     vault::{KeyList, Vault},
 };
 

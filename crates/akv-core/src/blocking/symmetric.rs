@@ -2,8 +2,8 @@
 
 use super::limit;
 use crate::{
-    CbcAlgorithm, GcmAlgorithm, GcmCiphertext, KeyAttributes, KeyReference, KeyWrapAlgorithm,
-    Result, runtime::block_on,
+    CbcAlgorithm, GcmAlgorithm, GcmCiphertext, KeyAttributes, KeyFile, KeyReference,
+    KeyWrapAlgorithm, Result, runtime::block_on,
 };
 use zeroize::Zeroizing;
 
@@ -88,6 +88,41 @@ impl SymmetricKey {
     ) -> Result<Zeroizing<Vec<u8>>> {
         let wrapped = wrapped.to_vec();
         self.block(move |key| async move { key.unwrap_key(algorithm, &wrapped).await })
+    }
+
+    /// Wraps a key with the algorithm of this one's size; see
+    /// [`crate::SymmetricKey::wrap_key_auto`].
+    ///
+    /// # Errors
+    /// As the async form.
+    pub fn wrap_key_auto(&self, key: &[u8]) -> Result<Vec<u8>> {
+        let plaintext = Zeroizing::new(key.to_vec());
+        self.block(move |key| async move { key.wrap_key_auto(&plaintext).await })
+    }
+
+    /// Unwraps a key with the algorithm of this one's size; see
+    /// [`crate::SymmetricKey::unwrap_key_auto`].
+    ///
+    /// # Errors
+    /// As the async form.
+    pub fn unwrap_key_auto(&self, wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        let wrapped = wrapped.to_vec();
+        self.block(move |key| async move { key.unwrap_key_auto(&wrapped).await })
+    }
+
+    /// The key file that names this version; see [`crate::SymmetricKey::key_file`].
+    pub fn key_file(&self) -> KeyFile {
+        self.0.key_file()
+    }
+
+    /// Begins an encryption in CBC mode; see [`crate::SymmetricKey::encrypt_stream`].
+    pub fn encrypt_stream(&self, algorithm: CbcAlgorithm, iv: &[u8; 16]) -> CbcStream {
+        CbcStream(self.0.encrypt_stream(algorithm, iv))
+    }
+
+    /// Begins a decryption in CBC mode; see [`crate::SymmetricKey::decrypt_stream`].
+    pub fn decrypt_stream(&self, algorithm: CbcAlgorithm, iv: &[u8; 16]) -> CbcStream {
+        CbcStream(self.0.decrypt_stream(algorithm, iv))
     }
 
     /// Encrypts in CBC mode; see [`crate::SymmetricKey::encrypt`].
@@ -200,5 +235,67 @@ impl SymmetricKey {
 impl From<crate::SymmetricKey> for SymmetricKey {
     fn from(key: crate::SymmetricKey) -> Self {
         Self(key)
+    }
+}
+
+/// One encryption or decryption in CBC mode of data that comes in pieces; see
+/// [`crate::CbcStream`]. All requests of a piece share one deadline here.
+///
+/// ```no_run
+/// use akv_core::CbcAlgorithm::A256CbcPad;
+///
+/// # fn example(key: akv_core::blocking::SymmetricKey, iv: [u8; 16]) -> akv_core::Result<()> {
+/// let mut stream = key.encrypt_stream(A256CbcPad, &iv);
+/// let mut ciphertext = stream.update(b"a secret of more than one block")?.to_vec();
+/// ciphertext.extend_from_slice(&stream.finish()?);
+/// assert_eq!(ciphertext.len(), 32);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct CbcStream(crate::CbcStream);
+
+impl CbcStream {
+    /// Bytes that the next update gives; see [`crate::CbcStream::output_len`].
+    pub fn output_len(&self, len: usize) -> usize {
+        self.0.output_len(len)
+    }
+
+    /// The block of ciphertext before the next one; see [`crate::CbcStream::iv`].
+    pub fn iv(&self) -> &[u8; 16] {
+        self.0.iv()
+    }
+
+    /// From now on with or without padding.
+    pub fn set_padding(&mut self, pads: bool) {
+        self.0.set_padding(pads);
+    }
+
+    /// Takes a piece and gives what is complete; see [`crate::CbcStream::update`].
+    ///
+    /// # Errors
+    /// As the async form.
+    pub fn update(&mut self, piece: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        let piece = Zeroizing::new(piece.to_vec());
+        self.step(|mut stream| async move { Ok((stream.update(&piece).await?, stream)) })
+    }
+
+    /// Gives the rest; see [`crate::CbcStream::finish`].
+    ///
+    /// # Errors
+    /// As the async form.
+    pub fn finish(&mut self) -> Result<Zeroizing<Vec<u8>>> {
+        self.step(|mut stream| async move { Ok((stream.finish().await?, stream)) })
+    }
+
+    /// One step of a copy, which replaces the original if it succeeds.
+    fn step<F>(&mut self, step: impl FnOnce(crate::CbcStream) -> F) -> Result<Zeroizing<Vec<u8>>>
+    where
+        F: Future<Output = Result<(Zeroizing<Vec<u8>>, crate::CbcStream)>> + Send + 'static,
+    {
+        let limit = limit(self.0.key().settings());
+        let (output, stream) = block_on(limit, step(self.0.clone()))?;
+        self.0 = stream;
+        Ok(output)
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     vault_client::VaultClient,
 };
 use azure_security_keyvault_keys::models::KeyClientGetKeyOptions;
-use std::sync::Arc;
+use std::{slice, sync::Arc};
 use tracing::Instrument as _;
 
 /// One version of a key in a vault.
@@ -55,28 +55,49 @@ impl Handle {
 
     /// Runs a cryptographic operation in the vault.
     pub(super) async fn operate(&self, action: Action, parameters: &Parameters) -> Result<Answer> {
-        let body = parameters.to_body()?;
+        let (_, answer) = self.operate_first(action, slice::from_ref(parameters)).await?;
+        Ok(answer)
+    }
+
+    /// Runs an operation with the first parameters that the service does not call wrong, and says
+    /// which those are. When it calls all wrong, the error is that of the first.
+    pub(super) async fn operate_first(
+        &self,
+        action: Action,
+        candidates: &[Parameters],
+    ) -> Result<(usize, Answer)> {
+        let bodies: Vec<_> = candidates.iter().map(Parameters::to_body).collect::<Result<_>>()?;
         let vault = self.connection.get_or_try_init(|| self.client.connection(&self.reference))?;
         let span = tracing::debug_span!(
             "operation",
             name = ?action,
-            algorithm = parameters.algorithm(),
+            algorithm = candidates.first().map(Parameters::algorithm),
             key = %self.pinned,
         );
-        self.client
-            .run_on(&vault, |vault| {
-                let body = body.clone();
-                async move {
-                    let answer = vault
-                        .operate(self.targets.of(action), body)
-                        .await
-                        .map_err(|error| failure(error, &self.reference, &vault.host))?;
-                    Answer::read(&answer, &self.version, parameters)
-                        .map_err(|why| wrong_answer(&vault.host, &why))
+        let bodies = &bodies;
+        let attempt = |vault: Arc<VaultClient>| async move {
+            let mut refusal = None;
+            for (index, (parameters, body)) in candidates.iter().zip(bodies).enumerate() {
+                let answer = vault
+                    .operate(self.targets.of(action), body.clone())
+                    .await
+                    .map_err(|error| failure(error, &self.reference, &vault.host));
+                match answer {
+                    Ok(answer) => {
+                        return Answer::read(&answer, &self.version, parameters)
+                            .map(|answer| (index, answer))
+                            .map_err(|why| wrong_answer(&vault.host, &why));
+                    }
+                    Err(Failure::Final(error)) if error.status() == Some(400) => {
+                        refusal.get_or_insert(error);
+                    }
+                    Err(other) => return Err(other),
                 }
-            })
-            .instrument(span)
-            .await
+            }
+            let none = || Error::new(ErrorKind::Internal, "nothing to ask the service for");
+            Err(Failure::Final(refusal.unwrap_or_else(none)))
+        };
+        self.client.run_on(&vault, attempt).instrument(span).await
     }
 }
 

@@ -3,15 +3,18 @@
 mod any;
 mod attributes;
 mod bundle;
+mod cbc;
 mod cipher;
 mod handle;
 mod request;
 mod sign;
 mod symmetric;
+mod wrap;
 
 pub use self::{
     any::{AnyKey, VaultKey},
     attributes::{KeyAttributes, KeyOperation, KeyType},
+    cbc::CbcStream,
     symmetric::{GcmCiphertext, SymmetricKey},
 };
 pub(crate) use self::{

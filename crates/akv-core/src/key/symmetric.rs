@@ -1,13 +1,12 @@
 //! A symmetric key in a Managed HSM.
 
 use super::{
-    KeyAttributes,
+    KeyAttributes, KeyFile,
     handle::Handle,
     request::{Action, Parameters},
+    wrap::KnownSize,
 };
-use crate::{
-    CbcAlgorithm, Error, ErrorKind, GcmAlgorithm, KeyReference, KeyWrapAlgorithm, Result, Settings,
-};
+use crate::{CbcAlgorithm, Error, ErrorKind, GcmAlgorithm, KeyReference, Result, Settings};
 use std::{fmt, sync::Arc};
 use zeroize::Zeroizing;
 
@@ -24,7 +23,7 @@ const TAG: usize = 16;
 /// [`Key`](crate::Key).
 ///
 /// The service does not tell the size of a symmetric key; an algorithm of another size is refused
-/// by the HSM.
+/// by the HSM. [`wrap_key_auto`](Self::wrap_key_auto) finds it out.
 ///
 /// ```no_run
 /// use akv_core::{Client, KeyWrapAlgorithm, Settings};
@@ -42,7 +41,13 @@ const TAG: usize = 16;
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct SymmetricKey(Arc<Handle>);
+pub struct SymmetricKey(pub(super) Arc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) handle: Handle,
+    /// What the HSM has let on about the key's size.
+    pub(super) size: KnownSize,
+}
 
 /// What [`SymmetricKey::seal`] gives and [`SymmetricKey::open`] takes.
 ///
@@ -70,77 +75,39 @@ pub struct GcmCiphertext {
 
 impl SymmetricKey {
     pub(super) fn new(handle: Handle) -> Self {
-        Self(Arc::new(handle))
+        Self(Arc::new(Inner { handle, size: KnownSize::default() }))
     }
 
     /// The reference that the key was opened with.
     pub fn reference(&self) -> &KeyReference {
-        &self.0.reference
+        &self.0.handle.reference
     }
 
     /// The reference with the pinned version.
     pub fn pinned_reference(&self) -> &KeyReference {
-        &self.0.pinned
+        &self.0.handle.pinned
     }
 
     /// The pinned version: 32 hexadecimal digits.
     pub fn version(&self) -> &str {
-        &self.0.version
+        &self.0.handle.version
     }
 
     /// The attributes, as they were when the key was opened.
     pub fn attributes(&self) -> Option<&KeyAttributes> {
-        self.0.attributes.as_ref()
+        self.0.handle.attributes.as_ref()
     }
 
-    /// Wraps a key (RFC 3394) of at least 16 bytes, a multiple of 8; the result is 8 bytes longer.
+    /// The key file that names this version. A symmetric key has no public half, so opening it from
+    /// the file costs a request.
     ///
     /// ```no_run
-    /// use akv_core::KeyWrapAlgorithm::A256Kw;
-    ///
-    /// # async fn example(
-    /// #     key: akv_core::SymmetricKey, data_key: &[u8; 32],
-    /// # ) -> akv_core::Result<()> {
-    /// let wrapped = key.wrap_key(A256Kw, data_key).await?;
-    /// assert_eq!(wrapped.len(), 32 + 8);
-    /// # Ok(())
+    /// # fn example(key: akv_core::SymmetricKey) {
+    /// assert_eq!(key.key_file().public_key(), None);
     /// # }
     /// ```
-    ///
-    /// # Errors
-    /// The length is another (no request is made then), or the service fails or refuses within the
-    /// deadline.
-    pub async fn wrap_key(&self, algorithm: KeyWrapAlgorithm, key: &[u8]) -> Result<Vec<u8>> {
-        let during = || self.doing("wrap a key", algorithm.name());
-        algorithm.check_plaintext(key).map_err(|error| error.during(during()))?;
-        let parameters = Parameters::new(algorithm.name(), key);
-        let answer = self.0.operate(Action::WrapKey, &parameters).await;
-        Ok(answer.map_err(|error| error.during(during()))?.value.to_vec())
-    }
-
-    /// Unwraps a key (RFC 3394); the result is 8 bytes shorter than `wrapped`.
-    ///
-    /// ```no_run
-    /// use akv_core::KeyWrapAlgorithm::A256Kw;
-    ///
-    /// # async fn example(key: akv_core::SymmetricKey, wrapped: &[u8]) -> akv_core::Result<()> {
-    /// let data_key = key.unwrap_key(A256Kw, wrapped).await?; // wiped when it is dropped
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// As [`wrap_key`](Self::wrap_key); the service refuses what was not wrapped with this key.
-    pub async fn unwrap_key(
-        &self,
-        algorithm: KeyWrapAlgorithm,
-        wrapped: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>> {
-        let during = || self.doing("unwrap a key", algorithm.name());
-        algorithm.check_wrapped(wrapped).map_err(|error| error.during(during()))?;
-        let parameters = Parameters::new(algorithm.name(), wrapped);
-        let answer = self.0.operate(Action::UnwrapKey, &parameters).await;
-        Ok(answer.map_err(|error| error.during(during()))?.value)
+    pub fn key_file(&self) -> KeyFile {
+        KeyFile::new(self.pinned_reference(), None)
     }
 
     /// Encrypts in CBC mode. The initialization vector must be random and used once.
@@ -167,7 +134,7 @@ impl SymmetricKey {
         let during = || self.doing("encrypt", algorithm.name());
         algorithm.check_plaintext(plaintext).map_err(|error| error.during(during()))?;
         let parameters = Parameters::new(algorithm.name(), plaintext).iv(iv);
-        let answer = self.0.operate(Action::Encrypt, &parameters).await;
+        let answer = self.0.handle.operate(Action::Encrypt, &parameters).await;
         Ok(answer.map_err(|error| error.during(during()))?.value.to_vec())
     }
 
@@ -196,7 +163,7 @@ impl SymmetricKey {
         let during = || self.doing("decrypt", algorithm.name());
         algorithm.check_ciphertext(ciphertext).map_err(|error| error.during(during()))?;
         let parameters = Parameters::new(algorithm.name(), ciphertext).iv(iv);
-        let answer = self.0.operate(Action::Decrypt, &parameters).await;
+        let answer = self.0.handle.operate(Action::Decrypt, &parameters).await;
         Ok(answer.map_err(|error| error.during(during()))?.value)
     }
 
@@ -223,7 +190,7 @@ impl SymmetricKey {
     ) -> Result<GcmCiphertext> {
         let during = || self.doing("encrypt", algorithm.name());
         let parameters = Parameters::new(algorithm.name(), plaintext).aad(aad);
-        let answer = self.0.operate(Action::Encrypt, &parameters).await;
+        let answer = self.0.handle.operate(Action::Encrypt, &parameters).await;
         let answer = answer.map_err(|error| error.during(during()))?;
         let sealed = GcmCiphertext {
             iv: answer.iv.unwrap_or_default(),
@@ -263,16 +230,16 @@ impl SymmetricKey {
             .iv(&sealed.iv)
             .tag(&sealed.tag)
             .aad(aad);
-        let answer = self.0.operate(Action::Decrypt, &parameters).await;
+        let answer = self.0.handle.operate(Action::Decrypt, &parameters).await;
         Ok(answer.map_err(|error| error.during(during()))?.value)
     }
 
     pub(crate) fn settings(&self) -> &Settings {
-        self.0.client.settings()
+        self.0.handle.client.settings()
     }
 
-    fn doing(&self, verb: &str, algorithm: &str) -> String {
-        format!("{verb} ({algorithm}) with {}", self.0.reference)
+    pub(super) fn doing(&self, verb: &str, algorithm: &str) -> String {
+        format!("{verb} ({algorithm}) with {}", self.0.handle.reference)
     }
 }
 
@@ -295,6 +262,6 @@ impl GcmCiphertext {
 
 impl fmt::Debug for SymmetricKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("SymmetricKey").field(&self.0.pinned.to_string()).finish()
+        f.debug_tuple("SymmetricKey").field(&self.0.handle.pinned.to_string()).finish()
     }
 }

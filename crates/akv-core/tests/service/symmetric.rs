@@ -3,9 +3,9 @@
 use super::{Vault, import, openssl::Openssl};
 use akv_core::{
     AesSize, CbcAlgorithm, ErrorKind, GcmAlgorithm, KeyType, KeyWrapAlgorithm, NewKey,
-    blocking::{AnyKey, SymmetricKey},
+    blocking::{AnyKey, CbcStream, SymmetricKey},
 };
-use akv_emulator::{Curve, NewKey as Emulated, Persona};
+use akv_emulator::{Curve, Fault, FaultKind, NewKey as Emulated, Operation, Persona};
 use aws_lc_rs::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
@@ -85,6 +85,109 @@ fn cbc_is_that_of_openssl() {
             assert!(garbled.is_err() || *garbled.unwrap() != plaintext);
         }
     }
+}
+
+#[test]
+fn the_size_of_a_key_is_found_out_and_remembered() {
+    let vault = Vault::of(Persona::ManagedHsm);
+    for (bits, tried) in [(256, 1), (128, 2), (192, 3)] {
+        let (key, secret) = known(&vault, bits);
+        let data = [0x5d; 32];
+        let wrapped = wrap(&secret, &data);
+        let mut damaged = wrapped.clone();
+        damaged[0] ^= 1;
+        let requests = |operation: &dyn Fn()| {
+            vault.emulator.reset_stats();
+            operation();
+            vault.emulator.stats().requests
+        };
+        // Nothing is known: each size is tried, and one refusal told.
+        let unknown = key.clone();
+        let asked = requests(&|| {
+            let error = unknown.unwrap_key_auto(&damaged).unwrap_err();
+            assert_eq!(error.status(), Some(400), "{error}");
+            assert!(error.to_string().contains("A256KW or A128KW or A192KW"), "{error}");
+        });
+        assert_eq!(asked, 3);
+        assert_eq!(requests(&|| assert_eq!(key.wrap_key_auto(&data).unwrap(), wrapped)), tried);
+        assert_eq!(requests(&|| assert_eq!(*key.unwrap_key_auto(&wrapped).unwrap(), data)), 1);
+        assert_eq!(requests(&|| assert!(key.unwrap_key_auto(&damaged).is_err())), 1);
+        let wrong = requests(&|| {
+            for len in [0, 8, 17, KeyWrapAlgorithm::MAX_LEN + 8] {
+                let error = key.wrap_key_auto(&vec![0; len]).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Argument);
+                assert!(error.to_string().contains(&format!("these are {len}")), "{error}");
+            }
+        });
+        assert_eq!(wrong, 0);
+    }
+}
+
+#[test]
+fn cbc_in_pieces_is_cbc_in_one() {
+    let vault = Vault::of(Persona::ManagedHsm);
+    let openssl = Openssl::new();
+    let (key, secret) = known(&vault, 192);
+    let (secret, iv) = (hex(&secret), hex(&IV));
+    for (len, pads) in [(0, true), (5, true), (16, true), (48, false), (50, true), (40_000, true)] {
+        let algorithm = CbcAlgorithm::A192Cbc.with_padding(pads);
+        let plaintext: Vec<u8> = (0..len).map(|n| (n % 251) as u8).collect();
+        openssl.write("plaintext", &plaintext);
+        let mut command =
+            vec!["enc", "-aes-192-cbc", "-K", &secret, "-iv", &iv, "-in", "plaintext"];
+        if !pads {
+            command.push("-nopad");
+        }
+        let expected = openssl.run(&command);
+        for piece in [1, 15, 16, 17, 33, 20_000] {
+            if len / piece > 100 {
+                continue;
+            }
+            let pieces = |mut stream: CbcStream, data: &[u8]| {
+                let mut output = Vec::new();
+                for piece in data.chunks(piece) {
+                    let promised = stream.output_len(piece.len());
+                    let part = stream.update(piece).unwrap();
+                    assert_eq!(part.len(), promised);
+                    output.extend_from_slice(&part);
+                }
+                output.extend_from_slice(&stream.finish().unwrap());
+                output
+            };
+            let ciphertext = pieces(key.encrypt_stream(algorithm, &IV), &plaintext);
+            assert_eq!(ciphertext, expected, "{len} bytes in pieces of {piece}");
+            assert_eq!(pieces(key.decrypt_stream(algorithm, &IV), &ciphertext), plaintext);
+        }
+    }
+}
+
+#[test]
+fn a_stream_that_failed_goes_on_where_it_was() {
+    let vault = Vault::of(Persona::ManagedHsm);
+    let (key, _) = known(&vault, 256);
+    let ciphertext = key.encrypt(CbcAlgorithm::A256CbcPad, &IV, &[7; 40]).unwrap();
+    let mut stream = key.decrypt_stream(CbcAlgorithm::A256CbcPad, &IV);
+    let mut plaintext = stream.update(&ciphertext[..30]).unwrap().to_vec();
+    vault.emulator.fault(Fault::new(FaultKind::Forbidden).on(Operation::Decrypt));
+    assert_eq!(stream.update(&ciphertext[30..]).unwrap_err().status(), Some(403));
+    plaintext.extend_from_slice(&stream.update(&ciphertext[30..]).unwrap());
+    plaintext.extend_from_slice(&stream.finish().unwrap());
+    assert_eq!(plaintext, [7; 40]);
+
+    // Wrong ends are told without a request, wrong padding as it is.
+    let mut short = key.decrypt_stream(CbcAlgorithm::A256CbcPad, &IV);
+    short.update(&ciphertext[..30]).unwrap();
+    vault.emulator.reset_stats();
+    let error = short.finish().unwrap_err();
+    assert!(error.to_string().contains("14 are left over"), "{error}");
+    let mut bare = key.encrypt_stream(CbcAlgorithm::A256Cbc, &IV);
+    bare.update(&[1; 3]).unwrap();
+    assert_eq!(bare.finish().unwrap_err().kind(), ErrorKind::Argument);
+    assert_eq!(vault.emulator.stats().requests, 0);
+    let mut garbled = key.decrypt_stream(CbcAlgorithm::A256CbcPad, &[0xff; 16]);
+    garbled.update(&ciphertext[..16]).unwrap();
+    let error = garbled.finish().unwrap_err();
+    assert!(error.to_string().contains("padding is wrong"), "{error}");
 }
 
 #[test]

@@ -1,0 +1,191 @@
+//! CBC mode over data that comes in pieces.
+
+use super::SymmetricKey;
+use crate::{CbcAlgorithm, Error, ErrorKind, Result, algorithm::BLOCK};
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// Most bytes of one request. The service's own limit is not documented.
+const MAX_REQUEST: usize = 16 * 1024;
+
+/// One encryption or decryption in CBC mode of data that comes in pieces.
+///
+/// Blocks are sent as they come, each request with the last block of ciphertext before as its
+/// initialization vector. Padding is put on and taken off here. So there is a request for each
+/// [`update`](Self::update) that completes a block, and for each [`finish`](Self::finish) with
+/// padding: give it large pieces. A piece of more than 16 KiB is several requests.
+///
+/// The warning at [`CbcAlgorithm`] applies: CBC does not notice changes.
+///
+/// ```no_run
+/// use akv_core::CbcAlgorithm::A256CbcPad;
+///
+/// # async fn example(key: akv_core::SymmetricKey, iv: [u8; 16]) -> akv_core::Result<()> {
+/// let mut stream = key.encrypt_stream(A256CbcPad, &iv);
+/// let mut ciphertext = stream.update(b"a secret of more than one block").await?.to_vec();
+/// ciphertext.extend_from_slice(&stream.finish().await?);
+/// assert_eq!(ciphertext.len(), 32);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct CbcStream {
+    key: SymmetricKey,
+    algorithm: CbcAlgorithm,
+    encrypts: bool,
+    /// The block of ciphertext before the next one.
+    iv: [u8; BLOCK],
+    /// What is still to be sent: less than a block, or the last one, which may be padding.
+    held: Zeroizing<Vec<u8>>,
+}
+
+impl SymmetricKey {
+    /// Begins an encryption in CBC mode. The initialization vector must be random and used once.
+    /// No request is made.
+    pub fn encrypt_stream(&self, algorithm: CbcAlgorithm, iv: &[u8; 16]) -> CbcStream {
+        CbcStream::new(self, algorithm, true, iv)
+    }
+
+    /// Begins a decryption in CBC mode. No request is made.
+    pub fn decrypt_stream(&self, algorithm: CbcAlgorithm, iv: &[u8; 16]) -> CbcStream {
+        CbcStream::new(self, algorithm, false, iv)
+    }
+}
+
+impl CbcStream {
+    fn new(key: &SymmetricKey, algorithm: CbcAlgorithm, encrypts: bool, iv: &[u8; 16]) -> Self {
+        Self { key: key.clone(), algorithm, encrypts, iv: *iv, held: Zeroizing::default() }
+    }
+
+    /// Bytes that [`update`](Self::update) will give for `len` bytes.
+    pub fn output_len(&self, len: usize) -> usize {
+        let len = self.held.len().saturating_add(len);
+        // The last block of a ciphertext may be padding.
+        let spare = usize::from(!self.encrypts && self.algorithm.pads());
+        len.saturating_sub(spare) / BLOCK * BLOCK
+    }
+
+    /// The block of ciphertext before the next one; first the initialization vector.
+    pub fn iv(&self) -> &[u8; 16] {
+        &self.iv
+    }
+
+    /// From now on with or without padding.
+    pub fn set_padding(&mut self, pads: bool) {
+        self.algorithm = self.algorithm.with_padding(pads);
+    }
+
+    /// Takes a piece and gives what is complete. After an error it can be given the piece again.
+    ///
+    /// # Errors
+    /// The service fails or refuses within the deadline that each request has.
+    pub async fn update(&mut self, piece: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        let len = self.output_len(piece.len());
+        let input = Zeroizing::new([&self.held, piece].concat());
+        let (blocks, rest) = input.split_at(len);
+        let (output, iv) = self.process(blocks).await?;
+        (self.iv, self.held) = (iv, Zeroizing::new(rest.to_vec()));
+        Ok(output)
+    }
+
+    /// Gives the rest, with padding put on or taken off where the algorithm has it.
+    ///
+    /// # Errors
+    /// The data was not made of whole blocks where it has to be (no request is made then), its
+    /// padding is wrong ([`ErrorKind::Argument`]), or the service fails or refuses within the
+    /// deadline.
+    pub async fn finish(&mut self) -> Result<Zeroizing<Vec<u8>>> {
+        let held = self.held.len();
+        let output = match (self.algorithm.pads(), self.encrypts) {
+            (false, _) if held == 0 => return Ok(Zeroizing::default()),
+            (true, true) => {
+                let mut block = Zeroizing::new([(BLOCK - held) as u8; BLOCK]);
+                block[..held].copy_from_slice(&self.held);
+                self.process(&*block).await?.0
+            }
+            (true, false) if held == BLOCK => {
+                let mut block = self.process(&self.held).await?.0;
+                let len = unpadded_len(&block).ok_or_else(|| {
+                    self.wrong("the padding is wrong: it was encrypted with another key or changed")
+                })?;
+                block.truncate(len);
+                block
+            }
+            _ => {
+                return Err(self.wrong(format!(
+                    "the data is not made of blocks of {BLOCK} bytes, {held} are left over"
+                )));
+            }
+        };
+        self.held.clear();
+        Ok(output)
+    }
+
+    /// Whole blocks, and the block of ciphertext before the next one.
+    async fn process(&self, blocks: &[u8]) -> Result<(Zeroizing<Vec<u8>>, [u8; BLOCK])> {
+        let bare = self.algorithm.with_padding(false);
+        let mut output = Zeroizing::new(Vec::with_capacity(blocks.len()));
+        let mut iv = self.iv;
+        for blocks in blocks.chunks(MAX_REQUEST) {
+            let done = match self.encrypts {
+                true => Zeroizing::new(self.key.encrypt(bare, &iv, blocks).await?),
+                false => self.key.decrypt(bare, &iv, blocks).await?,
+            };
+            if done.len() != blocks.len() {
+                let (is, should) = (done.len(), blocks.len());
+                let text = format!("the result has {is} bytes instead of {should}");
+                return Err(Error::new(ErrorKind::Response, text).during(self.doing()));
+            }
+            let ciphertext = if self.encrypts { &done[..] } else { blocks };
+            iv = *ciphertext.last_chunk().expect("at least one block");
+            output.extend_from_slice(&done);
+        }
+        Ok((output, iv))
+    }
+
+    fn wrong(&self, why: impl Into<String>) -> Error {
+        Error::new(ErrorKind::Argument, why).during(self.doing())
+    }
+
+    fn doing(&self) -> String {
+        self.key.doing(if self.encrypts { "encrypt" } else { "decrypt" }, self.algorithm.name())
+    }
+
+    pub(crate) fn key(&self) -> &SymmetricKey {
+        &self.key
+    }
+}
+
+/// Bytes before the padding (RFC 5652 section 6.3), looked at as a whole.
+fn unpadded_len(block: &[u8]) -> Option<usize> {
+    let padding = *block.last()?;
+    let len = block.len().checked_sub(padding.into())?;
+    let wrong = block[len..].iter().fold(0, |wrong, byte| wrong | (byte ^ padding));
+    (padding != 0 && wrong == 0).then_some(len)
+}
+
+impl fmt::Debug for CbcStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CbcStream")
+            .field("key", &self.key)
+            .field("algorithm", &self.algorithm)
+            .field("encrypts", &self.encrypts)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn padding_is_that_of_cms() {
+        let block = |last: &[u8]| [&[9; BLOCK][last.len()..], last].concat();
+        assert_eq!(unpadded_len(&block(&[1])), Some(15));
+        assert_eq!(unpadded_len(&block(&[3, 3, 3])), Some(13));
+        assert_eq!(unpadded_len(&[16; BLOCK]), Some(0));
+        for wrong in [&[0][..], &[2, 3, 3], &[17], &[255]] {
+            assert_eq!(unpadded_len(&block(wrong)), None, "{wrong:?}");
+        }
+    }
+}
