@@ -11,6 +11,7 @@
 //! | [`keymgmt`] | RSA and EC keys: what they are, import and export of public keys, making them |
 //! | [`signature`] | signing in the vault, verifying here |
 //! | [`asym_cipher`] | decrypting in the vault, encrypting here |
+//! | [`symmetric`] | AES keys of a Managed HSM: wrapping and unwrapping keys |
 //!
 //! [`precedence`] sees to it that the host's other keys stay with the host's other providers, and
 //! [`children`] that they do so in child contexts.
@@ -29,3 +30,4 @@ mod provider;
 mod rsa_public;
 mod signature;
 mod store;
+mod symmetric;

@@ -16,3 +16,4 @@ mod preferred;
 mod signatures;
 mod store;
 mod stored_certificates;
+mod symmetric;

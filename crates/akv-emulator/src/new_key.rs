@@ -114,6 +114,11 @@ impl NewKey {
         self
     }
 
+    /// The bytes of a symmetric key, in place of fresh ones. There have to be as many as were named.
+    pub fn secret(self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.pkcs8(bytes)
+    }
+
     /// Adds a tag.
     pub fn tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.tags.insert(name.into(), value.into());

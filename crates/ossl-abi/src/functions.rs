@@ -140,6 +140,34 @@ functions! {
         RANDOM_BYTES = 1032: fn(*mut c_void, c_int, *mut c_void, usize, c_uint) -> c_int;
     }
 
+    /// Symmetric ciphers. The last two are for opaque keys (since 3.5).
+    cipher {
+        NEWCTX = 1: fn(*mut c_void) -> *mut c_void;
+        ENCRYPT_INIT = 2: fn(
+            *mut c_void, *const c_uchar, usize, *const c_uchar, usize, *const Param
+        ) -> c_int;
+        DECRYPT_INIT = 3: fn(
+            *mut c_void, *const c_uchar, usize, *const c_uchar, usize, *const Param
+        ) -> c_int;
+        UPDATE = 4:
+            fn(*mut c_void, *mut c_uchar, *mut usize, usize, *const c_uchar, usize) -> c_int;
+        FINAL = 5: fn(*mut c_void, *mut c_uchar, *mut usize, usize) -> c_int;
+        CIPHER = 6:
+            fn(*mut c_void, *mut c_uchar, *mut usize, usize, *const c_uchar, usize) -> c_int;
+        FREECTX = 7: fn(*mut c_void);
+        DUPCTX = 8: fn(*mut c_void) -> *mut c_void;
+        GET_PARAMS = 9: fn(*mut Param) -> c_int;
+        GET_CTX_PARAMS = 10: fn(*mut c_void, *mut Param) -> c_int;
+        SET_CTX_PARAMS = 11: fn(*mut c_void, *const Param) -> c_int;
+        GETTABLE_PARAMS = 12: fn(*mut c_void) -> *const Param;
+        GETTABLE_CTX_PARAMS = 13: fn(*mut c_void, *mut c_void) -> *const Param;
+        SETTABLE_CTX_PARAMS = 14: fn(*mut c_void, *mut c_void) -> *const Param;
+        ENCRYPT_SKEY_INIT = 19:
+            fn(*mut c_void, *mut c_void, *const c_uchar, usize, *const Param) -> c_int;
+        DECRYPT_SKEY_INIT = 20:
+            fn(*mut c_void, *mut c_void, *const c_uchar, usize, *const Param) -> c_int;
+    }
+
     /// Key management.
     keymgmt {
         NEW = 1: fn(*mut c_void) -> *mut c_void;
@@ -301,6 +329,8 @@ functions! {
 pub mod operation {
     use std::ffi::c_int;
 
+    /// Symmetric ciphers.
+    pub const CIPHER: c_int = 2;
     /// Key management.
     pub const KEYMGMT: c_int = 10;
     /// Key agreement.

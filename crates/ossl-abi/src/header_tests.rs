@@ -73,6 +73,7 @@ fn is_in_3_0(prototype: &Prototype) -> bool {
         "signature" => prototype.id <= 25,
         "store" => prototype.id <= 8,
         "provider" => prototype.id <= 1031,
+        "cipher" => prototype.id <= 14,
         "skeymgmt" => false,
         _ => true,
     }
@@ -101,6 +102,7 @@ fn layout_assertions() -> String {
         ("OSSL_PARAM_OCTET_STRING", DataType::OctetString as i64),
         ("OSSL_PARAM_UTF8_PTR", DataType::Utf8Ptr as i64),
         ("OSSL_PARAM_OCTET_PTR", DataType::OctetPtr as i64),
+        ("OSSL_OP_CIPHER", operation::CIPHER.into()),
         ("OSSL_OP_KEYMGMT", operation::KEYMGMT.into()),
         ("OSSL_OP_KEYEXCH", operation::KEYEXCH.into()),
         ("OSSL_OP_SIGNATURE", operation::SIGNATURE.into()),
@@ -113,6 +115,13 @@ fn layout_assertions() -> String {
         writeln!(out, "_Static_assert({name} == {value}, \"{name}\");")
             .expect("a string takes text");
     }
+    writeln!(
+        out,
+        "#ifdef OSSL_OP_SKEYMGMT\n_Static_assert(OSSL_OP_SKEYMGMT == {}, \"OSSL_OP_SKEYMGMT\");\n\
+         #endif",
+        operation::SKEYMGMT
+    )
+    .expect("a string takes text");
     writeln!(out, "_Static_assert(OSSL_PARAM_UNMODIFIED == {}ULL, \"unmodified\");", usize::MAX)
         .expect("a string takes text");
     out

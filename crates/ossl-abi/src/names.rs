@@ -132,6 +132,27 @@ names! {
     /// Cipher to encrypt a private key with.
     ENCODER_CIPHER = c"cipher", "OSSL_ENCODER_PARAM_CIPHER";
 
+    /// Mode of a cipher (`EVP_CIPH_…_MODE`).
+    CIPHER_MODE = c"mode", "OSSL_CIPHER_PARAM_MODE";
+    /// Bytes of a cipher's key.
+    CIPHER_KEYLEN = c"keylen", "OSSL_CIPHER_PARAM_KEYLEN";
+    /// Bytes of a cipher's initialization vector.
+    CIPHER_IVLEN = c"ivlen", "OSSL_CIPHER_PARAM_IVLEN";
+    /// Bytes of a cipher's block.
+    CIPHER_BLOCK_SIZE = c"blocksize", "OSSL_CIPHER_PARAM_BLOCK_SIZE";
+    /// Whether a cipher has no IV that libcrypto could manage.
+    CIPHER_CUSTOM_IV = c"custom-iv", "OSSL_CIPHER_PARAM_CUSTOM_IV";
+    /// Whether a cipher pads.
+    CIPHER_PADDING = c"padding", "OSSL_CIPHER_PARAM_PADDING";
+    /// The initialization vector that an operation began with.
+    CIPHER_IV = c"iv", "OSSL_CIPHER_PARAM_IV";
+    /// The initialization vector of what comes next.
+    CIPHER_UPDATED_IV = c"updated-iv", "OSSL_CIPHER_PARAM_UPDATED_IV";
+    /// Bytes of a symmetric key that is imported (since 3.5).
+    SKEY_RAW_BYTES = c"raw-bytes", "OSSL_SKEY_PARAM_RAW_BYTES";
+    /// Number of bytes of a symmetric key that is generated (since 3.5).
+    SKEY_KEY_LENGTH = c"key-length", "OSSL_SKEY_PARAM_KEY_LENGTH";
+
     /// What a store's user expects.
     STORE_EXPECT = c"expect", "OSSL_STORE_PARAM_EXPECT";
     /// A subject to search for.

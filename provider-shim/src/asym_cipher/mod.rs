@@ -17,6 +17,7 @@ use self::context::Context;
 use crate::error::{Error, Result};
 use crate::provider::Provider;
 use crate::rsa_public::Padding;
+use crate::symmetric;
 use ossl_abi::functions::asym_cipher as id;
 use ossl_abi::guard::{self, Output};
 use ossl_abi::names;
@@ -34,6 +35,12 @@ pub(crate) static ALGORITHMS: &[Algorithm] = &[
         c"provider=akv_provider",
         TABLE,
         c"RSA encryption with keys in Azure Key Vault and Managed HSM",
+    ),
+    Algorithm::new(
+        symmetric::NAME,
+        c"provider=akv_provider",
+        symmetric::asym_cipher::TABLE,
+        c"AES key wrap with keys in Azure Managed HSM",
     ),
     Algorithm::END,
 ];
@@ -105,7 +112,7 @@ unsafe extern "C" fn decrypt_init(
 
 /// libcrypto's rules: without room only the longest size is told, and room for less is refused
 /// before anything is done.
-fn produce(
+pub(crate) fn produce(
     out: Option<Output<'_>>,
     max_len: usize,
     data: impl FnOnce() -> Result<Zeroizing<Vec<u8>>>,

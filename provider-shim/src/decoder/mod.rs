@@ -7,16 +7,16 @@ mod der_element;
 mod pem;
 
 use crate::error::{Error, Result};
-use crate::key::{self, KeyObject, KeyType, OBJECT_PKEY};
+use crate::key::{self, KeyObject, KeyType};
 use crate::keymgmt::Selection;
 use crate::provider::Provider;
-use crate::store;
-use akv_core::{KeyFile, PublicKey};
+use crate::store::{self, key::HandOver};
+use crate::symmetric::{self, SymmetricObject};
+use akv_core::KeyFile;
+use akv_core::blocking::AnyKey;
 use ossl_abi::functions::decoder as id;
 use ossl_abi::guard;
 use ossl_abi::host::Bio;
-use ossl_abi::names;
-use ossl_abi::params::Values;
 use ossl_abi::types::{Algorithm, Callback, CoreBio, Dispatch, PassphraseCallback};
 use std::ffi::{c_int, c_void};
 use std::sync::Arc;
@@ -39,6 +39,16 @@ pub(crate) static ALGORITHMS: &[Algorithm] = &[
     decoder!(c"DER", c"provider=akv_provider,input=pem", PemReader),
     decoder!(c"RSA", c"provider=akv_provider,input=der,structure=akv", DerReader<RsaKeys>),
     decoder!(c"EC", c"provider=akv_provider,input=der,structure=akv", DerReader<EcKeys>),
+    decoder!(
+        c"AKV-AES",
+        c"provider=akv_provider,input=der,structure=akv",
+        DerReader<SymmetricKeys>
+    ),
+    decoder!(
+        c"AKV-AES",
+        c"provider=akv_provider,input=der,structure=PrivateKeyInfo",
+        Pkcs8Reader<SymmetricKeys>
+    ),
     decoder!(
         c"RSA",
         c"provider=akv_provider,input=der,structure=PrivateKeyInfo",
@@ -73,13 +83,10 @@ impl Reader for PemReader {
         let Some(file) = pem::next_key_file(&mut input)? else {
             return Ok(true);
         };
-        let key = provider.client()?.key_from_file(&file)?;
-        let description = Values::new()
-            .int(names::OBJECT_TYPE, OBJECT_PKEY)
-            .utf8(names::OBJECT_DATA_TYPE, KeyType::of(key.public_key()).name())
-            .utf8(names::OBJECT_DATA_STRUCTURE, STRUCTURE)
-            .octets(names::OBJECT_DATA, &key.key_file().to_der())
-            .build();
+        let key = key_of(provider, &file)?;
+        let description = store::key::private_key(&key);
+        // What the file does not say was asked for, and need not be once more.
+        let _key = file.public_key().is_none().then(|| HandOver::of(provider, key));
         // SAFETY: callback and argument are the core's for this call, and the array lives until
         // the callback returns.
         Ok(unsafe { (sink.callback)(description.as_ptr(), sink.arg) == 1 })
@@ -87,37 +94,60 @@ impl Reader for PemReader {
 }
 
 trait Keys {
-    const TYPE: KeyType;
+    /// The type of their public halves.
+    const TYPE: Option<KeyType>;
 }
 
 struct RsaKeys;
 
 impl Keys for RsaKeys {
-    const TYPE: KeyType = KeyType::Rsa;
+    const TYPE: Option<KeyType> = Some(KeyType::Rsa);
 }
 
 struct EcKeys;
 
 impl Keys for EcKeys {
-    const TYPE: KeyType = KeyType::Ec;
+    const TYPE: Option<KeyType> = Some(KeyType::Ec);
 }
 
-/// Makes the key of a file and gives it on, unless it is of the other type.
+struct SymmetricKeys;
+
+impl Keys for SymmetricKeys {
+    const TYPE: Option<KeyType> = None;
+}
+
+/// The key of a file. A file without a public half may be that of a symmetric key.
+fn key_of(provider: &Arc<Provider>, file: &KeyFile) -> Result<AnyKey> {
+    let client = provider.client()?;
+    Ok(match file.public_key() {
+        Some(_) => AnyKey::Asymmetric(client.key_from_file(file)?),
+        None => client.any_key(&client.reference(file.reference())?)?,
+    })
+}
+
+/// Makes the key of a file and gives it on, unless it is of another type.
 fn give_key<K: Keys>(provider: &Arc<Provider>, file: &KeyFile, sink: &Sink) -> Result<bool> {
-    let of_other_type = |key: &PublicKey| KeyType::of(key) != K::TYPE;
-    if file.public_key().is_some_and(of_other_type) {
+    if file.public_key().is_some_and(|key| Some(KeyType::of(key)) != K::TYPE) {
         return Ok(true);
     }
     let key = match store::key::on_its_way(provider, file) {
         Some(key) => key,
-        None => provider.client()?.key_from_file(file)?,
+        None => key_of(provider, file)?,
     };
-    if of_other_type(key.public_key()) {
-        return Ok(true);
+    let provider = Arc::clone(provider);
+    match key {
+        AnyKey::Asymmetric(key) if Some(KeyType::of(key.public_key())) == K::TYPE => {
+            let object = Arc::new(KeyObject::vault(provider, key));
+            // SAFETY: callback and argument are the core's for this call.
+            Ok(unsafe { key::hand_over(object, sink.callback, sink.arg) })
+        }
+        AnyKey::Symmetric(key) if K::TYPE.is_none() => {
+            let object = Arc::new(SymmetricObject::new(provider, key));
+            // SAFETY: as above.
+            Ok(unsafe { symmetric::hand_over(object, sink.callback, sink.arg) })
+        }
+        _ => Ok(true),
     }
-    let object = Arc::new(KeyObject::vault(Arc::clone(provider), key));
-    // SAFETY: callback and argument are the core's for this call.
-    Ok(unsafe { key::hand_over(object, sink.callback, sink.arg) })
 }
 
 /// The DER structure of a key file.

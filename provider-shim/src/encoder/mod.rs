@@ -1,6 +1,9 @@
 //! Writers: the key file where a private key is asked for, and the usual forms of public keys.
 
+mod symmetric;
 mod text;
+
+use self::symmetric::{NoBytes, NoPublicHalf, SymmetricKeyFile, SymmetricText};
 
 use crate::error::{Error, Result};
 use crate::key::KeyObject;
@@ -47,17 +50,37 @@ pub(crate) static ALGORITHMS: &[Algorithm] = &[
     encoder!(c"EC", c"provider=akv_provider,output=blob", PointBlob),
     encoder!(c"RSA", c"provider=akv_provider,output=text", Text),
     encoder!(c"EC", c"provider=akv_provider,output=text", Text),
+    encoder!(
+        c"AKV-AES",
+        c"provider=akv_provider,output=pem,structure=PrivateKeyInfo",
+        SymmetricKeyFile
+    ),
+    encoder!(c"AKV-AES", c"provider=akv_provider,output=der,structure=PrivateKeyInfo", NoBytes),
+    encoder!(
+        c"AKV-AES",
+        c"provider=akv_provider,output=pem,structure=SubjectPublicKeyInfo",
+        NoPublicHalf
+    ),
+    encoder!(
+        c"AKV-AES",
+        c"provider=akv_provider,output=der,structure=SubjectPublicKeyInfo",
+        NoPublicHalf
+    ),
+    encoder!(c"AKV-AES", c"provider=akv_provider,output=text", SymmetricText),
     Algorithm::END,
 ];
 
 /// One output format.
 trait Format {
+    /// What keys are held as.
+    type Key;
+
     /// Whether it is for private keys, which may be encrypted.
     const PRIVATE: bool = false;
 
     /// Whether the format is for these parts of a key.
     fn takes(selection: Selection) -> bool;
-    fn write(key: &KeyObject, selection: Selection) -> Result<Vec<u8>>;
+    fn write(key: &Self::Key, selection: Selection) -> Result<Vec<u8>>;
 }
 
 /// Formats of public keys.
@@ -66,6 +89,8 @@ trait PublicFormat {
 }
 
 impl<F: PublicFormat> Format for F {
+    type Key = KeyObject;
+
     fn takes(selection: Selection) -> bool {
         selection.is_empty() || (selection.public() && !selection.private())
     }
@@ -132,6 +157,8 @@ impl PublicFormat for PointBlob {
 struct KeyFilePem;
 
 impl Format for KeyFilePem {
+    type Key = KeyObject;
+
     const PRIVATE: bool = true;
 
     fn takes(selection: Selection) -> bool {
@@ -150,6 +177,8 @@ impl Format for KeyFilePem {
 struct Refusal;
 
 impl Format for Refusal {
+    type Key = KeyObject;
+
     fn takes(selection: Selection) -> bool {
         selection.private()
     }
@@ -176,6 +205,8 @@ fn not_encrypted(cipher: &str) -> Error {
 struct Text;
 
 impl Format for Text {
+    type Key = KeyObject;
+
     fn takes(_selection: Selection) -> bool {
         true
     }
@@ -259,8 +290,8 @@ unsafe extern "C" fn encode<F: Format>(
     _passphrase_arg: *mut c_void,
 ) -> c_int {
     let body = |context: &mut Context| -> Result<()> {
-        // SAFETY: the core passes a key of ours as object, since the encoder does not import.
-        let key = unsafe { object.cast::<KeyObject>().as_ref() }.ok_or(Error::Silent)?;
+        // SAFETY: the core passes a key of this type of ours as object, since the encoder does not import.
+        let key = unsafe { object.cast::<F::Key>().as_ref() }.ok_or(Error::Silent)?;
         if let Some(cipher) = context.cipher.as_deref().filter(|_| F::PRIVATE) {
             return Err(not_encrypted(cipher));
         }

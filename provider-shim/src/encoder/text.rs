@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::key::KeyObject;
 use crate::keymgmt::Selection;
 use akv_core::blocking::Key;
-use akv_core::{Curve, KeyAttributes, KeyType, PublicKey, VaultKind};
+use akv_core::{Curve, KeyAttributes, KeyReference, KeyType, PublicKey, VaultKind};
 use std::fmt::Write as _;
 
 /// The text of `openssl pkey -text` (`-text_pub`): where the private half is, and the public half
@@ -16,15 +16,7 @@ pub(super) fn describe(key: &KeyObject, selection: Selection) -> Result<String> 
     let kind = if vault_key.is_some() { "Private-Key" } else { "Public-Key" };
     line(&mut text, format_args!("{kind}: ({} bit)", public.bits()));
     if let Some(key) = vault_key {
-        let reference = key.reference();
-        let place = match reference.kind() {
-            VaultKind::Vault => "Key Vault",
-            VaultKind::ManagedHsm => "Managed HSM",
-        };
-        line(&mut text, format_args!("Held in: Azure {place} (cannot be exported)"));
-        line(&mut text, format_args!("Vault: {}", reference.vault_name()));
-        line(&mut text, format_args!("Key: {}", reference.key_name().unwrap_or_default()));
-        line(&mut text, format_args!("Version: {}", key.version()));
+        whereabouts(&mut text, key.reference(), key.version());
         line(&mut text, format_args!("Hardware-protected: {}", hardware(key)));
     }
     match public {
@@ -49,6 +41,26 @@ pub(super) fn describe(key: &KeyObject, selection: Selection) -> Result<String> 
         }
     }
     Ok(text)
+}
+
+/// The text of a symmetric key, of which nobody but the HSM knows more.
+pub(super) fn symmetric(reference: &KeyReference, version: &str) -> String {
+    let mut text = String::new();
+    line(&mut text, format_args!("Symmetric-Key: (AES, of a size that the service does not tell)"));
+    whereabouts(&mut text, reference, version);
+    line(&mut text, format_args!("Hardware-protected: yes"));
+    text
+}
+
+fn whereabouts(text: &mut String, reference: &KeyReference, version: &str) {
+    let place = match reference.kind() {
+        VaultKind::Vault => "Key Vault",
+        VaultKind::ManagedHsm => "Managed HSM",
+    };
+    line(text, format_args!("Held in: Azure {place} (cannot be exported)"));
+    line(text, format_args!("Vault: {}", reference.vault_name()));
+    line(text, format_args!("Key: {}", reference.key_name().unwrap_or_default()));
+    line(text, format_args!("Version: {version}"));
 }
 
 /// Whether the key is in a hardware security module. Of a key in a vault that was loaded from a

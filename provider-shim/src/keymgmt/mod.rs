@@ -15,6 +15,7 @@ pub(crate) use self::attributes::ecdsa_max_len;
 use crate::error::{Error, Result};
 use crate::key::{self, KeyObject, KeyType, Material};
 use crate::provider::Provider;
+use crate::symmetric;
 use ossl_abi::functions::{keymgmt as id, operation};
 use ossl_abi::guard;
 use ossl_abi::params::{Answers, Params};
@@ -36,6 +37,12 @@ pub(crate) static ALGORITHMS: &[Algorithm] = &[
         c"provider=akv_provider",
         &table::<Ec>(),
         c"EC keys in Azure Key Vault and Managed HSM",
+    ),
+    Algorithm::new(
+        symmetric::NAME,
+        c"provider=akv_provider",
+        symmetric::keymgmt::TABLE,
+        c"AES keys in Azure Managed HSM",
     ),
     Algorithm::END,
 ];

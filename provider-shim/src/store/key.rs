@@ -6,8 +6,9 @@
 
 use crate::key::{KeyType, OBJECT_PKEY};
 use crate::provider::Provider;
+use crate::symmetric;
 use akv_core::KeyFile;
-use akv_core::blocking::Key;
+use akv_core::blocking::{AnyKey, Key};
 use ossl_abi::names;
 use ossl_abi::params::{ParamArray, Values};
 use std::cell::RefCell;
@@ -22,14 +23,14 @@ thread_local! {
 struct OnItsWay {
     provider: *const Provider,
     file: KeyFile,
-    key: Key,
+    key: AnyKey,
 }
 
 /// Has [`on_its_way`] give this key as long as it lives.
-pub(super) struct HandOver;
+pub(crate) struct HandOver;
 
 impl HandOver {
-    pub(super) fn of(provider: &Arc<Provider>, key: Key) -> Self {
+    pub(crate) fn of(provider: &Arc<Provider>, key: AnyKey) -> Self {
         let file = key.key_file();
         ON_ITS_WAY.set(Some(OnItsWay { provider: Arc::as_ptr(provider), file, key }));
         Self
@@ -43,7 +44,7 @@ impl Drop for HandOver {
 }
 
 /// The key that is being handed over as this data.
-pub(crate) fn on_its_way(provider: &Arc<Provider>, file: &KeyFile) -> Option<Key> {
+pub(crate) fn on_its_way(provider: &Arc<Provider>, file: &KeyFile) -> Option<AnyKey> {
     ON_ITS_WAY.with_borrow(|on_its_way| {
         let same = |other: &&OnItsWay| {
             ptr::eq(other.provider, Arc::as_ptr(provider)) && other.file == *file
@@ -53,19 +54,27 @@ pub(crate) fn on_its_way(provider: &Arc<Provider>, file: &KeyFile) -> Option<Key
 }
 
 /// The key as its key file, for our own decoder.
-pub(super) fn private_key(key: &Key) -> ParamArray {
-    data(key, crate::decoder::STRUCTURE, &key.key_file().to_der())
+pub(crate) fn private_key(key: &AnyKey) -> ParamArray {
+    data(type_name(key), crate::decoder::STRUCTURE, &key.key_file().to_der())
 }
 
 /// The key's public half, for whichever decoder comes first.
 pub(super) fn public_key(key: &Key) -> ParamArray {
-    data(key, "SubjectPublicKeyInfo", &key.public_key().to_spki_der())
+    let public = key.public_key();
+    data(KeyType::of(public).name(), "SubjectPublicKeyInfo", &public.to_spki_der())
 }
 
-fn data(key: &Key, structure: &str, der: &[u8]) -> ParamArray {
+fn type_name(key: &AnyKey) -> &'static str {
+    match key {
+        AnyKey::Asymmetric(key) => KeyType::of(key.public_key()).name(),
+        AnyKey::Symmetric(_) => symmetric::NAME_TEXT,
+    }
+}
+
+fn data(type_name: &str, structure: &str, der: &[u8]) -> ParamArray {
     Values::new()
         .int(names::OBJECT_TYPE, OBJECT_PKEY)
-        .utf8(names::OBJECT_DATA_TYPE, KeyType::of(key.public_key()).name())
+        .utf8(names::OBJECT_DATA_TYPE, type_name)
         .utf8(names::OBJECT_DATA_STRUCTURE, structure)
         .octets(names::OBJECT_DATA, der)
         .build()

@@ -18,7 +18,8 @@ mod names;
 use self::key::HandOver;
 use crate::error::{Error, Result};
 use crate::provider::Provider;
-use akv_core::blocking::{Key, KeyList};
+use crate::symmetric;
+use akv_core::blocking::{AnyKey, KeyList};
 use akv_core::{ErrorKind, KeyAttributes, KeyReference};
 use ossl_abi::Host;
 use ossl_abi::functions::store as id;
@@ -100,7 +101,7 @@ struct Loader {
     expected: Expected,
     next: Next,
     /// The key that the next object is made from.
-    key: Option<Key>,
+    key: Option<AnyKey>,
 }
 
 impl Object for Loader {
@@ -173,9 +174,12 @@ impl Loader {
     }
 
     fn key(&mut self) -> Result<(Option<ParamArray>, Next)> {
-        let key = self.provider.client()?.key(&self.reference)?;
-        let object = match self.expected {
-            Expected::PublicKey => key::public_key(&key),
+        let key = self.provider.client()?.any_key(&self.reference)?;
+        let object = match (self.expected, &key) {
+            (Expected::PublicKey, AnyKey::Asymmetric(key)) => key::public_key(key),
+            (Expected::PublicKey, AnyKey::Symmetric(_)) => {
+                return Err(symmetric::no_public_half(&self.reference));
+            }
             _ => key::private_key(&key),
         };
         let managed = key.attributes().is_some_and(KeyAttributes::managed);

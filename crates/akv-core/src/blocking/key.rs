@@ -270,6 +270,14 @@ impl AnyKey {
         }
     }
 
+    /// The key file that names this version.
+    pub fn key_file(&self) -> KeyFile {
+        match self {
+            Self::Asymmetric(key) => key.key_file(),
+            Self::Symmetric(key) => key.key_file(),
+        }
+    }
+
     /// The attributes; see [`crate::AnyKey::attributes`].
     pub fn attributes(&self) -> Option<&KeyAttributes> {
         match self {

@@ -5,7 +5,7 @@ use super::{
     bundle::{Bundle, Material},
     handle::{Handle, fetch},
 };
-use crate::{Client, Error, ErrorKind, KeyReference, Result};
+use crate::{Client, Error, ErrorKind, KeyFile, KeyReference, Result};
 
 /// A key of either kind, for programs that do not know beforehand what they will find.
 ///
@@ -53,6 +53,14 @@ impl AnyKey {
         match self {
             Self::Asymmetric(key) => key.version(),
             Self::Symmetric(key) => key.version(),
+        }
+    }
+
+    /// The key file that names this version.
+    pub fn key_file(&self) -> KeyFile {
+        match self {
+            Self::Asymmetric(key) => key.key_file(),
+            Self::Symmetric(key) => key.key_file(),
         }
     }
 

@@ -1,0 +1,72 @@
+//! Forms of symmetric keys: the key file, and text. Of the others there is a word why not.
+
+use super::{Format, text};
+use crate::error::{Error, Result};
+use crate::keymgmt::Selection;
+use crate::symmetric::{self, SymmetricObject};
+
+/// The key file, in the place of a private key.
+pub(super) struct SymmetricKeyFile;
+
+impl Format for SymmetricKeyFile {
+    type Key = SymmetricObject;
+
+    const PRIVATE: bool = true;
+
+    fn takes(selection: Selection) -> bool {
+        selection.private()
+    }
+
+    fn write(object: &SymmetricObject, _selection: Selection) -> Result<Vec<u8>> {
+        Ok(object.key().key_file().to_pem().into_bytes())
+    }
+}
+
+/// PKCS#8, of which programs want the key itself.
+pub(super) struct NoBytes;
+
+impl Format for NoBytes {
+    type Key = SymmetricObject;
+
+    fn takes(selection: Selection) -> bool {
+        selection.private()
+    }
+
+    fn write(object: &SymmetricObject, _selection: Selection) -> Result<Vec<u8>> {
+        Err(Error::unsupported(format!(
+            "{} never leaves the HSM, so there is no PKCS#8 or DER of it; give programs the key file",
+            object.key().reference()
+        )))
+    }
+}
+
+/// Forms of public keys.
+pub(super) struct NoPublicHalf;
+
+impl Format for NoPublicHalf {
+    type Key = SymmetricObject;
+
+    fn takes(selection: Selection) -> bool {
+        selection.public() && !selection.private()
+    }
+
+    fn write(object: &SymmetricObject, _selection: Selection) -> Result<Vec<u8>> {
+        Err(symmetric::no_public_half(object.key().reference()))
+    }
+}
+
+/// The text of `openssl pkey -text`.
+pub(super) struct SymmetricText;
+
+impl Format for SymmetricText {
+    type Key = SymmetricObject;
+
+    fn takes(_selection: Selection) -> bool {
+        true
+    }
+
+    fn write(object: &SymmetricObject, _selection: Selection) -> Result<Vec<u8>> {
+        let key = object.key();
+        Ok(text::symmetric(key.reference(), key.version()).into_bytes())
+    }
+}
