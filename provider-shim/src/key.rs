@@ -153,6 +153,9 @@ fn reference(key: &Arc<KeyObject>) -> ParamArray {
 /// `OSSL_OBJECT_PKEY`.
 pub(crate) const OBJECT_PKEY: i32 = 2;
 
+/// `OSSL_OBJECT_SKEY`, since OpenSSL 4.0.
+pub(crate) const OBJECT_SKEY: i32 = 5;
+
 /// The key behind a reference that [`hand_over`] made.
 ///
 /// # Safety

@@ -4,7 +4,7 @@ use crate::children::{self, Children};
 use crate::error::{Error, REASON_STRINGS, Result};
 use crate::key::OBJECT_PKEY;
 use crate::precedence;
-use crate::{asym_cipher, decoder, encoder, keymgmt, signature, store};
+use crate::{asym_cipher, decoder, encoder, keymgmt, signature, store, symmetric};
 use akv_core::blocking::Client;
 use akv_core::{ErrorKind, Settings, settings};
 use ossl_abi::functions::{operation, provider as id};
@@ -31,6 +31,8 @@ pub(crate) struct Provider {
     client: Result<Client>,
     /// The host can be asked for signature algorithms whose names say the digest.
     has_composites: bool,
+    /// The host knows opaque symmetric keys.
+    has_opaque_keys: bool,
     children: Children<7>,
 }
 
@@ -51,9 +53,11 @@ impl Provider {
             Ok(Client::new(settings))
         });
         // OpenSSL 3.4 brought the functions that take such an algorithm.
-        let has_composites = version(&host).is_some_and(|version| version >= (3, 4));
+        let version = version(&host);
+        let has_composites = version.is_some_and(|version| version >= (3, 4));
+        let has_opaque_keys = version.is_some_and(|version| version >= (3, 5));
         let children = Children::new(FUNCTIONS);
-        Self { host, client, has_composites, children }
+        Self { host, client, has_composites, has_opaque_keys, children }
     }
 
     pub(crate) fn host(&self) -> &Host {
@@ -93,6 +97,8 @@ impl Provider {
             operation::ENCODER => encoder::ALGORITHMS,
             operation::DECODER => decoder::ALGORITHMS,
             operation::STORE => store::ALGORITHMS,
+            operation::SKEYMGMT if self.has_opaque_keys => symmetric::skeymgmt::ALGORITHMS,
+            operation::CIPHER if self.has_opaque_keys => symmetric::cipher::ALGORITHMS,
             _ => &[],
         }
     }

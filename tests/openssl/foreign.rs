@@ -28,7 +28,7 @@ fn key_files_of_others_are_left_alone() -> Result<()> {
 }
 
 /// A configuration in which our provider comes before the default one.
-fn ours_first(site: &Site) -> Result<OpenSsl> {
+pub(crate) fn ours_first(site: &Site) -> Result<OpenSsl> {
     let (default, ours) = ("default = default_provider\n", "akv_provider = akv_provider\n");
     let text = site.read("openssl.cnf")?;
     let swapped = text.replace(&format!("{default}{ours}"), &format!("{ours}{default}"));

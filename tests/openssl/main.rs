@@ -10,6 +10,7 @@ mod key_files;
 mod keys;
 mod matrix;
 mod messages;
+mod opaque_keys;
 mod pkeyutl;
 mod pki;
 mod preferred;

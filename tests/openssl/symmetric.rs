@@ -8,12 +8,12 @@ use akv_tests::{Output, Site};
 use anyhow::Result;
 
 /// A Managed HSM with keys that the test knows.
-struct Hsm {
-    site: Site,
+pub(crate) struct Hsm {
+    pub(crate) site: Site,
 }
 
 impl Hsm {
-    fn start() -> Result<Self> {
+    pub(crate) fn start() -> Result<Self> {
         let hsm = Self { site: Site::start(Persona::ManagedHsm)? };
         for bits in [128, 192, 256] {
             let key = NewKey::oct(format!("aes-{bits}"), bits).secret(secret(bits));
@@ -26,7 +26,7 @@ impl Hsm {
         self.site.reference(&format!("aes-{bits}"))
     }
 
-    fn file(&self, name: &str, content: &[u8]) -> Result<String> {
+    pub(crate) fn file(&self, name: &str, content: &[u8]) -> Result<String> {
         fs::write(self.site.path(name), content)?;
         Ok(self.site.text(name))
     }
@@ -35,7 +35,7 @@ impl Hsm {
     fn wrapped(&self, bits: usize, data: &[u8]) -> Result<Vec<u8>> {
         let input = self.file("expected.in", data)?;
         let output = self.site.text("expected.out");
-        let key: String = secret(bits).iter().map(|byte| format!("{byte:02x}")).collect();
+        let key = hex(&secret(bits));
         self.site.plain().ok(&format!(
             "enc -e -id-aes{bits}-wrap -K {key} -iv a6a6a6a6a6a6a6a6 -in {input} -out {output}"
         ))?;
@@ -47,12 +47,17 @@ impl Hsm {
     }
 }
 
-fn secret(bits: usize) -> Vec<u8> {
+/// The bytes of the key of this size.
+pub(crate) fn secret(bits: usize) -> Vec<u8> {
     (0..bits / 8).map(|n| (n * 73 + bits) as u8).collect()
 }
 
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The one entry of ours.
-fn entry(output: &Output) -> String {
+pub(crate) fn entry(output: &Output) -> String {
     let lines = output.stderr.lines().filter(|line| line.contains(":akv_provider:"));
     let entries: Vec<&str> = lines.collect();
     assert_eq!(entries.len(), 1, "one entry wanted: {}", output.describe());

@@ -7,7 +7,7 @@ mod der_element;
 mod pem;
 
 use crate::error::{Error, Result};
-use crate::key::{self, KeyObject, KeyType};
+use crate::key::{self, KeyObject, KeyType, OBJECT_PKEY};
 use crate::keymgmt::Selection;
 use crate::provider::Provider;
 use crate::store::{self, key::HandOver};
@@ -144,7 +144,7 @@ fn give_key<K: Keys>(provider: &Arc<Provider>, file: &KeyFile, sink: &Sink) -> R
         AnyKey::Symmetric(key) if K::TYPE.is_none() => {
             let object = Arc::new(SymmetricObject::new(provider, key));
             // SAFETY: as above.
-            Ok(unsafe { symmetric::hand_over(object, sink.callback, sink.arg) })
+            Ok(unsafe { symmetric::hand_over(object, OBJECT_PKEY, sink.callback, sink.arg) })
         }
         _ => Ok(true),
     }

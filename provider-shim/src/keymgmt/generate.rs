@@ -35,37 +35,37 @@ impl Generator {
         key.check(reference.kind())?;
         let vault = self.provider.client()?.vault(&reference.vault())?;
         if !self.description.new_version() {
-            self.refuse_existing(reference)?;
+            refuse_existing(&self.provider, reference)?;
         }
         let name = reference.key_name().unwrap_or_default();
         let key = vault.create(name, key)?;
         Ok(Arc::new(KeyObject::vault(Arc::clone(&self.provider), key)))
     }
+}
 
-    /// A name that is taken would get a new version: what uses the key without naming a version
-    /// would change over to it.
-    fn refuse_existing(&self, reference: &KeyReference) -> Result<()> {
-        match self.provider.client()?.any_key(reference) {
-            Ok(_) => {}
-            Err(error) if error.status() == Some(404) => return Ok(()),
-            Err(error) if error.code() == Some("KeyDisabled") => {}
-            Err(error) => {
-                let blind = error.status() == Some(403);
-                let mut error = Error::from(error);
-                if blind {
-                    error.add("with akv-new-version:yes nobody looks whether there is such a key");
-                }
-                return Err(error);
+/// A name that is taken would get a new version: what uses the key without naming a version would
+/// change over to it.
+pub(crate) fn refuse_existing(provider: &Provider, reference: &KeyReference) -> Result<()> {
+    match provider.client()?.any_key(reference) {
+        Ok(_) => {}
+        Err(error) if error.status() == Some(404) => return Ok(()),
+        Err(error) if error.code() == Some("KeyDisabled") => {}
+        Err(error) => {
+            let blind = error.status() == Some(403);
+            let mut error = Error::from(error);
+            if blind {
+                error.add("with akv-new-version:yes nobody looks whether there is such a key");
             }
+            return Err(error);
         }
-        Err(Error::Raised(
-            ErrorKind::Argument,
-            format!(
-                "{reference} exists already; choose another name, or add -pkeyopt \
-                 akv-new-version:yes to give it a new version"
-            ),
-        ))
     }
+    Err(Error::Raised(
+        ErrorKind::Argument,
+        format!(
+            "{reference} exists already; choose another name, or give it a new version with \
+             akv-new-version:yes"
+        ),
+    ))
 }
 
 pub(super) unsafe extern "C" fn init<K: Kind>(

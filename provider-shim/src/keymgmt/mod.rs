@@ -11,6 +11,8 @@ mod lists;
 mod new_key;
 
 pub(crate) use self::attributes::ecdsa_max_len;
+pub(crate) use self::generate::refuse_existing;
+pub(crate) use self::new_key::{Description, SYMMETRIC_PARAMETERS};
 
 use crate::error::{Error, Result};
 use crate::key::{self, KeyObject, KeyType, Material};

@@ -4,7 +4,7 @@ use super::exchange::curve_of;
 use crate::error::{Error, Result};
 use crate::key::{KeyObject, KeyType};
 use akv_core::blocking::Client;
-use akv_core::{Curve, Key, KeyOperation, KeyReference, NewKey, RsaSize};
+use akv_core::{AesSize, Curve, Key, KeyOperation, KeyReference, NewKey, RsaSize, SymmetricKey};
 use ossl_abi::names;
 use ossl_abi::params::{Params, Value};
 use ossl_abi::types::{DataType, Param};
@@ -52,13 +52,17 @@ pub(super) static EC_PARAMETERS: &[Param] = parameters!(
     Param::describe(names::EC_POINT_FORMAT, DataType::Utf8String)
 );
 
+pub(crate) static SYMMETRIC_PARAMETERS: &[Param] =
+    parameters!(Param::describe(names::SKEY_KEY_LENGTH, DataType::UnsignedInteger));
+
 /// The description so far. Parameters come in as many calls as the user likes.
 #[derive(Default)]
-pub(super) struct Description {
+pub(crate) struct Description {
     reference: Option<KeyReference>,
     new_version: bool,
     size: Option<RsaSize>,
     curve: Option<Curve>,
+    symmetric: Option<AesSize>,
     hardware: bool,
     operations: Option<Vec<KeyOperation>>,
     not_before: Option<SystemTime>,
@@ -68,7 +72,7 @@ pub(super) struct Description {
 
 impl Description {
     /// Where the key is to be made.
-    pub(super) fn reference(&self) -> Result<&KeyReference> {
+    pub(crate) fn reference(&self) -> Result<&KeyReference> {
         self.reference.as_ref().ok_or_else(|| {
             Error::argument(
                 "akv_provider makes keys in vaults only: say where with \
@@ -80,19 +84,19 @@ impl Description {
     }
 
     /// Whether a key that is there already is to get a new version.
-    pub(super) fn new_version(&self) -> bool {
+    pub(crate) fn new_version(&self) -> bool {
         self.new_version
     }
 
     /// Takes from another key what a new one is to have in common with it.
-    pub(super) fn like(&mut self, template: &KeyObject) {
+    pub(crate) fn like(&mut self, template: &KeyObject) {
         self.curve = self.curve.or_else(|| template.curve());
         let bits = template.public_key().map(akv_core::PublicKey::bits);
         self.size = self.size.or_else(|| bits.and_then(rsa_size));
     }
 
     /// Takes parameters over.
-    pub(super) fn set(&mut self, client: &Client, params: Params<'_>) -> Result<()> {
+    pub(crate) fn set(&mut self, client: &Client, params: Params<'_>) -> Result<()> {
         for value in params.iter() {
             self.set_one(client, value).map_err(|error| error.about(value.name()))?;
         }
@@ -123,6 +127,8 @@ impl Description {
                 ))
             })?;
             self.size = Some(size);
+        } else if name == names::SKEY_KEY_LENGTH {
+            self.symmetric = Some(aes_size(value.integer()?)?);
         } else if name == names::GROUP_NAME {
             self.curve = Some(curve(value.utf8()?)?);
         } else {
@@ -132,14 +138,23 @@ impl Description {
     }
 
     /// The request.
-    pub(super) fn key(&self, kind: KeyType) -> Result<NewKey<Key>> {
-        let mut key = match kind {
+    pub(crate) fn key(&self, kind: KeyType) -> Result<NewKey<Key>> {
+        let key = match kind {
             KeyType::Rsa => NewKey::rsa(self.size.unwrap_or(RsaSize::Bits2048)),
             KeyType::Ec => NewKey::ec(self.curve.ok_or_else(|| {
                 Error::argument("no curve: add -pkeyopt ec_paramgen_curve:P-256, for instance")
             })?),
         };
-        key = key.hardware(self.hardware);
+        Ok(self.apply(key.hardware(self.hardware)))
+    }
+
+    /// The request for a symmetric key.
+    pub(crate) fn symmetric_key(&self) -> NewKey<SymmetricKey> {
+        self.apply(NewKey::aes(self.symmetric.unwrap_or(AesSize::Bits256)))
+    }
+
+    /// What every kind of key can have.
+    fn apply<K>(&self, mut key: NewKey<K>) -> NewKey<K> {
         if let Some(operations) = &self.operations {
             key = key.operations(operations.iter().cloned());
         }
@@ -149,7 +164,7 @@ impl Description {
         if let Some(time) = self.expires {
             key = key.expires(time);
         }
-        Ok(self.tags.iter().fold(key, |key, (name, value)| key.tag(name, value)))
+        self.tags.iter().fold(key, |key, (name, value)| key.tag(name, value))
     }
 }
 
@@ -186,6 +201,16 @@ fn rsa_size(bits: usize) -> Option<RsaSize> {
     [RsaSize::Bits2048, RsaSize::Bits3072, RsaSize::Bits4096]
         .into_iter()
         .find(|size| size.bits() == bits)
+}
+
+/// Of so many bytes.
+fn aes_size(len: usize) -> Result<AesSize> {
+    [AesSize::Bits128, AesSize::Bits192, AesSize::Bits256]
+        .into_iter()
+        .find(|size| size.bits() / 8 == len)
+        .ok_or_else(|| {
+            Error::argument(format!("{len} bytes: the service makes AES keys of 16, 24 and 32"))
+        })
 }
 
 /// A curve by OpenSSL's names or the service's.

@@ -17,8 +17,9 @@ mod names;
 
 use self::key::HandOver;
 use crate::error::{Error, Result};
+use crate::key::OBJECT_SKEY;
 use crate::provider::Provider;
-use crate::symmetric;
+use crate::symmetric::{self, SymmetricObject};
 use akv_core::blocking::{AnyKey, KeyList};
 use akv_core::{ErrorKind, KeyAttributes, KeyReference};
 use ossl_abi::Host;
@@ -63,6 +64,8 @@ enum Expected {
     PublicKey,
     PrivateKey,
     Certificate,
+    /// Asked for since OpenSSL 4.0.
+    SymmetricKey,
     /// Parameters and revocation lists, which no vault has.
     Other,
 }
@@ -75,6 +78,7 @@ impl Expected {
             3 => Self::PublicKey,
             4 => Self::PrivateKey,
             5 => Self::Certificate,
+            7 => Self::SymmetricKey,
             _ => Self::Other,
         }
     }
@@ -137,6 +141,12 @@ impl Loader {
             Next::First if self.has_nothing() => (None, Next::End),
             Next::First if self.reference.key_name().is_some() => match self.expected {
                 Expected::Certificate => self.certificate()?,
+                Expected::SymmetricKey => {
+                    // SAFETY: vouched for by the caller.
+                    let accepted = unsafe { self.opaque_key(callback, arg) }?;
+                    self.next = Next::End;
+                    return Ok(accepted);
+                }
                 _ => self.key()?,
             },
             Next::Certificate(reference) => self.certificate_of_key(&reference)?,
@@ -189,6 +199,18 @@ impl Loader {
         };
         self.key = Some(key);
         Ok((Some(object), next))
+    }
+
+    /// Hands over a symmetric key as an `EVP_SKEY`, which libcrypto makes from a reference, by the
+    /// key management of this very provider.
+    ///
+    /// # Safety
+    /// As for [`load`](Self::load).
+    unsafe fn opaque_key(&self, callback: Callback, arg: *mut c_void) -> Result<bool> {
+        let key = self.provider.client()?.symmetric_key(&self.reference)?;
+        let object = Arc::new(SymmetricObject::new(Arc::clone(&self.provider), key));
+        // SAFETY: vouched for by the caller.
+        Ok(unsafe { symmetric::hand_over(object, OBJECT_SKEY, callback, arg) })
     }
 
     fn certificate(&self) -> Result<(Option<ParamArray>, Next)> {

@@ -62,10 +62,7 @@ unsafe extern "C" fn matches(
     _selection: c_int,
 ) -> c_int {
     let body = |first: &SymmetricObject| {
-        let second = |second: &SymmetricObject| -> c_int {
-            let id = |object: &SymmetricObject| object.key.pinned_reference().to_string();
-            (id(first) == id(second)).into()
-        };
+        let second = |second: &SymmetricObject| -> c_int { (first.id() == second.id()).into() };
         // SAFETY: the core passes another of our objects.
         unsafe { guard::query("keymgmt match", keydata2, 0, second) }
     };

@@ -3,14 +3,16 @@
 //! | module | what |
 //! |---|---|
 //! | [`keymgmt`], [`asym_cipher`] | the key as an `EVP_PKEY` that encrypts and decrypts other keys, in every release |
+//! | [`skeymgmt`], [`cipher`] | the key as an opaque `EVP_SKEY` and its ciphers, from OpenSSL 3.5 on |
 //!
 //! The type of such keys is ours alone, so no other provider's can be mistaken for it.
 
 pub(crate) mod asym_cipher;
+pub(crate) mod cipher;
 pub(crate) mod keymgmt;
+pub(crate) mod skeymgmt;
 
 use crate::error::Error;
-use crate::key::OBJECT_PKEY;
 use crate::provider::Provider;
 use akv_core::KeyReference;
 use akv_core::blocking::SymmetricKey;
@@ -19,7 +21,7 @@ use ossl_abi::params::Values;
 use ossl_abi::types::Callback;
 use ossl_abi::{Host, names};
 use std::cell::RefCell;
-use std::ffi::{CStr, c_void};
+use std::ffi::{CStr, CString, c_void};
 use std::sync::Arc;
 
 /// The type of the keys, and the name of what is done with them.
@@ -31,6 +33,7 @@ pub(crate) const NAME_TEXT: &str = "AKV-AES";
 pub(crate) struct SymmetricObject {
     provider: Arc<Provider>,
     key: SymmetricKey,
+    id: CString,
 }
 
 impl Object for SymmetricObject {
@@ -41,7 +44,14 @@ impl Object for SymmetricObject {
 
 impl SymmetricObject {
     pub(crate) fn new(provider: Arc<Provider>, key: SymmetricKey) -> Self {
-        Self { provider, key }
+        // A reference has no NUL.
+        let id = CString::new(key.pinned_reference().to_string()).unwrap_or_default();
+        Self { provider, key, id }
+    }
+
+    /// The reference with the version.
+    pub(crate) fn id(&self) -> &CStr {
+        &self.id
     }
 
     pub(crate) fn key(&self) -> &SymmetricKey {
@@ -61,11 +71,12 @@ thread_local! {
 /// `callback` and `arg` are those that the core passed to the call that is going on.
 pub(crate) unsafe fn hand_over(
     object: Arc<SymmetricObject>,
+    object_type: i32,
     callback: Callback,
     arg: *mut c_void,
 ) -> bool {
     let description = Values::new()
-        .int(names::OBJECT_TYPE, OBJECT_PKEY)
+        .int(names::OBJECT_TYPE, object_type)
         .utf8(names::OBJECT_DATA_TYPE, NAME_TEXT)
         .octets(names::OBJECT_REFERENCE, &reference(&object))
         .build();

@@ -1,0 +1,261 @@
+//! The state of one encryption or decryption.
+
+use super::SymmetricObject;
+use crate::error::{Error, Result};
+use crate::provider::Provider;
+use akv_core::blocking::CbcStream;
+use akv_core::{CbcAlgorithm, KeyWrapAlgorithm};
+use ossl_abi::guard::{Object, Output};
+use ossl_abi::params::{Answers, Params};
+use ossl_abi::{Host, names};
+use std::sync::Arc;
+
+/// `EVP_CIPH_CBC_MODE` and `EVP_CIPH_WRAP_MODE`.
+const CBC_MODE: u32 = 0x2;
+const WRAP_MODE: u32 = 0x1_0002;
+
+/// Bytes of a CBC block, of a block of key wrap, and of the initialization vectors.
+const BLOCK: usize = 16;
+const WRAP_BLOCK: usize = 8;
+
+/// The initial value of RFC 3394 section 2.2.3.1. The service has no other.
+const WRAP_IV: [u8; WRAP_BLOCK] = [0xa6; WRAP_BLOCK];
+
+/// What a cipher does.
+#[derive(Clone, Copy)]
+pub(super) enum Cipher {
+    Wrap(KeyWrapAlgorithm),
+    Cbc(CbcAlgorithm),
+}
+
+impl Cipher {
+    fn key_len(self) -> usize {
+        match self {
+            Self::Wrap(KeyWrapAlgorithm::A128Kw)
+            | Self::Cbc(CbcAlgorithm::A128Cbc | CbcAlgorithm::A128CbcPad) => 16,
+            Self::Wrap(KeyWrapAlgorithm::A192Kw)
+            | Self::Cbc(CbcAlgorithm::A192Cbc | CbcAlgorithm::A192CbcPad) => 24,
+            _ => 32,
+        }
+    }
+
+    /// Bytes of a block, and of the initialization vector.
+    fn block_len(self) -> usize {
+        match self {
+            Self::Wrap(_) => WRAP_BLOCK,
+            Self::Cbc(_) => BLOCK,
+        }
+    }
+
+    /// What is the same for all contexts.
+    pub(super) fn answer(self, answers: &mut Answers<'_>) -> Result<()> {
+        let wraps = matches!(self, Self::Wrap(_));
+        answers.integer(names::CIPHER_MODE, if wraps { WRAP_MODE } else { CBC_MODE })?;
+        answers.integer(names::CIPHER_BLOCK_SIZE, self.block_len() as u64)?;
+        answers.integer(names::CIPHER_CUSTOM_IV, i32::from(wraps))?;
+        self.answer_sizes(answers)
+    }
+
+    fn answer_sizes(self, answers: &mut Answers<'_>) -> Result<()> {
+        answers.integer(names::CIPHER_KEYLEN, self.key_len() as u64)?;
+        answers.integer(names::CIPHER_IVLEN, self.block_len() as u64)?;
+        Ok(())
+    }
+}
+
+/// The state of one operation.
+#[derive(Clone)]
+pub(super) struct Context {
+    provider: Arc<Provider>,
+    cipher: Cipher,
+    encrypts: bool,
+    key: Option<Arc<SymmetricObject>>,
+    /// Of CBC: what the operation began with.
+    iv: Option<[u8; BLOCK]>,
+    pads: bool,
+    /// Of CBC: what has come so far.
+    stream: Option<CbcStream>,
+}
+
+impl Object for Context {
+    fn host(&self) -> &Host {
+        self.provider.host()
+    }
+}
+
+impl Context {
+    pub(super) fn new(provider: Arc<Provider>, cipher: Cipher) -> Self {
+        Self { provider, cipher, encrypts: true, key: None, iv: None, pads: true, stream: None }
+    }
+
+    /// Begins an operation. What is not given is as it was.
+    pub(super) fn init(
+        &mut self,
+        encrypts: bool,
+        key: Option<Arc<SymmetricObject>>,
+        iv: Option<&[u8]>,
+        params: Params<'_>,
+    ) -> Result<()> {
+        self.set(params)?;
+        if let Some(iv) = iv {
+            self.set_iv(iv)?;
+        }
+        self.encrypts = encrypts;
+        self.key = key.or_else(|| self.key.take());
+        self.stream = None;
+        Ok(())
+    }
+
+    fn set_iv(&mut self, iv: &[u8]) -> Result<()> {
+        match self.cipher {
+            Cipher::Wrap(_) if iv == WRAP_IV => Ok(()),
+            Cipher::Wrap(_) => Err(Error::unsupported(
+                "the HSM wraps keys with the initial value of RFC 3394, a6a6a6a6a6a6a6a6, and with \
+                 no other",
+            )),
+            Cipher::Cbc(_) => {
+                self.iv = Some(iv.try_into().map_err(|_| {
+                    Error::argument(format!(
+                        "an initialization vector of {BLOCK} bytes is needed, this has {}",
+                        iv.len()
+                    ))
+                })?);
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn set(&mut self, params: Params<'_>) -> Result<()> {
+        if let Some(value) = params.get(names::CIPHER_KEYLEN) {
+            let (asked, len) = (value.integer::<usize>()?, self.cipher.key_len());
+            if asked != len {
+                return Err(Error::argument(format!(
+                    "keys of this cipher have {len} bytes, not {asked}"
+                )));
+            }
+        }
+        if let Some(value) = params.get(names::CIPHER_PADDING) {
+            self.pads = value.integer::<u32>()? != 0;
+            if let Some(stream) = &mut self.stream {
+                stream.set_padding(self.pads);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn answer(&self, answers: &mut Answers<'_>) -> Result<()> {
+        self.cipher.answer_sizes(answers)?;
+        answers.integer(names::CIPHER_PADDING, u32::from(self.pads))?;
+        match (self.cipher, self.iv) {
+            (Cipher::Wrap(_), _) => {
+                answers.octets(names::CIPHER_IV, &WRAP_IV)?;
+                answers.octets(names::CIPHER_UPDATED_IV, &WRAP_IV)?;
+            }
+            (Cipher::Cbc(_), Some(iv)) => {
+                answers.octets(names::CIPHER_IV, &iv)?;
+                let now = self.stream.as_ref().map_or(&iv, |stream| stream.iv());
+                answers.octets(names::CIPHER_UPDATED_IV, now)?;
+            }
+            (Cipher::Cbc(_), None) => {}
+        }
+        Ok(())
+    }
+
+    fn key(&self) -> Result<&SymmetricObject> {
+        self.key.as_deref().ok_or_else(|| {
+            Error::argument("no key set: this cipher takes opaque keys (EVP_CipherInit_SKEY)")
+        })
+    }
+
+    /// What comes in goes out, as far as it is whole.
+    pub(super) fn update(&mut self, out: Option<Output<'_>>, input: &[u8]) -> Result<()> {
+        let out = out.ok_or_else(|| Error::null("place for the output's length"))?;
+        match self.cipher {
+            Cipher::Wrap(_) if input.is_empty() => {
+                out.answer_len(0);
+                Ok(())
+            }
+            Cipher::Wrap(algorithm) => self.wrap(algorithm, out, input),
+            Cipher::Cbc(algorithm) => self.pass(algorithm, out, input),
+        }
+    }
+
+    /// Key wrap takes a key as a whole. Without room only the size is told.
+    fn wrap(&self, algorithm: KeyWrapAlgorithm, out: Output<'_>, input: &[u8]) -> Result<()> {
+        let key = self.key()?.key();
+        let len = match self.encrypts {
+            true => KeyWrapAlgorithm::wrapped_len(input.len()),
+            false => KeyWrapAlgorithm::unwrapped_len(input.len()),
+        }?;
+        let Some(room) = out.room() else {
+            out.answer_len(len);
+            return Ok(());
+        };
+        check_room(room, len)?;
+        let written = match self.encrypts {
+            true => out.write(&key.wrap_key(algorithm, input)?),
+            false => out.write(&key.unwrap_key(algorithm, input)?),
+        };
+        written.then_some(()).ok_or_else(|| Error::internal("more than there is room for"))
+    }
+
+    fn pass(&mut self, algorithm: CbcAlgorithm, out: Output<'_>, input: &[u8]) -> Result<()> {
+        let stream = self.stream(algorithm)?;
+        let len = stream.output_len(input.len());
+        if len > 0 {
+            check_room(out.room().ok_or_else(|| Error::null("room for the output"))?, len)?;
+        }
+        give(out, &stream.update(input)?)
+    }
+
+    pub(super) fn finish(&mut self, out: Option<Output<'_>>) -> Result<()> {
+        let out = out.ok_or_else(|| Error::null("place for the output's length"))?;
+        let Cipher::Cbc(algorithm) = self.cipher else {
+            out.answer_len(0);
+            return Ok(());
+        };
+        let pads = self.pads;
+        let stream = self.stream(algorithm)?;
+        if pads {
+            check_room(out.room().ok_or_else(|| Error::null("room for the output"))?, BLOCK)?;
+        }
+        give(out, &stream.finish()?)
+    }
+
+    /// The stream, which begins with the first data.
+    fn stream(&mut self, algorithm: CbcAlgorithm) -> Result<&mut CbcStream> {
+        let stream = match self.stream.take() {
+            Some(stream) => stream,
+            None => {
+                let key = self.key()?.key();
+                let iv = self.iv.as_ref().ok_or_else(|| {
+                    Error::argument("no initialization vector set, which CBC needs")
+                })?;
+                let algorithm = algorithm.with_padding(self.pads);
+                match self.encrypts {
+                    true => key.encrypt_stream(algorithm, iv),
+                    false => key.decrypt_stream(algorithm, iv),
+                }
+            }
+        };
+        Ok(self.stream.insert(stream))
+    }
+}
+
+/// Refuses before anything is done.
+fn check_room(room: usize, len: usize) -> Result<()> {
+    if room < len {
+        return Err(Error::argument(format!(
+            "the output takes {len} bytes, there is room for {room}"
+        )));
+    }
+    Ok(())
+}
+
+fn give(out: Output<'_>, data: &[u8]) -> Result<()> {
+    if data.is_empty() {
+        out.answer_len(0);
+        return Ok(());
+    }
+    out.write(data).then_some(()).ok_or_else(|| Error::internal("more than there is room for"))
+}
