@@ -3,7 +3,7 @@
 
 use ossl_abi::functions::{bio, core, provider};
 use ossl_abi::types::{CoreBio, CoreHandle, Dispatch, Param, VaList};
-use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_void};
 use std::{ptr, slice};
 
 /// The entry point of a module.
@@ -27,14 +27,18 @@ struct Algorithm {
 pub(crate) struct Provider {
     pub(crate) context: *mut c_void,
     functions: *const Dispatch,
+    /// Opaque key of a Managed HSM, where there is one; it is never freed.
+    pub(crate) opaque_key: *mut c_void,
+    /// The same as key of `EVP_PKEY`.
+    pub(crate) symmetric_key: *mut c_void,
 }
 
 impl Provider {
-    /// Loads the provider.
+    /// Loads the provider with settings that win over [`SETTINGS`].
     ///
     /// # Safety
     /// `init` is the entry point of a module.
-    pub(crate) unsafe fn load(init: Init) -> Self {
+    pub(crate) unsafe fn load(init: Init, settings: Vec<(CString, CString)>) -> Self {
         static UPCALLS: [Dispatch; 10] = [
             core::GET_PARAMS.entry(get_params),
             core::NEW_ERROR.entry(new_error),
@@ -48,14 +52,26 @@ impl Provider {
             Dispatch::END,
         ];
         let (mut functions, mut context) = (ptr::null(), ptr::null_mut());
-        // SAFETY: vouched for by the caller; the table lives for ever.
-        let loaded = unsafe { init(ptr::null(), UPCALLS.as_ptr(), &mut functions, &mut context) };
+        let handle: *const CoreHandle = ptr::from_ref(Box::leak(Box::new(settings))).cast();
+        // SAFETY: vouched for by the caller; table and handle live for ever.
+        let loaded = unsafe { init(handle, UPCALLS.as_ptr(), &mut functions, &mut context) };
         assert_eq!(loaded, 1, "the provider loads");
-        Self { context, functions }
+        let (opaque_key, symmetric_key) = (ptr::null_mut(), ptr::null_mut());
+        Self { context, functions, opaque_key, symmetric_key }
     }
 
-    /// The function tables of an operation.
+    /// The function tables of an operation, but for those that are about symmetric keys: libcrypto
+    /// never shows one kind of key to the functions of the other.
     pub(crate) fn tables(&self, operation: c_int) -> Vec<*const Dispatch> {
+        self.tables_for(operation, false)
+    }
+
+    /// The function tables of an operation with symmetric keys.
+    pub(crate) fn symmetric_tables(&self, operation: c_int) -> Vec<*const Dispatch> {
+        self.tables_for(operation, true)
+    }
+
+    fn tables_for(&self, operation: c_int, symmetric: bool) -> Vec<*const Dispatch> {
         let mut no_cache = 0;
         // SAFETY: the table is the provider's, and ends.
         let query =
@@ -66,7 +82,11 @@ impl Provider {
         let mut tables = Vec::new();
         // SAFETY: the list is the provider's, and ends with a null name.
         while let Some(algorithm) = unsafe { next.as_ref() }.filter(|a| !a.names.is_null()) {
-            tables.push(algorithm.implementation);
+            // SAFETY: names are C strings.
+            let name = unsafe { CStr::from_ptr(algorithm.names) };
+            if name.to_bytes().starts_with(b"AKV-AES") == symmetric {
+                tables.push(algorithm.implementation);
+            }
             // SAFETY: this was not the last entry.
             next = unsafe { next.add(1) };
         }
@@ -90,13 +110,16 @@ const SETTINGS: [(&CStr, &CStr); 5] = [
     (c"timeout", c"1s"),
 ];
 
-unsafe extern "C" fn get_params(_core: *const CoreHandle, params: *mut Param) -> c_int {
+unsafe extern "C" fn get_params(core: *const CoreHandle, params: *mut Param) -> c_int {
+    // SAFETY: the handle is the one that `load` made.
+    let settings = unsafe { &*core.cast::<Vec<(CString, CString)>>() };
     let mut next = params;
     // SAFETY: the provider passes an array that ends with a null key.
     while let Some(param) = unsafe { next.as_mut() }.filter(|param| !param.key.is_null()) {
         // SAFETY: keys are C strings.
         let name = unsafe { CStr::from_ptr(param.key) };
-        if let Some((_, value)) = SETTINGS.iter().find(|(known, _)| *known == name) {
+        let own = settings.iter().map(|(known, value)| (known.as_c_str(), value.as_c_str()));
+        if let Some((_, value)) = own.chain(SETTINGS).find(|(known, _)| *known == name) {
             // SAFETY: the provider asks for pointers.
             unsafe { *param.data.cast::<*const c_char>() = value.as_ptr() };
         }

@@ -21,19 +21,22 @@ pub(super) fn decode(provider: &Provider, input: &mut Input<'_>) -> bool {
 }
 
 /// What decoders gave on.
-struct Taken {
+pub(super) struct Taken {
     managements: Vec<*const Dispatch>,
-    key: Option<(*const Dispatch, *mut c_void)>,
+    pub(super) key: Option<(*const Dispatch, *mut c_void)>,
     objects: usize,
 }
 
 impl Taken {
-    fn new(provider: &Provider) -> Self {
-        Self { managements: provider.tables(operation::KEYMGMT), key: None, objects: 0 }
+    pub(super) fn new(provider: &Provider) -> Self {
+        let mut managements = provider.tables(operation::KEYMGMT);
+        managements.extend(provider.symmetric_tables(operation::KEYMGMT));
+        Self { managements, key: None, objects: 0 }
     }
 
-    fn decode(&mut self, provider: &Provider, file: &[u8], step: usize) {
-        for table in provider.tables(operation::DECODER) {
+    pub(super) fn decode(&mut self, provider: &Provider, file: &[u8], step: usize) {
+        let symmetric = provider.symmetric_tables(operation::DECODER);
+        for table in provider.tables(operation::DECODER).into_iter().chain(symmetric) {
             let context = call!(table, decoder::NEWCTX, provider.context).expect("a decoder");
             let mut file = Memory::new(file, step, 0);
             let (bio, arg, none) = (file.as_bio(), ptr::from_mut(self).cast(), ptr::null_mut());
@@ -165,8 +168,11 @@ pub(super) fn encode(provider: &Provider, input: &mut Input<'_>) -> bool {
     let mut written = false;
     let tables = provider.tables(operation::ENCODER);
     let first = usize::from(input.byte()) % tables.len();
+    let mut params = input.params_of(&[c"cipher", c"nobody-knows"]);
     for table in tables[first..].iter().chain(&tables[..first]).take(3).copied() {
         let context = call!(table, encoder::NEWCTX, provider.context).expect("an encoder");
+        call!(table, encoder::SETTABLE_CTX_PARAMS, provider.context);
+        call!(table, encoder::SET_CTX_PARAMS, context, params.as_ptr());
         let mut file = Memory::new(&[], step, room);
         let (bio, none) = (file.as_bio(), ptr::null_mut());
         // As libcrypto, which asks before.

@@ -3,6 +3,10 @@
 
 mod keys;
 mod operations;
+mod symmetric;
+
+#[cfg(test)]
+pub(crate) use self::symmetric::find_keys;
 
 use super::host::{Oddities, Params, Provider};
 use ossl_abi::functions::{operation, provider as provider_functions, store};
@@ -137,7 +141,7 @@ use call;
 type Entry = fn(&Provider, &mut Input<'_>) -> bool;
 
 /// What the first byte of an input chooses.
-pub(crate) const ENTRIES: [(&str, Entry); 8] = [
+pub(crate) const ENTRIES: [(&str, Entry); 11] = [
     ("decoders", keys::decode),
     ("store", open),
     ("import", keys::import),
@@ -146,6 +150,9 @@ pub(crate) const ENTRIES: [(&str, Entry); 8] = [
     ("provider", ask),
     ("encoders", keys::encode),
     ("generation", keys::generate),
+    ("opaque keys", symmetric::import),
+    ("opaque ciphers", symmetric::cipher),
+    ("key wrap", symmetric::wrap),
 ];
 
 /// Runs one input; true if the provider took what it was shown.

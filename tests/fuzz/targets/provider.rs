@@ -23,7 +23,7 @@ unsafe extern "C" {
 
 thread_local! {
     // SAFETY: the entry point of the provider that is linked in.
-    static PROVIDER: host::Provider = unsafe { host::Provider::load(OSSL_provider_init) };
+    static PROVIDER: host::Provider = unsafe { host::Provider::load(OSSL_provider_init, Vec::new()) };
 }
 
 /// The one entry point that is tried, by its number; without it the input chooses.
