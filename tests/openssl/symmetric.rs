@@ -31,7 +31,7 @@ impl Hsm {
         Ok(self.site.text(name))
     }
 
-    /// RFC 3394 by the default provider.
+    /// RFC 3394 by the default provider. `enc` wraps every 4 KiB by themselves.
     fn wrapped(&self, bits: usize, data: &[u8]) -> Result<Vec<u8>> {
         let input = self.file("expected.in", data)?;
         let output = self.site.text("expected.out");
@@ -99,7 +99,7 @@ fn keys_of_every_size_wrap_as_rfc_3394_says() -> Result<()> {
     let hsm = Hsm::start()?;
     for bits in [128, 192, 256] {
         let file = hsm.site.key_file(&hsm.key(bits), "kek.key")?;
-        for data in [&[7; 16][..], &[8; 32], &[9; 1200]] {
+        for data in [&[7; 16][..], &[8; 32], &[9; 4096]] {
             let input = hsm.file("cek.bin", data)?;
             let expected = hsm.wrapped(bits, data)?;
             let wrapped = hsm.file("wrapped.bin", &expected)?;
@@ -110,8 +110,9 @@ fn keys_of_every_size_wrap_as_rfc_3394_says() -> Result<()> {
                         hsm.site.openssl().ok(&line)
                     };
                     let output = run("-encrypt", &input)?;
-                    assert_eq!((&output.stdout, output.stderr.as_str()), (&expected, ""));
-                    assert_eq!(run("-decrypt", &wrapped)?.stdout, data, "{key} {option}");
+                    assert!(output.stdout == expected, "{key} {option}: {} bytes", data.len());
+                    assert_eq!(output.stderr, "");
+                    assert!(run("-decrypt", &wrapped)?.stdout == data, "{key} {option}: unwrapped");
                 }
             }
         }

@@ -137,12 +137,18 @@ pub unsafe fn query<O, R>(
     otherwise: R,
     body: impl FnOnce(&O) -> R,
 ) -> R {
-    tracing::trace!(target: "akv::abi", "{name}");
     // SAFETY: vouched for by the caller.
-    let Some(object) = (unsafe { object.cast::<O>().as_ref() }) else {
-        return otherwise;
-    };
-    catch_unwind(AssertUnwindSafe(|| body(object))).unwrap_or(otherwise)
+    match unsafe { object.cast::<O>().as_ref() } {
+        Some(object) => alone(name, otherwise, || body(object)),
+        None => otherwise,
+    }
+}
+
+/// Runs `body`, which has neither an object nor a host to tell of a failure, and returns `otherwise`
+/// when it panics.
+pub fn alone<R>(name: &'static str, otherwise: R, body: impl FnOnce() -> R) -> R {
+    tracing::trace!(target: "akv::abi", "{name}");
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or(otherwise)
 }
 
 /// Keeps panics from printing to the host's stderr: they reach its error queue instead.

@@ -8,6 +8,6 @@ mod guard;
 mod memory;
 
 pub use self::{
-    guard::{Entry, ErrorQueue, Failure, MAX_MESSAGE, Return, query, quiet_panics, run},
+    guard::{Entry, ErrorQueue, Failure, MAX_MESSAGE, Return, alone, query, quiet_panics, run},
     memory::{Output, bytes, clone_arc, free_arc, free_box, text},
 };

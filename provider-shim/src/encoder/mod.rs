@@ -290,7 +290,8 @@ unsafe extern "C" fn encode<F: Format>(
     _passphrase_arg: *mut c_void,
 ) -> c_int {
     let body = |context: &mut Context| -> Result<()> {
-        // SAFETY: the core passes a key of this type of ours as object, since the encoder does not import.
+        // SAFETY: the core passes a key of ours of this type as object, since the encoder does not
+        // import.
         let key = unsafe { object.cast::<F::Key>().as_ref() }.ok_or(Error::Silent)?;
         if let Some(cipher) = context.cipher.as_deref().filter(|_| F::PRIVATE) {
             return Err(not_encrypted(cipher));

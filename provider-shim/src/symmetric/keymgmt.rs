@@ -26,9 +26,12 @@ pub(crate) static TABLE: &[Dispatch] = &[
 ];
 
 unsafe extern "C" fn load(reference: *const c_void, size: usize) -> *mut c_void {
-    // SAFETY: the core passes the bytes that one of our callbacks got.
-    let object = unsafe { guard::bytes(reference.cast(), size) }.and_then(super::on_its_way);
-    object.map_or(ptr::null_mut(), |object| Arc::into_raw(object).cast_mut().cast())
+    let body = || {
+        // SAFETY: the core passes the bytes that one of our callbacks got.
+        let object = unsafe { guard::bytes(reference.cast(), size) }.and_then(super::on_its_way);
+        object.map_or(ptr::null_mut(), |object| Arc::into_raw(object).cast_mut().cast())
+    };
+    guard::alone("keymgmt load", ptr::null_mut(), body)
 }
 
 unsafe extern "C" fn free(keydata: *mut c_void) {

@@ -20,6 +20,7 @@ use ossl_abi::names;
 use ossl_abi::params::{Answers, Params};
 use ossl_abi::types::{Algorithm, DataType, Dispatch, Param};
 use std::ffi::{c_int, c_uchar, c_void};
+use zeroize::Zeroizing;
 
 /// A cipher known at compile time, for the functions that get no context.
 trait Known {
@@ -149,7 +150,7 @@ unsafe fn vector<'a>(iv: *const c_uchar, len: usize) -> Option<&'a [u8]> {
     if iv.is_null() { None } else { unsafe { guard::bytes(iv, len) } }
 }
 
-/// libcrypto lets the output be where the input is: it is written when the input is done with.
+/// libcrypto lets the output be where the input is, so the input is copied first.
 unsafe extern "C" fn update(
     ctx: *mut c_void,
     out: *mut c_uchar,
@@ -162,7 +163,8 @@ unsafe extern "C" fn update(
         // SAFETY: the core passes room and data of these sizes.
         let (out, input) =
             unsafe { (Output::new(out, outlen, outsize), guard::bytes(input, inlen)) };
-        ctx.update(out, input.ok_or_else(|| Error::null("data"))?)
+        let input = Zeroizing::new(input.ok_or_else(|| Error::null("data"))?.to_vec());
+        ctx.update(out, &input)
     };
     // SAFETY: the core passes our context, which one thread uses at a time.
     unsafe { guard::exclusive("cipher update", ctx, body) }
@@ -184,9 +186,12 @@ unsafe extern "C" fn finish(
 
 /// Asked for when the cipher is fetched, without a context: there is no host to tell of a failure.
 unsafe extern "C" fn get_params<K: Known>(params: *mut Param) -> c_int {
-    // SAFETY: the core passes a parameter array to be answered.
-    let mut answers = unsafe { Answers::from_ptr(params) };
-    K::CIPHER.answer(&mut answers).is_ok().into()
+    let body = || {
+        // SAFETY: the core passes a parameter array to be answered.
+        let mut answers = unsafe { Answers::from_ptr(params) };
+        K::CIPHER.answer(&mut answers).is_ok().into()
+    };
+    guard::alone("cipher get_params", 0, body)
 }
 
 unsafe extern "C" fn gettable_params(_provctx: *mut c_void) -> *const Param {
