@@ -3,10 +3,62 @@
 use crate::{
     Key,
     buffer::{Room, bytes, object, text},
-    last_error::call,
+    last_error::{Failed, call},
 };
-use akv_core::{EncryptionAlgorithm, KeyWrapAlgorithm, PublicKey, blocking::AnyKey, ecdsa};
-use std::ffi::c_char;
+use akv_core::{
+    KeyWrapAlgorithm, PublicKey,
+    blocking::{self, AnyKey},
+    ecdsa,
+};
+use std::{ffi::c_char, str::FromStr};
+
+/// Bytes by which a wrapped key is longer than the key (RFC 3394 section 2.2.1).
+const WRAPPING: usize = 8;
+
+/// What most operations take.
+struct Operation<'a> {
+    key: &'a Key,
+    algorithm: &'a str,
+    data: &'a [u8],
+    room: Room<'a>,
+}
+
+impl<'a> Operation<'a> {
+    /// # Safety
+    /// `key` is null or an open key; `algorithm` null or a C string; `data` null or `data_len` bytes;
+    /// `out` null or room for `*len` bytes; `len` null or a length; all for `'a`.
+    unsafe fn new(
+        key: *const Key,
+        algorithm: *const c_char,
+        (data, data_len): (*const u8, usize),
+        (out, len): (*mut u8, *mut usize),
+    ) -> Result<Self, Failed> {
+        // SAFETY: vouched for by the caller.
+        unsafe {
+            Ok(Self {
+                key: object(key)?,
+                algorithm: text(algorithm)?,
+                data: bytes(data, data_len)?,
+                room: Room::new(out, len)?,
+            })
+        }
+    }
+
+    /// Runs an operation of a key pair, when there is room for its longest result.
+    fn with_pair<A, R>(
+        self,
+        run: impl FnOnce(&blocking::Key, A, &[u8]) -> akv_core::Result<R>,
+    ) -> Result<(), Failed>
+    where
+        A: FromStr<Err = akv_core::Error>,
+        R: AsRef<[u8]>,
+    {
+        let (key, algorithm) = (self.key.pair()?, self.algorithm.parse()?);
+        let longest = longest(key.public_key());
+        let Some(room) = self.room.for_up_to(longest)? else { return Ok(()) };
+        room.put(run(key, algorithm, self.data)?.as_ref())
+    }
+}
 
 /// Bytes of an operation's longest result.
 fn longest(key: &PublicKey) -> usize {
@@ -33,11 +85,9 @@ pub unsafe extern "C" fn akv_sign(
 ) -> i32 {
     call("akv_sign", || {
         // SAFETY: vouched for by the caller.
-        let (key, algorithm) = unsafe { (object(key)?.pair()?, text(algorithm)?.parse()?) };
-        // SAFETY: the same.
-        let (digest, room) = unsafe { (bytes(digest, digest_len)?, Room::new(out, len)?) };
-        let Some(room) = room.for_up_to(longest(key.public_key()))? else { return Ok(()) };
-        room.put(&key.sign(algorithm, digest)?)
+        let operation =
+            unsafe { Operation::new(key, algorithm, (digest, digest_len), (out, len)) }?;
+        operation.with_pair(blocking::Key::sign)
     })
 }
 
@@ -57,11 +107,9 @@ pub unsafe extern "C" fn akv_sign_message(
 ) -> i32 {
     call("akv_sign_message", || {
         // SAFETY: vouched for by the caller.
-        let (key, algorithm) = unsafe { (object(key)?.pair()?, text(algorithm)?.parse()?) };
-        // SAFETY: the same.
-        let (message, room) = unsafe { (bytes(message, message_len)?, Room::new(out, len)?) };
-        let Some(room) = room.for_up_to(longest(key.public_key()))? else { return Ok(()) };
-        room.put(&key.sign_message(algorithm, message)?)
+        let operation =
+            unsafe { Operation::new(key, algorithm, (message, message_len), (out, len)) }?;
+        operation.with_pair(blocking::Key::sign_message)
     })
 }
 
@@ -127,11 +175,8 @@ pub unsafe extern "C" fn akv_encrypt(
 ) -> i32 {
     call("akv_encrypt", || {
         // SAFETY: vouched for by the caller.
-        let (key, algorithm) = unsafe { (object(key)?.pair()?, text(algorithm)?.parse()?) };
-        // SAFETY: the same.
-        let (data, room) = unsafe { (bytes(data, data_len)?, Room::new(out, len)?) };
-        let Some(room) = room.for_up_to(longest(key.public_key()))? else { return Ok(()) };
-        room.put(&key.encrypt(algorithm, data)?)
+        let operation = unsafe { Operation::new(key, algorithm, (data, data_len), (out, len)) }?;
+        operation.with_pair(blocking::Key::encrypt)
     })
 }
 
@@ -150,11 +195,8 @@ pub unsafe extern "C" fn akv_decrypt(
 ) -> i32 {
     call("akv_decrypt", || {
         // SAFETY: vouched for by the caller.
-        let (key, algorithm) = unsafe { (object(key)?.pair()?, text(algorithm)?.parse()?) };
-        // SAFETY: the same.
-        let (data, room) = unsafe { (bytes(data, data_len)?, Room::new(out, len)?) };
-        let Some(room) = room.for_up_to(longest(key.public_key()))? else { return Ok(()) };
-        room.put(&key.decrypt(algorithm, data)?)
+        let operation = unsafe { Operation::new(key, algorithm, (data, data_len), (out, len)) }?;
+        operation.with_pair(blocking::Key::decrypt)
     })
 }
 
@@ -174,21 +216,14 @@ pub unsafe extern "C" fn akv_wrap(
 ) -> i32 {
     call("akv_wrap", || {
         // SAFETY: vouched for by the caller.
-        let (key, algorithm) = unsafe { (object(key)?, text(algorithm)?) };
-        // SAFETY: the same.
-        let (data, room) = unsafe { (bytes(data, data_len)?, Room::new(out, len)?) };
-        match &key.key {
-            AnyKey::Asymmetric(key) => {
-                let algorithm: EncryptionAlgorithm = algorithm.parse()?;
-                let Some(room) = room.for_up_to(longest(key.public_key()))? else { return Ok(()) };
-                room.put(&key.wrap_key(algorithm, data)?)
-            }
-            AnyKey::Symmetric(key) => {
-                let algorithm: KeyWrapAlgorithm = algorithm.parse()?;
-                let Some(room) = room.for_up_to(data.len() + WRAPPING)? else { return Ok(()) };
-                room.put(&key.wrap_key(algorithm, data)?)
-            }
-        }
+        let operation = unsafe { Operation::new(key, algorithm, (data, data_len), (out, len)) }?;
+        let AnyKey::Symmetric(key) = &operation.key.key else {
+            return operation.with_pair(blocking::Key::wrap_key);
+        };
+        let algorithm: KeyWrapAlgorithm = operation.algorithm.parse()?;
+        let longest = operation.data.len() + WRAPPING;
+        let Some(room) = operation.room.for_up_to(longest)? else { return Ok(()) };
+        room.put(&key.wrap_key(algorithm, operation.data)?)
     })
 }
 
@@ -207,25 +242,13 @@ pub unsafe extern "C" fn akv_unwrap(
 ) -> i32 {
     call("akv_unwrap", || {
         // SAFETY: vouched for by the caller.
-        let (key, algorithm) = unsafe { (object(key)?, text(algorithm)?) };
-        // SAFETY: the same.
-        let (data, room) = unsafe { (bytes(data, data_len)?, Room::new(out, len)?) };
-        match &key.key {
-            AnyKey::Asymmetric(key) => {
-                let algorithm: EncryptionAlgorithm = algorithm.parse()?;
-                let Some(room) = room.for_up_to(longest(key.public_key()))? else { return Ok(()) };
-                room.put(&key.unwrap_key(algorithm, data)?)
-            }
-            AnyKey::Symmetric(key) => {
-                let algorithm: KeyWrapAlgorithm = algorithm.parse()?;
-                let Some(room) = room.for_up_to(data.len().saturating_sub(WRAPPING))? else {
-                    return Ok(());
-                };
-                room.put(&key.unwrap_key(algorithm, data)?)
-            }
-        }
+        let operation = unsafe { Operation::new(key, algorithm, (data, data_len), (out, len)) }?;
+        let AnyKey::Symmetric(key) = &operation.key.key else {
+            return operation.with_pair(blocking::Key::unwrap_key);
+        };
+        let algorithm: KeyWrapAlgorithm = operation.algorithm.parse()?;
+        let longest = operation.data.len().saturating_sub(WRAPPING);
+        let Some(room) = operation.room.for_up_to(longest)? else { return Ok(()) };
+        room.put(&key.unwrap_key(algorithm, operation.data)?)
     })
 }
-
-/// Bytes by which a wrapped key is longer than the key (RFC 3394 section 2.2.1).
-const WRAPPING: usize = 8;
