@@ -1,7 +1,7 @@
 //! Gathers settings from a configuration file and the environment and checks them.
 
 use super::{
-    Environment, NameFiles, OPTIONS, Roots, Settings, Values,
+    Environment, NameFiles, OPTIONS, OptionInfo, Origin, Roots, Settings, Values,
     values::{self, CredentialKind},
 };
 use crate::{
@@ -31,7 +31,7 @@ const CERTIFICATE_PASSWORD: &str = "AZURE_CLIENT_CERTIFICATE_PASSWORD";
 const MAX_CERTIFICATE: u64 = 256 * 1024;
 
 /// Gathers settings. Later calls of [`Builder::option`] win over earlier ones, the environment
-/// over all of them, whether it was read before or after.
+/// over all of them, whether it was read before or after, and [`Builder::argument`] over both.
 ///
 /// ```
 /// use akv_core::Settings;
@@ -65,10 +65,10 @@ impl fmt::Debug for Builder {
 }
 
 /// A value and where it came from.
-#[derive(Clone)]
-struct Value {
-    text: String,
-    origin: &'static str,
+#[derive(Clone, Debug)]
+pub(crate) struct Value {
+    pub(super) text: String,
+    pub(super) origin: Origin,
 }
 
 impl Builder {
@@ -89,15 +89,30 @@ impl Builder {
     /// # Errors
     /// There is no such setting.
     pub fn option(mut self, name: &str, value: &str) -> Result<Self> {
-        let option = OPTIONS.iter().find(|option| option.name == name).ok_or_else(|| {
-            Error::new(ErrorKind::Settings, format!("unknown setting {:?}", one_line(name)))
-        })?;
-        let from_environment =
-            self.values.get(option.name).is_some_and(|value| value.origin != option.name);
-        if !from_environment {
-            self.values.remove(option.name);
-            self.set(option.name, option.name, value.to_owned());
-        }
+        self.set(known(name)?.name, Origin::File, value.to_owned());
+        Ok(self)
+    }
+
+    /// Sets a setting by a program's command line, which wins over the environment. An empty value
+    /// counts as none.
+    ///
+    /// ```
+    /// use akv_core::{Settings, settings::Origin};
+    ///
+    /// let settings = Settings::builder()
+    ///     .argument("timeout", "500ms")? // --timeout 500ms
+    ///     .environment_from(|name| (name == "AKV_TIMEOUT").then(|| "3s".into()))
+    ///     .build()?;
+    /// let setting = settings.in_force().into_iter().find(|setting| setting.name == "timeout");
+    /// let setting = setting.expect("every setting is there");
+    /// assert_eq!((setting.value.as_deref(), setting.origin), (Some("500ms"), Origin::Argument));
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// There is no such setting.
+    pub fn argument(mut self, name: &str, value: &str) -> Result<Self> {
+        self.set(known(name)?.name, Origin::Argument, value.to_owned());
         Ok(self)
     }
 
@@ -142,7 +157,8 @@ impl Builder {
         for option in OPTIONS {
             let Some(variable) = option.env else { continue };
             if let Some(value) = read(variable) {
-                self.set(option.name, variable, value.to_string_lossy().into_owned());
+                let origin = Origin::Environment(variable);
+                self.set(option.name, origin, value.to_string_lossy().into_owned());
             }
         }
         let text = |name| {
@@ -162,11 +178,14 @@ impl Builder {
         self
     }
 
-    fn set(&mut self, name: &'static str, origin: &'static str, text: String) {
-        if text.is_empty() {
-            return;
+    /// A value wins over those of earlier origins; an empty one takes back one of its own.
+    fn set(&mut self, name: &'static str, origin: Origin, text: String) {
+        let old = self.values.get(name).map_or(Origin::Default, |value| value.origin);
+        if !text.is_empty() && origin >= old {
+            self.values.insert(name, Value { text, origin });
+        } else if text.is_empty() && origin == old {
+            self.values.remove(name);
         }
-        self.values.insert(name, Value { text, origin });
     }
 
     /// Checks every value and reads the files that must be read at load.
@@ -189,9 +208,9 @@ impl Builder {
 
     pub(crate) fn build_with(self, roots: Roots) -> Result<Settings> {
         let client_secret = match (self.client_secret.clone(), self.path("client-secret-file")) {
-            (Some(secret), _) => Some(secret),
-            (None, Some(path)) => Some(self.read_secret("client-secret-file", &path)?),
-            (None, None) => None,
+            (Some(secret), _) if !self.is_argument("client-secret-file") => Some(secret),
+            (_, Some(path)) => Some(self.read_secret("client-secret-file", &path)?),
+            (secret, None) => secret,
         };
         let values = Values {
             credential: self.parsed("credential", CredentialKind::Auto)?,
@@ -218,9 +237,10 @@ impl Builder {
             warm: self.read_with("warm", values::boolean)?.unwrap_or(false),
             log_level: self.text("log-level"),
             log_file: self.path("log-file"),
-            environment: self.foreign,
+            environment: self.foreign.clone(),
             names: NameFiles::capture(),
             secure: is_secure_execution(),
+            origins: self.values,
         };
         Ok(Settings(Arc::new(values)))
     }
@@ -228,8 +248,12 @@ impl Builder {
     /// A token in the environment wins over a token file that only the configuration file names.
     fn access_token_file(&self) -> Option<PathBuf> {
         let value = self.values.get("access-token-file")?;
-        let from_file = value.origin == "access-token-file";
+        let from_file = value.origin == Origin::File;
         (!from_file || self.access_token.is_none()).then(|| PathBuf::from(&value.text))
+    }
+
+    fn is_argument(&self, name: &str) -> bool {
+        self.values.get(name).is_some_and(|value| value.origin == Origin::Argument)
     }
 
     fn text(&self, name: &str) -> Option<String> {
@@ -258,7 +282,7 @@ impl Builder {
         let shown = crate::error::shortened(&value.text, 100);
         Error::new(
             ErrorKind::Settings,
-            format!("wrong setting {} = {:?}: {reason}", value.origin, one_line(shown)),
+            format!("wrong setting {} = {:?}: {reason}", value.origin.face(name), one_line(shown)),
         )
     }
 
@@ -300,6 +324,13 @@ impl Builder {
         };
         Ok(Roots { system: system_roots(self.certificate_variables), extra })
     }
+}
+
+/// The setting of this name.
+fn known(name: &str) -> Result<&'static OptionInfo> {
+    OPTIONS.iter().find(|option| option.name == name).ok_or_else(|| {
+        Error::new(ErrorKind::Settings, format!("unknown setting {:?}", one_line(name)))
+    })
 }
 
 /// Reads a file that holds a secret, without leaving copies of it.
@@ -384,6 +415,59 @@ mod tests {
         assert_eq!(settings.cloud(), crate::Cloud::China);
         let unset = builder.option("cloud", "").unwrap().build().unwrap();
         assert_eq!(unset.cloud(), crate::Cloud::Public);
+    }
+
+    #[test]
+    fn arguments_win_and_every_setting_tells_its_origin() {
+        let settings = Settings::builder()
+            .environment_from(|name| match name {
+                "AKV_TIMEOUT" => Some("500ms".into()),
+                "AKV_CLOUD" => Some("china".into()),
+                "AZURE_CLI_ACCESS_TOKEN" => Some("token".into()),
+                _ => None,
+            })
+            .argument("timeout", "2s")
+            .unwrap()
+            .option("warm", "yes")
+            .unwrap()
+            .argument("access-token-file", "/no/such/file")
+            .unwrap()
+            .build()
+            .unwrap();
+        assert_eq!(settings.timeout(), Duration::from_secs(2));
+        assert_eq!(settings.values().access_token_file, Some(PathBuf::from("/no/such/file")));
+        let found: Vec<_> = settings
+            .in_force()
+            .into_iter()
+            .map(|setting| (setting.name, setting.value.unwrap_or_default(), setting.origin))
+            .collect();
+        for expected in [
+            ("timeout", "2s", Origin::Argument),
+            ("cloud", "china", Origin::Environment("AKV_CLOUD")),
+            ("warm", "yes", Origin::File),
+            ("credential", "auto", Origin::Default),
+            ("endpoint", "", Origin::Default),
+        ] {
+            let expected = (expected.0, expected.1.to_owned(), expected.2);
+            assert!(found.contains(&expected), "{expected:?} in {found:?}");
+        }
+        assert_eq!(found.len(), OPTIONS.len());
+        let error = Settings::builder().argument("timeout", "soon").unwrap().build().unwrap_err();
+        assert!(error.to_string().contains("--timeout"), "{error}");
+    }
+
+    #[test]
+    fn the_defaults_that_are_told_are_those_in_force() {
+        let told = OPTIONS.iter().filter_map(|option| Some((option.name, option.default?)));
+        let told = told.fold(Settings::builder(), |builder, (name, value)| {
+            builder.option(name, value).unwrap()
+        });
+        let (told, bare) = (told.build().unwrap(), Settings::builder().build().unwrap());
+        let (told, bare) = (told.values(), bare.values());
+        assert_eq!(told.timeout, bare.timeout);
+        assert_eq!((told.credential, told.hosts.cloud), (bare.credential, bare.hosts.cloud));
+        assert_eq!((told.max_concurrency, told.warm), (bare.max_concurrency, bare.warm));
+        assert_eq!(told.verify_signatures, bare.verify_signatures);
     }
 
     #[test]

@@ -26,10 +26,12 @@ mod builder;
 mod environment;
 mod names;
 mod options;
+mod origin;
 mod values;
 
 pub use builder::Builder;
 pub use options::{OPTIONS, OptionInfo};
+pub use origin::{Origin, Setting};
 pub use values::CredentialKind;
 
 pub(crate) use environment::Environment;
@@ -39,7 +41,7 @@ use crate::{
     Cloud, KeyReference, Result, VaultKind, client_certificate::ClientCertificate,
     reference::TrustedHosts,
 };
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -90,6 +92,8 @@ pub(crate) struct Values {
     pub(crate) names: NameFiles,
     /// The kernel marked the process as secure-execution: nothing of its environment is trusted.
     pub(crate) secure: bool,
+    /// What was set, as it was written, and by whom.
+    origins: BTreeMap<&'static str, builder::Value>,
 }
 
 /// Trusted certificates as they were found at load: PEM text, read while the files are reachable.
@@ -138,6 +142,37 @@ impl Settings {
         self.0.timeout
     }
 
+    /// Every setting of [`OPTIONS`] with its value and where that came from. Secrets are none of
+    /// them: what the environment has of those is not told.
+    ///
+    /// ```
+    /// use akv_core::{Settings, settings::Origin};
+    ///
+    /// let settings = Settings::builder().option("timeout", "3s")?.build()?;
+    /// for setting in settings.in_force() {
+    ///     match setting.origin {
+    ///         Origin::Default => {}
+    ///         origin => println!("{} = {:?} ({origin})", setting.name, setting.value),
+    ///     }
+    /// }
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
+    pub fn in_force(&self) -> Vec<Setting> {
+        let in_force = |option: &OptionInfo| match self.0.origins.get(option.name) {
+            Some(value) => Setting {
+                name: option.name,
+                value: Some(value.text.clone()),
+                origin: value.origin,
+            },
+            None => Setting {
+                name: option.name,
+                value: option.default.map(str::to_owned),
+                origin: Origin::Default,
+            },
+        };
+        OPTIONS.iter().map(in_force).collect()
+    }
+
     /// Whether runtime, token and connection are made ready in the background when a key is
     /// loaded, rather than by its first operation; no by default.
     pub fn warm(&self) -> bool {
@@ -174,7 +209,14 @@ impl Settings {
     }
 
     /// The URL of the vault that a reference names, with the configured endpoint in its place.
-    pub(crate) fn vault_url(&self, reference: &KeyReference) -> Url {
+    ///
+    /// ```
+    /// let settings = akv_core::Settings::builder().build()?;
+    /// let key = settings.reference("managedHsm:myHsm:myKey")?;
+    /// assert_eq!(settings.vault_url(&key).as_str(), "https://myhsm.managedhsm.azure.net/");
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
+    pub fn vault_url(&self, reference: &KeyReference) -> Url {
         match &self.0.endpoint {
             Some(endpoint) => endpoint.clone(),
             None => {

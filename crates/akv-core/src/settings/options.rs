@@ -18,10 +18,18 @@ pub struct OptionInfo {
     pub env: Option<&'static str>,
     /// What it means, its values and its default, in one line.
     pub help: &'static str,
+    /// The value that counts where nobody set one; `None` where that is no value.
+    pub default: Option<&'static str>,
 }
 
 const fn option(name: &'static str, env: &'static str, help: &'static str) -> OptionInfo {
-    OptionInfo { name, env: Some(env), help }
+    OptionInfo { name, env: Some(env), help, default: None }
+}
+
+impl OptionInfo {
+    const fn or(self, default: &'static str) -> Self {
+        Self { default: Some(default), ..self }
+    }
 }
 
 /// Every setting that a configuration file may hold. The ENGINE control command has the same name
@@ -39,13 +47,15 @@ pub const OPTIONS: &[OptionInfo] = &[
         "AKV_CREDENTIAL",
         "where access tokens come from: auto (default), access-token, client-secret, \
          client-certificate, workload-identity, managed-identity, azure-cli, azure-developer-cli",
-    ),
+    )
+    .or("auto"),
     option("client-id", "AZURE_CLIENT_ID", "client id of the application or managed identity"),
     option("tenant-id", "AZURE_TENANT_ID", "Microsoft Entra tenant of the application"),
     OptionInfo {
         name: "client-secret-file",
         env: None,
         help: "file with the application's secret (environment: AZURE_CLIENT_SECRET, the secret)",
+        default: None,
     },
     option(
         "client-certificate-file",
@@ -59,12 +69,12 @@ pub const OPTIONS: &[OptionInfo] = &[
         "file with an access token, read again when it changes \
          (environment: AZURE_CLI_ACCESS_TOKEN, the token itself)",
     ),
-    option("cloud", "AKV_CLOUD", "Azure cloud: public (default), usgov, china"),
+    option("cloud", "AKV_CLOUD", "Azure cloud: public (default), usgov, china").or("public"),
     option("dns-suffix", "AKV_DNS_SUFFIX", "more trusted DNS suffixes of vaults, comma-separated"),
     option("endpoint", "AKV_ENDPOINT", "one https URL in place of every vault's own"),
     option("ca-file", "AKV_CA_FILE", "PEM file with more trusted root certificates"),
-    option("timeout", "AKV_TIMEOUT", "deadline of one operation with its retries (default 10s)"),
-    option("max-concurrency", "AKV_MAX_CONCURRENCY", "requests in flight per vault (default 256)"),
+    option("timeout", "AKV_TIMEOUT", "deadline of one operation with its retries (default 10s)").or("10s"),
+    option("max-concurrency", "AKV_MAX_CONCURRENCY", "requests in flight per vault (default 256)").or("256"),
     option(
         "hedge-after",
         "AKV_HEDGE_AFTER",
@@ -75,12 +85,14 @@ pub const OPTIONS: &[OptionInfo] = &[
         "verify-signatures",
         "AKV_VERIFY_SIGNATURES",
         "check each signature locally before handing it on: yes (default), no",
-    ),
+    )
+    .or("yes"),
     option(
         "warm",
         "AKV_WARM",
         "start runtime, token and connection in the background at load: no (default), yes",
-    ),
+    )
+    .or("no"),
     option(
         "log-level",
         "AKV_LOG_LEVEL",

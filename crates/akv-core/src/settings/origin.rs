@@ -1,0 +1,52 @@
+//! Where the value of a setting came from.
+
+use std::fmt;
+
+/// Where the value of a setting came from. A later one of these wins over an earlier one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Origin {
+    /// Nobody set it.
+    Default,
+    /// A configuration file: [`Builder::option`](super::Builder::option).
+    File,
+    /// The environment variable of this name.
+    Environment(&'static str),
+    /// The command line: [`Builder::argument`](super::Builder::argument).
+    Argument,
+}
+
+impl Origin {
+    /// How a user knows the setting `name` that came from here: `timeout`, `AKV_TIMEOUT`,
+    /// `--timeout`.
+    pub(super) fn face(self, name: &str) -> String {
+        match self {
+            Self::Default | Self::File => name.to_owned(),
+            Self::Environment(variable) => variable.to_owned(),
+            Self::Argument => format!("--{name}"),
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File => f.write_str("configuration file"),
+            Self::Environment(variable) => f.write_str(variable),
+            Self::Argument => f.write_str("command line"),
+        }
+    }
+}
+
+/// A setting in force; see [`Settings::in_force`](crate::Settings::in_force).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Setting {
+    /// The name in an `openssl.cnf` section.
+    pub name: &'static str,
+    /// The value as it was written, or the default; `None` where nothing is the default.
+    pub value: Option<String>,
+    /// Where the value came from.
+    pub origin: Origin,
+}
