@@ -16,11 +16,27 @@ use xshell::{Cmd, Shell, cmd};
 
 use self::zig::Zig;
 
-/// What exists so far: cargo package, file name that cargo gives it, public name.
-const ARTIFACTS: [(&str, &str, &str); 2] = [
+/// What is built: cargo package, file name that cargo gives it, public name.
+type Artifact = (&'static str, &'static str, &'static str);
+
+/// Each list is built by a run of cargo of its own: features are unified within a run, and the
+/// modules must not get what the program asks for.
+const MODULES: &[Artifact] = &[
     ("provider-shim", "libakv_provider.so", "akv_provider.so"),
     ("engine-shim", "libe_akv.so", "e_akv.so"),
 ];
+const PROGRAMS: &[Artifact] = &[("akv-cli", "akv", "akv")];
+
+/// Where artifacts are made, and where they go.
+struct Places {
+    shell: Shell,
+    /// Cargo's target folder.
+    target: PathBuf,
+    /// The folder in it with what a build made.
+    built: PathBuf,
+    /// The folder for the artifacts.
+    folder: PathBuf,
+}
 
 /// Arguments of `cargo xtask build`.
 #[derive(Args, Default)]
@@ -37,12 +53,29 @@ pub(crate) struct Build {
 impl Build {
     /// Builds, copies, and prints what is where; the last line is `modules: FOLDER`.
     pub(crate) fn run(&self) -> Result<PathBuf> {
-        let folder = self.build()?;
+        let folder = self.modules()?;
+        self.place(&self.places()?, PROGRAMS, &[])?;
         println!("modules: {}", folder.display());
         Ok(folder)
     }
 
-    fn build(&self) -> Result<PathBuf> {
+    /// Builds and copies the modules and the C library alone.
+    pub(crate) fn modules(&self) -> Result<PathBuf> {
+        let places = self.places()?;
+        self.place(&places, MODULES, &[c_library::PACKAGE])?;
+        let linker = self.linker(&places.shell, &places.target)?;
+        let library = c_library::make(linker, &places.built, self.release)?;
+        for (file, name) in &library.files {
+            install(file, &places.folder.join(name))
+                .with_context(|| format!("no {name} in {:?}", places.folder))?;
+        }
+        let glibc = self.check(&places.folder.join(c_library::NAME))?;
+        let profile = self.profile();
+        println!("{}: {profile} build, for glibc {glibc} and later", c_library::NAME);
+        Ok(places.folder)
+    }
+
+    fn places(&self) -> Result<Places> {
         let shell = Shell::new()?;
         shell.change_dir(akv_tests::modules::workspace());
         let target = target_folder(&shell)?;
@@ -53,32 +86,34 @@ impl Build {
                 (target.join(zig::host(&shell)?), folder)
             }
         };
-        self.compile(&shell, &target)?;
         fs::create_dir_all(&folder)?;
-        let profile = if self.release { "release" } else { "debug" };
-        for (package, file, name) in ARTIFACTS {
+        Ok(Places { shell, target, built: built.join(self.profile()), folder })
+    }
+
+    /// Builds artifacts and `more` packages in one run of cargo, and copies the artifacts.
+    fn place(&self, places: &Places, artifacts: &[Artifact], more: &[&str]) -> Result<()> {
+        let (profile, folder) = (self.profile(), &places.folder);
+        let packages = artifacts.iter().map(|(package, ..)| *package);
+        self.compile(places, packages.chain(more.iter().copied()))?;
+        for (package, file, name) in artifacts {
             let installed = folder.join(name);
-            install(&built.join(profile).join(file), &installed)
+            install(&places.built.join(file), &installed)
                 .with_context(|| format!("cannot put {name} of {package} into {folder:?}"))?;
             let size = fs::metadata(&installed)?.len() as f64 / 1e6;
             let glibc = self.check(&installed)?;
             println!("{name}: {profile} build, {size:.1} MB, for glibc {glibc} and later");
         }
-        let parts = built.join(profile);
-        let library = c_library::make(self.linker(&shell, &target)?, &parts, self.release)?;
-        for (file, name) in &library.files {
-            install(file, &folder.join(name))
-                .with_context(|| format!("no {name} in {folder:?}"))?;
-        }
-        let glibc = self.check(&folder.join(c_library::NAME))?;
-        println!("{}: {profile} build, for glibc {glibc} and later", c_library::NAME);
-        Ok(folder)
+        Ok(())
     }
 
-    fn compile(&self, shell: &Shell, target: &Path) -> Result<()> {
+    const fn profile(&self) -> &'static str {
+        if self.release { "release" } else { "debug" }
+    }
+
+    fn compile<'a>(&self, places: &Places, packages: impl Iterator<Item = &'a str>) -> Result<()> {
+        let Places { shell, target, .. } = places;
         let cargo = akv_tests::modules::cargo();
         let release = self.release.then_some("--release");
-        let packages = ARTIFACTS.iter().map(|(package, ..)| *package).chain([c_library::PACKAGE]);
         let packages = packages.flat_map(|package| ["--package", package]);
         let command = match self.glibc {
             None => cmd!(shell, "{cargo} build"),
@@ -95,7 +130,7 @@ impl Build {
         }
     }
 
-    /// The oldest C library with which a module loads: not newer than what was asked for, or than
+    /// The oldest C library with which an artifact loads: not newer than what was asked for, or than
     /// this machine's.
     fn check(&self, module: &Path) -> Result<Glibc> {
         let needed = Glibc::needed_by(module)?;

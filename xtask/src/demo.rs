@@ -41,7 +41,8 @@ impl Demo {
         catch_signals()?;
         let with_nginx = self.prepare()?;
         step("Building the provider module (once; a development build is quicker to make)");
-        let module = Build { release: self.release, glibc: None }.run()?.join("akv_provider.so");
+        let module =
+            Build { release: self.release, glibc: None }.modules()?.join("akv_provider.so");
         let mut scene = Scene::open(&module)?;
         let shown = self.show(&scene, with_nginx);
         match (&shown, self.keep) {

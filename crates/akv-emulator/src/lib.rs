@@ -70,6 +70,7 @@ mod new_key;
 mod operation;
 mod paging;
 mod persona;
+pub mod program;
 mod reply;
 mod rotation;
 mod routes;

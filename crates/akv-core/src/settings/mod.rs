@@ -159,11 +159,9 @@ impl Settings {
     /// ```
     pub fn in_force(&self) -> Vec<Setting> {
         let in_force = |option: &OptionInfo| match self.0.origins.get(option.name) {
-            Some(value) => Setting {
-                name: option.name,
-                value: Some(value.text.clone()),
-                origin: value.origin,
-            },
+            Some(value) => {
+                Setting { name: option.name, value: Some(value.text.clone()), origin: value.origin }
+            }
             None => Setting {
                 name: option.name,
                 value: option.default.map(str::to_owned),

@@ -73,8 +73,10 @@ pub const OPTIONS: &[OptionInfo] = &[
     option("dns-suffix", "AKV_DNS_SUFFIX", "more trusted DNS suffixes of vaults, comma-separated"),
     option("endpoint", "AKV_ENDPOINT", "one https URL in place of every vault's own"),
     option("ca-file", "AKV_CA_FILE", "PEM file with more trusted root certificates"),
-    option("timeout", "AKV_TIMEOUT", "deadline of one operation with its retries (default 10s)").or("10s"),
-    option("max-concurrency", "AKV_MAX_CONCURRENCY", "requests in flight per vault (default 256)").or("256"),
+    option("timeout", "AKV_TIMEOUT", "deadline of one operation with its retries (default 10s)")
+        .or("10s"),
+    option("max-concurrency", "AKV_MAX_CONCURRENCY", "requests in flight per vault (default 256)")
+        .or("256"),
     option(
         "hedge-after",
         "AKV_HEDGE_AFTER",

@@ -1,0 +1,83 @@
+//! `akv key`: the keys of a vault.
+
+mod create;
+mod describe;
+mod list;
+
+pub(crate) use describe::{attributes_json, describe, key_json};
+
+use crate::{
+    exit::Result,
+    key::Named,
+    output::{Show, counters_json},
+    settings::SettingsArguments,
+};
+use akv_core::AnyKey;
+use clap::{Args, Subcommand};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// List the keys of a vault, or the versions of a key.
+    List(list::List),
+    /// Show a key: type, attributes, permitted operations, public half.
+    Show(ShowKey),
+    /// Make a key.
+    Create(create::Create),
+    /// Make a new version of a key.
+    Rotate(Rotate),
+}
+
+impl KeyCommand {
+    pub(crate) async fn run(self, show: Show) -> Result<()> {
+        match self {
+            Self::List(command) => command.run(show).await,
+            Self::Show(command) => command.run(show).await,
+            Self::Create(command) => command.run(show).await,
+            Self::Rotate(command) => command.run(show).await,
+        }
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ShowKey {
+    /// The key.
+    key: String,
+    #[command(flatten)]
+    settings: SettingsArguments,
+}
+
+impl ShowKey {
+    async fn run(self, show: Show) -> Result<()> {
+        let client = self.settings.client()?;
+        // A key file does not tell the attributes.
+        let key = Named::read(&client, &self.key)?.ask(&client).await?;
+        print(show, &client, &key)
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Rotate {
+    /// The key, without a version.
+    key: String,
+    #[command(flatten)]
+    settings: SettingsArguments,
+}
+
+impl Rotate {
+    async fn run(self, show: Show) -> Result<()> {
+        let client = self.settings.client()?;
+        let reference = client.reference(&self.key)?;
+        let name = create::new_name(&reference, "rotated")?;
+        let key = client.vault(&reference.vault())?.rotate(name).await?;
+        print(show, &client, &key)
+    }
+}
+
+/// A key, and what it took to ask for it.
+fn print(show: Show, client: &akv_core::Client, key: &AnyKey) -> Result<()> {
+    let mut told = key_json(key);
+    told["counters"] = counters_json(client.counters());
+    show.result(&told, |out| describe(key, out))?;
+    show.counters(client);
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! `akv verify`: signatures, checked locally.
+
+use super::sign::{Encoding, Subject};
+use crate::{
+    exit::{Failure, Result},
+    input,
+    key::Named,
+    output::{Show, counters_json},
+    settings::SettingsArguments,
+};
+use akv_core::{ErrorKind, Key, PublicKey, SignatureAlgorithm, ecdsa};
+use clap::Args;
+use serde_json::json;
+use std::path::PathBuf;
+
+/// Verify a signature with the key's public half, locally. With a key file nothing is sent at all.
+///
+/// The exit code is 0 for a good signature and 1 for a bad one.
+#[derive(Args, Debug)]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    subject: Subject,
+    /// The file with the signature; an ECDSA one may be in DER or r and s one after the other.
+    #[arg(short, long, value_name = "FILE")]
+    signature: PathBuf,
+    /// How the signature is written.
+    #[arg(long, value_enum, default_value = "binary")]
+    encoding: Encoding,
+    #[command(flatten)]
+    settings: SettingsArguments,
+}
+
+impl Verify {
+    pub(crate) async fn run(self, show: Show) -> Result<()> {
+        let client = self.settings.client()?;
+        let named = Named::read(&client, &self.subject.key)?;
+        self.subject.check()?;
+        let signature = self.encoding.read(&input::read(Some(&self.signature))?)?;
+        let key = named.open(&client).await?;
+        let algorithm = self.subject.algorithm_of(key.public_key());
+        let digest = self.subject.digest(algorithm)?;
+        let good = good(&key, algorithm, &digest, &signature)?;
+        let told = json!({
+            "reference": key.pinned_reference().to_string(),
+            "algorithm": algorithm.name(),
+            "verified": good,
+            "counters": counters_json(client.counters()),
+        });
+        let word = if good { "good" } else { "BAD" };
+        show.result(&told, |out| {
+            writeln!(out, "{word} signature ({algorithm}) by {}", key.pinned_reference())
+        })?;
+        show.counters(&client);
+        if good { Ok(()) } else { Err(Failure::No) }
+    }
+}
+
+/// Whether a signature is good in one of the forms that it may be in.
+fn good(key: &Key, algorithm: SignatureAlgorithm, digest: &[u8], signature: &[u8]) -> Result<bool> {
+    let mut forms = vec![signature.to_vec()];
+    if let PublicKey::Ec(ec) = key.public_key() {
+        forms.extend(ecdsa::der_to_raw(signature, ec.curve()));
+    }
+    for form in forms {
+        match key.verify(algorithm, digest, &form) {
+            Ok(()) => return Ok(true),
+            Err(error) if error.kind() == ErrorKind::Signature => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,27 @@
+//! `akv`: the command line for keys in Azure Key Vault and Managed HSM.
+//!
+//! What is decided is decided in `akv-core`; here it is asked for and shown.
+
+mod arguments;
+mod commands;
+mod exit;
+mod input;
+mod key;
+mod modules;
+mod output;
+mod settings;
+mod text;
+
+use arguments::Akv;
+use clap::Parser as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = Akv::parse();
+    arguments.color.write_global();
+    let json = arguments.json;
+    match arguments.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(json),
+    }
+}

@@ -1,0 +1,61 @@
+//! The library's settings as options of the command line, made from the library's own table.
+
+use crate::exit::Result;
+use akv_core::{Client, Settings, logging, settings::OPTIONS};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+
+/// What was set on the command line: names and values.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SettingsArguments(Vec<(&'static str, String)>);
+
+impl SettingsArguments {
+    /// These over the environment over the defaults.
+    pub(crate) fn settings(&self) -> Result<Settings> {
+        let mut builder = Settings::builder().environment();
+        for (name, value) in &self.0 {
+            builder = builder.argument(name, value)?;
+        }
+        let settings = builder.build()?;
+        logging::init(&settings)?;
+        Ok(settings)
+    }
+
+    /// A client with these settings.
+    pub(crate) fn client(&self) -> Result<Client> {
+        Ok(Client::new(self.settings()?))
+    }
+}
+
+impl Args for SettingsArguments {
+    fn augment_args(command: Command) -> Command {
+        // They are many, so they have short helps of one line and a place of their own.
+        let arguments = OPTIONS.iter().map(|option| {
+            let help = match option.env {
+                Some(variable) => format!("{} [env: {variable}]", option.help),
+                None => option.help.to_owned(),
+            };
+            Arg::new(option.name)
+                .long(option.name)
+                .value_name("VALUE")
+                .help(help)
+                .help_heading("Settings (they win over the environment)")
+        });
+        command.args(arguments)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for SettingsArguments {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let given = |name: &'static str| Some((name, matches.get_one::<String>(name)?.clone()));
+        Ok(Self(OPTIONS.iter().filter_map(|option| given(option.name)).collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}

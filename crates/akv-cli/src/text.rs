@@ -1,0 +1,73 @@
+//! Times and bytes as text.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use std::time::SystemTime;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// A moment in RFC 3339, to the second.
+pub(crate) fn moment(time: SystemTime) -> String {
+    let time = OffsetDateTime::from(time).replace_nanosecond(0);
+    time.ok().and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_else(|| "?".to_owned())
+}
+
+/// Reads a moment in RFC 3339, or a day, which begins at midnight UTC.
+pub(crate) fn read_moment(text: &str) -> Result<SystemTime, String> {
+    let whole =
+        if text.contains(['T', 't']) { text.to_owned() } else { format!("{text}T00:00:00Z") };
+    OffsetDateTime::parse(&whole, &Rfc3339)
+        .map(SystemTime::from)
+        .map_err(|_| "expected 2030-12-31 or 2030-12-31T23:59:59Z".to_owned())
+}
+
+/// Base64 with padding (RFC 4648 section 4).
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
+/// Reads base64, with line breaks where there are some.
+pub(crate) fn read_base64(text: &[u8]) -> Result<Vec<u8>, String> {
+    let text: Vec<u8> = text.iter().copied().filter(|c| !c.is_ascii_whitespace()).collect();
+    STANDARD.decode(text).map_err(|error| format!("no base64: {error}"))
+}
+
+/// Hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Reads hexadecimal digits.
+pub(crate) fn read_hex(text: &str) -> Result<Vec<u8>, String> {
+    let digits: Vec<u8> = text.bytes().filter(|c| !c.is_ascii_whitespace()).collect();
+    let byte = |pair: &[u8]| {
+        let pair = std::str::from_utf8(pair).ok()?;
+        (pair.len() == 2 && pair.bytes().all(|c| c.is_ascii_hexdigit()))
+            .then(|| u8::from_str_radix(pair, 16).ok())
+            .flatten()
+    };
+    let bytes: Option<Vec<u8>> = digits.chunks(2).map(byte).collect();
+    bytes.ok_or_else(|| "expected pairs of hexadecimal digits".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_read_as_they_are_written() {
+        let bytes = [0, 1, 0x7f, 0xff];
+        assert_eq!(read_hex(&hex(&bytes)).unwrap(), bytes);
+        assert_eq!(read_base64(base64(&bytes).as_bytes()).unwrap(), bytes);
+        assert_eq!(read_base64(b"AA\nF/ /w==\n").unwrap(), [0, 1, 0x7f, 0xff]);
+        for wrong in ["0", "0g", "+1"] {
+            assert!(read_hex(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn moments() {
+        let day = read_moment("2030-12-31").unwrap();
+        assert_eq!(moment(day), "2030-12-31T00:00:00Z");
+        assert_eq!(moment(read_moment("2030-12-31T23:59:59Z").unwrap()), "2030-12-31T23:59:59Z");
+        assert!(read_moment("tomorrow").is_err());
+    }
+}

@@ -1,0 +1,92 @@
+//! `akv encrypt`, `decrypt`, `wrap` and `unwrap`.
+
+use crate::{World, failed};
+use akv_emulator::{NewKey, Persona};
+use std::{fs, os::unix::fs::PermissionsExt as _};
+
+#[test]
+fn what_openssl_encrypts_is_decrypted_into_a_file_of_the_owners() {
+    let world = World::with_keys();
+    world.write("plain", "a secret");
+    world.ok("pem vault:v-1:rsa --public -o public.pem");
+    world.openssl("pkeyutl -encrypt -pubin -inkey public.pem -in plain -out sealed -pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha256 -pkeyopt rsa_mgf1_md:sha256");
+    world.ok("decrypt vault:v-1:rsa sealed -o opened");
+    assert_eq!(world.read("opened"), b"a secret");
+    let mode = fs::metadata(world.path("opened")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(world.ok("decrypt vault:v-1:rsa sealed").stdout, b"a secret");
+    // Beside a file there is no secret in the JSON.
+    let told = world.json("decrypt vault:v-1:rsa sealed -o again");
+    assert_eq!(told["result"], serde_json::Value::Null);
+    for algorithm in ["RSA-OAEP-256", "RSA-OAEP", "RSA1_5"] {
+        world.ok(&format!("encrypt vault:v-1:rsa plain -a {algorithm} -o sealed --force"));
+        let opened = world.ok(&format!("decrypt vault:v-1:rsa sealed -a {algorithm}"));
+        assert_eq!(opened.stdout, b"a secret", "{algorithm}");
+    }
+}
+
+#[test]
+fn rsa_keys_wrap_and_unwrap() {
+    let world = World::with_keys();
+    world.write("key", [9; 32]);
+    world.vault.reset_stats();
+    world.ok("wrap vault:v-1:rsa key -o wrapped");
+    assert_eq!(world.vault.stats().requests, 1, "the key is asked for and nothing else");
+    assert_eq!(world.ok("unwrap vault:v-1:rsa wrapped").stdout, [9; 32]);
+    let said = world.fails("wrap vault:v-1:p256 key", 2);
+    assert!(said.contains("needs an RSA key"), "{said}");
+}
+
+#[test]
+fn symmetric_keys_of_a_managed_hsm() {
+    let world = World::of(Persona::ManagedHsm);
+    world.vault.create_key(NewKey::oct("dek", 256)).unwrap();
+    world.write("plain", "sixteen bytes 16");
+    for (algorithm, overhead) in [("A256GCM", 32), ("A256CBC", 16), ("A256CBCPAD", 32)] {
+        world.ok(&format!("encrypt managedHsm:hsm:dek plain -a {algorithm} -o sealed --force"));
+        assert_eq!(world.read("sealed").len(), 16 + overhead, "{algorithm}");
+        let opened = world.ok(&format!("decrypt managedHsm:hsm:dek sealed -a {algorithm}"));
+        assert_eq!(opened.stdout, b"sixteen bytes 16", "{algorithm}");
+    }
+    world.ok("encrypt managedHsm:hsm:dek plain --aad name -o sealed --force");
+    assert_eq!(
+        world.ok("decrypt managedHsm:hsm:dek sealed --aad name").stdout,
+        b"sixteen bytes 16"
+    );
+    let other = world.akv("decrypt managedHsm:hsm:dek sealed --aad other").run().unwrap();
+    assert_eq!(other.status.code(), Some(5), "{}", other.describe());
+    let said = world.fails("encrypt managedHsm:hsm:dek plain --aad name -a A256CBCPAD", 2);
+    assert!(said.contains("authenticates nothing"), "{said}");
+
+    world.write("key", [9; 32]);
+    world.ok("wrap managedHsm:hsm:dek key -o wrapped");
+    assert_eq!(world.read("wrapped").len(), 40);
+    assert_eq!(world.ok("unwrap managedHsm:hsm:dek wrapped").stdout, [9; 32]);
+}
+
+#[test]
+fn bad_input_sends_nothing() {
+    let world = World::with_keys();
+    world.vault.reset_stats();
+    world.write("taken", "");
+    for (line, code) in [
+        ("decrypt vault:v-1:rsa none", 3),
+        ("sign vault:v-1:rsa none", 3),
+        ("verify vault:v-1:rsa ca.pem -s none", 3),
+        ("sign vault:v-1:rsa ca.pem -o taken", 3),
+        ("decrypt vault:v-1:rsa ca.pem -o taken", 3),
+        ("sign vault:v_1:rsa ca.pem", 2),
+        ("sign vault:v-1:rsa ca.pem -a RS1", 2),
+        ("sign vault:v-1:rsa --digest 0x", 2),
+        ("sign ca.pem --digest 00", 2),
+        ("sign vault:v-1:rsa ca.pem --timeout soon", 2),
+        ("key list vault:v-1:rsa --endpoint http://127.0.0.1:1", 2),
+        ("key rotate vault:v-1:", 2),
+        ("cert csr vault:v-1:rsa -s nonsense", 2),
+        ("cert csr vault:v-1:rsa -s CN=a --san a:b", 2),
+    ] {
+        let said = failed(world.akv(line), code);
+        assert!(!said.is_empty(), "{line}");
+    }
+    assert_eq!(world.vault.stats().requests, 0);
+}

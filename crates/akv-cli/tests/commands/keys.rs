@@ -1,0 +1,116 @@
+//! `akv key` and `akv pem`.
+
+use crate::{World, failed};
+use akv_emulator::{Fault, FaultKind, NewKey, Operation, Persona};
+use serde_json::json;
+
+#[test]
+fn keys_are_made_listed_shown_and_rotated() {
+    let world = World::new();
+    let made = world.json("key create vault:v-1:web --type ec-p384 --ops sign,verify --tag owner=www --expires 2099-12-31");
+    assert_eq!(made["kind"], "EC P-384");
+    assert_eq!((&made["curve"], &made["bits"]), (&json!("P-384"), &json!(384)));
+    assert_eq!(made["operations"], json!(["sign", "verify"]));
+    assert_eq!(made["expires"], "2099-12-31T00:00:00Z");
+    assert_eq!(made["tags"], json!({ "owner": "www" }));
+    // Asked whether the name is taken, then made.
+    assert_eq!(made["counters"]["operations"], 2);
+
+    let rotated = world.json("key rotate vault:v-1:web");
+    assert_ne!(rotated["version"], made["version"]);
+    let shown = world.json("key show vault:v-1:web");
+    assert_eq!(shown["version"], rotated["version"]);
+    let old = world.json(&format!("key show {}", made["reference"].as_str().unwrap()));
+    assert_eq!(old["publicKey"], made["publicKey"]);
+
+    world.ok("key create vault:v-1:other --type rsa-2048 --disabled");
+    let keys = world.json("key list vault:v-1:");
+    let names: Vec<_> = keys["keys"].as_array().unwrap().iter().map(|key| &key["name"]).collect();
+    assert_eq!(names, ["other", "web"]);
+    assert_eq!(keys["keys"][0]["enabled"], false);
+    let versions = world.json("key list vault:v-1:web");
+    assert_eq!(versions["keys"].as_array().unwrap().len(), 2);
+
+    let text = world.ok("key show vault:v-1:web -v");
+    assert!(text.text().contains("EC P-384") && text.text().contains("BEGIN PUBLIC KEY"));
+    assert!(text.stderr.contains("1 operations") && text.stderr.contains("1 connections"));
+    let list = world.ok("key list vault:v-1:").text();
+    assert!(list.lines().any(|line| line.contains("vault:v-1:other") && line.contains("disabled")));
+    assert!(!list.contains('\u{1b}'), "no colours in a pipe");
+}
+
+#[test]
+fn a_name_that_is_taken_is_refused_unless_a_new_version_is_meant() {
+    let world = World::with_keys();
+    let said = world.fails("key create vault:v-1:p256 --type ec-p256", 2);
+    assert!(said.contains("exists already") && said.contains("--new-version"), "{said}");
+    let before = world.json("key show vault:v-1:p256");
+    let made = world.json("key create vault:v-1:p256 --type ec-p256 --new-version");
+    assert_ne!(made["version"], before["version"]);
+}
+
+#[test]
+fn a_managed_hsm_has_symmetric_keys() {
+    let world = World::of(Persona::ManagedHsm);
+    let made = world.json("key create managedHsm:my-hsm:kek --type aes-256");
+    assert_eq!((&made["type"], &made["hardware"]), (&json!("oct-HSM"), &json!(true)));
+    assert!(world.ok("key show managedHsm:my-hsm:kek").text().contains("oct-HSM"));
+    let said = World::new().fails("key create vault:v-1:kek --type aes-256", 2);
+    assert!(said.contains("a vault has no symmetric keys"), "{said}");
+}
+
+#[test]
+fn what_may_have_happened_has_an_exit_code_of_its_own() {
+    let world = World::with_keys();
+    world.vault.fault(Fault::new(FaultKind::ResetAfterRequest).on(Operation::RotateKey));
+    let output = world.akv("key rotate vault:v-1:p256 --json").run().unwrap();
+    assert_eq!(output.status.code(), Some(8), "{}", output.describe());
+    let said: serde_json::Value = serde_json::from_str(&output.stderr).unwrap();
+    assert_eq!(said["error"]["mayHaveHappened"], true);
+    assert_eq!(said["error"]["exitCode"], 8);
+}
+
+#[test]
+fn key_files_name_the_key_and_are_not_overwritten() {
+    let world = World::with_keys();
+    world.ok("pem vault:v-1:p256 -o site.key");
+    let pem = String::from_utf8(world.read("site.key")).unwrap();
+    assert!(pem.starts_with("-----BEGIN AKV PRIVATE KEY-----"), "{pem}");
+    assert_eq!(pem, world.ok("pem vault:v-1:p256").text());
+    let said = world.fails("pem vault:v-1:rsa -o site.key", 3);
+    assert!(said.contains("site.key exists") && said.contains("--force"), "{said}");
+    assert_eq!(pem.as_bytes(), world.read("site.key"));
+    world.ok("pem vault:v-1:rsa --pkcs8 -o site.key --force");
+    let pkcs8 = String::from_utf8(world.read("site.key")).unwrap();
+    assert!(pkcs8.starts_with("-----BEGIN PRIVATE KEY-----"), "{pkcs8}");
+    // A well-formed PKCS#8 structure for those who do not know the algorithm.
+    assert!(world.openssl("asn1parse -in site.key").contains("OBJECT"));
+
+    // A key file stands for the key, and opening it costs no request.
+    world.vault.reset_stats();
+    let told = world.json("pem site.key");
+    assert_eq!(told["counters"]["operations"], 0);
+    assert_eq!(world.vault.stats().requests, 0);
+    world.ok("pem site.key --public -o rsa.pub");
+    assert!(world.openssl("pkey -pubin -in rsa.pub -noout -text").contains("2048 bit"));
+}
+
+#[test]
+fn errors_are_the_librarys_and_have_their_codes() {
+    let world = World::with_keys();
+    let said = world.fails("key show vault:v-1:none", 6);
+    assert!(said.starts_with("akv: cannot load vault:v-1:none: HTTP 404 KeyNotFound"), "{said}");
+    world.vault.fault(Fault::new(FaultKind::Forbidden).on(Operation::GetKey));
+    assert!(world.fails("key show vault:v-1:rsa", 5).contains("HTTP 403"));
+    world.vault.create_key(NewKey::rsa("off", 2048).enabled(false)).unwrap();
+    assert!(world.fails("sign vault:v-1:off --digest 00", 5).contains("KeyDisabled"));
+    let bad_token = world.akv("key show vault:v-1:rsa").env("AZURE_CLI_ACCESS_TOKEN", "wrong");
+    assert!(failed(bad_token, 4).contains("HTTP 401"));
+    let untrusted = world
+        .bare("key show vault:v-1:rsa --endpoint")
+        .arg(world.vault.endpoint())
+        .env("AZURE_CLI_ACCESS_TOKEN", "t");
+    assert!(failed(untrusted, 7).contains("not trusted"));
+    let nothing = "key show vault:v-1:rsa --credential access-token --endpoint https://127.0.0.1:1";
+    assert!(failed(world.bare(nothing), 4).contains("AZURE_CLI_ACCESS_TOKEN"));
+}
