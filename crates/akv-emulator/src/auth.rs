@@ -24,6 +24,7 @@ pub(crate) const CLIENT_ID: &str = "656d756c-6174-6f72-2069-64656e746974";
 
 struct Token {
     audience: String,
+    tenant: String,
     expires: i64,
 }
 
@@ -33,6 +34,8 @@ pub(crate) struct Tokens {
     /// Valid for every audience, never expires, until revoked.
     fixed: RwLock<Option<String>>,
     lifetime: Mutex<Duration>,
+    /// The tenant whose tokens are taken; `None` takes every tenant's.
+    tenant: RwLock<Option<String>>,
 }
 
 impl Tokens {
@@ -41,7 +44,17 @@ impl Tokens {
             issued: RwLock::default(),
             fixed: RwLock::new(fixed),
             lifetime: Mutex::new(lifetime),
+            tenant: RwLock::default(),
         }
+    }
+
+    /// The tenant that the vaults belong to.
+    pub(crate) fn tenant(&self) -> String {
+        read(&self.tenant).clone().unwrap_or_else(|| TENANT.to_owned())
+    }
+
+    pub(crate) fn set_tenant(&self, tenant: Option<String>) {
+        *write(&self.tenant) = tenant;
     }
 
     pub(crate) fn lifetime(&self) -> Duration {
@@ -91,7 +104,8 @@ impl Tokens {
         );
         let mut issued = write(&self.issued);
         issued.retain(|_, token| token.expires > now.saturating_sub(86_400));
-        issued.insert(token.clone(), Token { audience: audience.to_owned(), expires });
+        let (audience, tenant) = (audience.to_owned(), tenant.to_owned());
+        issued.insert(token.clone(), Token { audience, tenant, expires });
         token
     }
 
@@ -148,6 +162,15 @@ impl Tokens {
                 target.resource, known.audience
             )));
         }
+        if let Some(tenant) = read(&self.tenant).as_deref()
+            && tenant != known.tenant
+        {
+            return Err(ApiError::unauthorized(format!(
+                "AKV10032: Invalid issuer. Expected one of https://sts.windows.net/{tenant}/, \
+                 found https://sts.windows.net/{}/.",
+                known.tenant
+            )));
+        }
         if clock.now() >= known.expires {
             return Err(ApiError::unauthorized(
                 "[TokenExpired] Error validating token: 'S2S12086'.",
@@ -157,14 +180,14 @@ impl Tokens {
     }
 }
 
-/// The value of `WWW-Authenticate` in a 401.
-pub(crate) fn challenge(target: &Target) -> String {
+/// The value of `WWW-Authenticate` in a 401 of a vault in `tenant`.
+pub(crate) fn challenge(target: &Target, tenant: &str) -> String {
     use crate::persona::Persona;
     let login = match target.persona {
         Persona::Vault => "https://login.windows.net",
         Persona::ManagedHsm => "https://login.microsoftonline.com",
     };
-    format!("Bearer authorization=\"{login}/{TENANT}\", resource=\"{}\"", target.resource)
+    format!("Bearer authorization=\"{login}/{tenant}\", resource=\"{}\"", target.resource)
 }
 
 #[cfg(test)]
@@ -188,6 +211,9 @@ mod tests {
         assert!(check(&token, "a.managedhsm.azure.net").unwrap_err().contains("AKV10022"));
         assert!(check("unknown", "127.0.0.1:1").unwrap_err().contains("AKV10046"));
         assert_eq!(check("fixed", "a.managedhsm.azure.net"), Ok(()));
+        tokens.set_tenant(Some("other".into()));
+        assert!(check(&token, "127.0.0.1:1").unwrap_err().contains("AKV10032"));
+        tokens.set_tenant(None);
         clock.shift(61);
         assert!(check(&token, "127.0.0.1:1").unwrap_err().contains("TokenExpired"));
         tokens.revoke_all();

@@ -2,7 +2,7 @@
 
 use std::{
     sync::atomic::{AtomicI64, Ordering},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 /// System time plus an adjustable shift in seconds.
@@ -18,6 +18,11 @@ impl Clock {
             .duration_since(UNIX_EPOCH)
             .map_or(0, |elapsed| i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX));
         system.saturating_add(self.shift.load(Ordering::Relaxed))
+    }
+
+    /// The same time as the system's type, not before the Unix epoch.
+    pub(crate) fn system_time(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(u64::try_from(self.now()).unwrap_or_default())
     }
 
     /// Moves the clock by `seconds`, which may be negative.

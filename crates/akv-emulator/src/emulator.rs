@@ -95,6 +95,12 @@ impl Emulator {
         self.state.tokens.set_lifetime(lifetime);
     }
 
+    /// Puts the vaults into a Microsoft Entra tenant: they refuse tokens of others, and challenges
+    /// name it. `None`, the start, takes tokens of every tenant.
+    pub fn set_tenant(&self, tenant: Option<String>) {
+        self.state.tokens.set_tenant(tenant);
+    }
+
     /// Makes one token invalid.
     pub fn revoke_token(&self, token: &str) {
         self.state.tokens.revoke(token);

@@ -180,6 +180,38 @@ impl ApiError {
         )
     }
 
+    /// The caller has no role for the operation.
+    pub(crate) fn forbidden_by_role(operation: Operation, vault: &str) -> Self {
+        let nobody = uuid::Uuid::nil();
+        let (collection, permission) = (operation.collection(), operation.permission());
+        Self::forbidden(
+            format!(
+                "Caller is not authorized to perform action on resource.\r\nIf role assignments, \
+                 deny assignments or role definitions were changed recently, please observe \
+                 propagation time.\r\nCaller: appid={nobody};oid={nobody};\
+                 iss=https://sts.windows.net/{nobody}/\r\nAction: \
+                 'Microsoft.KeyVault/vaults/{collection}/{permission}/action'\r\nResource: \
+                 '/subscriptions/{nobody}/resourcegroups/emulator/providers/microsoft.keyvault/\
+                 vaults/{vault}'\r\nAssignment: (not found)\r\nDenyAssignmentId: null\r\n\
+                 DecisionReason: null \r\nVault: {vault};location=emulator\r\n"
+            ),
+            "ForbiddenByRbac",
+        )
+    }
+
+    /// The caller's address is outside of the vault's network rules.
+    pub(crate) fn forbidden_by_firewall(vault: &str) -> Self {
+        let nobody = uuid::Uuid::nil();
+        Self::forbidden(
+            format!(
+                "Client address is not authorized and caller is not a trusted service.\r\n\
+                 Client address: 127.0.0.1\r\nCaller: appid={nobody};oid={nobody};\
+                 iss=https://sts.windows.net/{nobody}/\r\nVault: {vault};location=emulator"
+            ),
+            "ForbiddenByFirewall",
+        )
+    }
+
     pub(crate) fn unauthorized(message: impl Into<String>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "Unauthorized", message)
     }

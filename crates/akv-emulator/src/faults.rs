@@ -31,6 +31,10 @@ pub enum FaultKind {
     Unauthorized,
     /// 403: the caller lacks the permission.
     Forbidden,
+    /// 403: the vault has roles, and the caller has none for the operation.
+    ForbiddenByRole,
+    /// 403: the vault's firewall does not let the caller's address in.
+    ForbiddenByFirewall,
     /// A redirect instead of the operation.
     Redirect {
         /// The `Location` header, as it is.

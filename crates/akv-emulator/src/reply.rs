@@ -1,6 +1,9 @@
 //! Responses with the headers of each persona.
 
-use std::{io, time::Instant};
+use std::{
+    io,
+    time::{Instant, SystemTime},
+};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, combinators::UnsyncBoxBody};
@@ -64,10 +67,17 @@ pub(crate) struct RequestContext {
     /// The client's own id, given back when it asks for that.
     pub(crate) client_request_id: Option<HeaderValue>,
     pub(crate) started: Instant,
+    /// The time by the emulator's clock.
+    pub(crate) now: SystemTime,
 }
 
 impl RequestContext {
-    pub(crate) fn new(persona: Persona, method: &Method, headers: &HeaderMap) -> Self {
+    pub(crate) fn new(
+        persona: Persona,
+        method: &Method,
+        headers: &HeaderMap,
+        now: SystemTime,
+    ) -> Self {
         let wanted = headers
             .get("x-ms-return-client-request-id")
             .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"));
@@ -77,6 +87,7 @@ impl RequestContext {
             request_id: Uuid::new_v4().to_string(),
             client_request_id: headers.get("x-ms-client-request-id").filter(|_| wanted).cloned(),
             started: Instant::now(),
+            now,
         }
     }
 
@@ -98,7 +109,7 @@ impl RequestContext {
         }
         match self.persona {
             Persona::Vault => {
-                let date = httpdate::fmt_http_date(std::time::SystemTime::now());
+                let date = httpdate::fmt_http_date(self.now);
                 if let Ok(date) = HeaderValue::from_str(&date) {
                     headers.insert("date", date);
                 }

@@ -50,6 +50,14 @@ pub(super) async fn before(
                 let error = ApiError::forbidden_by_policy(call.operation, target.vault_name());
                 answer = Some(error_answer(context, &error));
             }
+            FaultKind::ForbiddenByRole => {
+                let error = ApiError::forbidden_by_role(call.operation, target.vault_name());
+                answer = Some(error_answer(context, &error));
+            }
+            FaultKind::ForbiddenByFirewall => {
+                let error = ApiError::forbidden_by_firewall(target.vault_name());
+                answer = Some(error_answer(context, &error));
+            }
             FaultKind::Redirect { location } => {
                 let mut response = context.response(StatusCode::FOUND, full(Bytes::new()), 0);
                 if let Ok(location) = HeaderValue::from_str(location) {

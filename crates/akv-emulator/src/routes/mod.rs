@@ -68,10 +68,15 @@ pub(crate) async fn handle(
     }
     count(&state.counters.requests);
     let target = Target::new(authority(&parts), state.persona);
-    let context = RequestContext::new(target.persona, &parts.method, &parts.headers);
+    let context = RequestContext::new(
+        target.persona,
+        &parts.method,
+        &parts.headers,
+        state.clock.system_time(),
+    );
     if let Err(error) = state.tokens.check(&parts.headers, &target, &state.clock) {
         count(&state.counters.unauthorized);
-        return Ok(unauthorized(&context, &target, &error));
+        return Ok(unauthorized(&state, &context, &target, &error));
     }
     let call = match Call::parse(&parts.method, parts.uri.path(), target.persona) {
         Ok(call) => call,
@@ -91,7 +96,7 @@ pub(crate) async fn handle(
         Some(mut response) => {
             if response.status() == StatusCode::UNAUTHORIZED {
                 count(&state.counters.unauthorized);
-                add_challenge(&mut response, &target);
+                add_challenge(&state, &mut response, &target);
             }
             response
         }
@@ -165,14 +170,19 @@ fn plain(context: &RequestContext, reply: &Reply) -> Response<Body> {
     response
 }
 
-fn unauthorized(context: &RequestContext, target: &Target, error: &ApiError) -> Response<Body> {
+fn unauthorized(
+    state: &State,
+    context: &RequestContext,
+    target: &Target,
+    error: &ApiError,
+) -> Response<Body> {
     let mut response = plain(context, &Reply::error(error, target.persona, &context.request_id));
-    add_challenge(&mut response, target);
+    add_challenge(state, &mut response, target);
     response
 }
 
-fn add_challenge(response: &mut Response<Body>, target: &Target) {
-    if let Ok(challenge) = HeaderValue::from_str(&auth::challenge(target)) {
+fn add_challenge(state: &State, response: &mut Response<Body>, target: &Target) {
+    if let Ok(challenge) = HeaderValue::from_str(&auth::challenge(target, &state.tokens.tenant())) {
         response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
     }
 }
