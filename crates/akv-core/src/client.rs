@@ -317,6 +317,12 @@ impl Client {
         Ok(client)
     }
 
+    /// This process's HTTP client.
+    #[cfg(feature = "probe")]
+    pub(crate) fn http(&self) -> Result<Http> {
+        Ok(self.process()?.http.clone())
+    }
+
     fn process(&self) -> Result<Current<Process>> {
         self.0.process.get_or_try_init(|| {
             self.0.meters.begin_process();

@@ -102,6 +102,7 @@
 //! |---|---|
 //! | `signature` | module `signature`: the traits of RustCrypto's `signature` crate |
 //! | `x509` | module `x509`: certificates and requests for them, by the builders of `x509-cert` |
+//! | `probe` | module `probe`: the way to a vault, step by step, with what each one took |
 //! | `rustls` | module `tls`: keys for rustls's servers and clients |
 //!
 //! The repository's `examples` folder has a program for each, which run against an embedded vault.
@@ -128,6 +129,8 @@ pub mod logging;
 mod operation;
 mod per_process;
 mod primitives;
+#[cfg(feature = "probe")]
+pub mod probe;
 mod public_key;
 mod reference;
 mod runtime;

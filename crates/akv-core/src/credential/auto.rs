@@ -29,6 +29,18 @@ pub(crate) struct Auto {
     working: AtomicUsize,
 }
 
+/// Who is asked, one after the other.
+pub(super) fn order(settings: &Settings) -> [CredentialKind; 6] {
+    [
+        AccessToken,
+        Application::service_principal(settings),
+        WorkloadIdentity,
+        ManagedIdentity,
+        AzureCli,
+        AzureDeveloperCli,
+    ]
+}
+
 #[derive(Debug)]
 struct Link {
     kind: CredentialKind,
@@ -37,16 +49,7 @@ struct Link {
 
 impl Auto {
     pub(super) fn new(settings: &Settings, http: &Http) -> Self {
-        let service_principal = Application::service_principal(settings);
-        let order = [
-            AccessToken,
-            service_principal,
-            WorkloadIdentity,
-            ManagedIdentity,
-            AzureCli,
-            AzureDeveloperCli,
-        ];
-        let links = order
+        let links = order(settings)
             .into_iter()
             .map(|kind| Link { kind, credential: Credential::of_kind(kind, settings, http) })
             .collect();

@@ -41,7 +41,11 @@ impl Credential {
         Self::of_kind(settings.values().credential, settings, http)
     }
 
-    fn of_kind(kind: CredentialKind, settings: &Settings, http: &Http) -> Result<Self> {
+    /// One credential.
+    ///
+    /// # Errors
+    /// A setting that it needs is missing.
+    pub(crate) fn of_kind(kind: CredentialKind, settings: &Settings, http: &Http) -> Result<Self> {
         Ok(match kind {
             CredentialKind::Auto => Self::Auto(Box::new(Auto::new(settings, http))),
             CredentialKind::AccessToken => Self::Given(GivenToken::new(settings)?),
@@ -57,6 +61,12 @@ impl Credential {
                 Self::CommandLine(CommandLine::new(kind, settings)?)
             }
         })
+    }
+
+    /// The credentials of `auto`, in their order.
+    #[cfg(feature = "probe")]
+    pub(crate) fn automatic(settings: &Settings) -> [CredentialKind; 6] {
+        auto::order(settings)
     }
 
     /// A new token for `scope`. Passing failures are ridden out within `budget`.

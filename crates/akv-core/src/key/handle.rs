@@ -53,6 +53,12 @@ impl Handle {
         })
     }
 
+    /// Where requests of an operation go.
+    #[cfg(feature = "probe")]
+    pub(super) fn target(&self, action: Action) -> &hyper::Uri {
+        self.targets.of(action)
+    }
+
     /// Runs a cryptographic operation in the vault.
     pub(super) async fn operate(&self, action: Action, parameters: &Parameters) -> Result<Answer> {
         let (_, answer) = self.operate_first(action, slice::from_ref(parameters)).await?;

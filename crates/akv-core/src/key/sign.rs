@@ -94,6 +94,31 @@ impl Key {
             .map_err(|error| error.during(self.doing("verify a signature", algorithm)))
     }
 
+    /// The request that [`sign`](Self::sign) makes.
+    #[cfg(feature = "probe")]
+    pub(crate) fn sign_request(
+        &self,
+        algorithm: SignatureAlgorithm,
+        digest: &[u8],
+    ) -> Result<(hyper::Uri, bytes::Bytes)> {
+        let body = Parameters::new(algorithm.name(), digest).to_body()?;
+        Ok((self.0.handle.target(Action::Sign).clone(), body))
+    }
+
+    /// Checks the answer to [`sign_request`](Self::sign_request).
+    #[cfg(feature = "probe")]
+    pub(crate) fn check_signature(
+        &self,
+        algorithm: SignatureAlgorithm,
+        digest: &[u8],
+        body: &[u8],
+    ) -> Result<()> {
+        let asked = Parameters::new(algorithm.name(), digest);
+        let answer = super::request::Answer::read(body, self.version(), &asked)
+            .map_err(|why| Error::new(ErrorKind::Response, why))?;
+        self.public_key().verify_digest(algorithm, digest, &answer.value)
+    }
+
     /// Managed HSM stopped taking RSNULL; the service's own message does not say so.
     fn check_service(&self, algorithm: SignatureAlgorithm) -> Result<()> {
         if algorithm == SignatureAlgorithm::RsNull

@@ -88,7 +88,7 @@ impl Connector {
 }
 
 /// The proxies that the environment named at load; it may be gone by now.
-fn proxies(settings: &Settings) -> Result<Matcher> {
+pub(crate) fn proxies(settings: &Settings) -> Result<Matcher> {
     let environment = &settings.values().environment;
     let either = |upper, lower| environment.get(upper).or_else(|| environment.get(lower));
     let Some(proxy) = either("HTTPS_PROXY", "https_proxy") else {

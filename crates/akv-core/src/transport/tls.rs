@@ -14,13 +14,20 @@ use std::sync::Arc;
 
 /// TLS 1.2 and 1.3 with post-quantum key exchange first, trusting the system's and the
 /// configured roots.
-pub(super) fn config(roots: &Roots) -> Result<ClientConfig, Error> {
+pub(crate) fn config(roots: &Roots) -> Result<ClientConfig, Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     Ok(ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()?
         .dangerous()
         .with_custom_certificate_verifier(Verifier::new(roots, provider)?)
         .with_no_client_auth())
+}
+
+/// What decides whether a server's certificate is trusted.
+#[cfg(feature = "probe")]
+pub(crate) fn verifier(roots: &Roots) -> Result<Arc<dyn ServerCertVerifier>, Error> {
+    let verifier = Verifier::new(roots, Arc::new(aws_lc_rs::default_provider()))?;
+    Ok(verifier)
 }
 
 /// The usual verification, and for servers of the administrator's own the exact certificate that

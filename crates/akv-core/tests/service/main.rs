@@ -11,6 +11,7 @@ mod faults;
 mod identities;
 mod keys_api;
 mod openssl;
+mod probe;
 mod proxy;
 mod results;
 mod symmetric;

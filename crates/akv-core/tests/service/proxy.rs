@@ -12,7 +12,7 @@ use std::{
 };
 
 /// A proxy that tunnels, or answers with another status; tells of each request's head.
-fn proxy(status: &'static str) -> (u16, Receiver<String>) {
+pub(super) fn proxy(status: &'static str) -> (u16, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let (sender, heads) = channel();

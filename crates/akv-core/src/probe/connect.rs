@@ -1,0 +1,88 @@
+//! Names, connections, and the way through a proxy.
+
+use super::proxy;
+use crate::{
+    Error, ErrorKind, Result, Settings,
+    error::one_line,
+    transport::{chain, tls_config},
+};
+use hyper_util::client::proxy::matcher::Intercept;
+use rustls_pki_types::ServerName;
+use std::{io, net::SocketAddr, sync::Arc};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
+use tokio_rustls::TlsConnector;
+
+/// What TLS to the server runs over: TCP, or TLS to a proxy.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+pub(super) async fn addresses(host: &str, port: u16) -> Result<Vec<SocketAddr>> {
+    let found = tokio::net::lookup_host((host, port)).await;
+    let found: Vec<_> = found.map_err(|error| unknown(host, &error))?.collect();
+    match found.is_empty() {
+        true => Err(unknown(host, &io::Error::other("Name or service not known"))),
+        false => Ok(found),
+    }
+}
+
+fn unknown(host: &str, error: &io::Error) -> Error {
+    let text = one_line(&error.to_string());
+    // The C library's words; it tells no other way whether there is no such name.
+    if text.contains("Name or service not known") || text.contains("No address associated") {
+        return Error::new(ErrorKind::Reference, format!("there is no host {host}"))
+            .hint("check the vault's name and the cloud");
+    }
+    Error::new(ErrorKind::Network, format!("the name {host} cannot be looked up: {text}"))
+        .hint("check this machine's network and /etc/resolv.conf")
+}
+
+/// Connects to the first of the addresses that takes a connection.
+pub(super) async fn first(addresses: &[SocketAddr]) -> Result<(TcpStream, SocketAddr)> {
+    let mut last = Error::new(ErrorKind::Network, "there is no address");
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(stream) => {
+                let _ = stream.set_nodelay(true);
+                return Ok((stream, *address));
+            }
+            Err(error) => {
+                // The server took it, and cut it before we looked.
+                let broke = match error.kind() {
+                    io::ErrorKind::ConnectionReset => "the connection broke: ",
+                    _ => "",
+                };
+                let text = format!("{address}: {broke}{}", one_line(&error.to_string()));
+                last = Error::new(ErrorKind::Network, text);
+            }
+        }
+    }
+    Err(last)
+}
+
+/// The proxy's tunnel. A proxy may itself be spoken to over TLS.
+pub(super) async fn through(
+    intercept: &Intercept,
+    stream: TcpStream,
+    settings: &Settings,
+    host: &str,
+    port: u16,
+) -> Result<Box<dyn Stream>> {
+    let mut stream: Box<dyn Stream> = if intercept.uri().scheme_str() == Some("https") {
+        let name = intercept.uri().host().unwrap_or_default();
+        let failed = |error: &(dyn std::error::Error + 'static)| {
+            Error::new(ErrorKind::Network, format!("no TLS with the proxy: {}", chain(error)))
+        };
+        let config = tls_config(&settings.values().roots).map_err(|error| failed(&error))?;
+        let name = ServerName::try_from(name.to_owned()).map_err(|error| failed(&error))?;
+        let connected = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
+        Box::new(connected.map_err(|error| failed(&error))?)
+    } else {
+        Box::new(stream)
+    };
+    proxy::tunnel(&mut stream, host, port, intercept.basic_auth()).await?;
+    Ok(stream)
+}

@@ -1,0 +1,65 @@
+//! Each credential, asked on its own.
+
+use super::{Step, TokenFacts};
+use crate::{
+    Client, KeyReference, Result, credential::Credential, settings::CredentialKind, token::Token,
+};
+use std::{fmt, sync::Arc};
+
+/// What came of one credential.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct CredentialProbe {
+    /// The credential.
+    pub kind: CredentialKind,
+    /// What its token says, or why it gave none.
+    pub step: Step<TokenFacts>,
+    pub(super) token: Option<Arc<Token>>,
+}
+
+impl fmt::Debug for CredentialProbe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, step, token: _ } = self;
+        f.debug_struct("CredentialProbe").field("kind", kind).field("step", step).finish()
+    }
+}
+
+impl Client {
+    /// Asks the credentials that the settings name for a token for the vault of `reference`, in
+    /// their order, up to the first that gives one: what stands last gave the token, if any did.
+    /// Feature `probe`.
+    ///
+    /// # Errors
+    /// A setting that has nothing to do with credentials keeps requests from being made at all: a
+    /// proxy's URL, say.
+    pub async fn probe_credentials(
+        &self,
+        reference: &KeyReference,
+    ) -> Result<Vec<CredentialProbe>> {
+        let settings = self.settings();
+        let http = self.http()?;
+        let kinds = match settings.values().credential {
+            CredentialKind::Auto => Credential::automatic(settings).to_vec(),
+            kind => vec![kind],
+        };
+        let scope = settings.scope(reference);
+        let mut probes = Vec::new();
+        for kind in kinds {
+            let limit = settings.timeout();
+            let step = Step::run(limit, async {
+                Credential::of_kind(kind, settings, &http)?.token(&scope, limit).await
+            });
+            let Step { took, outcome } = step.await;
+            let (outcome, token) = match outcome {
+                Ok(token) => (Ok(TokenFacts::of(&token)), Some(Arc::new(token))),
+                Err(error) => (Err(error), None),
+            };
+            let found = token.is_some();
+            probes.push(CredentialProbe { kind, step: Step { took, outcome }, token });
+            if found {
+                break;
+            }
+        }
+        Ok(probes)
+    }
+}

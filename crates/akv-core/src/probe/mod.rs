@@ -1,0 +1,67 @@
+//! The way to a vault, step by step (feature `probe`): for programs that find out why it does not
+//! work, or what it costs.
+//!
+//! A probe has its own connection and asks each credential anew, so it tells what a new process
+//! would meet. It makes no retries, and each step ends within the setting `timeout`.
+//!
+//! ```no_run
+//! use akv_core::{Client, Settings};
+//!
+//! # async fn example() -> akv_core::Result<()> {
+//! let client = Client::new(Settings::from_environment()?);
+//! let reference = client.reference("vault:myVault:myKey")?;
+//! let server = client.probe_server(&reference).await;
+//! if let Some(tls) = &server.tls {
+//!     match &tls.outcome {
+//!         Ok(tls) => println!("{} with {} after {:?}", tls.version, tls.group, server.took()),
+//!         Err(error) => println!("no TLS: {error}"),
+//!     }
+//! }
+//! for credential in client.probe_credentials(&reference).await? {
+//!     println!("{}: {:?}", credential.kind.name(), credential.step.outcome);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod certificate;
+mod claims;
+mod connect;
+mod credentials;
+mod proxy;
+mod server;
+mod signature;
+
+pub use self::{
+    claims::TokenFacts,
+    credentials::CredentialProbe,
+    server::{AnswerFacts, CertificateFacts, ServerProbe, TlsFacts},
+    signature::SignatureTimes,
+};
+
+use crate::{Error, ErrorKind, Result};
+use std::{
+    future::Future,
+    time::{Duration, Instant},
+};
+
+/// A step of a probe.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Step<T> {
+    /// How long it took.
+    pub took: Duration,
+    /// What came of it.
+    pub outcome: Result<T>,
+}
+
+impl<T> Step<T> {
+    /// Runs a step, which ends within `limit`.
+    async fn run(limit: Duration, step: impl Future<Output = Result<T>>) -> Self {
+        let start = Instant::now();
+        let outcome = tokio::time::timeout(limit, step).await;
+        let took = start.elapsed();
+        let late = || Err(Error::new(ErrorKind::Timeout, format!("no answer within {limit:?}")));
+        Self { took, outcome: outcome.unwrap_or_else(|_| late()) }
+    }
+}

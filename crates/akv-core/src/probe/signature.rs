@@ -1,0 +1,52 @@
+//! One signature over the probe's own connection.
+
+use super::{CredentialProbe, ServerProbe, server::Exchange};
+use crate::{Error, ErrorKind, Key, Result, SignatureAlgorithm};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use std::time::Duration;
+
+/// What a signature took on an open connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SignatureTimes {
+    /// From the request to the head of the answer.
+    pub first_byte: Duration,
+    /// From the request to the end of the answer.
+    pub whole: Duration,
+    /// What the service says that it took of it (`x-ms-server-latency`); a Managed HSM does.
+    pub service: Option<Duration>,
+}
+
+impl ServerProbe {
+    /// Signs `digest` over this probe's connection with the token of `credential`, and checks the
+    /// signature. One request, without a retry.
+    ///
+    /// # Errors
+    /// There is no connection or no token, the service refuses (its words are those of
+    /// [`Key::sign`]), or the signature is bad.
+    pub async fn sign(
+        &mut self,
+        key: &Key,
+        algorithm: SignatureAlgorithm,
+        digest: &[u8],
+        credential: &CredentialProbe,
+    ) -> Result<SignatureTimes> {
+        let Some(token) = &credential.token else {
+            return Err(Error::new(ErrorKind::Credential, "the credential gave no token"));
+        };
+        let (target, body) = key.sign_request(algorithm, digest)?;
+        let json = HeaderValue::from_static("application/json");
+        let headers = [(AUTHORIZATION, token.authorization().clone()), (CONTENT_TYPE, json)];
+        let exchange = self.exchange(hyper::Method::POST, &target, &headers, body).await?;
+        let Exchange { status, headers, body, first_byte, whole } = exchange;
+        if !status.is_success() {
+            let text = format!("the service answered with HTTP {}", status.as_u16());
+            let error = Error::new(ErrorKind::Service, text);
+            return Err(error.answer(status.as_u16(), None, None));
+        }
+        key.check_signature(algorithm, digest, &body)?;
+        let told = headers.get("x-ms-server-latency").and_then(|value| value.to_str().ok());
+        let service = told.and_then(|text| text.trim().parse().ok()).map(Duration::from_millis);
+        Ok(SignatureTimes { first_byte, whole, service })
+    }
+}
