@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::{
-    commands::{cert, cipher, completions, config, emulator, key, man, pem, sign, verify},
+    commands::{cert, cipher, completions, config, doctor, emulator, key, man, pem, sign, verify},
     exit::{Failure, Result},
     output::Show,
 };
@@ -50,6 +50,7 @@ impl Color {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Doctor(doctor::Doctor),
     Pem(pem::Pem),
     /// List, show, make and rotate keys.
     #[command(subcommand)]
@@ -87,6 +88,7 @@ impl Command {
     /// Runs one that asks the service.
     async fn ask(self, show: Show) -> Result<()> {
         match self {
+            Self::Doctor(command) => command.run(show).await,
             Self::Pem(command) => command.run(show).await,
             Self::Key(command) => command.run(show).await,
             Self::Sign(command) => command.run(show).await,

@@ -1,7 +1,7 @@
 //! Times and bytes as text.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// A moment in RFC 3339, to the second.
@@ -48,6 +48,28 @@ pub(crate) fn read_hex(text: &str) -> Result<Vec<u8>, String> {
     bytes.ok_or_else(|| "expected pairs of hexadecimal digits".to_owned())
 }
 
+/// A duration with a sensible number of digits.
+pub(crate) fn duration(duration: Duration) -> String {
+    let ms = duration.as_secs_f64() * 1e3;
+    match ms {
+        ms if ms < 10.0 => format!("{ms:.2} ms"),
+        ms if ms < 1000.0 => format!("{ms:.0} ms"),
+        ms => format!("{:.1} s", ms / 1e3),
+    }
+}
+
+/// A long time in the unit that fits, rounded: `3 hours`.
+pub(crate) fn span(duration: Duration) -> String {
+    const UNITS: [(u64, &str); 3] = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
+    let seconds = duration.as_secs();
+    // What lacks a hundredth to two hours is two hours.
+    let about = seconds.saturating_add(seconds / 100);
+    let fitting = UNITS.iter().find(|(length, _)| about >= 2 * length);
+    let (length, unit) = fitting.copied().unwrap_or((1, "second"));
+    let number = seconds.saturating_add(length / 2) / length;
+    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,5 +91,17 @@ mod tests {
         assert_eq!(moment(day), "2030-12-31T00:00:00Z");
         assert_eq!(moment(read_moment("2030-12-31T23:59:59Z").unwrap()), "2030-12-31T23:59:59Z");
         assert!(read_moment("tomorrow").is_err());
+    }
+
+    #[test]
+    fn times_in_words() {
+        assert_eq!(duration(Duration::from_micros(1234)), "1.23 ms");
+        assert_eq!(duration(Duration::from_millis(1234)), "1.2 s");
+        assert_eq!(span(Duration::from_secs(3 * 3600 + 5)), "3 hours");
+        assert_eq!(span(Duration::from_secs(1)), "1 second");
+        assert_eq!(span(Duration::from_secs(90)), "90 seconds");
+        assert_eq!(span(Duration::from_secs(7_198)), "2 hours");
+        assert_eq!(span(Duration::from_secs(5_400)), "90 minutes");
+        assert_eq!(span(Duration::from_secs(200_000)), "2 days");
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod cert;
 pub(crate) mod cipher;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod doctor;
 pub(crate) mod emulator;
 pub(crate) mod key;
 pub(crate) mod man;

@@ -2,6 +2,7 @@
 
 mod certs;
 mod ciphers;
+mod doctor;
 mod emulator;
 mod files;
 mod keys;
@@ -75,7 +76,9 @@ impl World {
     }
 
     fn write(&self, name: &str, content: impl AsRef<[u8]>) {
-        fs::write(self.path(name), content).expect("a written file");
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, content).expect("a written file");
     }
 
     fn read(&self, name: &str) -> Vec<u8> {

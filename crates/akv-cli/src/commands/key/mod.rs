@@ -4,7 +4,7 @@ mod create;
 mod describe;
 mod list;
 
-pub(crate) use describe::{attributes_json, describe, key_json};
+pub(crate) use describe::{attributes_json, describe, key_json, kind};
 
 use crate::{
     exit::Result,

@@ -1,0 +1,131 @@
+//! `akv doctor`: walks the chain from the reference to a signature, and names what breaks it.
+
+mod credential;
+mod key;
+mod network;
+mod openssl;
+mod program;
+mod report;
+mod settings;
+
+use self::report::{Cause, Check, Report};
+use crate::{
+    exit::{Failure, Result},
+    key::Named,
+    output::{Show, counters_json},
+    settings::SettingsArguments,
+};
+use akv_core::{Client, KeyReference, Settings, probe::TokenFacts};
+use clap::Args;
+use std::{path::PathBuf, time::Duration};
+
+/// Find out what works on the way to a key, and what to do about what does not.
+///
+/// It looks at the reference, the settings and where each came from, OpenSSL and the modules, DNS,
+/// TCP, TLS, the clock, the credentials, the key, and makes one signature over a new connection. The
+/// exit code is 0 when everything works and 1 when there is a cause.
+#[derive(Args, Debug)]
+pub(crate) struct Doctor {
+    /// The key.
+    key: String,
+    /// Look at the vault only, not at OpenSSL and the modules.
+    #[arg(long)]
+    no_openssl: bool,
+    /// An openssl program to look at, instead of those in PATH; may be repeated.
+    #[arg(long, value_name = "FILE")]
+    openssl: Vec<PathBuf>,
+    /// A folder in which the modules are looked for first; may be repeated.
+    #[arg(long, value_name = "FOLDER")]
+    modules: Vec<PathBuf>,
+    /// Make no signature.
+    #[arg(long)]
+    no_sign: bool,
+    #[command(flatten)]
+    settings: SettingsArguments,
+}
+
+/// What is known so far of whom the service deals with.
+#[derive(Default)]
+struct Known {
+    /// How far this machine's clock is from the server's.
+    skew: Option<Skew>,
+    /// The vault's tenant.
+    tenant: Option<String>,
+    token: Option<TokenFacts>,
+}
+
+#[derive(Clone, Copy)]
+struct Skew {
+    by: Duration,
+    /// This machine's clock is later.
+    ahead: bool,
+}
+
+/// From here on a clock is wrong. Microsoft Entra ID allows five minutes.
+const WRONG: Duration = Duration::from_secs(300);
+
+impl Doctor {
+    pub(crate) async fn run(self, show: Show) -> Result<()> {
+        let mut report = Report::new(show);
+        let client = self.examine(&mut report).await?;
+        let counters = client.map(|client| client.counters()).unwrap_or_default();
+        match show.json {
+            true => show.result(&report.to_json(counters_json(counters)), |_| Ok(()))?,
+            false => report.conclude(counters)?,
+        }
+        if report.causes().is_empty() { Ok(()) } else { Err(Failure::No) }
+    }
+
+    /// Goes as far as it gets.
+    async fn examine(&self, report: &mut Report) -> Result<Option<Client>> {
+        let settings = match self.settings.settings() {
+            Ok(settings) => settings,
+            Err(failure) => {
+                report.add(settings::bad(&failure))?;
+                return Ok(None);
+            }
+        };
+        let client = Client::new(settings.clone());
+        let named = Named::read(&client, &self.key).and_then(|named| named.reference(&client));
+        let reference = match named {
+            Ok(found) => found,
+            Err(failure) => {
+                report.add(bad_reference(&failure))?;
+                return Ok(Some(client));
+            }
+        };
+        report.add(good_reference(&settings, &reference))?;
+        report.add(settings::check(&settings))?;
+        if !self.no_openssl {
+            openssl::examine(report, &self.openssl, &self.modules).await?;
+        }
+        let mut known = Known::default();
+        let server = client.probe_server(&reference).await;
+        let connected = network::examine(report, &settings, &server, &mut known)?;
+        let given = credential::examine(report, &client, &reference, connected, &mut known).await?;
+        if !connected {
+            return Ok(Some(client));
+        }
+        let Some(given) = given else { return Ok(Some(client)) };
+        let patient = key::Patient { client: &client, reference: &reference };
+        patient.examine(report, server, &given, &known, !self.no_sign).await?;
+        Ok(Some(client))
+    }
+}
+
+fn bad_reference(failure: &Failure) -> Check {
+    let text = failure.to_string();
+    let advice =
+        "write it as vault:NAME:KEY or managedHsm:NAME:KEY, or give the path of a key file";
+    Check::bad("reference", text.clone(), Cause::new("reference", text, advice))
+}
+
+fn good_reference(settings: &Settings, reference: &KeyReference) -> Check {
+    let url = settings.vault_url(reference);
+    let key = reference.key_name().map(|name| format!("keys/{name}")).unwrap_or_default();
+    let version = match reference.version() {
+        Some(version) => format!("/{version}"),
+        None => String::new(),
+    };
+    Check::good("reference", format!("{reference} is {url}{key}{version}"))
+}

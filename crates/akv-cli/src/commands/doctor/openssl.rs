@@ -1,0 +1,267 @@
+//! OpenSSL: its versions, the modules, and whether it loads them.
+
+use super::{
+    program::{Said, in_path, run},
+    report::{Cause, Check, Report},
+};
+use crate::modules;
+use serde_json::json;
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// An `openssl` program and its folders.
+struct OpenSsl {
+    program: PathBuf,
+    /// `3.0.19`
+    version: String,
+    modules: Option<PathBuf>,
+    engines: Option<PathBuf>,
+    /// The folder with its configuration.
+    folder: Option<PathBuf>,
+}
+
+/// Looks at the programs that are given or in `PATH`.
+pub(super) async fn examine(
+    report: &mut Report,
+    programs: &[PathBuf],
+    folders: &[PathBuf],
+) -> io::Result<()> {
+    let programs = match programs {
+        [] => in_path("openssl"),
+        given => given.to_vec(),
+    };
+    if programs.is_empty() {
+        let text = "no openssl program in PATH; programs may still have its library";
+        return report.add(Check::note("openssl", text));
+    }
+    for program in programs {
+        match OpenSsl::ask(&program).await {
+            Ok(found) => found.examine(report, folders).await?,
+            Err(error) => {
+                let text = format!("{} cannot be run: {error}", program.display());
+                report.add(Check::note("openssl", text))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+impl OpenSsl {
+    async fn ask(program: &Path) -> Result<Self, String> {
+        let said = run(program, &["version", "-a"], Some(Path::new("/dev/null"))).await?;
+        let version = said.stdout.split_whitespace().nth(1);
+        let version = version.filter(|_| said.success).ok_or_else(|| said.stderr.clone())?;
+        let folder = |name: &str| {
+            let line = said.stdout.lines().find_map(|line| line.strip_prefix(name))?;
+            Some(PathBuf::from(line.trim_start_matches(':').trim().trim_matches('"')))
+        };
+        Ok(Self {
+            program: program.to_owned(),
+            version: version.to_owned(),
+            modules: folder("MODULESDIR"),
+            engines: folder("ENGINESDIR"),
+            folder: folder("OPENSSLDIR"),
+        })
+    }
+
+    fn has_providers(&self) -> bool {
+        !self.version.starts_with("1.") && !self.version.starts_with("0.")
+    }
+
+    fn has_engines(&self) -> bool {
+        let major = self.version.split('.').next().and_then(|major| major.parse().ok());
+        major.is_some_and(|major: u32| major < 4)
+    }
+
+    async fn examine(&self, report: &mut Report, folders: &[PathBuf]) -> io::Result<()> {
+        let shown = |folder: &Option<PathBuf>| match folder {
+            Some(folder) => folder.display().to_string(),
+            None => "none".to_owned(),
+        };
+        let text = format!("{} is OpenSSL {}", self.program.display(), self.version);
+        let mut check = Check::good("openssl", text).fact("version", json!(self.version));
+        if self.has_providers() {
+            check = check.line(format!("providers in {}", shown(&self.modules)));
+        }
+        if self.has_engines() {
+            check = check.line(format!("engines in {}", shown(&self.engines)));
+        }
+        report.add(check)?;
+        if self.has_providers() {
+            self.examine_module(report, false, folders).await?;
+        }
+        if self.has_engines() {
+            self.examine_module(report, true, folders).await?;
+        }
+        self.examine_configuration(report).await
+    }
+
+    /// Whether the module is there, and loads.
+    async fn examine_module(
+        &self,
+        report: &mut Report,
+        engine: bool,
+        folders: &[PathBuf],
+    ) -> io::Result<()> {
+        let (check, file) = (if engine { "engine" } else { "provider" }, modules::name(engine));
+        let own = if engine { &self.engines } else { &self.modules };
+        let places: Vec<PathBuf> =
+            folders.iter().cloned().chain(own.clone()).chain(modules::folders()).collect();
+        let Some(module) = places.iter().map(|place| place.join(file)).find(|path| path.is_file())
+        else {
+            let looked: Vec<String> =
+                places.iter().map(|place| place.display().to_string()).collect();
+            let text = format!("{file} is in none of {}", looked.join(", "));
+            // One of the two is enough, and the provider is the one for OpenSSL 3.
+            if engine && self.has_providers() {
+                return report.add(Check::note(check, text));
+            }
+            let cause = Cause::new(
+                "openssl-module",
+                format!("the module is missing: {text}"),
+                format!(
+                    "install it ({}), or name its folder with --modules",
+                    modules::usual(engine).display()
+                ),
+            );
+            return report.add(Check::bad(check, text, cause));
+        };
+        let loaded = self.load(&module, engine).await;
+        let path = module.display();
+        let told = match loaded {
+            Ok(said) if said.success => {
+                let text = format!("{path} loads");
+                return report.add(Check::good(check, text).fact("file", json!(module)));
+            }
+            Ok(said) => reason(&said),
+            Err(error) => error,
+        };
+        let text = format!("{path} does not load in OpenSSL {}: {told}", self.version);
+        let advice = "a module needs the C library of the machine that it was built on, or a later \
+                      one, and must be readable; build or install it for this system";
+        let cause = Cause::new("openssl-module", text.clone(), advice);
+        report.add(Check::bad(check, text, cause))
+    }
+
+    async fn load(&self, module: &Path, engine: bool) -> Result<Said, String> {
+        let nothing = Some(Path::new("/dev/null"));
+        let file = module.display().to_string();
+        if engine {
+            let path = format!("SO_PATH:{file}");
+            let arguments = ["engine", "-t", "-pre", &path, "-pre", "LOAD", "dynamic"];
+            let mut said = run(&self.program, &arguments, nothing).await?;
+            said.success &= said.stdout.contains("(e_akv)") && said.stdout.contains("available ]");
+            return Ok(said);
+        }
+        let folder = module.parent().unwrap_or(Path::new(".")).display().to_string();
+        let arguments =
+            ["list", "-providers", "-provider-path", &folder, "-provider", "akv_provider"];
+        let mut said = run(&self.program, &arguments, nothing).await?;
+        said.success &= said.stdout.contains("akv_provider");
+        Ok(said)
+    }
+
+    /// Whether the configuration that programs use loads a module.
+    async fn examine_configuration(&self, report: &mut Report) -> io::Result<()> {
+        let named = std::env::var_os("OPENSSL_CONF").filter(|name| !name.is_empty());
+        let from_environment = named.is_some();
+        let usual = || self.folder.as_ref().map(|folder| folder.join("openssl.cnf"));
+        let Some(file) = named.map(PathBuf::from).or_else(usual) else { return Ok(()) };
+        let path = file.display().to_string();
+        let text = match fs::read_to_string(&file) {
+            Ok(text) => text,
+            Err(error) if from_environment => {
+                let text = format!("OPENSSL_CONF names {path}, which cannot be read: {error}");
+                let advice = "correct or unset OPENSSL_CONF; `akv config` writes such a file";
+                let cause = Cause::new("openssl-environment", text.clone(), advice);
+                return report.add(Check::bad("config", text, cause));
+            }
+            Err(_) => String::new(),
+        };
+        let lines = || text.lines().map(|line| line.split('#').next().unwrap_or_default());
+        if !lines().any(|line| line.contains("akv_provider") || line.contains("e_akv")) {
+            let text = format!("{path} loads neither module");
+            let advice = "`akv config` writes a configuration that does".to_owned();
+            return report.add(Check::note("config", text).line(advice));
+        }
+        let missing = lines().find_map(|line| {
+            let (name, value) = line.split_once('=')?;
+            let file = PathBuf::from(value.trim().replace('\\', ""));
+            let names_a_module = matches!(name.trim(), "module" | "dynamic_path");
+            (names_a_module && file.is_absolute() && !file.is_file()).then_some(file)
+        });
+        if let Some(missing) = missing {
+            let text = format!("{path} names the module {}, which is not there", missing.display());
+            let advice = "install the module there, or correct the path";
+            let cause = Cause::new("openssl-module", text.clone(), advice);
+            return report.add(Check::bad("config", text, cause));
+        }
+        self.examine_loading(report, &path, lines().any(|line| line.contains("akv_provider"))).await
+    }
+
+    async fn examine_loading(
+        &self,
+        report: &mut Report,
+        path: &str,
+        provider: bool,
+    ) -> io::Result<()> {
+        if !(provider && self.has_providers()) {
+            return report.add(Check::good("config", format!("{path} names the engine")));
+        }
+        let told = match run(&self.program, &["list", "-providers"], None).await {
+            Ok(said) if said.success && said.stdout.contains("akv_provider") => {
+                if !inactive(&said.stdout) {
+                    return report.add(Check::good("config", format!("{path} loads the provider")));
+                }
+                // It loads, for the sake of what else is in the configuration, and refuses all keys.
+                match run(&self.program, &["storeutl", "-noout", "vault:doctor:doctor"], None).await
+                {
+                    Ok(said) => reason(&said),
+                    Err(error) => error,
+                }
+            }
+            Ok(said) => reason(&said),
+            Err(error) => error,
+        };
+        let text = format!("{path} names the provider, and OpenSSL cannot use it: {told}");
+        let advice = "correct the setting, or compare the file with what `akv config` writes";
+        let cause = Cause::new("openssl-config", text.clone(), advice);
+        report.add(Check::bad("config", text, cause))
+    }
+}
+
+/// The first line of what a program complained of.
+fn reason(said: &Said) -> String {
+    let lines = || said.stderr.lines().map(str::trim).filter(|line| !line.is_empty());
+    let ours = |line: &&str| line.contains(":akv_provider:");
+    let telling = |line: &&str| line.contains("error") || line.contains("akv");
+    let line = lines().find(ours).or_else(|| lines().find(telling)).or_else(|| lines().next());
+    line.unwrap_or("it does not say why").to_owned()
+}
+
+/// Whether `openssl list -providers` says that our provider is not active: a setting that makes no
+/// sense leaves it so.
+fn inactive(list: &str) -> bool {
+    let mut lines = list.lines().skip_while(|line| line.trim() != "akv_provider").skip(1);
+    let own = lines.by_ref().take_while(|line| line.starts_with("    "));
+    own.into_iter().any(|line| line.trim() == "status: inactive")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_own_status_counts() {
+        let list = |ours: &str, other: &str| {
+            format!(
+                "Providers:\n  akv_provider\n    name: x\n    status: {ours}\n  default\n    \
+                 status: {other}\n"
+            )
+        };
+        assert!(inactive(&list("inactive", "active")));
+        assert!(!inactive(&list("active", "inactive")));
+    }
+}

@@ -1,0 +1,338 @@
+//! `akv doctor` as a new user would try it: on set-ups that are broken in one way each, it has to
+//! name the real cause.
+
+use crate::World;
+use akv_emulator::{Application, Curve, Emulator, Fault, FaultKind, NewKey, Operation, Persona};
+use akv_tests::{
+    Task, modules,
+    namespace::{self, Files},
+};
+use anyhow::Result;
+use domain::base::{Message, MessageBuilder, iana::Rcode};
+use serde_json::Value;
+use std::{
+    fs,
+    net::{TcpListener, UdpSocket},
+    time::Duration,
+};
+
+/// What the doctor tells of the key `p256`, whose vault is all it looks at.
+struct Told {
+    value: Value,
+    code: Option<i32>,
+}
+
+fn told(task: Task) -> Told {
+    let output = task.arg("--json").run().expect("an end");
+    let value = serde_json::from_slice(&output.stdout);
+    let value = value.unwrap_or_else(|_| panic!("no JSON: {}", output.describe()));
+    Told { value, code: output.status.code() }
+}
+
+impl Told {
+    /// The cause's word; its text and advice have these words.
+    fn names(&self, cause: &str, words: &[&str]) {
+        let text = format!("{:#}", self.value["cause"]);
+        assert_eq!(self.value["cause"]["id"], cause, "{:#}", self.value);
+        for word in words {
+            assert!(text.contains(word), "{word:?} in {text}");
+        }
+        assert_eq!(self.code, Some(1), "{text}");
+    }
+
+    fn works(&self) {
+        assert_eq!(self.value["cause"], Value::Null, "{:#}", self.value);
+        assert_eq!((self.code, &self.value["works"]), (Some(0), &Value::Bool(true)));
+    }
+
+    fn check(&self, name: &str) -> &Value {
+        let all = self.value["checks"].as_array().expect("checks");
+        all.iter().find(|check| check["name"] == name).unwrap_or(&Value::Null)
+    }
+}
+
+const DOCTOR: &str = "doctor vault:my-vault:p256 --no-openssl";
+
+/// With the way to the vault, and no credential of any kind.
+fn no_credential(world: &World) -> Task {
+    world
+        .bare(DOCTOR)
+        .env("AKV_ENDPOINT", world.vault.endpoint())
+        .env("AKV_CA_FILE", world.path("ca.pem"))
+        .env("IMDS_ENDPOINT", "http://127.0.0.1:1")
+        .env("AZURE_AUTHORITY_HOST", world.vault.authority())
+        // No `az` and no `azd`.
+        .env("PATH", world.path("empty"))
+}
+
+#[test]
+fn nothing_is_broken() {
+    let world = World::with_keys();
+    let told = told(world.akv(DOCTOR));
+    told.works();
+    assert_eq!(told.check("tls")["postQuantum"], true);
+    assert_eq!(told.check("tls")["group"], "X25519MLKEM768");
+    let parts = told.check("latency")["milliseconds"].as_object().unwrap();
+    let names: Vec<_> = parts.keys().map(String::as_str).collect();
+    assert_eq!(names, ["connect", "dns", "firstbyte", "service", "tls", "token"]);
+    assert!(parts["firstbyte"].as_f64() > Some(0.0));
+    let settings = told.check("settings")["settings"].as_array().unwrap();
+    let endpoint = settings.iter().find(|set| set["name"] == "endpoint").unwrap();
+    assert_eq!(endpoint["origin"], "AKV_ENDPOINT");
+    // One for a challenge, one for the key, one signature.
+    let stats = world.vault.stats();
+    assert_eq!((stats.requests, stats.sign, stats.get_key), (3, 1, 1), "{stats:?}");
+    let text = world.ok(DOCTOR).text();
+    assert!(text.contains("counters") && text.contains("operations, 0 failed"), "{text}");
+    assert!(text.contains("Everything works.") && text.contains("X25519MLKEM768"), "{text}");
+}
+
+#[test]
+fn a_managed_hsm_tells_its_service_time() {
+    let world = World::of(Persona::ManagedHsm);
+    world.vault.create_key(NewKey::ec("web", Curve::P256)).unwrap();
+    let told = told(world.akv("doctor managedHsm:my-hsm:web --no-openssl"));
+    told.works();
+    let lines = told.check("latency")["lines"].to_string();
+    assert!(lines.contains("as it says"), "{lines}");
+    assert_eq!(told.check("tls")["protocol"], "http/1.1");
+}
+
+#[test]
+fn one_no_token() {
+    let world = World::with_keys();
+    let told = told(no_credential(&world));
+    told.names("no-token", &["managed identity", "az login"]);
+    let lines = told.check("credential")["lines"].to_string();
+    for credential in [
+        "access-token",
+        "client-secret",
+        "workload-identity",
+        "managed-identity",
+        "azure-cli",
+        "azure-developer-cli",
+    ] {
+        assert!(lines.contains(&format!("{credential} gave none")), "{credential}: {lines}");
+    }
+}
+
+#[test]
+fn two_wrong_tenant() {
+    let world = World::with_keys();
+    // The tenant's id has a mistake in it.
+    world.vault.register(Application::new("right", "client").secret("s3cret")).unwrap();
+    let application = |tenant: &str| {
+        no_credential(&world)
+            .env("AZURE_TENANT_ID", tenant)
+            .env("AZURE_CLIENT_ID", "client")
+            .env("AZURE_CLIENT_SECRET", "s3cret")
+    };
+    told(application("right")).works();
+    let mistaken = told(application("wrong"));
+    mistaken.names("tenant", &["AADSTS", "client-secret", "AZURE_TENANT_ID"]);
+    assert!(!mistaken.value.to_string().contains("s3cret"));
+    // The token is good, but of another tenant than the vault's.
+    world.vault.set_tenant(Some("5e11e500-0000-4000-8000-000000000001".into()));
+    let other = told(application("right"));
+    other.names("tenant", &["is of the tenant right", "5e11e500-0000-4000-8000-000000000001"]);
+}
+
+#[test]
+fn three_missing_role() {
+    let world = World::with_keys();
+    let strike = |kind, operation| {
+        world.vault.clear_faults();
+        world.vault.fault(Fault::new(kind).on(operation).forever());
+        told(world.akv(DOCTOR))
+    };
+    let role = ["Key Vault Crypto User", "az role assignment create", "656d756c-6174"];
+    strike(FaultKind::ForbiddenByRole, Operation::GetKey).names("role", &role);
+    strike(FaultKind::ForbiddenByRole, Operation::Sign).names("role", &role);
+    strike(FaultKind::Forbidden, Operation::Sign).names("role", &["access policies"]);
+}
+
+#[test]
+fn four_wrong_vault_name() -> Result<()> {
+    let files =
+        Files { hosts: "127.0.0.1 localhost\n", resolv_conf: Some("nameserver 127.0.0.1\n") };
+    namespace::run_inside("doctor::four_wrong_vault_name", files, || {
+        let doctor = || {
+            let task = Task::new(env!("CARGO_BIN_EXE_akv")).args(DOCTOR.split(' '));
+            told(task.args(["--timeout", "3s"]))
+        };
+        // Nobody is there to ask: that does not say that the name is wrong.
+        doctor().names("dns", &["my-vault.vault.azure.net", "/etc/resolv.conf"]);
+        let socket = UdpSocket::bind(("127.0.0.1", 53))?;
+        std::thread::spawn(move || knows_nobody(&socket));
+        doctor().names("vault-name", &["there is no vault my-vault", "az keyvault list"]);
+        Ok(())
+    })
+}
+
+fn knows_nobody(socket: &UdpSocket) -> Result<()> {
+    let mut buffer = [0; 1500];
+    loop {
+        let (length, asker) = socket.recv_from(&mut buffer)?;
+        let question = Message::from_octets(&buffer[..length])?;
+        let answer = MessageBuilder::new_vec().start_answer(&question, Rcode::NXDOMAIN)?;
+        socket.send_to(answer.finish().as_slice(), asker)?;
+    }
+}
+
+#[test]
+fn five_blocked_network() -> Result<()> {
+    let world = World::with_keys();
+    let at = |endpoint: &str| {
+        let task = world.bare(DOCTOR).env("AZURE_CLI_ACCESS_TOKEN", world.vault.token());
+        told(task.args(["--timeout", "1s", "--endpoint", endpoint]))
+    };
+    // Something takes the connection and never says a word.
+    let silent = TcpListener::bind(("127.0.0.1", 0))?;
+    at(&format!("https://{}", silent.local_addr()?)).names("network", &["blocked", "proxy"]);
+    // Something cuts it.
+    world.vault.fault(Fault::new(FaultKind::ResetOnAccept).forever());
+    at(world.vault.endpoint()).names("network", &["blocked", "the connection broke"]);
+    world.vault.clear_faults();
+    // The vault's own firewall.
+    world.vault.fault(Fault::new(FaultKind::ForbiddenByFirewall).forever());
+    told(world.akv(DOCTOR)).names("network", &["firewall", "network settings"]);
+    // A proxy that is not there.
+    let proxy = world.akv(DOCTOR).env("HTTPS_PROXY", "http://127.0.0.1:1");
+    told(proxy).names("proxy", &["127.0.0.1:1", "HTTPS_PROXY"]);
+    Ok(())
+}
+
+#[test]
+fn five_blocked_network_without_a_route() -> Result<()> {
+    let files = Files { hosts: "192.0.2.1 my-vault.vault.azure.net\n", resolv_conf: None };
+    namespace::run_inside("doctor::five_blocked_network_without_a_route", files, no_route)
+}
+
+fn no_route() -> Result<()> {
+    let doctor = told(Task::new(env!("CARGO_BIN_EXE_akv")).args(DOCTOR.split(' ')));
+    doctor.names("network", &["my-vault.vault.azure.net is blocked", "192.0.2.1:443"]);
+    Ok(())
+}
+
+#[test]
+fn six_bad_ca() {
+    let world = World::with_keys();
+    let other = World::new();
+    fs::copy(other.path("ca.pem"), world.path("other.pem")).unwrap();
+    let distrusting = world.akv(DOCTOR).args(["--ca-file", "other.pem"]);
+    told(distrusting).names("ca", &["CN=akv-emulator CA", "does not trust", "AKV_CA_FILE"]);
+    // Nobody named a root: the emulator's is not among the system's.
+    let unnamed = world.bare(DOCTOR).env("AKV_ENDPOINT", world.vault.endpoint());
+    told(unnamed).names("ca", &["CN=akv-emulator CA", "does not trust", "ca-certificates"]);
+    let missing = world.akv(DOCTOR).args(["--ca-file", "none.pem"]);
+    told(missing).names("settings", &["--ca-file", "none.pem"]);
+}
+
+#[test]
+fn seven_skewed_clock() {
+    let world = World::with_keys();
+    // The server's clock is moved rather than this machine's.
+    world.vault.shift_clock(-2 * 3600);
+    let task = || world.akv(DOCTOR).env("IMDS_ENDPOINT", world.vault.imds_endpoint());
+    let ahead = told(task());
+    ahead.names("clock", &["2 hours ahead", "NTP"]);
+    assert_eq!(ahead.check("clock")["state"], "bad");
+    world.vault.shift_clock(4 * 3600);
+    told(task()).names("clock", &["2 hours behind", "NTP"]);
+    world.vault.shift_clock(-2 * 3600);
+    told(task()).works();
+}
+
+#[test]
+fn eight_disabled_key() {
+    let world = World::new();
+    world.vault.create_key(NewKey::ec("p256", Curve::P256).enabled(false)).unwrap();
+    told(world.akv(DOCTOR)).names("disabled", &["p256 is disabled", "--enabled true"]);
+    let world = World::new();
+    world.vault.create_key(NewKey::ec("p256", Curve::P256).key_ops(["verify"])).unwrap();
+    told(world.akv(DOCTOR)).names("operation", &["does not permit sign"]);
+    let world = World::new();
+    told(world.akv(DOCTOR)).names("key-name", &["no such key", "akv key list vault:my-vault:"]);
+}
+
+#[test]
+fn nine_missing_module() {
+    let world = World::with_keys();
+    // As installed without the modules: beside its build there may be some.
+    let akv = world.path("akv");
+    let built = env!("CARGO_BIN_EXE_akv");
+    if fs::hard_link(built, &akv).is_err() {
+        fs::copy(built, &akv).unwrap();
+    }
+    let task = |more: &[&str]| {
+        Task::new(&akv)
+            .args(["doctor", "vault:my-vault:p256", "--openssl", "openssl"])
+            .args(more)
+            .dir(world.folder.path())
+            .env("AKV_ENDPOINT", world.vault.endpoint())
+            .env("AKV_CA_FILE", world.path("ca.pem"))
+            .env("AZURE_CLI_ACCESS_TOKEN", world.vault.token())
+    };
+    told(task(&[])).names("openssl-module", &["akv_provider.so is in none of", "--modules"]);
+    let folder = modules::folder().unwrap().to_str().unwrap().to_owned();
+    let whole = told(task(&["--modules", &folder]));
+    whole.works();
+    assert_eq!(whole.check("provider")["state"], "good", "{:#}", whole.value);
+    assert_eq!(whole.check("engine")["state"], "good", "{:#}", whole.value);
+    // Named in the configuration, and not there.
+    world.bare("config --module gone.so -o o.cnf").ok().unwrap();
+    let conf = task(&["--modules", &folder]).env("OPENSSL_CONF", world.path("o.cnf"));
+    told(conf).names("openssl-module", &["gone.so", "not there"]);
+    // There, and no module.
+    world.write("broken/akv_provider.so", "no module");
+    told(task(&["--modules", "broken"])).names("openssl-module", &["does not load"]);
+    // There, and with a setting that keeps it from loading.
+    let module = format!("{folder}/akv_provider.so");
+    world.bare("config -f -o o.cnf --module").arg(&module).ok().unwrap();
+    let conf = || task(&["--modules", &folder]).env("OPENSSL_CONF", world.path("o.cnf"));
+    told(conf()).works();
+    let text = String::from_utf8(world.read("o.cnf")).unwrap() + "timeout = soon\n";
+    world.write("o.cnf", text);
+    told(conf()).names("openssl-config", &["cannot use it", "timeout = \\\"soon\\\""]);
+}
+
+#[test]
+fn ten_stale_environment() {
+    let world = World::with_keys();
+    // A token of yesterday wins over the identity that would work.
+    world.vault.set_token_lifetime(Duration::from_secs(3600));
+    world.vault.shift_clock(-3 * 3600);
+    let stale = world.vault.token();
+    world.vault.shift_clock(3 * 3600);
+    let good = || no_credential(&world).env("IMDS_ENDPOINT", world.vault.imds_endpoint());
+    told(good()).works();
+    let told_of = told(good().env("AZURE_CLI_ACCESS_TOKEN", &stale));
+    told_of.names("environment", &["AZURE_CLI_ACCESS_TOKEN", "expired 2 hours ago", "unset"]);
+    assert!(!told_of.value.to_string().contains(&stale));
+    // The same in a file.
+    world.write("token", &stale);
+    let in_file = good().args(["--access-token-file", "token"]);
+    told(in_file).names("expired-token", &["the access token file", "expired 2 hours ago"]);
+    // An emulator that is gone.
+    let gone = Emulator::builder().start().unwrap();
+    let endpoint = gone.endpoint().to_owned();
+    drop(gone);
+    let leads_nowhere = told(good().env("AKV_ENDPOINT", &endpoint));
+    leads_nowhere.names("environment", &["AKV_ENDPOINT", &endpoint, "unset"]);
+    // A configuration that is gone.
+    let task = world.akv("doctor vault:my-vault:p256 --openssl openssl");
+    let task = task.arg("--modules").arg(modules::folder().unwrap());
+    let conf = task.env("OPENSSL_CONF", world.path("gone.cnf"));
+    told(conf).names("openssl-environment", &["OPENSSL_CONF", "gone.cnf"]);
+}
+
+#[test]
+fn bad_references_and_settings_are_told_without_a_request() {
+    let world = World::with_keys();
+    world.vault.reset_stats();
+    let reference = world.akv("doctor vault:my_vault:p256 --no-openssl");
+    told(reference).names("reference", &["my_vault"]);
+    let setting = world.akv(DOCTOR).env("AKV_TIMEOUT", "soon");
+    told(setting).names("settings", &["AKV_TIMEOUT", "soon"]);
+    assert_eq!(world.vault.stats().requests, 0);
+}
