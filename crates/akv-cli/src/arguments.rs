@@ -1,7 +1,9 @@
 //! The command line.
 
 use crate::{
-    commands::{cert, cipher, completions, config, doctor, emulator, key, man, pem, sign, verify},
+    commands::{
+        bench, cert, cipher, completions, config, doctor, emulator, key, man, pem, sign, verify,
+    },
     exit::{Failure, Result},
     output::Show,
 };
@@ -51,6 +53,7 @@ impl Color {
 #[derive(Debug, Subcommand)]
 enum Command {
     Doctor(doctor::Doctor),
+    Bench(bench::Bench),
     Pem(pem::Pem),
     /// List, show, make and rotate keys.
     #[command(subcommand)]
@@ -89,6 +92,7 @@ impl Command {
     async fn ask(self, show: Show) -> Result<()> {
         match self {
             Self::Doctor(command) => command.run(show).await,
+            Self::Bench(command) => command.run(show).await,
             Self::Pem(command) => command.run(show).await,
             Self::Key(command) => command.run(show).await,
             Self::Sign(command) => command.run(show).await,

@@ -97,6 +97,10 @@ pub(crate) enum Secrecy {
 }
 
 impl Destination {
+    pub(crate) fn new(file: PathBuf, force: bool) -> Self {
+        Self { out: Some(file), force }
+    }
+
     /// The file, if it is not standard output.
     pub(crate) fn file(&self) -> Option<&Path> {
         self.out.as_deref().filter(|path| !is_standard(Some(path)))

@@ -1,5 +1,6 @@
 //! One file per subcommand.
 
+pub(crate) mod bench;
 pub(crate) mod cert;
 pub(crate) mod cipher;
 pub(crate) mod completions;

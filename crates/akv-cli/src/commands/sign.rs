@@ -184,6 +184,6 @@ fn digest(text: &str) -> Result<Digest, String> {
     read_hex(text).map(Digest)
 }
 
-fn algorithm(text: &str) -> Result<SignatureAlgorithm, String> {
+pub(super) fn algorithm(text: &str) -> Result<SignatureAlgorithm, String> {
     text.to_ascii_uppercase().parse().map_err(|error: akv_core::Error| error.to_string())
 }

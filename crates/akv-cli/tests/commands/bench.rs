@@ -1,0 +1,63 @@
+//! `akv bench`: its numbers are those of the vault, and it stops where throttling starts.
+
+use crate::World;
+use akv_emulator::{Fault, Operation};
+use serde_json::Value;
+use std::time::Duration;
+
+#[test]
+fn its_numbers_are_those_of_the_vault() {
+    let world = World::with_keys();
+    // So the latencies cannot be anything else.
+    world.vault.fault(Fault::latency(Duration::from_millis(20)).on(Operation::Sign).forever());
+    let told = world.json("bench vault:my-vault:p256 --seconds 1 --at-once 1,4 --plot steps.svg");
+    let steps = told["steps"].as_array().unwrap();
+    let number = |step: usize, name: &str| steps[step][name].as_f64().unwrap();
+    assert_eq!((steps.len(), number(0, "atOnce"), number(1, "atOnce")), (2, 1.0, 4.0));
+    for step in [0, 1] {
+        let (p50, p99) = (number(step, "p50Milliseconds"), number(step, "p99Milliseconds"));
+        assert!(20.0 <= p50 && p50 <= p99, "{told:#}");
+        assert!(number(step, "seconds") >= 1.0, "{told:#}");
+    }
+    // One at a time cannot be faster than its latency.
+    assert!(number(0, "signaturesPerSecond") <= 50.0, "{told:#}");
+    // Those of the steps, and one before.
+    let signatures = number(0, "signatures") + number(1, "signatures") + 1.0;
+    assert_eq!(signatures, world.vault.stats().sign as f64, "{told:#}");
+    assert_eq!((&told["throttling"], &told["algorithm"]), (&Value::Null, &Value::from("ES256")));
+    assert!(told["counters"]["operations"].as_f64() >= Some(signatures), "{told:#}");
+    let drawing = String::from_utf8(world.read("steps.svg")).unwrap();
+    assert!(drawing.starts_with("<svg") && drawing.trim_end().ends_with("</svg>"), "{drawing}");
+    assert!(drawing.contains("vault:my-vault:p256") && drawing.contains("signatures a second"));
+    // It is not overwritten, and nothing is measured in vain.
+    let before = world.vault.stats().sign;
+    let text = world.fails("bench vault:my-vault:p256 --plot steps.svg", 3);
+    assert!(text.contains("--force"), "{text}");
+    assert_eq!(world.vault.stats().sign, before);
+}
+
+#[test]
+fn it_stops_where_throttling_starts() {
+    let world = World::with_keys();
+    let throttled = Fault::throttled().on(Operation::Sign).probability(0.2).forever();
+    world.vault.fault(throttled);
+    let line = "bench vault:my-vault:p256 --seconds 1 --at-once 32,33";
+    let told = world.json(line);
+    assert_eq!(told["steps"].as_array().unwrap().len(), 1, "{told:#}");
+    assert_eq!(told["throttling"]["atOnce"], 32, "{told:#}");
+    assert!(told["throttling"]["requestsPerSecond"].as_f64() > Some(0.0), "{told:#}");
+    assert!(told["steps"][0]["throttled"].as_u64() > Some(0), "{told:#}");
+    let text = world.ok(&format!("{line} --keep-going")).text();
+    assert!(text.contains("Throttling starts at 32 at once"), "{text}");
+    assert!(text.lines().any(|line| line.trim_start().starts_with("33 ")), "{text}");
+    // The progress bar is for terminals, and there are no colours.
+    assert!(!text.contains('\u{1b}'), "{text}");
+}
+
+#[test]
+fn what_never_signs_is_an_error() {
+    let world = World::with_keys();
+    world.vault.fault(Fault::new(akv_emulator::FaultKind::Forbidden).on(Operation::Sign).forever());
+    let text = world.fails("bench vault:my-vault:p256 --seconds 1", 5);
+    assert!(text.contains("403"), "{text}");
+}
