@@ -1,17 +1,18 @@
 //! `akv pem`: key files.
 
 use crate::{
-    exit::Result,
+    exit::{Failure, Result},
     key::Named,
     output::{Destination, Secrecy, Show, counters_json},
     settings::SettingsArguments,
 };
+use akv_core::AnyKey;
 use clap::Args;
 use serde_json::json;
 
 /// Write a key file, which stands where programs expect a private key file.
 ///
-/// It names the key with its version, has its public half, and holds no secret.
+/// It names the key with its version, has the public half if there is one, and holds no secret.
 #[derive(Args, Debug)]
 pub(crate) struct Pem {
     /// The key.
@@ -33,10 +34,13 @@ impl Pem {
     pub(crate) async fn run(self, show: Show) -> Result<()> {
         self.destination.check()?;
         let client = self.settings.client()?;
-        let key = Named::read(&client, &self.key)?.open(&client).await?;
-        let pem = match (self.public, self.pkcs8) {
-            (true, _) => public_pem(&key.public_key().to_spki_der()),
-            (_, true) => key.key_file().to_pkcs8_pem(),
+        let key = Named::read(&client, &self.key)?.open_any(&client).await?;
+        let pem = match (&key, self.public, self.pkcs8) {
+            (AnyKey::Asymmetric(key), true, _) => public_pem(&key.public_key().to_spki_der()),
+            (AnyKey::Symmetric(_), true, _) => {
+                return Err(Failure::Usage("a symmetric key has no public half".to_owned()));
+            }
+            (_, _, true) => key.key_file().to_pkcs8_pem(),
             _ => key.key_file().to_pem(),
         };
         let file = self.destination.file();

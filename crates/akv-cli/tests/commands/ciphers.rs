@@ -62,6 +62,12 @@ fn symmetric_keys_of_a_managed_hsm() {
     world.ok("wrap managedHsm:hsm:dek key -o wrapped");
     assert_eq!(world.read("wrapped").len(), 40);
     assert_eq!(world.ok("unwrap managedHsm:hsm:dek wrapped").stdout, [9; 32]);
+    for form in ["", " --pkcs8"] {
+        world.ok(&format!("pem managedHsm:hsm:dek -f -o dek.pem{form}"));
+        assert_eq!(world.ok("unwrap dek.pem wrapped").stdout, [9; 32], "{form}");
+    }
+    let said = world.fails("pem managedHsm:hsm:dek --public", 2);
+    assert!(said.contains("no public half"), "{said}");
 }
 
 #[test]
