@@ -289,11 +289,18 @@ fn nine_missing_module() {
     // There, and with a setting that keeps it from loading.
     let module = format!("{folder}/akv_provider.so");
     world.bare("config -f -o o.cnf --module").arg(&module).ok().unwrap();
-    let conf = || task(&["--modules", &folder]).env("OPENSSL_CONF", world.path("o.cnf"));
+    let modules = folder.clone();
+    let conf = || task(&["--modules", &modules]).env("OPENSSL_CONF", world.path("o.cnf"));
     told(conf()).works();
     let text = String::from_utf8(world.read("o.cnf")).unwrap() + "timeout = soon\n";
     world.write("o.cnf", text);
     told(conf()).names("openssl-config", &["cannot use it", "timeout = \\\"soon\\\""]);
+    // The same with the engine.
+    world.bare("config -f --engine -o o.cnf --module").arg(folder + "/e_akv.so").ok().unwrap();
+    told(conf()).works();
+    let text = String::from_utf8(world.read("o.cnf")).unwrap();
+    world.write("o.cnf", text.replace("default_algorithms", "TIMEOUT = soon\ndefault_algorithms"));
+    told(conf()).names("openssl-config", &["the engine", "cannot use it", "timeout"]);
 }
 
 #[test]

@@ -152,7 +152,7 @@ impl OpenSsl {
             let path = format!("SO_PATH:{file}");
             let arguments = ["engine", "-t", "-pre", &path, "-pre", "LOAD", "dynamic"];
             let mut said = run(&self.program, &arguments, nothing).await?;
-            said.success &= said.stdout.contains("(e_akv)") && said.stdout.contains("available ]");
+            said.success &= available(&said);
             return Ok(said);
         }
         let folder = module.parent().unwrap_or(Path::new(".")).display().to_string();
@@ -208,7 +208,7 @@ impl OpenSsl {
         provider: bool,
     ) -> io::Result<()> {
         if !(provider && self.has_providers()) {
-            return report.add(Check::good("config", format!("{path} names the engine")));
+            return self.examine_engine(report, path).await;
         }
         let told = match run(&self.program, &["list", "-providers"], None).await {
             Ok(said) if said.success && said.stdout.contains("akv_provider") => {
@@ -225,17 +225,50 @@ impl OpenSsl {
             Ok(said) => reason(&said),
             Err(error) => error,
         };
-        let text = format!("{path} names the provider, and OpenSSL cannot use it: {told}");
-        let advice = "correct the setting, or compare the file with what `akv config` writes";
-        let cause = Cause::new("openssl-config", text.clone(), advice);
-        report.add(Check::bad("config", text, cause))
+        report.add(unusable(path, "provider", &told))
     }
+
+    async fn examine_engine(&self, report: &mut Report, path: &str) -> io::Result<()> {
+        if !self.has_engines() {
+            let text = format!("{path} names the engine, which OpenSSL {} lacks", self.version);
+            let advice = "`akv config` writes a configuration that loads the provider".to_owned();
+            return report.add(Check::note("config", text).line(advice));
+        }
+        let told = match run(&self.program, &["engine", "-t", "e_akv"], None).await {
+            Ok(said) if available(&said) => {
+                return report.add(Check::good("config", format!("{path} loads the engine")));
+            }
+            // The engine tells why when a key is wanted; nothing is sent before it works.
+            Ok(_) => {
+                let key = ["-engine", "e_akv", "-inform", "engine", "-in", "vault:doctor:doctor"];
+                match run(&self.program, &[&["pkey", "-noout"][..], &key].concat(), None).await {
+                    Ok(said) => reason(&said),
+                    Err(error) => error,
+                }
+            }
+            Err(error) => error,
+        };
+        report.add(unusable(path, "engine", &told))
+    }
+}
+
+/// A configuration that names a module which does not work with it.
+fn unusable(path: &str, module: &str, told: &str) -> Check {
+    let text = format!("{path} names the {module}, and OpenSSL cannot use it: {told}");
+    let advice = "correct the setting, or compare the file with what `akv config` writes";
+    let cause = Cause::new("openssl-config", text.clone(), advice);
+    Check::bad("config", text, cause)
+}
+
+/// Whether `openssl engine -t` found our engine in working order.
+fn available(said: &Said) -> bool {
+    said.stdout.contains("(e_akv)") && said.stdout.contains("[ available ]")
 }
 
 /// The first line of what a program complained of.
 fn reason(said: &Said) -> String {
     let lines = || said.stderr.lines().map(str::trim).filter(|line| !line.is_empty());
-    let ours = |line: &&str| line.contains(":akv_provider:");
+    let ours = |line: &&str| line.contains(":akv_provider:") || line.contains(":e_akv:");
     let telling = |line: &&str| line.contains("error") || line.contains("akv");
     let line = lines().find(ours).or_else(|| lines().find(telling)).or_else(|| lines().next());
     line.unwrap_or("it does not say why").to_owned()
