@@ -14,6 +14,10 @@ use std::{
 /// Faults that may wait at one service at a time, so that no operation meets a long row of them.
 const WAITING: u64 = 3;
 
+/// A token that is refused within two seconds of another one is not replaced again: the service may
+/// refuse whatever it gets.
+const BETWEEN_REVOCATIONS: Duration = Duration::from_millis(2500);
+
 /// Seconds between two faults of token requests at one service. There are few such requests, so
 /// that more faults would wait for each than it has time to be tried again.
 const TOKEN_FAULTS: u64 = 5;
@@ -96,13 +100,16 @@ pub(crate) struct Conductor<'a> {
     world: &'a World,
     rotated: u64,
     revoked: [u64; 2],
+    /// When each service last did so.
+    last_revoked: [Option<Instant>; 2],
     /// The number of token requests when it last changed, and when that was.
     tokens: [(u64, Instant); 2],
 }
 
 impl<'a> Conductor<'a> {
     pub(crate) fn new(plan: &'a Plan, world: &'a World) -> Self {
-        Self { plan, world, rotated: 0, revoked: [0; 2], tokens: [(0, Instant::now()); 2] }
+        let tokens = [(0, Instant::now()); 2];
+        Self { plan, world, rotated: 0, revoked: [0; 2], last_revoked: [None; 2], tokens }
     }
 
     /// Does what is due after this many signatures.
@@ -121,6 +128,7 @@ impl<'a> Conductor<'a> {
             if self.is_calm(index, service) && self.revoked[index] < wanted {
                 self.revoked[index] += 1;
                 service.emulator.revoke_tokens();
+                self.last_revoked[index] = Some(Instant::now());
                 self.tokens[index].1 = Instant::now();
             }
         }
@@ -137,7 +145,9 @@ impl<'a> Conductor<'a> {
         }
         let age = since.elapsed();
         let renewal = self.plan.token_lifetime / 2;
-        age > renewal / 4 && age < renewal * 3 / 4 && age > Duration::from_millis(300)
+        let apart =
+            self.last_revoked[index].is_none_or(|last| last.elapsed() > BETWEEN_REVOCATIONS);
+        apart && age > renewal / 4 && age < renewal * 3 / 4 && age > Duration::from_millis(300)
     }
 
     /// Whether everything that was planned has happened.
