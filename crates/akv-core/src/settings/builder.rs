@@ -4,20 +4,10 @@ use super::{
     Environment, NameFiles, OPTIONS, OptionInfo, Origin, Roots, Settings, Values,
     values::{self, CredentialKind},
 };
-use crate::{
-    Error, ErrorKind, Result, client_certificate::ClientCertificate, error::one_line,
-    reference::TrustedHosts,
-};
+use crate::{Error, ErrorKind, Result, error::one_line, reference::TrustedHosts};
 use process_abi::is_secure_execution;
-use rustls_pki_types::{CertificateDer, pem::PemObject};
 use std::{
-    collections::BTreeMap,
-    ffi::OsString,
-    fmt, fs,
-    io::{self, Read as _},
-    path::{Path, PathBuf},
-    str::FromStr,
-    sync::Arc,
+    collections::BTreeMap, ffi::OsString, fmt, path::PathBuf, str::FromStr, sync::Arc,
     time::Duration,
 };
 use zeroize::Zeroizing;
@@ -26,9 +16,6 @@ use zeroize::Zeroizing;
 const SECRET: &str = "AZURE_CLIENT_SECRET";
 const TOKEN: &str = "AZURE_CLI_ACCESS_TOKEN";
 const CERTIFICATE_PASSWORD: &str = "AZURE_CLIENT_CERTIFICATE_PASSWORD";
-
-/// Longest file with a certificate and a key, in bytes.
-const MAX_CERTIFICATE: u64 = 256 * 1024;
 
 /// Gathers settings. Later calls of [`Builder::option`] win over earlier ones, the environment
 /// over all of them, whether it was read before or after, and [`Builder::argument`] over both.
@@ -50,10 +37,10 @@ pub struct Builder {
     values: BTreeMap<&'static str, Value>,
     client_secret: Option<Zeroizing<String>>,
     access_token: Option<Zeroizing<String>>,
-    certificate_password: Option<Zeroizing<String>>,
+    pub(super) certificate_password: Option<Zeroizing<String>>,
     foreign: Environment,
     /// `SSL_CERT_FILE` and `SSL_CERT_DIR` count.
-    certificate_variables: bool,
+    pub(super) certificate_variables: bool,
 }
 
 /// Names of settings and where each came from: values may be secrets.
@@ -260,7 +247,7 @@ impl Builder {
         self.values.get(name).map(|value| value.text.clone())
     }
 
-    fn path(&self, name: &str) -> Option<PathBuf> {
+    pub(super) fn path(&self, name: &str) -> Option<PathBuf> {
         self.values.get(name).map(|value| PathBuf::from(&value.text))
     }
 
@@ -277,52 +264,13 @@ impl Builder {
         read(&value.text).map(Some).map_err(|reason| self.refused(name, &reason))
     }
 
-    fn refused(&self, name: &str, reason: &str) -> Error {
+    pub(super) fn refused(&self, name: &str, reason: &str) -> Error {
         let value = &self.values[name];
         let shown = crate::error::shortened(&value.text, 100);
         Error::new(
             ErrorKind::Settings,
             format!("wrong setting {} = {:?}: {reason}", value.origin.face(name), one_line(shown)),
         )
-    }
-
-    fn read_secret(&self, name: &str, path: &Path) -> Result<Zeroizing<String>> {
-        let text = fs::read_to_string(path)
-            .map(Zeroizing::new)
-            .map_err(|error| self.refused(name, &format!("the file cannot be read: {error}")))?;
-        match text.trim() {
-            "" => Err(self.refused(name, "the file is empty")),
-            secret => Ok(Zeroizing::new(secret.to_owned())),
-        }
-    }
-
-    /// The file is read now: servers change their root directory and drop privileges.
-    fn client_certificate(&self) -> Option<Result<Arc<ClientCertificate>>> {
-        const NAME: &str = "client-certificate-file";
-        let path = self.path(NAME)?;
-        let password = self.certificate_password.as_ref().map(|password| password.as_str());
-        let content = read_limited(&path, MAX_CERTIFICATE)
-            .map_err(|error| format!("the file cannot be read: {error}"));
-        let certificate = content.and_then(|content| ClientCertificate::parse(&content, password));
-        Some(certificate.map(Arc::new).map_err(|reason| self.refused(NAME, &reason)))
-    }
-
-    fn roots(&self) -> Result<Roots> {
-        let extra = match self.path("ca-file") {
-            None => Vec::new(),
-            Some(path) => {
-                let certificates: Vec<_> = CertificateDer::pem_file_iter(&path)
-                    .and_then(Iterator::collect)
-                    .map_err(|error| {
-                        self.refused("ca-file", &format!("the file cannot be read: {error}"))
-                    })?;
-                if certificates.is_empty() {
-                    return Err(self.refused("ca-file", "the file holds no PEM certificate"));
-                }
-                certificates
-            }
-        };
-        Ok(Roots { system: system_roots(self.certificate_variables), extra })
     }
 }
 
@@ -333,38 +281,6 @@ fn known(name: &str) -> Result<&'static OptionInfo> {
     })
 }
 
-/// Reads a file that holds a secret, without leaving copies of it.
-fn read_limited(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
-    let file = fs::File::open(path)?;
-    let length = file.metadata()?.len();
-    if length > limit {
-        return Err(io::Error::other(format!("it is larger than {limit} bytes")));
-    }
-    let room = usize::try_from(length.max(4096)).unwrap_or_default() + 1;
-    let mut content = Zeroizing::new(Vec::with_capacity(room));
-    file.take(limit).read_to_end(&mut content)?;
-    Ok(content)
-}
-
-/// The system's trusted certificates. Trouble with single files does not matter as long as a
-/// connection finds its root; if it does not, the connection's error says so.
-fn system_roots(variables: bool) -> Vec<CertificateDer<'static>> {
-    if variables {
-        return rustls_native_certs::load_native_certs().certs;
-    }
-    const BUNDLES: [&str; 4] = [
-        "/etc/ssl/certs/ca-certificates.crt",
-        "/etc/pki/tls/certs/ca-bundle.crt",
-        "/etc/ssl/ca-bundle.pem",
-        "/etc/ssl/cert.pem",
-    ];
-    BUNDLES
-        .iter()
-        .find(|path| Path::new(path).is_file())
-        .map(|path| rustls_native_certs::load_certs_from_paths(Some(Path::new(path)), None).certs)
-        .unwrap_or_default()
-}
-
 fn concurrency(text: &str) -> Result<usize, String> {
     text.parse()
         .ok()
@@ -373,143 +289,4 @@ fn concurrency(text: &str) -> Result<usize, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn from(variables: &[(&str, &str)]) -> Result<Settings> {
-        Settings::builder()
-            .environment_from(|name| {
-                variables.iter().find(|(n, _)| *n == name).map(|(_, value)| OsString::from(value))
-            })
-            .build()
-    }
-
-    #[test]
-    fn the_environment_wins_over_the_file_and_empty_means_unset() {
-        let settings = Settings::builder()
-            .option("timeout", "3s")
-            .unwrap()
-            .option("cloud", "china")
-            .unwrap()
-            .environment_from(|name| match name {
-                "AKV_TIMEOUT" => Some("500ms".into()),
-                "AKV_CLOUD" => Some("".into()),
-                _ => None,
-            })
-            .build()
-            .unwrap();
-        assert_eq!(settings.timeout(), Duration::from_millis(500));
-        assert_eq!(settings.cloud(), crate::Cloud::China);
-    }
-
-    #[test]
-    fn the_environment_wins_although_it_was_read_first() {
-        let builder = Settings::builder()
-            .environment_from(|name| (name == "AKV_TIMEOUT").then(|| "500ms".into()))
-            .option("timeout", "3s")
-            .unwrap()
-            .option("cloud", "china")
-            .unwrap();
-        let settings = builder.clone().build().unwrap();
-        assert_eq!(settings.timeout(), Duration::from_millis(500));
-        assert_eq!(settings.cloud(), crate::Cloud::China);
-        let unset = builder.option("cloud", "").unwrap().build().unwrap();
-        assert_eq!(unset.cloud(), crate::Cloud::Public);
-    }
-
-    #[test]
-    fn arguments_win_and_every_setting_tells_its_origin() {
-        let settings = Settings::builder()
-            .environment_from(|name| match name {
-                "AKV_TIMEOUT" => Some("500ms".into()),
-                "AKV_CLOUD" => Some("china".into()),
-                "AZURE_CLI_ACCESS_TOKEN" => Some("token".into()),
-                _ => None,
-            })
-            .argument("timeout", "2s")
-            .unwrap()
-            .option("warm", "yes")
-            .unwrap()
-            .argument("access-token-file", "/no/such/file")
-            .unwrap()
-            .build()
-            .unwrap();
-        assert_eq!(settings.timeout(), Duration::from_secs(2));
-        assert_eq!(settings.values().access_token_file, Some(PathBuf::from("/no/such/file")));
-        let found: Vec<_> = settings
-            .in_force()
-            .into_iter()
-            .map(|setting| (setting.name, setting.value.unwrap_or_default(), setting.origin))
-            .collect();
-        for expected in [
-            ("timeout", "2s", Origin::Argument),
-            ("cloud", "china", Origin::Environment("AKV_CLOUD")),
-            ("warm", "yes", Origin::File),
-            ("credential", "auto", Origin::Default),
-            ("endpoint", "", Origin::Default),
-        ] {
-            let expected = (expected.0, expected.1.to_owned(), expected.2);
-            assert!(found.contains(&expected), "{expected:?} in {found:?}");
-        }
-        assert_eq!(found.len(), OPTIONS.len());
-        let error = Settings::builder().argument("timeout", "soon").unwrap().build().unwrap_err();
-        assert!(error.to_string().contains("--timeout"), "{error}");
-    }
-
-    #[test]
-    fn the_defaults_that_are_told_are_those_in_force() {
-        let told = OPTIONS.iter().filter_map(|option| Some((option.name, option.default?)));
-        let told = told.fold(Settings::builder(), |builder, (name, value)| {
-            builder.option(name, value).unwrap()
-        });
-        let (told, bare) = (told.build().unwrap(), Settings::builder().build().unwrap());
-        let (told, bare) = (told.values(), bare.values());
-        assert_eq!(told.timeout, bare.timeout);
-        assert_eq!((told.credential, told.hosts.cloud), (bare.credential, bare.hosts.cloud));
-        assert_eq!((told.max_concurrency, told.warm), (bare.max_concurrency, bare.warm));
-        assert_eq!(told.verify_signatures, bare.verify_signatures);
-    }
-
-    #[test]
-    fn wrong_values_name_the_setting_and_the_reason() {
-        for (variable, value, reason) in [
-            ("AKV_TIMEOUT", "soon", "expected a duration"),
-            ("AKV_CREDENTIAL", "guess", "expected one of auto"),
-            ("AKV_ENDPOINT", "http://127.0.0.1", "expected an https URL"),
-            ("AKV_MAX_CONCURRENCY", "0", "expected a number"),
-            ("AKV_HEDGE_AFTER", "0", "more than nothing"),
-            ("AKV_CA_FILE", "/nonexistent/ca.pem", "cannot be read"),
-        ] {
-            let text = from(&[(variable, value)]).unwrap_err().to_string();
-            assert!(text.contains(variable) && text.contains(reason), "{text}");
-        }
-        assert!(Settings::builder().option("colour", "red").is_err());
-    }
-
-    #[test]
-    fn a_bad_certificate_matters_to_its_own_credential_only() {
-        let bad = ("AZURE_CLIENT_CERTIFICATE_PATH", "/nonexistent/app.pem");
-        let settings = from(&[bad]).unwrap();
-        let Some(Err(error)) = &settings.values().client_certificate else { panic!("no error") };
-        let text = error.to_string();
-        assert!(text.contains(bad.0) && text.contains(bad.1), "{text}");
-        assert!(text.contains("cannot be read"), "{text}");
-    }
-
-    #[test]
-    fn debug_output_holds_no_secret() {
-        let variables = [
-            (TOKEN, "s3cret-token"),
-            (SECRET, "s3cret"),
-            (CERTIFICATE_PASSWORD, "s3cret"),
-            ("IDENTITY_HEADER", "s3cret"),
-        ];
-        let read = |name: &str| {
-            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into())
-        };
-        assert!(!format!("{:?}", Settings::builder().environment_from(read)).contains("s3cret"));
-        let settings = from(&variables).unwrap();
-        assert!(settings.values().access_token.is_some());
-        assert!(!format!("{settings:?}").contains("s3cret"));
-    }
-}
+mod tests;

@@ -24,6 +24,7 @@
 
 mod builder;
 mod environment;
+mod files;
 mod names;
 mod options;
 mod origin;

@@ -1,0 +1,88 @@
+//! The files that settings name, read at load: servers change their root directory and drop
+//! privileges afterwards.
+
+use super::{Roots, builder::Builder};
+use crate::{Result, client_certificate::ClientCertificate};
+use rustls_pki_types::{CertificateDer, pem::PemObject};
+use std::{
+    fs,
+    io::{self, Read as _},
+    path::Path,
+    sync::Arc,
+};
+use zeroize::Zeroizing;
+
+/// Longest file with a certificate and a key, in bytes.
+const MAX_CERTIFICATE: u64 = 256 * 1024;
+
+impl Builder {
+    pub(super) fn read_secret(&self, name: &str, path: &Path) -> Result<Zeroizing<String>> {
+        let text = fs::read_to_string(path)
+            .map(Zeroizing::new)
+            .map_err(|error| self.refused(name, &format!("the file cannot be read: {error}")))?;
+        match text.trim() {
+            "" => Err(self.refused(name, "the file is empty")),
+            secret => Ok(Zeroizing::new(secret.to_owned())),
+        }
+    }
+
+    pub(super) fn client_certificate(&self) -> Option<Result<Arc<ClientCertificate>>> {
+        const NAME: &str = "client-certificate-file";
+        let path = self.path(NAME)?;
+        let password = self.certificate_password.as_ref().map(|password| password.as_str());
+        let content = read_limited(&path, MAX_CERTIFICATE)
+            .map_err(|error| format!("the file cannot be read: {error}"));
+        let certificate = content.and_then(|content| ClientCertificate::parse(&content, password));
+        Some(certificate.map(Arc::new).map_err(|reason| self.refused(NAME, &reason)))
+    }
+
+    pub(super) fn roots(&self) -> Result<Roots> {
+        let extra = match self.path("ca-file") {
+            None => Vec::new(),
+            Some(path) => {
+                let certificates: Vec<_> = CertificateDer::pem_file_iter(&path)
+                    .and_then(Iterator::collect)
+                    .map_err(|error| {
+                        self.refused("ca-file", &format!("the file cannot be read: {error}"))
+                    })?;
+                if certificates.is_empty() {
+                    return Err(self.refused("ca-file", "the file holds no PEM certificate"));
+                }
+                certificates
+            }
+        };
+        Ok(Roots { system: system_roots(self.certificate_variables), extra })
+    }
+}
+
+/// Reads a file that holds a secret, without leaving copies of it.
+fn read_limited(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+    let file = fs::File::open(path)?;
+    let length = file.metadata()?.len();
+    if length > limit {
+        return Err(io::Error::other(format!("it is larger than {limit} bytes")));
+    }
+    let room = usize::try_from(length.max(4096)).unwrap_or_default() + 1;
+    let mut content = Zeroizing::new(Vec::with_capacity(room));
+    file.take(limit).read_to_end(&mut content)?;
+    Ok(content)
+}
+
+/// The system's trusted certificates. Trouble with single files does not matter as long as a
+/// connection finds its root; if it does not, the connection's error says so.
+fn system_roots(variables: bool) -> Vec<CertificateDer<'static>> {
+    if variables {
+        return rustls_native_certs::load_native_certs().certs;
+    }
+    const BUNDLES: [&str; 4] = [
+        "/etc/ssl/certs/ca-certificates.crt",
+        "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/ssl/ca-bundle.pem",
+        "/etc/ssl/cert.pem",
+    ];
+    BUNDLES
+        .iter()
+        .find(|path| Path::new(path).is_file())
+        .map(|path| rustls_native_certs::load_certs_from_paths(Some(Path::new(path)), None).certs)
+        .unwrap_or_default()
+}
