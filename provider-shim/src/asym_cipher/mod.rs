@@ -19,7 +19,7 @@ use crate::provider::Provider;
 use crate::rsa_public::Padding;
 use crate::symmetric;
 use ossl_abi::functions::asym_cipher as id;
-use ossl_abi::guard::{self, Output};
+use ossl_abi::guard::{self, Object, Output};
 use ossl_abi::names;
 use ossl_abi::params::{Answers, Params};
 use ossl_abi::types::{Algorithm, DataType, Dispatch, Param};
@@ -112,7 +112,7 @@ unsafe extern "C" fn decrypt_init(
 
 /// libcrypto's rules: without room only the longest size is told, and room for less is refused
 /// before anything is done.
-pub(crate) fn produce(
+fn produce(
     out: Option<Output<'_>>,
     max_len: usize,
     data: impl FnOnce() -> Result<Zeroizing<Vec<u8>>>,
@@ -135,6 +135,31 @@ pub(crate) fn produce(
     }
 }
 
+/// Runs an operation whose output is at most as long as `max_len` says for its input's length.
+///
+/// # Safety
+/// `ctx` is null or leads to a live `C` that nobody else uses meanwhile; `out`, `outlen` and `input`
+/// are null or lead to what the sizes say.
+#[track_caller]
+pub(crate) unsafe fn transform<C: Object>(
+    name: &'static str,
+    ctx: *mut c_void,
+    (out, outlen, outsize): (*mut c_uchar, *mut usize, usize),
+    (input, inlen): (*const c_uchar, usize),
+    max_len: impl FnOnce(&C, usize) -> Result<usize>,
+    run: impl FnOnce(&C, &[u8]) -> Result<Zeroizing<Vec<u8>>>,
+) -> c_int {
+    let body = |ctx: &mut C| -> Result<()> {
+        // SAFETY: vouched for by the caller.
+        let (out, input) =
+            unsafe { (Output::new(out, outlen, outsize), guard::bytes(input, inlen)) };
+        let max_len = max_len(ctx, inlen)?;
+        produce(out, max_len, || run(ctx, input.ok_or_else(|| Error::null("data"))?))
+    };
+    // SAFETY: vouched for by the caller.
+    unsafe { guard::exclusive(name, ctx, body) }
+}
+
 unsafe extern "C" fn encrypt(
     ctx: *mut c_void,
     out: *mut c_uchar,
@@ -143,17 +168,11 @@ unsafe extern "C" fn encrypt(
     input: *const c_uchar,
     inlen: usize,
 ) -> c_int {
-    let body = |ctx: &mut Context| -> Result<()> {
-        // SAFETY: the core passes room and data of these sizes.
-        let (out, input) =
-            unsafe { (Output::new(out, outlen, outsize), guard::bytes(input, inlen)) };
-        let max_len = ctx.public()?.size();
-        produce(out, max_len, || {
-            ctx.encrypt(input.ok_or_else(|| Error::null("data"))?).map(Zeroizing::new)
-        })
-    };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("asym_cipher encrypt", ctx, body) }
+    let max_len = |ctx: &Context, _| Ok(ctx.public()?.size());
+    let run = |ctx: &Context, input: &[u8]| ctx.encrypt(input).map(Zeroizing::new);
+    let (out, input) = ((out, outlen, outsize), (input, inlen));
+    // SAFETY: the core passes our context, which one thread uses at a time, and such room and data.
+    unsafe { transform("asym_cipher encrypt", ctx, out, input, max_len, run) }
 }
 
 unsafe extern "C" fn decrypt(
@@ -164,18 +183,13 @@ unsafe extern "C" fn decrypt(
     input: *const c_uchar,
     inlen: usize,
 ) -> c_int {
-    let body = |ctx: &mut Context| -> Result<()> {
-        // SAFETY: the core passes room and data of these sizes.
-        let (out, input) =
-            unsafe { (Output::new(out, outlen, outsize), guard::bytes(input, inlen)) };
-        let max_len = match ctx.padding() {
-            Padding::Tls => premaster::LEN,
-            _ => ctx.public()?.size(),
-        };
-        produce(out, max_len, || ctx.decrypt(input.ok_or_else(|| Error::null("data"))?))
+    let max_len = |ctx: &Context, _| match ctx.padding() {
+        Padding::Tls => Ok(premaster::LEN),
+        _ => Ok(ctx.public()?.size()),
     };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("asym_cipher decrypt", ctx, body) }
+    let (out, input) = ((out, outlen, outsize), (input, inlen));
+    // SAFETY: the core passes our context, which one thread uses at a time, and such room and data.
+    unsafe { transform("asym_cipher decrypt", ctx, out, input, max_len, Context::decrypt) }
 }
 
 unsafe extern "C" fn get_ctx_params(ctx: *mut c_void, params: *mut Param) -> c_int {

@@ -2,13 +2,13 @@
 //! `openssl pkeyutl -encrypt` and `-decrypt`.
 
 use super::SymmetricObject;
-use crate::asym_cipher::produce;
+use crate::asym_cipher::transform;
 use crate::error::{Error, Result};
 use crate::provider::Provider;
 use akv_core::KeyWrapAlgorithm;
 use ossl_abi::Host;
 use ossl_abi::functions::asym_cipher as id;
-use ossl_abi::guard::{self, Object, Output};
+use ossl_abi::guard::{self, Object};
 use ossl_abi::params::Params;
 use ossl_abi::types::{DataType, Dispatch, Param};
 use std::ffi::{CStr, c_int, c_uchar, c_void};
@@ -119,15 +119,10 @@ unsafe extern "C" fn encrypt(
     input: *const c_uchar,
     inlen: usize,
 ) -> c_int {
-    let body = |ctx: &mut Context| -> Result<()> {
-        // SAFETY: the core passes room and data of these sizes.
-        let (out, input) =
-            unsafe { (Output::new(out, outlen, outsize), guard::bytes(input, inlen)) };
-        let len = KeyWrapAlgorithm::wrapped_len(inlen)?;
-        produce(out, len, || ctx.wrap(input.ok_or_else(|| Error::null("data"))?))
-    };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("asym_cipher encrypt", ctx, body) }
+    let max_len = |_: &Context, len| Ok(KeyWrapAlgorithm::wrapped_len(len)?);
+    let (out, input) = ((out, outlen, outsize), (input, inlen));
+    // SAFETY: the core passes our context, which one thread uses at a time, and such room and data.
+    unsafe { transform("asym_cipher encrypt", ctx, out, input, max_len, Context::wrap) }
 }
 
 unsafe extern "C" fn decrypt(
@@ -138,15 +133,10 @@ unsafe extern "C" fn decrypt(
     input: *const c_uchar,
     inlen: usize,
 ) -> c_int {
-    let body = |ctx: &mut Context| -> Result<()> {
-        // SAFETY: the core passes room and data of these sizes.
-        let (out, input) =
-            unsafe { (Output::new(out, outlen, outsize), guard::bytes(input, inlen)) };
-        let len = KeyWrapAlgorithm::unwrapped_len(inlen)?;
-        produce(out, len, || ctx.unwrap(input.ok_or_else(|| Error::null("data"))?))
-    };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("asym_cipher decrypt", ctx, body) }
+    let max_len = |_: &Context, len| Ok(KeyWrapAlgorithm::unwrapped_len(len)?);
+    let (out, input) = ((out, outlen, outsize), (input, inlen));
+    // SAFETY: the core passes our context, which one thread uses at a time, and such room and data.
+    unsafe { transform("asym_cipher decrypt", ctx, out, input, max_len, Context::unwrap) }
 }
 
 unsafe extern "C" fn set_ctx_params(ctx: *mut c_void, params: *const Param) -> c_int {
