@@ -12,9 +12,6 @@ use akv_core::{
 };
 use std::{ffi::c_char, str::FromStr};
 
-/// Bytes by which a wrapped key is longer than the key (RFC 3394 section 2.2.1).
-const WRAPPING: usize = 8;
-
 /// What most operations take.
 struct Operation<'a> {
     key: &'a Key,
@@ -221,7 +218,7 @@ pub unsafe extern "C" fn akv_wrap(
             return operation.with_pair(blocking::Key::wrap_key);
         };
         let algorithm: KeyWrapAlgorithm = operation.algorithm.parse()?;
-        let longest = operation.data.len() + WRAPPING;
+        let longest = KeyWrapAlgorithm::wrapped_len(operation.data.len())?;
         let Some(room) = operation.room.for_up_to(longest)? else { return Ok(()) };
         room.put(&key.wrap_key(algorithm, operation.data)?)
     })
@@ -247,7 +244,7 @@ pub unsafe extern "C" fn akv_unwrap(
             return operation.with_pair(blocking::Key::unwrap_key);
         };
         let algorithm: KeyWrapAlgorithm = operation.algorithm.parse()?;
-        let longest = operation.data.len().saturating_sub(WRAPPING);
+        let longest = KeyWrapAlgorithm::unwrapped_len(operation.data.len())?;
         let Some(room) = operation.room.for_up_to(longest)? else { return Ok(()) };
         room.put(&key.unwrap_key(algorithm, operation.data)?)
     })

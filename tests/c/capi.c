@@ -183,6 +183,9 @@ static void symmetric(const AkvClient *client, const char *reference)
 #define KW(buffer) akv_wrap(key, "A256KW", digest, 32, buffer, &wrapped_len)
     OUTPUT(wrapped, wrapped_len, KW);
     CHECK(wrapped_len == 40);
+    len = 0;
+    CHECK(akv_wrap(key, "A256KW", digest, 17, NULL, &len) == AKV_CODE_ARGUMENT);
+    CHECK(akv_unwrap(key, "A256KW", digest, 16, NULL, &len) == AKV_CODE_ARGUMENT);
 #define UNKW(buffer) akv_unwrap(key, "A256KW", wrapped, wrapped_len, buffer, &len)
     OUTPUT(key_again, len, UNKW);
     CHECK(len == 32 && memcmp(key_again, digest, 32) == 0);
