@@ -115,6 +115,38 @@ impl Vault {
         block_on(limit(self.0.settings()), async move { vault.rotate(&name).await })
             .map(AnyKey::from)
     }
+
+    /// Deletes a key with all its versions; see [`crate::Vault::delete`].
+    ///
+    /// ```no_run
+    /// # fn example(vault: akv_core::blocking::Vault) -> akv_core::Result<()> {
+    /// vault.delete("old")?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As the async form.
+    pub fn delete(&self, name: &str) -> Result<()> {
+        let (vault, name) = (self.0.clone(), name.to_owned());
+        block_on(limit(self.0.settings()), async move { vault.delete(&name).await })
+    }
+
+    /// Removes a deleted key for good; see [`crate::Vault::purge`].
+    ///
+    /// ```no_run
+    /// # fn example(vault: akv_core::blocking::Vault) -> akv_core::Result<()> {
+    /// vault.purge("old")?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As the async form.
+    pub fn purge(&self, name: &str) -> Result<()> {
+        let (vault, name) = (self.0.clone(), name.to_owned());
+        block_on(limit(self.0.settings()), async move { vault.purge(&name).await })
+    }
 }
 
 impl From<crate::Vault> for Vault {

@@ -1,6 +1,7 @@
-//! A vault: listing its keys, making new ones, rotating them.
+//! A vault: listing its keys, making new ones, rotating and deleting them.
 
 mod change;
+mod delete;
 mod list;
 mod new_key;
 

@@ -1,8 +1,9 @@
-//! Listing keys and versions, making and rotating keys.
+//! Listing keys and versions, making, rotating and deleting keys.
 
 mod certificate;
 mod change;
 mod create;
+mod delete;
 mod list;
 
 use super::{Vault, run};

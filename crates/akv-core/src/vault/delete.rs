@@ -1,0 +1,94 @@
+//! Deleting keys, and purging what was deleted.
+
+use super::Vault;
+use crate::{
+    KeyReference, Result,
+    transport::{failure, not_executed},
+    vault_client::VaultClient,
+};
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+impl Vault {
+    /// Deletes a key with all its versions: from now on nobody can use it. The service keeps it
+    /// for the vault's retention period, in which it can be recovered and its name is taken.
+    ///
+    /// ```no_run
+    /// # async fn example(vault: akv_core::Vault) -> akv_core::Result<()> {
+    /// vault.delete("old").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `name` is no name of a key, there is none of this name, or the service fails or refuses.
+    pub async fn delete(&self, name: &str) -> Result<()> {
+        let reference = self.reference.with_key(name)?;
+        self.remove(
+            &reference,
+            |vault| async move { vault.keys.delete_key(name, None).await.map(drop) },
+        )
+        .await
+        .map_err(|error| error.during(format!("delete {reference}")))
+    }
+
+    /// Removes a deleted key for good: it cannot be recovered, its name is free again.
+    ///
+    /// A vault takes some seconds to delete a key; until then there is nothing to purge, and the
+    /// service refuses with status 404 or 409.
+    ///
+    /// ```no_run
+    /// # async fn example(vault: akv_core::Vault) -> akv_core::Result<()> {
+    /// match vault.purge("old").await {
+    ///     Err(error) if matches!(error.status(), Some(404 | 409)) => println!("not deleted yet"),
+    ///     result => result?,
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `name` is no name of a key, there is no deleted key of this name, the vault is protected
+    /// from purges, or the service fails or refuses.
+    pub async fn purge(&self, name: &str) -> Result<()> {
+        let reference = self.reference.with_key(name)?;
+        self.remove(&reference, |vault| async move {
+            vault.keys.purge_deleted_key(name, None).await.map(drop)
+        })
+        .await
+        .map_err(|error| error.during(format!("purge {reference}")))
+    }
+
+    /// Removing twice does no harm, so it is tried again like an operation that changes nothing.
+    /// When a request was sent before whose fate is unknown, "not found" means that it was done.
+    async fn remove<F>(
+        &self,
+        reference: &KeyReference,
+        request: impl Fn(Arc<VaultClient>) -> F,
+    ) -> Result<()>
+    where
+        F: Future<Output = azure_core::Result<()>>,
+    {
+        let in_doubt = AtomicBool::new(false);
+        let (in_doubt, request) = (&in_doubt, &request);
+        self.client
+            .run(reference, |vault| async move {
+                let Err(error) = request(Arc::clone(&vault)).await else {
+                    return Ok(());
+                };
+                let executed = !not_executed(&error);
+                let failure = failure(error, reference, &vault.host);
+                if failure.error().status() == Some(404) && in_doubt.load(Ordering::Relaxed) {
+                    return Ok(());
+                }
+                in_doubt.fetch_or(executed, Ordering::Relaxed);
+                Err(failure)
+            })
+            .await
+    }
+}
