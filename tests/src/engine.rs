@@ -47,13 +47,17 @@ pub fn section(site: &Site, more: &str) -> Result<String> {
 /// The file cannot be written.
 pub fn configure(site: &Site, file: &str, more: &str) -> Result<PathBuf> {
     let path = site.path(file);
-    let text = format!(
-        "openssl_conf = openssl_init\n[openssl_init]\nengines = engines\n\
-         [engines]\ne_akv = e_akv\n[e_akv]\n{}\n{REQUESTS}",
-        section(site, more)?
-    );
-    replace(&path, text.as_bytes())?;
+    replace(&path, configuration(&section(site, more)?).as_bytes())?;
     Ok(path)
+}
+
+/// A configuration file that loads the engine, which this section describes, and is of use to
+/// `req`.
+pub fn configuration(section: &str) -> String {
+    format!(
+        "openssl_conf = openssl_init\n[openssl_init]\nengines = engines\n\
+         [engines]\ne_akv = e_akv\n[e_akv]\n{section}\n{REQUESTS}"
+    )
 }
 
 /// Writes a file in one step: tests that share a site write the same ones.
@@ -68,7 +72,8 @@ pub fn replace(path: &Path, content: &[u8]) -> Result<()> {
     Ok(())
 }
 
-const REQUESTS: &str = "[req]\ndistinguished_name = distinguished_name\n\
+/// What `req` takes from a configuration file without the engine, too.
+pub const REQUESTS: &str = "[req]\ndistinguished_name = distinguished_name\n\
     x509_extensions = extensions\n[distinguished_name]\n[extensions]\n\
     subjectAltName = DNS:localhost\nbasicConstraints = CA:TRUE\n";
 

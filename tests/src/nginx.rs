@@ -33,6 +33,8 @@ pub struct Setup {
     pub certificates: Vec<(String, String)>,
     /// The configuration file of OpenSSL.
     pub openssl_config: PathBuf,
+    /// More variables, which the modules read when they are loaded.
+    pub variables: Vec<(String, String)>,
     /// Puts itself into the background, as packages start it.
     pub daemon: bool,
     /// More lines for the `server` block.
@@ -51,6 +53,7 @@ pub struct Nginx {
     program: PathBuf,
     root: Option<Root>,
     openssl_config: PathBuf,
+    variables: Vec<(String, String)>,
     folder: TempDir,
     port: u16,
     stopped: bool,
@@ -93,6 +96,7 @@ impl Nginx {
             program: program.to_owned(),
             root: setup.root.clone(),
             openssl_config: setup.openssl_config.clone(),
+            variables: setup.variables.clone(),
             folder,
             port,
             stopped: false,
@@ -135,7 +139,10 @@ impl Nginx {
             // Before 1.19.5 there is no `-e`: nginx then also opens the log of its package.
             None => Task::new(&self.program).args(["-e", "error.log"]),
         };
-        task.env("OPENSSL_CONF", &self.openssl_config)
+        let variables = self.variables.iter();
+        variables
+            .fold(task, |task, (name, value)| task.env(name, value))
+            .env("OPENSSL_CONF", &self.openssl_config)
             .arg("-p")
             .arg(self.folder.path())
             .args(["-c", "nginx.conf"])

@@ -224,7 +224,9 @@ pub fn worker_user() -> Option<&'static str> {
     ["www-data", "nobody"].into_iter().find(|name| matches!(User::from_name(name), Ok(Some(_))))
 }
 
-fn configuration(module: Option<(&Path, &[(&str, String)])>) -> String {
+/// A configuration file that activates the default provider, and ours if its module and settings
+/// are given.
+pub fn configuration(module: Option<(&Path, &[(&str, String)])>) -> String {
     // Without `extensions`, `openssl x509 -req` of 4.0 takes the first lines for extensions.
     let mut text = String::from(
         "openssl_conf = openssl_init\nextensions = no_extensions\n[no_extensions]\n\

@@ -5,6 +5,7 @@ mod bench;
 mod build;
 mod debian11;
 mod demo;
+mod e2e;
 mod fuzz;
 mod hosts;
 mod needs;
@@ -33,6 +34,9 @@ enum Command {
     Build(build::Build),
     /// Shows the main job: nginx serves TLS with keys that are in the embedded vault.
     Demo(demo::Demo),
+    /// Runs end-to-end cases against real vaults, or with `--emulator` against the embedded one.
+    #[command(disable_help_flag = true)]
+    E2e(e2e::E2e),
     /// Runs the modules with several versions of OpenSSL, or with the programs of Debian 11.
     Hosts(hosts::Hosts),
     /// Runs everything that continuous integration runs.
@@ -52,6 +56,7 @@ fn main() -> ExitCode {
         Command::Bench(bench) => bench.run(),
         Command::Build(build) => build.run().map(|_| ()),
         Command::Demo(demo) => demo.run(),
+        Command::E2e(e2e) => e2e.run(),
         Command::Hosts(hosts) => hosts.run(),
         Command::Test(test) => test.run(),
         Command::Soak(soak) => soak.run(),

@@ -55,6 +55,10 @@ impl Test {
             let xtask = std::env::current_exe()?;
             Ok(cmd!(shell, "{xtask} demo").quiet().run()?)
         });
+        steps.run("e2e", || {
+            let xtask = std::env::current_exe()?;
+            Ok(cmd!(shell, "{xtask} e2e --emulator").quiet().run()?)
+        });
         steps.finish(started)
     }
 }
