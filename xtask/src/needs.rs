@@ -48,9 +48,10 @@ const HEADERS: Need = Need {
 pub(crate) const FOR_TESTS: [Need; 10] =
     [OPENSSL, NGINX, GIT, CURL, CC, READELF, UNSHARE, IP, VALGRIND, HEADERS];
 
-/// What `cargo xtask hosts --openssl` uses: it builds OpenSSL.
-pub(crate) const FOR_OPENSSL: [Need; 6] = [
+/// What `cargo xtask hosts --openssl` uses: it builds OpenSSL, and runs the engine's tests with nginx, too.
+pub(crate) const FOR_OPENSSL: [Need; 7] = [
     OPENSSL,
+    NGINX,
     CC,
     READELF,
     HEADERS,

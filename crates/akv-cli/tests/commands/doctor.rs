@@ -13,7 +13,7 @@ use serde_json::Value;
 use std::{
     fs,
     net::{TcpListener, UdpSocket},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 /// What the doctor tells of the key `p256`, whose vault is all it looks at.
@@ -331,6 +331,60 @@ fn ten_stale_environment() {
     let task = task.arg("--modules").arg(modules::folder().unwrap());
     let conf = task.env("OPENSSL_CONF", world.path("gone.cnf"));
     told(conf).names("openssl-environment", &["OPENSSL_CONF", "gone.cnf"]);
+}
+
+#[test]
+fn a_token_that_the_vault_refuses() {
+    let world = World::with_keys();
+    let task = || world.akv(DOCTOR).env("IMDS_ENDPOINT", "http://127.0.0.1:1");
+    // For something else than vaults.
+    let other = world.vault.token_for("https://management.azure.com");
+    let mistaken = told(task().env("AZURE_CLI_ACCESS_TOKEN", &other));
+    mistaken.names("refused-token", &["AZURE_CLI_ACCESS_TOKEN", "management.azure.com"]);
+    assert!(!mistaken.value.to_string().contains(&other));
+    // Revoked, though its time has not come.
+    let token = world.vault.token();
+    world.vault.revoke_token(&token);
+    let revoked = task().env("AZURE_CLI_ACCESS_TOKEN", &token);
+    told(revoked).names("refused-token", &["AZURE_CLI_ACCESS_TOKEN"]);
+    // Not a token at all.
+    let nonsense = task().env("AZURE_CLI_ACCESS_TOKEN", "nonsense");
+    told(nonsense).names("refused-token", &["no token that can be read"]);
+}
+
+#[test]
+fn a_key_outside_of_its_time() {
+    let hour = Duration::from_secs(3600);
+    for (key, word) in [
+        (NewKey::ec("p256", Curve::P256).not_before(SystemTime::now() + hour), "not valid yet"),
+        (NewKey::ec("p256", Curve::P256).expires(SystemTime::now() - hour), "has expired"),
+    ] {
+        let world = World::new();
+        world.vault.create_key(key).unwrap();
+        let told = told(world.akv(DOCTOR));
+        told.names("validity", &["p256 is outside of its time", "akv key show"]);
+        assert!(told.check("key").to_string().contains(word), "{:#}", told.value);
+    }
+}
+
+#[test]
+fn a_service_that_fails_or_lies() {
+    let world = World::with_keys();
+    let strike = |kind| {
+        world.vault.clear_faults();
+        world.vault.fault(Fault::new(kind).on(Operation::Sign).forever());
+        told(world.akv(DOCTOR).args(["--timeout", "1s"]))
+    };
+    strike(FaultKind::WrongSignature).names("signature", &["signature is wrong", "akv pem"]);
+    let failing = FaultKind::Status { status: 503, retry_after: None };
+    strike(failing).names("service", &["503", "request id"]);
+    strike(FaultKind::NotJson).names("service", &["sign", "try again"]);
+    world.vault.clear_faults();
+    // Once only: it is told, and not taken for the cause of anything.
+    world.vault.fault(Fault::new(FaultKind::NotJson).on(Operation::Sign));
+    let once = told(world.akv(DOCTOR));
+    once.works();
+    assert!(once.check("signature").to_string().contains("after a retry"), "{:#}", once.value);
 }
 
 #[test]
