@@ -17,7 +17,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    identity::{bad_request, error, grant, has_metadata_header, query},
+    identity::{bad_request, error, has_metadata_header, machine, query},
     state::State,
     state_dir::write_private,
     sync::lock,
@@ -113,11 +113,7 @@ pub(crate) fn answer(state: &State, parts: &Parts) -> TokenReply {
     match secret {
         None => challenge(state),
         Some(value) if value.strip_prefix("Basic ").is_some_and(|s| state.arc.is_answered(s)) => {
-            let now = state.clock.now();
-            let lifetime = i64::try_from(state.tokens.lifetime().as_secs()).unwrap_or(i64::MAX);
-            let mut body = grant(state, resource, now);
-            body["expires_on"] = now.saturating_add(lifetime).to_string().into();
-            TokenReply::new(StatusCode::OK, body)
+            TokenReply::new(StatusCode::OK, machine(state, resource, &query))
         }
         Some(_) => {
             let body = json!({ "error": "unauthorized", "error_description": "Invalid secret" });

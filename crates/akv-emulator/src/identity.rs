@@ -69,6 +69,11 @@ fn imds(state: &State, parts: &Parts) -> TokenReply {
     let Some(resource) = query.get("resource") else {
         return bad_request("Required query variable 'resource' is missing");
     };
+    TokenReply::new(StatusCode::OK, machine(state, resource, &query))
+}
+
+/// The token of a machine: a virtual machine's, or an Azure Arc server's.
+pub(crate) fn machine(state: &State, resource: &str, query: &HashMap<String, String>) -> Value {
     let now = state.clock.now();
     let lifetime = state.tokens.lifetime().as_secs();
     let mut body = grant(state, resource, now);
@@ -79,7 +84,7 @@ fn imds(state: &State, parts: &Parts) -> TokenReply {
     body["ext_expires_in"] = lifetime.to_string().into();
     body["expires_on"] = expires.to_string().into();
     body["not_before"] = now.saturating_sub(300).to_string().into();
-    TokenReply::new(StatusCode::OK, body)
+    body
 }
 
 fn app_service(state: &State, parts: &Parts) -> TokenReply {

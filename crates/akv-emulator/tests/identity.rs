@@ -25,6 +25,18 @@ async fn get(url: &str, header: Option<(&str, &str)>) -> (u16, Value) {
     (status, serde_json::from_str(&response.text().await.unwrap()).unwrap_or_default())
 }
 
+/// The members of a token for a virtual machine or an Azure Arc server.
+const OF_A_MACHINE: [&str; 8] = [
+    "access_token",
+    "client_id",
+    "expires_in",
+    "expires_on",
+    "ext_expires_in",
+    "not_before",
+    "resource",
+    "token_type",
+];
+
 #[tokio::test]
 async fn the_metadata_service_grants_tokens_that_the_vault_accepts() {
     let vault = Emulator::builder().start().unwrap();
@@ -38,17 +50,7 @@ async fn the_metadata_service_grants_tokens_that_the_vault_accepts() {
     let (status, body) = get(&url, Some(("Metadata", "true"))).await;
     assert_eq!(status, 200);
     let members: Vec<_> = body.as_object().unwrap().keys().map(String::as_str).collect();
-    let recorded = [
-        "access_token",
-        "client_id",
-        "expires_in",
-        "expires_on",
-        "ext_expires_in",
-        "not_before",
-        "resource",
-        "token_type",
-    ];
-    assert_eq!(members, recorded);
+    assert_eq!(members, OF_A_MACHINE);
     assert_eq!(body["expires_in"], "86400");
     let mut client = Client::new(&vault);
     client.token = body["access_token"].as_str().unwrap().to_owned();
@@ -125,7 +127,7 @@ async fn the_arc_agent_wants_to_see_that_a_secret_file_can_be_read() {
     let (status, _, body) = ask_agent(&vault, Some(&secret)).await;
     assert_eq!(status, 200);
     let members: Vec<_> = body.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(members, ["access_token", "expires_on", "resource", "token_type"]);
+    assert_eq!(members, OF_A_MACHINE);
     assert!(body["expires_on"].is_string());
     assert!(!file.exists());
     assert_eq!(ask_agent(&vault, Some(&secret)).await.0, 401, "a secret is good for one token");
