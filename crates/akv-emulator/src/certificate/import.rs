@@ -13,6 +13,9 @@ use crate::{
     keys::{Curve, KeyMaterial, KeySpec},
 };
 
+/// What tells PEM, which may begin with a comment, from PKCS#12.
+const PEM: &[u8] = b"-----BEGIN";
+
 /// A certificate with its key, as it was imported.
 pub(crate) struct Imported {
     pub(crate) certificate: Certificate,
@@ -32,9 +35,11 @@ impl Imported {
                  if certificate is in valid PKCS#12 format.",
             )
         };
-        let parts = match value.starts_with("-----BEGIN") {
-            true => pem(value.as_bytes()),
-            false => pkcs12(value, body["pwd"].as_str().unwrap_or_default()),
+        // PEM comes as it is, or in base64 like PKCS#12: clients differ.
+        let decoded = STANDARD.decode(value).unwrap_or_else(|_| value.as_bytes().to_vec());
+        let parts = match decoded.windows(PEM.len()).any(|part| part == PEM) {
+            true => pem(&decoded),
+            false => pkcs12(&decoded, body["pwd"].as_str().unwrap_or_default()),
         };
         parts.and_then(|(key, leaf)| Self::new(&key, &leaf)).ok_or_else(refused)
     }
@@ -71,8 +76,8 @@ fn pem(text: &[u8]) -> Option<Parts> {
     Some((Zeroizing::new(key.secret_pkcs8_der().to_vec()), leaf.to_vec()))
 }
 
-fn pkcs12(value: &str, password: &str) -> Option<Parts> {
-    let archive = Pkcs12Archive::from_pkcs12(&STANDARD.decode(value).ok()?, password).ok()?;
+fn pkcs12(der: &[u8], password: &str) -> Option<Parts> {
+    let archive = Pkcs12Archive::from_pkcs12(der, password).ok()?;
     let key = archive.keys.first()?.key.as_der().to_vec();
     Some((Zeroizing::new(key), archive.certs.first()?.cert.as_der().to_vec()))
 }
