@@ -5,6 +5,11 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{error::ApiError, persona::Persona};
 
+/// Days that a key lives at least, and that an action is at least away from its beginning or end:
+/// <https://learn.microsoft.com/azure/key-vault/keys/how-to-configure-key-rotation>.
+const SHORTEST_LIFE: i64 = 28;
+const SHORTEST_TRIGGER: i64 = 7;
+
 /// The policy of a key that has none.
 pub(crate) fn default(persona: Persona) -> Value {
     match persona {
@@ -36,6 +41,11 @@ pub(crate) fn update(
         };
         let trigger = action.get("trigger").filter(|trigger| trigger.is_object());
         let trigger = trigger.ok_or_else(|| ApiError::invalid_value("trigger"))?;
+        for member in ["timeAfterCreate", "timeBeforeExpiry"] {
+            if let Some(text) = trigger[member].as_str() {
+                at_least(text, SHORTEST_TRIGGER, member)?;
+            }
+        }
         actions.push(json!({ "trigger": trigger, "action": { "type": kind } }));
     }
     let notifies = actions.iter().any(|action| action["action"]["type"] == "Notify");
@@ -45,10 +55,21 @@ pub(crate) fn update(
     let created = previous.and_then(|policy| policy["attributes"]["created"].as_i64());
     let mut attributes = json!({ "created": created.unwrap_or(now), "updated": now });
     if let Some(expiry) = asked["attributes"]["expiryTime"].as_str() {
-        parse_duration(expiry).ok_or_else(|| ApiError::invalid_value("expiryTime"))?;
+        at_least(expiry, SHORTEST_LIFE, "expiryTime")?;
         attributes["expiryTime"] = expiry.into();
     }
     Ok(json!({ "lifetimeActions": actions, "attributes": attributes }))
+}
+
+/// The service documents the limits, and not what it says.
+fn at_least(duration: &str, days: i64, member: &str) -> Result<(), ApiError> {
+    let (months, more) = parse_duration(duration).ok_or_else(|| ApiError::invalid_value(member))?;
+    match months * 28 + more >= days {
+        true => Ok(()),
+        false => Err(ApiError::bad_parameter(format!(
+            "Property {member} has invalid value: {duration} is shorter than {days} days."
+        ))),
+    }
 }
 
 /// When a key made now expires, in seconds since the Unix epoch.
@@ -95,6 +116,9 @@ mod tests {
         }
         let policy = json!({ "attributes": { "expiryTime": "P90D" } });
         assert_eq!(expiry(&policy, 1_680_041_253), Some(1_687_817_253));
+        let allowed = |text, days| at_least(text, days, "expiryTime").is_ok();
+        assert!(allowed("P28D", 28) && allowed("P1M", 28) && allowed("P1W", 7));
+        assert!(!allowed("P27D", 28) && !allowed("P6D", 7) && !allowed("28", 7));
         // 31 January 2023 plus a month is the last day of February.
         let policy = json!({ "attributes": { "expiryTime": "P1M" } });
         assert_eq!(expiry(&policy, 1_675_123_200), Some(1_677_542_400));
