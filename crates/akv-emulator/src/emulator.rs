@@ -101,6 +101,13 @@ impl Emulator {
         self.state.tokens.set_tenant(tenant);
     }
 
+    /// The tenant that challenges name: the one that was set, or the one that tokens of managed
+    /// identities are for.
+    #[must_use]
+    pub fn tenant(&self) -> String {
+        self.state.tokens.tenant()
+    }
+
     /// Makes one token invalid.
     pub fn revoke_token(&self, token: &str) {
         self.state.tokens.revoke(token);
