@@ -3,6 +3,7 @@
 
 mod bench;
 mod build;
+mod cache;
 mod debian11;
 mod demo;
 mod e2e;

@@ -1,19 +1,18 @@
 //! Debian 11 in a folder, made once and kept.
 
 use std::{
-    env, fs,
-    fs::{File, TryLockError},
+    fs,
+    fs::File,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     time::Instant,
 };
 
-use akv_tests::modules;
 use anyhow::{Context as _, Result, ensure};
 use xshell::{Cmd, Shell, cmd};
 
 use super::mirror::Mirror;
-use crate::build::target_folder;
+use crate::cache;
 
 /// Names the folder that keeps the system; unset, it is `debian11` in cargo's target folder.
 const VARIABLE: &str = "AKV_DEBIAN11_CACHE";
@@ -45,16 +44,8 @@ pub(super) struct Root {
 impl Root {
     /// The one in the cache, made now if it is not there yet. One process at a time has it.
     pub(super) fn open() -> Result<Self> {
-        let cache = cache()?;
-        let lock = File::create(cache.join("lock"))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                println!("waiting for another process that uses {}", cache.display());
-                lock.lock()?;
-            }
-            Err(TryLockError::Error(error)) => return Err(error.into()),
-        }
+        let cache = cache::folder(VARIABLE, "debian11")?;
+        let lock = cache::lock(&cache.join("lock"), &format!("uses {}", cache.display()))?;
         let root = Self { folder: cache.join("root"), _in_use: lock };
         if fs::read_to_string(root.folder.join(RECIPE)).is_ok_and(|found| found == recipe()) {
             println!("Debian 11: {}", root.folder.display());
@@ -98,30 +89,13 @@ impl Root {
         // What debootstrap has not finished has this already, so that it may be removed.
         fs::write(work.join(RECIPE), "")?;
         bootstrap(work, log, &mirror).with_context(|| {
-            let end = fs::read_to_string(log).unwrap_or_default();
-            let lines: Vec<&str> = end.lines().collect();
-            let last = lines[lines.len().saturating_sub(20)..].join("\n");
-            format!("Debian 11 cannot be made; the end of {log:?}:\n{last}")
+            format!("Debian 11 cannot be made; the end of {log:?}:\n{}", cache::end_of(log))
         })?;
         fs::write(work.join(RECIPE), recipe())?;
         fs::rename(work, &self.folder)?;
         println!("Debian 11 is there, after {} s", started.elapsed().as_secs());
         Ok(())
     }
-}
-
-fn cache() -> Result<PathBuf> {
-    let named = env::var_os(VARIABLE).filter(|folder| !folder.is_empty()).map(PathBuf::from);
-    let folder = match named {
-        Some(folder) => folder,
-        None => {
-            let shell = Shell::new()?;
-            shell.change_dir(modules::workspace());
-            target_folder(&shell)?.join("debian11")
-        }
-    };
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make {folder:?}"))?;
-    Ok(folder.canonicalize()?)
 }
 
 /// Removes a system of ours, and nothing that is mounted there.

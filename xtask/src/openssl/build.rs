@@ -1,18 +1,17 @@
 //! Builds of OpenSSL: program, shared libraries and headers, made once and kept.
 
 use std::{
-    env, fs,
-    fs::{File, TryLockError},
+    fs,
     path::{Path, PathBuf},
     time::Instant,
 };
 
-use akv_tests::{Installation, modules};
+use akv_tests::Installation;
 use anyhow::{Context as _, Result, bail, ensure};
 use xshell::{Shell, cmd};
 
 use super::{Release, source};
-use crate::build::target_folder;
+use crate::cache;
 
 /// Names the folder that keeps the builds; unset, it is `openssl` in cargo's target folder.
 const VARIABLE: &str = "AKV_OPENSSL_CACHE";
@@ -28,32 +27,17 @@ pub(super) struct Cache(PathBuf);
 
 impl Cache {
     pub(super) fn open() -> Result<Self> {
-        let named = env::var_os(VARIABLE).filter(|folder| !folder.is_empty()).map(PathBuf::from);
-        let folder = match named {
-            Some(folder) => folder,
-            None => {
-                let shell = Shell::new()?;
-                shell.change_dir(modules::workspace());
-                target_folder(&shell)?.join("openssl")
-            }
-        };
-        fs::create_dir_all(&folder).with_context(|| format!("cannot make {folder:?}"))?;
-        Ok(Self(folder.canonicalize()?))
+        Ok(Self(cache::folder(VARIABLE, "openssl")?))
     }
 
     /// A release, built now if it is not there yet.
     pub(super) fn installation(&self, release: Release) -> Result<Installation> {
         let prefix = self.0.join(release.number);
         // One at a time, also of several processes; the end of the process unlocks too.
-        let lock = File::create(self.0.join(format!("{}.lock", release.number)))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                println!("waiting for another process that builds OpenSSL {}", release.number);
-                lock.lock()?;
-            }
-            Err(TryLockError::Error(error)) => return Err(error.into()),
-        }
+        let _lock = cache::lock(
+            &self.0.join(format!("{}.lock", release.number)),
+            &format!("builds OpenSSL {}", release.number),
+        )?;
         let recipe = recipe(release);
         if fs::read_to_string(prefix.join(RECIPE)).is_ok_and(|found| found == recipe) {
             println!("OpenSSL {}: {}", release.number, prefix.display());
@@ -92,10 +76,8 @@ impl Cache {
         source::unpack(release, &source)?;
         let stage = work.join("stage");
         compile(&source, prefix, &stage, &log).with_context(|| {
-            let end = fs::read_to_string(&log).unwrap_or_default();
-            let lines: Vec<&str> = end.lines().collect();
-            let last = lines[lines.len().saturating_sub(20)..].join("\n");
-            format!("OpenSSL {} does not build; the end of {log:?}:\n{last}", release.number)
+            let end = cache::end_of(&log);
+            format!("OpenSSL {} does not build; the end of {log:?}:\n{end}", release.number)
         })?;
         // Within `stage` everything has its absolute path.
         let staged = stage.join(prefix.strip_prefix("/")?);
