@@ -40,26 +40,11 @@ pub fn run_inside(name: &str, files: Files<'_>, inside: fn() -> Result<()>) -> R
     if std::env::var_os(INSIDE).is_some() {
         return inside();
     }
-    ensure!(which("ip").is_some(), "`ip` (package iproute2) is not installed");
     let folder = tempfile::tempdir()?;
-    let mut script = "ip link set lo up".to_owned();
-    let mut bind = |content: Option<&str>, file: &str| -> Result<()> {
-        if let Some(content) = content {
-            let source = folder.path().join(Path::new(file).file_name().unwrap_or_default());
-            std::fs::write(&source, content)?;
-            script += &format!(" && mount --bind '{}' {file}", source.display());
-        }
-        Ok(())
-    };
-    bind(Some(files.hosts), "/etc/hosts")?;
-    bind(files.resolv_conf, "/etc/resolv.conf")?;
-    script += " && exec \"$@\"";
-    let mut task = Task::new("unshare").limit(Duration::from_secs(120));
-    if !geteuid().is_root() {
-        task = task.args(["--user", "--map-root-user"]);
-    }
-    let output = task
-        .args(["--net", "--mount", "--propagation", "private", "--", "sh", "-c", &script, "sh"])
+    let prefix = command(files, folder.path(), "true")?;
+    let output = Task::new(&prefix[0])
+        .args(&prefix[1..])
+        .limit(Duration::from_secs(120))
         .arg(std::env::current_exe()?)
         .args(["--exact", name, "--nocapture"])
         .env(INSIDE, "1")
@@ -72,4 +57,42 @@ pub fn run_inside(name: &str, files: Files<'_>, inside: fn() -> Result<()>) -> R
     );
     ensure!(output.text().contains("1 passed"), "{}", output.describe());
     Ok(())
+}
+
+/// The command line, to be continued by a program with its arguments, that runs it inside such
+/// namespaces. `files` are written to `folder` first; `set_up` is a line of shell that runs before the
+/// program, as root of the namespaces.
+///
+/// # Errors
+/// `ip` is not installed, or a file cannot be written.
+pub fn command(files: Files<'_>, folder: &Path, set_up: &str) -> Result<Vec<String>> {
+    ensure!(which("ip").is_some(), "`ip` (package iproute2) is not installed");
+    let mut script = "ip link set lo up".to_owned();
+    let mut bind = |content: Option<&str>, file: &str| -> Result<()> {
+        if let Some(content) = content {
+            let source = folder.join(Path::new(file).file_name().unwrap_or_default());
+            std::fs::write(&source, content)?;
+            script += &format!(" && mount --bind '{}' {file}", source.display());
+        }
+        Ok(())
+    };
+    bind(Some(files.hosts), "/etc/hosts")?;
+    bind(files.resolv_conf, "/etc/resolv.conf")?;
+    script += &format!(" && {set_up} && exec \"$@\"");
+    let mut command = vec!["unshare"];
+    if !geteuid().is_root() {
+        command.extend(["--user", "--map-root-user"]);
+    }
+    command.extend([
+        "--net",
+        "--mount",
+        "--propagation",
+        "private",
+        "--",
+        "sh",
+        "-c",
+        &script,
+        "sh",
+    ]);
+    Ok(command.into_iter().map(str::to_owned).collect())
 }

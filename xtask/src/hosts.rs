@@ -1,9 +1,12 @@
-//! `cargo xtask hosts`: the modules with what real hosts bring along.
+//! `cargo xtask hosts`: the modules with what real hosts bring along, and the embedded vault with
+//! real clients.
+
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::Args;
 
-use crate::{debian11, openssl};
+use crate::{debian11, openssl, sdk};
 
 /// Arguments of `cargo xtask hosts`.
 #[derive(Args)]
@@ -22,14 +25,25 @@ pub(crate) struct Hosts {
     /// The modules as they are meant to be installed; takes minutes more.
     #[arg(long, requires = "debian11")]
     release: bool,
+    /// Runs Microsoft's clients for Python and JavaScript with the embedded vault under the
+    /// service's host names. They are installed first, from PyPI and npm's registry.
+    #[arg(long, conflicts_with_all = ["openssl", "debian11"])]
+    sdk: bool,
+    /// In the network of the run before: the folder with the clients.
+    #[arg(long, requires = "sdk", hide = true, value_name = "FOLDER")]
+    inside: Option<PathBuf>,
 }
 
 impl Hosts {
     pub(crate) fn run(&self) -> Result<()> {
-        match (self.openssl, self.debian11) {
-            (true, _) => openssl::matrix(&self.version),
-            (_, true) => debian11::matrix(self.release),
-            _ => bail!("say what to run: `cargo xtask hosts --openssl` or `--debian11`"),
+        match (self.openssl, self.debian11, self.sdk) {
+            (true, ..) => openssl::matrix(&self.version),
+            (_, true, _) => debian11::matrix(self.release),
+            (.., true) => match &self.inside {
+                Some(cache) => sdk::inside(cache),
+                None => sdk::matrix(),
+            },
+            _ => bail!("say what to run: `cargo xtask hosts --openssl`, `--debian11` or `--sdk`"),
         }
     }
 }

@@ -11,6 +11,7 @@ mod fuzz;
 mod hosts;
 mod needs;
 mod openssl;
+mod sdk;
 mod soak;
 mod test;
 mod valgrind;
@@ -38,7 +39,8 @@ enum Command {
     /// Runs end-to-end cases against real vaults, or with `--emulator` against the embedded one.
     #[command(disable_help_flag = true)]
     E2e(e2e::E2e),
-    /// Runs the modules with several versions of OpenSSL, or with the programs of Debian 11.
+    /// Runs the modules with several versions of OpenSSL or the programs of Debian 11, or
+    /// Microsoft's clients with the embedded vault.
     Hosts(hosts::Hosts),
     /// Runs everything that continuous integration runs.
     Test(test::Test),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use akv_tests::process::which;
+use akv_tests::{Task, process::which};
 use anyhow::{Result, bail};
 use clap::Args;
 use nix::unistd::geteuid;
@@ -11,7 +11,7 @@ use xshell::{Shell, cmd};
 /// A thing that has to be on the machine.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Need {
-    /// A program, or a header with its path.
+    /// A program, a header with its path, or a module of Python.
     pub(crate) name: &'static str,
     /// The Debian package that brings it.
     pub(crate) package: &'static str,
@@ -69,8 +69,27 @@ pub(crate) const FOR_DEBIAN11: [Need; 5] = [
     Need { name: "debootstrap", package: "debootstrap", purpose: "making Debian 11 in a folder" },
 ];
 
+/// What `cargo xtask hosts --sdk` uses.
+pub(crate) const FOR_SDK: [Need; 6] = [
+    OPENSSL,
+    UNSHARE,
+    IP,
+    // What Debian leaves out of Python, and `venv` cannot do without.
+    Need {
+        name: "python3 -m ensurepip",
+        package: "python3-venv",
+        purpose: "the clients for Python",
+    },
+    Need { name: "node", package: "nodejs", purpose: "the clients for JavaScript" },
+    Need { name: "npm", package: "npm", purpose: "installing the clients for JavaScript" },
+];
+
 impl Need {
     pub(crate) fn is_there(&self) -> bool {
+        if let Some(module) = self.name.strip_prefix("python3 -m ") {
+            let arguments = ["-c", &format!("import {module}")];
+            return Task::new("python3").args(arguments).ok().is_ok();
+        }
         match self.name.starts_with('/') {
             true => Path::new(self.name).exists(),
             false => which(self.name).is_some(),

@@ -10,6 +10,7 @@ use crate::{
     build::Build,
     debian11::TESTS as DEBIAN11,
     needs::{self, FOR_TESTS},
+    sdk,
 };
 
 /// Arguments of `cargo xtask test`.
@@ -59,6 +60,7 @@ impl Test {
             let xtask = std::env::current_exe()?;
             Ok(cmd!(shell, "{xtask} e2e --emulator").quiet().run()?)
         });
+        steps.run("sdk", sdk::matrix);
         steps.finish(started)
     }
 }

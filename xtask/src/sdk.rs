@@ -1,0 +1,77 @@
+//! Microsoft's own clients, for Python and for JavaScript, with the embedded vault.
+
+mod javascript;
+mod python;
+mod report;
+mod scene;
+mod suite;
+
+use std::{env, fs, path::Path, time::Instant};
+
+use akv_tests::namespace::{self, Files};
+use anyhow::{Context as _, Result, ensure};
+use xshell::{Shell, cmd};
+
+use self::{report::Report, scene::Scene};
+use crate::{cache, needs};
+
+/// Names the folder that keeps the clients; unset, it is `sdk` in cargo's target folder.
+const VARIABLE: &str = "AKV_SDK_CACHE";
+
+/// The service, its authority and this machine.
+const HOSTS: &str = "127.0.0.1 localhost myvault.vault.azure.net myhsm.managedhsm.azure.net \
+                     login.microsoftonline.com\n";
+
+/// A virtual machine's metadata service has its address, and an Azure Arc server's agent its folder:
+/// clients take neither from anywhere else.
+const MACHINE: &str = "ip address add 169.254.169.254/32 dev lo && \
+                       mount -t tmpfs tmpfs /var/opt && mkdir -p /var/opt/azcmagent/tokens";
+
+/// Installs the clients, runs what they do with the embedded vault under the real host names, and
+/// prints what passed.
+///
+/// # Errors
+/// A client cannot be had, or a case did not pass.
+pub(crate) fn matrix() -> Result<()> {
+    let missing = needs::install(&needs::FOR_SDK)?;
+    ensure!(missing.is_empty(), "{}", needs::explain(&missing));
+    let cache = cache::folder(VARIABLE, "sdk")?;
+    let _lock = cache::lock(&cache.join("lock"), &format!("uses {}", cache.display()))?;
+    let suites = [python::install(&cache)?, javascript::install(&cache)?];
+    let reports = cache.join("reports");
+    if reports.exists() {
+        fs::remove_dir_all(&reports)?;
+    }
+    fs::create_dir(&reports)?;
+
+    let started = Instant::now();
+    let folder = tempfile::tempdir()?;
+    let files = Files { hosts: HOSTS, ..Files::default() };
+    let (shell, program) = (Shell::new()?, env::current_exe()?);
+    let inside = namespace::command(files, folder.path(), MACHINE)?;
+    let command = cmd!(shell, "env {inside...} {program} hosts --sdk --inside {cache}");
+    let outcome = command.quiet().run();
+
+    let mut report = Report::default();
+    for suite in &suites {
+        report.add(suite)?;
+    }
+    println!("\n{}", report.text());
+    println!("after {} s", started.elapsed().as_secs());
+    report.refuse_failures()?;
+    outcome.context(
+        "the programs broke off, or this machine does not permit network and mount namespaces, \
+         which take root or unprivileged user namespaces",
+    )?;
+    println!("all {} cases passed", report.all_ran()?);
+    Ok(())
+}
+
+/// What [`matrix`] runs where the real host names mean this machine.
+pub(crate) fn inside(cache: &Path) -> Result<()> {
+    let scene = Scene::set()?;
+    let suites = [python::suite(cache), javascript::suite(cache)?];
+    let ended: Vec<bool> = suites.iter().map(|suite| suite.run(&scene)).collect::<Result<_>>()?;
+    ensure!(ended.iter().all(|success| *success), "a program did not end with success");
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! The clients for JavaScript, in a project of npm's; `tests/sdk/javascript` runs under `node --test`.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use akv_tests::{modules, process::which};
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+use xshell::{Shell, cmd};
+
+use super::suite::{self, Suite};
+
+/// Every package with its version and hash.
+const LOCK: &str = include_str!("../../../tests/sdk/javascript/package-lock.json");
+
+const CLIENTS: [&str; 3] =
+    ["@azure/identity", "@azure/keyvault-keys", "@azure/keyvault-certificates"];
+
+/// The clients' own condition.
+const OLDEST: u32 = 20;
+
+fn project(cache: &Path) -> PathBuf {
+    cache.join("javascript")
+}
+
+/// What to run, whether it is installed or not.
+pub(super) fn suite(cache: &Path) -> Result<Suite> {
+    let report = cache.join("reports/javascript.xml");
+    // One after the other: faults strike whoever comes.
+    let mut arguments = vec![
+        "--test".to_owned(),
+        "--test-concurrency=1".to_owned(),
+        "--test-reporter=dot".to_owned(),
+        "--test-reporter-destination=stdout".to_owned(),
+        "--test-reporter=junit".to_owned(),
+        format!("--test-reporter-destination={}", report.display()),
+    ];
+    arguments.extend(files(&project(cache))?.into_iter().filter(|name| name.ends_with(".test.js")));
+    Ok(Suite {
+        language: "JavaScript",
+        clients: Vec::new(),
+        report,
+        program: which("node").context("there is no node")?,
+        arguments,
+        folder: project(cache),
+    })
+}
+
+fn files(folder: &Path) -> Result<Vec<String>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {folder:?}"))?;
+    let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+    let mut names: Vec<String> = names.collect::<Result<_>>()?;
+    names.retain(|name| name.ends_with(".js") || name.ends_with(".json"));
+    names.sort();
+    Ok(names)
+}
+
+/// The project, made now if it is not there yet, with the programs as they are now: Node looks for
+/// packages in the folders above a program.
+pub(super) fn install(cache: &Path) -> Result<Suite> {
+    let (shell, folder) = (Shell::new()?, project(cache));
+    let version = cmd!(shell, "node --version").quiet().read()?;
+    let version = version.trim_start_matches('v');
+    let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
+    ensure!(
+        major.is_some_and(|major| major >= OLDEST),
+        "the clients for JavaScript take Node {OLDEST} or later, and `node` is {version}"
+    );
+    fs::create_dir_all(&folder)?;
+    for name in files(&folder)? {
+        fs::remove_file(folder.join(name))?;
+    }
+    let tests = modules::workspace().join("tests/sdk/javascript");
+    for name in files(&tests)? {
+        fs::copy(tests.join(&name), folder.join(&name))?;
+    }
+    let registry = "npm's registry or a mirror of it (npm_config_registry)";
+    suite::once(&folder, &format!("{version}\n{LOCK}"), registry, || {
+        let options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"];
+        let command = cmd!(shell, "npm ci --prefix {folder} --loglevel=error {options...}");
+        Ok(command.quiet().ignore_stdout().run()?)
+    })?;
+    let mut suite = suite(cache)?;
+    suite.clients.push(("Node".into(), version.to_owned()));
+    for name in CLIENTS {
+        let file = folder.join("node_modules").join(name).join("package.json");
+        let package: Value = serde_json::from_str(&fs::read_to_string(&file)?)?;
+        let version = package["version"].as_str().with_context(|| format!("{file:?}: version"))?;
+        suite.clients.push((name.to_owned(), version.to_owned()));
+    }
+    Ok(suite)
+}
