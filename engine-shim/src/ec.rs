@@ -9,8 +9,6 @@ use crate::libcrypto::types::{
     EcSignSigFn, EcdsaSig, PkeyMethod,
 };
 use crate::libcrypto::{Functions, Owned, copy_of_own};
-use akv_core::blocking::Key;
-use akv_core::{PublicKey, SignatureAlgorithm, ecdsa};
 use ossl_abi::guard;
 use std::ffi::{c_int, c_uchar};
 use std::ptr;
@@ -63,18 +61,9 @@ unsafe extern "C" fn sign<const SLOT: usize>(
         let len = usize::try_from(len).map_err(|_| Error::argument("a negative length"))?;
         // SAFETY: libcrypto passes its key, and a digest of that length.
         let (key, digest) = unsafe { (key::of_ec(host, key)?, guard::bytes(digest, len)) };
-        let raw = sign_digest(&key, digest.ok_or_else(|| Error::null("digest"))?)?;
+        let raw = key.sign_ecdsa(digest.ok_or_else(|| Error::null("digest"))?)?;
         signature(host, &raw)
     })
-}
-
-fn sign_digest(key: &Key, digest: &[u8]) -> Result<Vec<u8>> {
-    let PublicKey::Ec(public) = key.public_key() else {
-        return Err(Error::internal("an RSA key in an EC operation"));
-    };
-    ecdsa::check_digest(public.curve(), digest)?;
-    let digest = ecdsa::fit_digest(public.curve(), digest);
-    Ok(key.sign(SignatureAlgorithm::ecdsa(public.curve()), &digest)?)
 }
 
 /// r and s, one after the other, as libcrypto's object.

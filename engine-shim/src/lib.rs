@@ -10,7 +10,7 @@
 //! | [`host`] | what is kept for each libcrypto of the process |
 //! | [`engine`], [`controls`] | the ENGINE object: settings, loading of keys |
 //! | [`key`] | keys in a vault as libcrypto's keys |
-//! | [`rsa`], [`rsa_operation`], [`digest_info`] | signing and decrypting with RSA |
+//! | [`rsa`], [`rsa_operation`] | signing and decrypting with RSA |
 //! | [`ec`] | signing with elliptic curves |
 //! | [`key_file`] | key files in PKCS#8 |
 //!
@@ -18,7 +18,6 @@
 //! registers no method for any type of keys but that of key files.
 
 mod controls;
-mod digest_info;
 mod ec;
 mod engine;
 mod error;

@@ -3,7 +3,6 @@
 //! libcrypto comes here from `RSA_sign`, `RSA_private_encrypt`, `RSA_private_decrypt`, and from
 //! `EVP_PKEY_sign` and its relatives with PKCS#1 padding. Public operations are libcrypto's own.
 
-use crate::digest_info::{self, Kind};
 use crate::error::{Error, Result};
 use crate::host::{Host, SLOTS, per_slot};
 use crate::key;
@@ -11,7 +10,7 @@ use crate::libcrypto::Functions;
 use crate::libcrypto::constants::padding;
 use crate::libcrypto::types::{Rsa, RsaMethod, RsaPrivateFn};
 use akv_core::blocking::Key;
-use akv_core::{EncryptionAlgorithm, ErrorKind, PublicKey, SignatureAlgorithm, VaultKind};
+use akv_core::{EncryptionAlgorithm, ErrorKind, PublicKey};
 use ossl_abi::guard::{self, Return};
 use std::ffi::{c_int, c_uchar};
 use std::ptr;
@@ -76,7 +75,7 @@ unsafe extern "C" fn private_encrypt<const SLOT: usize>(
                 key.reference()
             )));
         }
-        let signature = sign_pkcs1(&key, data)?;
+        let signature = key.sign_pkcs1(data)?;
         // SAFETY: by RSA_private_encrypt's contract there is room for the size of the modulus,
         // which a signature that was verified has.
         unsafe { output(&key, to, &signature) }
@@ -153,33 +152,6 @@ pub(crate) fn padding_name(mode: c_int) -> String {
         padding::PSS => "pss".into(),
         other => other.to_string(),
     }
-}
-
-/// Signs what PKCS#1 v1.5 is to pad: a `DigestInfo`, or anything else where the service allows.
-fn sign_pkcs1(key: &Key, value: &[u8]) -> Result<Vec<u8>> {
-    let (kind, digest) = digest_info::split(value);
-    let algorithm = kind.algorithm();
-    if algorithm != SignatureAlgorithm::RsNull {
-        return Ok(key.sign(algorithm, digest)?);
-    }
-    if key.reference().kind() == VaultKind::ManagedHsm {
-        return Err(Error::unsupported(format!(
-            "Managed HSM signs SHA-256, SHA-384 and SHA-512 with RSA, not {}: {}",
-            kind.name(),
-            key.reference()
-        )));
-    }
-    let room = modulus_len(key)?.saturating_sub(PKCS1_OVERHEAD);
-    if value.len() > room {
-        let len = value.len();
-        return Err(Error::argument(match kind {
-            Kind::Other => {
-                format!("{len} bytes do not fit the key with PKCS#1 padding, at most {room} do")
-            }
-            kind => format!("{} does not fit the key with PKCS#1 padding", kind.name()),
-        }));
-    }
-    Ok(key.sign(algorithm, value)?)
 }
 
 /// Decrypts in the vault.

@@ -8,9 +8,6 @@ use ossl_abi::types::DataType;
 use rsa::BoxedUint;
 use std::ffi::CStr;
 
-/// Bytes that PKCS#1 v1.5 padding takes at least (RFC 8017 sections 7.2.1 and 9.2).
-pub(crate) const PKCS1_OVERHEAD: usize = 11;
-
 /// libcrypto's padding modes (`RSA_…_PADDING`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Padding {

@@ -117,6 +117,7 @@ mod client_certificate;
 mod cloud;
 mod counters;
 mod credential;
+mod digest_info;
 pub mod ecdsa;
 mod error;
 #[cfg(any(test, fuzzing))]

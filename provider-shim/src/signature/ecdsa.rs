@@ -114,11 +114,7 @@ impl Scheme for Ecdsa {
     }
 
     fn sign(&self, key: &KeyObject, _digest: Option<Digest>, tbs: &[u8]) -> Result<Vec<u8>> {
-        let curve = curve(key)?;
-        ecdsa::check_digest(curve, tbs)?;
-        let digest = ecdsa::fit_digest(curve, tbs);
-        let raw = key.require_vault()?.sign(SignatureAlgorithm::ecdsa(curve), &digest)?;
-        Ok(ecdsa::raw_to_der(&raw)?)
+        Ok(ecdsa::raw_to_der(&key.require_vault()?.sign_ecdsa(tbs)?)?)
     }
 
     fn verify(

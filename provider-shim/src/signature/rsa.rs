@@ -8,7 +8,7 @@ use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::key::{KeyObject, KeyType};
 use crate::rsa_public::{self, Padding};
-use akv_core::{PublicKey, RsaPublicKey, SignatureAlgorithm, VaultKind};
+use akv_core::{PublicKey, RsaPublicKey, SignatureAlgorithm};
 use ossl_abi::names;
 use ossl_abi::params::{Answers, Params, Value};
 use ossl_abi::types::{DataType, Param};
@@ -161,49 +161,6 @@ impl Rsa {
             ))),
         }
     }
-
-    /// The service's algorithm for a digest with PKCS#1 v1.5.
-    fn pkcs1_algorithm(key: &KeyObject, digest: Option<Digest>) -> Result<SignatureAlgorithm> {
-        let algorithm = match digest {
-            Some(Digest::Sha256) => SignatureAlgorithm::Rs256,
-            Some(Digest::Sha384) => SignatureAlgorithm::Rs384,
-            Some(Digest::Sha512) => SignatureAlgorithm::Rs512,
-            _ => SignatureAlgorithm::RsNull,
-        };
-        let reference = key.require_vault()?.reference();
-        if algorithm == SignatureAlgorithm::RsNull && reference.kind() == VaultKind::ManagedHsm {
-            return Err(Error::unsupported(format!(
-                "Managed HSM signs SHA-256, SHA-384 and SHA-512 with RSA, not {}: {reference}",
-                digest.map_or("a raw value", Digest::display)
-            )));
-        }
-        Ok(algorithm)
-    }
-
-    fn sign_pkcs1(&self, key: &KeyObject, digest: Option<Digest>, tbs: &[u8]) -> Result<Vec<u8>> {
-        // Without a digest set the caller gives the DigestInfo, which may be a well-known one.
-        let (digest, value) = match digest {
-            Some(digest) => (Some(digest), tbs),
-            None => match Digest::from_digest_info(tbs) {
-                Some((digest, value)) => (Some(digest), value),
-                None => (None, tbs),
-            },
-        };
-        let algorithm = Self::pkcs1_algorithm(key, digest)?;
-        let vault_key = key.require_vault()?;
-        if algorithm != SignatureAlgorithm::RsNull {
-            return Ok(vault_key.sign(algorithm, value)?);
-        }
-        let padded = digest.map_or_else(|| value.to_vec(), |digest| digest.digest_info(value));
-        let room = public(key)?.size().saturating_sub(rsa_public::PKCS1_OVERHEAD);
-        if padded.len() > room {
-            return Err(Error::argument(format!(
-                "{} bytes do not fit the key with PKCS#1 padding, at most {room} do",
-                padded.len()
-            )));
-        }
-        Ok(vault_key.sign(algorithm, &padded)?)
-    }
 }
 
 impl Scheme for Rsa {
@@ -304,7 +261,10 @@ impl Scheme for Rsa {
             // It may still come.
             (None, _) => Ok(()),
             (Some(digest), Padding::Pss) => self.check_pss(digest).map(drop),
-            (digest, _) => Self::pkcs1_algorithm(key, digest).map(drop),
+            (Some(digest), _) => {
+                let form = digest.digest_info(&vec![0; digest.len()]);
+                Ok(key.require_vault()?.check_pkcs1(&form)?)
+            }
         }
     }
 
@@ -321,7 +281,9 @@ impl Scheme for Rsa {
             (Padding::Pss, None) => {
                 Err(Error::argument("PSS needs a digest; set digest:sha256 before signing"))
             }
-            _ => self.sign_pkcs1(key, digest, tbs),
+            // Without a digest set the caller gives the DigestInfo.
+            (_, None) => Ok(key.require_vault()?.sign_pkcs1(tbs)?),
+            (_, Some(digest)) => Ok(key.require_vault()?.sign_pkcs1(&digest.digest_info(tbs))?),
         }
     }
 

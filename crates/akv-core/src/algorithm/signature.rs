@@ -149,7 +149,12 @@ impl SignatureAlgorithm {
             // RFC 8017 section 9.2: at least eight bytes of padding and three of framing.
             (None, PublicKey::Rsa(key)) if digest.len() + 11 > key.size() => Err(Error::new(
                 ErrorKind::Argument,
-                format!("{} bytes are too many for a {}-bit key", digest.len(), key.bits()),
+                format!(
+                    "{} bytes do not fit a {}-bit key with PKCS#1 padding, at most {} do",
+                    digest.len(),
+                    key.bits(),
+                    key.size().saturating_sub(11)
+                ),
             )),
             _ => Ok(()),
         }

@@ -123,6 +123,54 @@ impl Key {
         self.sign(algorithm, algorithm.digest_to_sign(message)?.as_ref())
     }
 
+    /// Signs with PKCS#1 v1.5 what was made ready to be padded; see [`crate::Key::sign_pkcs1`].
+    ///
+    /// ```no_run
+    /// # fn example(key: akv_core::blocking::Key, md5_and_sha1: [u8; 36]) -> akv_core::Result<()> {
+    /// let signature = key.sign_pkcs1(&md5_and_sha1)?; // a handshake of TLS 1.0
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As the async form.
+    pub fn sign_pkcs1(&self, value: &[u8]) -> Result<Vec<u8>> {
+        let value = value.to_vec();
+        self.block(move |key| async move { key.sign_pkcs1(&value).await })
+    }
+
+    /// Whether [`sign_pkcs1`](Self::sign_pkcs1) would ask the service; see
+    /// [`crate::Key::check_pkcs1`].
+    ///
+    /// ```no_run
+    /// # fn example(key: akv_core::blocking::Key) -> akv_core::Result<()> {
+    /// key.check_pkcs1(&[0; 36])?; // MD5-SHA1
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As there.
+    pub fn check_pkcs1(&self, value: &[u8]) -> Result<()> {
+        self.0.check_pkcs1(value)
+    }
+
+    /// Signs a digest of whatever length with ECDSA; see [`crate::Key::sign_ecdsa`].
+    ///
+    /// ```no_run
+    /// # fn example(p256: akv_core::blocking::Key, sha384: [u8; 48]) -> akv_core::Result<()> {
+    /// let der = akv_core::ecdsa::raw_to_der(&p256.sign_ecdsa(&sha384)?)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As the async form.
+    pub fn sign_ecdsa(&self, digest: &[u8]) -> Result<Vec<u8>> {
+        let digest = digest.to_vec();
+        self.block(move |key| async move { key.sign_ecdsa(&digest).await })
+    }
+
     /// Checks a signature with the public half; see [`crate::Key::verify`].
     ///
     /// ```no_run

@@ -6,6 +6,7 @@ mod bundle;
 mod cbc;
 mod cipher;
 mod handle;
+mod prepared;
 mod request;
 mod sign;
 mod symmetric;

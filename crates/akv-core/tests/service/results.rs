@@ -65,6 +65,80 @@ fn rsnull_works_on_vaults_and_is_refused_for_managed_hsm_without_a_request() {
     assert_eq!(hsm.emulator.stats().requests, requests);
 }
 
+/// The judge is aws-lc-rs, which hashes the message by itself.
+#[test]
+fn what_a_caller_made_ready_to_be_padded_is_signed_by_the_algorithm_that_fits() {
+    use aws_lc_rs::signature::{
+        RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA256,
+        RSA_PKCS1_2048_8192_SHA384, UnparsedPublicKey,
+    };
+    use sha2::{Digest as _, Sha256, Sha384};
+    let info = |oid: &[u8], digest: &[u8]| {
+        let algorithm = [&[0x06, oid.len() as u8], oid, &[0x05, 0x00]].concat();
+        let body =
+            [&[0x30, algorithm.len() as u8], &algorithm[..], &[0x04, digest.len() as u8], digest];
+        let body = body.concat();
+        [&[0x30, body.len() as u8], &body[..]].concat()
+    };
+    const SHA2: [u8; 8] = [0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02];
+    let sha256 = info(&[&SHA2[..], &[1]].concat(), &Sha256::digest(b"all of it"));
+    let sha384 = info(&[&SHA2[..], &[2]].concat(), &Sha384::digest(b"all of it"));
+    let sha1 =
+        aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, b"all of it");
+    let sha1 = info(&[0x2b, 0x0e, 0x03, 0x02, 0x1a], sha1.as_ref());
+
+    let vault = Vault::start();
+    vault.emulator.create_key(NewKey::rsa("rsa", 2048)).unwrap();
+    let key = vault.key(&[], "vault:myVault:rsa").unwrap();
+    let hsm = Vault::of(Persona::ManagedHsm);
+    hsm.emulator.create_key(NewKey::rsa("rsa", 2048)).unwrap();
+    let hsm_key = hsm.key(&[], "managedHsm:myHsm:rsa").unwrap();
+    for (value, algorithm, there) in [
+        (&sha256, &RSA_PKCS1_2048_8192_SHA256, true),
+        (&sha384, &RSA_PKCS1_2048_8192_SHA384, true),
+        (&sha1, &RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY, false),
+    ] {
+        for (key, signs) in [(&key, true), (&hsm_key, there)] {
+            assert_eq!(key.check_pkcs1(value).is_ok(), signs);
+            match key.sign_pkcs1(value) {
+                Ok(signature) => {
+                    let public = key.public_key().to_spki_der();
+                    let public = UnparsedPublicKey::new(algorithm, public);
+                    public.verify(b"all of it", &signature).unwrap();
+                    assert!(signs);
+                }
+                Err(error) => {
+                    assert!(!signs, "{error}");
+                    assert_eq!(error.kind(), ErrorKind::Unsupported);
+                    assert!(error.to_string().contains("not SHA-1"), "{error}");
+                }
+            }
+        }
+    }
+    let requests = vault.emulator.stats().requests;
+    let error = key.sign_pkcs1(&[1; 246]).unwrap_err();
+    assert!(error.to_string().contains("at most 245 do"), "{error}");
+    assert_eq!(vault.emulator.stats().requests, requests);
+}
+
+#[test]
+fn ecdsa_takes_digests_of_every_length() {
+    let vault = Vault::start();
+    vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
+    vault.emulator.create_key(NewKey::rsa("rsa", 2048)).unwrap();
+    let key = vault.key(&[], "vault:myVault:ec").unwrap();
+    for len in [20, 32, 48, 64] {
+        let signature = key.sign_ecdsa(&DIGEST[..len]).unwrap();
+        let fitted = match len {
+            20 => [&[0; 12][..], &DIGEST[..20]].concat(),
+            _ => DIGEST[..32].to_vec(),
+        };
+        key.verify(Es256, &fitted, &signature).unwrap();
+    }
+    let rsa = vault.key(&[], "vault:myVault:rsa").unwrap();
+    assert_eq!(rsa.sign_ecdsa(&DIGEST[..32]).unwrap_err().kind(), ErrorKind::Argument);
+}
+
 #[test]
 fn wrong_algorithms_and_lengths_are_refused_without_a_request() {
     let vault = Vault::start();

@@ -1,0 +1,86 @@
+//! Signing what interfaces such as OpenSSL's hand over: hashed by the caller with whatever hash it
+//! likes, and the service's algorithm is to be found.
+
+use super::Key;
+use crate::{
+    Error, ErrorKind, PublicKey, Result, SignatureAlgorithm, VaultKind, digest_info::Prepared,
+    ecdsa,
+};
+
+impl Key {
+    /// Signs with RSASSA-PKCS1-v1_5 a value that the caller has made ready to be padded: a DER
+    /// `DigestInfo` (RFC 8017 section 9.2), the two digests of TLS 1.0, or any other value.
+    ///
+    /// A `DigestInfo` of SHA-256, SHA-384 or SHA-512 is signed with `RS256`, `RS384` or `RS512`,
+    /// everything else with `RSNULL`, which Managed HSM does not have.
+    ///
+    /// ```no_run
+    /// # async fn example(key: akv_core::Key, md5_and_sha1: [u8; 36]) -> akv_core::Result<()> {
+    /// let signature = key.sign_pkcs1(&md5_and_sha1).await?; // a handshake of TLS 1.0
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`sign`](Self::sign).
+    pub async fn sign_pkcs1(&self, value: &[u8]) -> Result<Vec<u8>> {
+        self.check_pkcs1(value)?;
+        let Prepared { algorithm, input, .. } = Prepared::new(value);
+        self.sign(algorithm, input).await
+    }
+
+    /// Whether [`sign_pkcs1`](Self::sign_pkcs1) would ask the service: for callers that want to
+    /// know before they hash much. Only the value's form counts, not the digest in it.
+    ///
+    /// ```no_run
+    /// use akv_core::ErrorKind;
+    ///
+    /// # fn example(hsm_key: akv_core::Key) {
+    /// let error = hsm_key.check_pkcs1(&[0; 36]).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Unsupported); // MD5-SHA1, with a Managed HSM
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The service does not sign such values, the value is too long for the key, or the key is no
+    /// RSA key.
+    pub fn check_pkcs1(&self, value: &[u8]) -> Result<()> {
+        let Prepared { name, algorithm, input } = Prepared::new(value);
+        let during = || self.doing("sign", algorithm);
+        if algorithm == SignatureAlgorithm::RsNull
+            && self.reference().kind() == VaultKind::ManagedHsm
+        {
+            let text =
+                format!("Managed HSM signs SHA-256, SHA-384 and SHA-512 with RSA, not {name}");
+            return Err(Error::new(ErrorKind::Unsupported, text).during(during()));
+        }
+        algorithm.check(self.public_key(), input).map_err(|error| error.during(during()))
+    }
+
+    /// Signs a digest of whatever length with ECDSA, by the algorithm that the key's curve has.
+    /// The signature is r‖s; see [`crate::ecdsa`].
+    ///
+    /// ```no_run
+    /// # async fn example(p256: akv_core::Key, sha384: [u8; 48]) -> akv_core::Result<()> {
+    /// // The leftmost 32 bytes count (FIPS 186-5 section 6.4.1).
+    /// let der = akv_core::ecdsa::raw_to_der(&p256.sign_ecdsa(&sha384).await?)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`sign`](Self::sign) and [`ecdsa::check_digest`]; the key is no elliptic-curve key.
+    pub async fn sign_ecdsa(&self, digest: &[u8]) -> Result<Vec<u8>> {
+        let curve = match self.public_key() {
+            PublicKey::Ec(key) => key.curve(),
+            PublicKey::Rsa(_) => {
+                let text = format!("{} is an RSA key, and ECDSA takes none", self.reference());
+                return Err(Error::new(ErrorKind::Argument, text));
+            }
+        };
+        let algorithm = SignatureAlgorithm::ecdsa(curve);
+        ecdsa::check_digest(curve, digest)
+            .map_err(|error| error.during(self.doing("sign", algorithm)))?;
+        self.sign(algorithm, &ecdsa::fit_digest(curve, digest)).await
+    }
+}
