@@ -7,14 +7,18 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.keyvault.certificates import (
     CertificateContentType,
     CertificatePolicy,
+    CertificatePolicyAction,
     KeyCurveName,
     KeyType,
+    KeyUsageType,
+    LifetimeAction,
 )
 from azure.keyvault.keys.crypto import SignatureAlgorithm
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 DIGEST = hashlib.sha256(b"message").digest()
 
@@ -68,6 +72,31 @@ def test_reading_what_was_created(certificates, name):
     assert x509.load_der_x509_csr(bytes(operation.csr)).is_signature_valid
 
 
+def test_the_policy_that_was_asked_for(certificates, name):
+    action = LifetimeAction(CertificatePolicyAction.email_contacts, lifetime_percentage=70)
+    wanted = policy(
+        content_type=CertificateContentType.pem,
+        exportable=False,
+        reuse_key=True,
+        key_usage=[KeyUsageType.data_encipherment, KeyUsageType.key_agreement],
+        enhanced_key_usage=["1.3.6.1.5.5.7.3.4"],
+        lifetime_actions=[action],
+    )
+    made = certificates.begin_create_certificate(name, wanted).result()
+    for known in made.policy, certificates.get_certificate_policy(name):
+        assert known.content_type == CertificateContentType.pem
+        assert (known.exportable, known.reuse_key) == (False, True)
+        assert set(known.key_usage) == set(wanted.key_usage)
+        assert list(known.enhanced_key_usage) == wanted.enhanced_key_usage
+        [kept] = known.lifetime_actions
+        assert (kept.action, kept.lifetime_percentage) == (action.action, 70)
+    extensions = x509.load_der_x509_certificate(bytes(made.cer)).extensions
+    usage = extensions.get_extension_for_class(x509.KeyUsage).value
+    assert usage.data_encipherment and usage.key_agreement and not usage.digital_signature
+    purposes = extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert list(purposes) == [ExtendedKeyUsageOID.EMAIL_PROTECTION]
+
+
 def test_listing(certificates, name):
     for number in range(3):
         wanted = policy(KeyType.ec, key_curve_name=KeyCurveName.p_256)
@@ -100,6 +129,7 @@ def test_importing(certificates, vault, remote, scene, name, kind, form):
         imported = certificates.import_certificate(name, content, password=scene.password)
     original = x509.load_pem_x509_certificate(scene.certificate(kind, "pem").read_bytes())
     assert x509.load_der_x509_certificate(bytes(imported.cer)) == original
+    assert (imported.policy.content_type == CertificateContentType.pem) == (form == "pem")
     # The key of the certificate is the vault's now.
     key, public = vault.get_key(name), original.public_key()
     assert key.properties.managed

@@ -3,11 +3,11 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use p12_keystore::Pkcs12Archive;
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer, pem::PemObject as _};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use x509_cert::{Certificate as X509, der::Decode as _};
 use zeroize::Zeroizing;
 
-use super::Certificate;
+use super::{Certificate, asked};
 use crate::{
     error::ApiError,
     keys::{Curve, KeyMaterial, KeySpec},
@@ -41,7 +41,10 @@ impl Imported {
             true => pem(&decoded),
             false => pkcs12(&decoded, body["pwd"].as_str().unwrap_or_default()),
         };
-        parts.and_then(|(key, leaf)| Self::new(&key, &leaf)).ok_or_else(refused)
+        let mut imported =
+            parts.and_then(|(key, leaf)| Self::new(&key, &leaf)).ok_or_else(refused)?;
+        imported.certificate.policy = asked(&body["policy"], &["secret_props", "lifetime_actions"]);
+        Ok(imported)
     }
 
     fn new(key: &[u8], leaf: &[u8]) -> Option<Self> {
@@ -59,6 +62,7 @@ impl Imported {
                 cer: STANDARD.encode(leaf),
                 subject: parsed.tbs_certificate().subject().to_string(),
                 pending: None,
+                policy: Map::new(),
             },
             material,
             not_before: seconds(validity.not_before)?,

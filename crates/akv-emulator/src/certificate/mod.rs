@@ -21,6 +21,9 @@ pub(crate) struct Certificate {
     subject: String,
     /// How it came to be; an imported one was not asked for.
     pending: Option<Pending>,
+    /// The members of the policy that were asked for, and are to be told again.
+    #[serde(default)]
+    policy: Map<String, Value>,
 }
 
 /// What is left of the request for a certificate that the vault made.
@@ -29,8 +32,12 @@ struct Pending {
     /// DER, in base64.
     csr: String,
     request_id: String,
-    /// The members of the policy that was asked for.
-    policy: Map<String, Value>,
+}
+
+/// The members of `policy` with these names, as far as it has them.
+fn asked(policy: &Value, names: &[&str]) -> Map<String, Value> {
+    let given = names.iter().filter_map(|name| Some(((*name).to_owned(), policy.get(name)?)));
+    given.map(|(name, value)| (name, value.clone())).collect()
 }
 
 impl Certificate {
@@ -131,10 +138,16 @@ impl KeyVersion {
                 "updated": self.attributes.updated,
             },
         });
-        for (member, asked) in certificate.pending.iter().flat_map(|pending| &pending.policy) {
-            if let (Some(asked), Some(known)) = (asked.as_object(), policy[member].as_object_mut())
-            {
-                known.extend(asked.clone());
+        for (member, asked) in &certificate.policy {
+            match (asked, policy[member].as_object_mut()) {
+                (Value::Object(asked), Some(known)) => {
+                    let given = asked.iter().filter(|(_, value)| !value.is_null());
+                    known.extend(given.map(|(name, value)| (name.clone(), value.clone())));
+                }
+                (Value::Array(actions), _) if !actions.is_empty() => {
+                    policy[member] = asked.clone();
+                }
+                _ => {}
             }
         }
         Some(policy)

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Certificate, Pending};
+use super::{Certificate, Pending, asked};
 use crate::{
     error::ApiError,
     keys::{Curve, KeyMaterial, KeySpec},
@@ -32,6 +32,8 @@ pub(crate) struct Template {
     months: i64,
     /// From when on it is valid, in seconds since the Unix epoch.
     pub(crate) not_before: i64,
+    key_usages: Vec<KeyUsagePurpose>,
+    purposes: Vec<ExtendedKeyUsagePurpose>,
     /// The members of a policy that are to be told again.
     policy: Map<String, Value>,
 }
@@ -45,6 +47,11 @@ impl Template {
             names: Vec::new(),
             months: MONTHS,
             not_before,
+            key_usages: vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment],
+            purposes: vec![
+                ExtendedKeyUsagePurpose::ServerAuth,
+                ExtendedKeyUsagePurpose::ClientAuth,
+            ],
             policy: Map::new(),
         }
     }
@@ -54,16 +61,26 @@ impl Template {
         let properties = &policy["x509_props"];
         let subject =
             properties["subject"].as_str().ok_or_else(|| ApiError::invalid_value("x509_props"))?;
-        let names = properties["sans"]["dns_names"].as_array().cloned().unwrap_or_default();
-        Ok(Self {
+        let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+        let names = list(&properties["sans"]["dns_names"]);
+        let mut template = Self {
             names: names.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             months: properties["validity_months"].as_i64().unwrap_or(MONTHS),
-            policy: ["x509_props", "issuer"]
-                .into_iter()
-                .map(|member| (member.to_owned(), policy[member].clone()))
-                .collect(),
+            policy: asked(
+                policy,
+                &["x509_props", "issuer", "key_props", "secret_props", "lifetime_actions"],
+            ),
             ..Self::new(subject, now)
-        })
+        };
+        let usages = list(&properties["key_usage"]);
+        if !usages.is_empty() {
+            template.key_usages = usages.iter().map(key_usage).collect::<Result<_, _>>()?;
+        }
+        let purposes = list(&properties["ekus"]);
+        if !purposes.is_empty() {
+            template.purposes = purposes.iter().map(purpose).collect::<Result<_, _>>()?;
+        }
+        Ok(template)
     }
 
     /// Until when it is valid, in seconds since the Unix epoch.
@@ -87,8 +104,8 @@ impl Template {
             pending: Some(Pending {
                 csr: STANDARD.encode(csr.der()),
                 request_id: Uuid::new_v4().simple().to_string(),
-                policy: self.policy.clone(),
             }),
+            policy: self.policy.clone(),
         })
     }
 
@@ -100,14 +117,39 @@ impl Template {
             let name = name.as_str().try_into().map_err(|_| ApiError::invalid_value("sans"))?;
             params.subject_alt_names.push(SanType::DnsName(name));
         }
-        params.key_usages =
-            vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
-        params.extended_key_usages =
-            vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        params.key_usages.clone_from(&self.key_usages);
+        params.extended_key_usages.clone_from(&self.purposes);
         let invalid = |_| ApiError::invalid_value("validity_months");
         params.not_before = time(self.not_before).map_err(invalid)?;
         params.not_after = time(self.expires()).map_err(invalid)?;
         Ok(params)
+    }
+}
+
+/// The service's name of a key usage (RFC 5280 section 4.2.1.3).
+fn key_usage(name: &Value) -> Result<KeyUsagePurpose, ApiError> {
+    Ok(match name.as_str().unwrap_or_default() {
+        "digitalSignature" => KeyUsagePurpose::DigitalSignature,
+        "nonRepudiation" => KeyUsagePurpose::ContentCommitment,
+        "keyEncipherment" => KeyUsagePurpose::KeyEncipherment,
+        "dataEncipherment" => KeyUsagePurpose::DataEncipherment,
+        "keyAgreement" => KeyUsagePurpose::KeyAgreement,
+        "keyCertSign" => KeyUsagePurpose::KeyCertSign,
+        "cRLSign" => KeyUsagePurpose::CrlSign,
+        "encipherOnly" => KeyUsagePurpose::EncipherOnly,
+        "decipherOnly" => KeyUsagePurpose::DecipherOnly,
+        _ => return Err(ApiError::invalid_value("key_usage")),
+    })
+}
+
+/// An object identifier such as `1.3.6.1.5.5.7.3.1`.
+fn purpose(identifier: &Value) -> Result<ExtendedKeyUsagePurpose, ApiError> {
+    let arcs = identifier.as_str().unwrap_or_default().split('.').map(str::parse);
+    let arcs: Vec<u64> =
+        arcs.collect::<Result<_, _>>().map_err(|_| ApiError::invalid_value("ekus"))?;
+    match arcs[..] {
+        [0 | 1, 0..40, ..] | [2, _, ..] => Ok(ExtendedKeyUsagePurpose::Other(arcs)),
+        _ => Err(ApiError::invalid_value("ekus")),
     }
 }
 

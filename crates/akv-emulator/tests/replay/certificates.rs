@@ -59,3 +59,19 @@ async fn certificates_are_answered_as_recorded() {
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
+
+/// What one recording asks for and another tells of the same certificate.
+#[tokio::test]
+async fn policies_are_told_as_they_were_asked_for() {
+    let emulator = Emulator::builder().start().unwrap();
+    let client = Client::named(&emulator, "policies.vault.azure.net");
+    let recordings = recordings("vault-certificates");
+    let named = |name: &str| recordings.iter().find(|one| one.file == name).unwrap();
+    let create = format!("/certificates/web/create{API}");
+    client.must(Method::POST, &create, named("create-certificate-202").request.clone()).await;
+    let told = client.get(&format!("/certificates/web/policy{API}")).await.json();
+    let recorded = &named("get-certificate-policy").response;
+    for member in ["key_props", "secret_props", "x509_props", "lifetime_actions", "issuer"] {
+        assert_eq!(told[member], recorded[member], "{member}");
+    }
+}
