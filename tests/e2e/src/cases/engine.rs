@@ -5,8 +5,8 @@ use akv_tests::{engine::KEY, modules};
 use anyhow::{Result, ensure};
 
 use super::{
-    judge::{self, MESSAGE, message},
-    programs::{HANDSHAKES, reference, serve},
+    judge,
+    programs::{self, HANDSHAKES, reference, serve},
 };
 use crate::{
     case::{Case, Front, Stopwatch},
@@ -18,7 +18,10 @@ pub(super) fn cases() -> Vec<Case> {
     let mut cases = vec![
         case("pkey -inform engine -pubout gives the key that the Rust API sees", public_keys),
         case("pkeyutl -sign, RSA-PSS", pss),
-        case("pkeyutl -decrypt, OAEP", decrypt),
+        case("pkeyutl -decrypt, OAEP", |stage, watch| {
+            let oaep = "-pkeyopt rsa_padding_mode:oaep";
+            programs::decrypt(stage, &stage.engine()?, KEY, oaep, watch)
+        }),
     ];
     for pair in Pair::ALL {
         let name = format!("dgst -sha256, {}", pair.name());
@@ -58,14 +61,8 @@ fn public_keys(stage: &Stage, watch: &Stopwatch) -> Result<()> {
 fn sign(stage: &Stage, pair: Pair, watch: &Stopwatch) -> Result<()> {
     let key = stage.keys.pair(pair)?;
     let public = judge::public_key(stage, key.public_key(), key.version())?;
-    let (message, signature) = (message(stage)?, stage.text("engine.sig"));
-    let command =
-        format!("dgst -sha256 {KEY} -sign {} -out {signature} {message}", key.reference());
-    watch.time(|| stage.engine()?.ok(&command))?;
-    stage
-        .plain()?
-        .ok(&format!("dgst -sha256 -verify {public} -signature {signature} {message}"))?;
-    Ok(())
+    let key = format!("{KEY} -sign {}", key.reference());
+    programs::sign(stage, &stage.engine()?, &key, &public, "-sha256", watch)
 }
 
 fn pss(stage: &Stage, watch: &Stopwatch) -> Result<()> {
@@ -83,20 +80,6 @@ fn pss(stage: &Stage, watch: &Stopwatch) -> Result<()> {
     stage.plain()?.ok(&format!(
         "pkeyutl -verify -pubin -inkey {public} -in {digest} -sigfile {signature} {OPTIONS}"
     ))?;
-    Ok(())
-}
-
-fn decrypt(stage: &Stage, watch: &Stopwatch) -> Result<()> {
-    let key = stage.keys.pair(Pair::Rsa)?;
-    let public = judge::public_key(stage, key.public_key(), key.version())?;
-    let (message, sealed) = (message(stage)?, stage.text("engine.sealed"));
-    let oaep = "-pkeyopt rsa_padding_mode:oaep";
-    stage.plain()?.ok(&format!(
-        "pkeyutl -encrypt -pubin -inkey {public} {oaep} -in {message} -out {sealed}"
-    ))?;
-    let command = format!("pkeyutl -decrypt {KEY} -inkey {} {oaep} -in {sealed}", key.reference());
-    let opened = watch.time(|| stage.engine()?.ok(&command))?;
-    ensure!(opened.stdout == MESSAGE, "decrypted to something else");
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use akv_tests::{Client, OpenSsl, Server, process::which};
 use anyhow::{Context as _, Result, ensure};
 
+use super::judge::{self, MESSAGE, message};
 use crate::{
     case::{CannotRun, Stopwatch},
     keys::Pair,
@@ -74,6 +75,44 @@ pub(super) fn connect(
     let client = Client { address, ca: certificate, arguments: handshake.arguments };
     let seen = watch.time(|| client.connect(&stage.plain()?))?;
     ensure!(seen.signature == handshake.signature, "signed with {}", seen.signature);
+    Ok(())
+}
+
+/// Signs the message with `openssl dgst`, whose arguments `key` name the key, and has plain OpenSSL
+/// verify that with the public key in the file `public`.
+pub(super) fn sign(
+    stage: &Stage,
+    openssl: &OpenSsl,
+    key: &str,
+    public: &str,
+    options: &str,
+    watch: &Stopwatch,
+) -> Result<()> {
+    let (message, signature) = (message(stage)?, stage.text("dgst.sig"));
+    let line = format!("dgst {options} {key} -out {signature} {message}");
+    watch.time(|| openssl.ok(&line))?;
+    let line = format!("dgst {options} -verify {public} -signature {signature} {message}");
+    stage.plain()?.ok(&line)?;
+    Ok(())
+}
+
+/// Decrypts what plain OpenSSL encrypted with the run's RSA key, with `openssl pkeyutl`.
+pub(super) fn decrypt(
+    stage: &Stage,
+    openssl: &OpenSsl,
+    form: &str,
+    options: &str,
+    watch: &Stopwatch,
+) -> Result<()> {
+    let key = stage.keys.pair(Pair::Rsa)?;
+    let public = judge::public_key(stage, key.public_key(), key.version())?;
+    let (message, sealed) = (message(stage)?, stage.text("pkeyutl.sealed"));
+    stage.plain()?.ok(&format!(
+        "pkeyutl -encrypt -pubin -inkey {public} {options} -in {message} -out {sealed}"
+    ))?;
+    let line = format!("pkeyutl -decrypt {form} -inkey {} {options} -in {sealed}", key.reference());
+    let opened = watch.time(|| openssl.ok(&line))?;
+    ensure!(opened.stdout == MESSAGE, "decrypted to something else");
     Ok(())
 }
 

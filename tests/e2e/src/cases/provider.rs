@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 
 use super::{
     judge::{self, MESSAGE, message},
-    programs::{HANDSHAKES, reference, serve},
+    programs::{self, HANDSHAKES, reference, serve},
 };
 use crate::{
     case::{Case, Front, Stopwatch},
@@ -47,7 +47,7 @@ pub(super) fn cases(kind: VaultKind) -> Vec<Case> {
         ("OAEP with SHA-256", "-pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha256"),
     ] {
         cases.push(case(&format!("pkeyutl -decrypt, {name}"), move |stage, watch| {
-            decrypt(stage, options, watch)
+            programs::decrypt(stage, &stage.provider()?, "", options, watch)
         }));
     }
     for pair in [Pair::Rsa, Pair::Ec(Curve::P256)] {
@@ -122,7 +122,7 @@ fn generate(stage: &Stage, watch: &Stopwatch) -> Result<()> {
          -pkeyopt ec_paramgen_curve:P-256 -pkeyopt akv-name:{reference} -out {file}"
     ))?;
     openssl.ok(&format!("pkey -in {reference} -pubout -out {public}"))?;
-    sign_and_verify(stage, &file, &public, "sha256", "", watch)
+    programs::sign(stage, &openssl, &format!("-sign {file}"), &public, "-sha256", watch)
 }
 
 fn cms(stage: &Stage, watch: &Stopwatch) -> Result<()> {
@@ -165,40 +165,8 @@ fn sign_with(
 ) -> Result<()> {
     let of_api = stage.keys.pair(pair)?;
     let public = judge::public_key(stage, of_api.public_key(), of_api.version())?;
-    sign_and_verify(stage, key, &public, digest, options, watch)
-}
-
-fn sign_and_verify(
-    stage: &Stage,
-    key: &str,
-    public: &str,
-    digest: &str,
-    options: &str,
-    watch: &Stopwatch,
-) -> Result<()> {
-    let (message, signature) = (message(stage)?, stage.text("provider.sig"));
-    watch.time(|| {
-        stage
-            .provider()?
-            .ok(&format!("dgst -{digest} {options} -sign {key} -out {signature} {message}"))
-    })?;
-    stage.plain()?.ok(&format!(
-        "dgst -{digest} {options} -verify {public} -signature {signature} {message}"
-    ))?;
-    Ok(())
-}
-
-fn decrypt(stage: &Stage, options: &str, watch: &Stopwatch) -> Result<()> {
-    let key = stage.keys.pair(Pair::Rsa)?;
-    let public = judge::public_key(stage, key.public_key(), key.version())?;
-    let (message, sealed) = (message(stage)?, stage.text("provider.sealed"));
-    stage.plain()?.ok(&format!(
-        "pkeyutl -encrypt -pubin -inkey {public} {options} -in {message} -out {sealed}"
-    ))?;
-    let command = format!("pkeyutl -decrypt -inkey {} {options} -in {sealed}", key.reference());
-    let opened = watch.time(|| stage.provider()?.ok(&command))?;
-    ensure!(opened.stdout == MESSAGE, "decrypted to something else");
-    Ok(())
+    let (key, options) = (format!("-sign {key}"), format!("-{digest} {options}"));
+    programs::sign(stage, &stage.provider()?, &key, &public, &options, watch)
 }
 
 /// Makes a self-signed certificate for `localhost`, and has plain OpenSSL verify it.
