@@ -13,7 +13,7 @@ const TARGETS: [&str; 6] =
     ["answer", "ecdsa_signature", "key_file", "key_reference", "provider", "settings"];
 
 /// As many as `ENTRIES` in `tests/abi/cases/mod.rs` has.
-const PROVIDER_ENTRIES: usize = 8;
+const PROVIDER_ENTRIES: usize = 11;
 
 /// What libFuzzer needs of the compiler, and the sanitizer of addresses. It is what `cargo fuzz`
 /// sets too.
@@ -103,5 +103,16 @@ impl Fuzz {
         );
         let build = build.env("RUSTC_BOOTSTRAP", "1").env("CARGO_TARGET_DIR", folder);
         Ok(build.env("RUSTFLAGS", FLAGS.join(" ")).quiet().run()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_entry_point_of_the_provider_is_left_out() {
+        let cases = include_str!("../../tests/abi/cases/mod.rs");
+        assert!(cases.contains(&format!("ENTRIES: [(&str, Entry); {PROVIDER_ENTRIES}]")));
     }
 }
