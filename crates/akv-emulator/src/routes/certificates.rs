@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Context, blocking, management};
+use super::{Context, blocking, keys};
 use crate::{
     attributes::Attributes,
     certificate::{Imported, Template},
@@ -54,10 +54,10 @@ async fn create(context: &Context<'_>) -> Result<Reply, ApiError> {
     if !policy["issuer"]["name"].as_str().is_some_and(|name| name.eq_ignore_ascii_case("self")) {
         return Err(ApiError::not_supported("The emulator has no issuer but Self."));
     }
-    management::refuse_deleted(context)?;
+    keys::refuse_deleted(context)?;
     let key = &policy["key_props"];
     let key_type = key["kty"].as_str().unwrap_or("RSA");
-    let spec = management::requested_spec(key_type, key)?;
+    let spec = keys::requested_spec(key_type, key)?;
     let template = Template::from_policy(policy, context.state.clock.now())?;
     let (not_before, expires) = (template.not_before, template.expires());
     let (material, certificate) = blocking(move || {
@@ -68,12 +68,11 @@ async fn create(context: &Context<'_>) -> Result<Reply, ApiError> {
     .await?;
     let name = &context.call.name;
     let operation = certificate.operation(context.target, name, false).unwrap_or_default();
-    let mut version =
-        management::requested(context, key_type_name(context, key_type)?, &context.body)?;
+    let mut version = keys::requested(context, key_type_name(context, key_type)?, &context.body)?;
     limit(&mut version.attributes, not_before, expires);
     let mut version = version.with(material);
     version.certificate = Some(Arc::new(certificate));
-    management::add_version(context, version)?;
+    keys::add_version(context, version)?;
     let api = context.query.get("api-version").map_or("", String::as_str);
     let id = operation["id"].as_str().unwrap_or_default();
     let request = operation["request_id"].as_str().unwrap_or_default();
@@ -82,17 +81,17 @@ async fn create(context: &Context<'_>) -> Result<Reply, ApiError> {
 }
 
 async fn import(context: &Context<'_>) -> Result<Reply, ApiError> {
-    management::refuse_deleted(context)?;
+    keys::refuse_deleted(context)?;
     let body = context.body.clone();
     let imported = blocking(move || Imported::read(&body)).await?;
     let kind = imported.material.certificate_key();
     let kind = key_type_name(context, kind["kty"].as_str().unwrap_or_default())?;
-    let mut version = management::requested(context, kind, &context.body)?;
+    let mut version = keys::requested(context, kind, &context.body)?;
     limit(&mut version.attributes, imported.not_before, imported.expires);
     let mut version = version.with(imported.material);
     version.certificate = Some(Arc::new(imported.certificate));
     let bundle = version.certificate_bundle(context.target, &context.call.name);
-    management::add_version(context, version)?;
+    keys::add_version(context, version)?;
     bundle.map(Reply::ok).ok_or_else(|| not_found(context))
 }
 
@@ -115,7 +114,7 @@ fn list(context: &Context<'_>) -> Result<Reply, ApiError> {
 }
 
 fn list_versions(context: &Context<'_>) -> Result<Reply, ApiError> {
-    let key = management::live(context).map_err(|_| not_found(context))?;
+    let key = keys::live(context).map_err(|_| not_found(context))?;
     let entry = |version: &Arc<KeyVersion>| {
         let id = format!("{}/{}", key.name, version.version);
         Some((version.version.clone(), version.certificate_item(context.target, &id)?))

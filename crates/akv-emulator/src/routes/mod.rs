@@ -3,9 +3,9 @@
 mod certificates;
 mod crypto;
 pub(crate) mod disturb;
-mod management;
+mod keys;
 
-pub(crate) use self::management::new_version;
+pub(crate) use self::keys::new_version;
 
 use std::{collections::HashMap, io, sync::Arc};
 
@@ -154,7 +154,7 @@ async fn dispatch(
         | Operation::UnwrapKey => crypto::run(&context).await,
         Operation::RandomBytes => crypto::random_bytes(&context),
         operation if operation.collection() == "certificates" => certificates::run(&context).await,
-        _ => management::run(&context).await,
+        _ => keys::run(&context).await,
     }
 }
 

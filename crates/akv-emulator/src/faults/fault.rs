@@ -1,0 +1,135 @@
+//! A fault: what goes wrong, for which requests, how often.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::FaultKind;
+use crate::operation::Operation;
+
+/// A fault with the requests it strikes: by default the next one, of any data-plane operation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[must_use]
+pub struct Fault {
+    #[serde(flatten)]
+    pub(super) kind: FaultKind,
+    /// `None` means every operation but [`Operation::Token`].
+    #[serde(default)]
+    operation: Option<Operation>,
+    /// How many times it strikes, `None` for ever.
+    #[serde(default = "once")]
+    pub(super) times: Option<u32>,
+    /// Chance of striking a matching request, 0 to 1.
+    #[serde(default = "always")]
+    pub(super) probability: f64,
+}
+
+const fn once() -> Option<u32> {
+    Some(1)
+}
+
+const fn always() -> f64 {
+    1.0
+}
+
+impl Fault {
+    /// Strikes the next request of any data-plane operation.
+    pub const fn new(kind: FaultKind) -> Self {
+        Self { kind, operation: None, times: once(), probability: always() }
+    }
+
+    /// Answers later.
+    pub fn latency(delay: Duration) -> Self {
+        Self::new(FaultKind::Latency { millis: millis(delay) })
+    }
+
+    /// Answers with an error status.
+    pub const fn status(status: u16) -> Self {
+        Self::new(FaultKind::Status { status, retry_after: None })
+    }
+
+    /// 429 without `Retry-After`.
+    pub const fn throttled() -> Self {
+        Self::status(429)
+    }
+
+    /// An error status with `Retry-After` in whole seconds.
+    pub const fn retry_after(status: u16, seconds: u64) -> Self {
+        Self::new(FaultKind::Status { status, retry_after: Some(seconds) })
+    }
+
+    /// Sends the body in pieces spread over `duration`.
+    pub fn slow_body(duration: Duration) -> Self {
+        Self::new(FaultKind::SlowBody { millis: millis(duration) })
+    }
+
+    /// Redirects to `location`.
+    pub fn redirect(location: impl Into<String>) -> Self {
+        Self::new(FaultKind::Redirect { location: location.into() })
+    }
+
+    /// Strikes requests of this operation only.
+    pub const fn on(mut self, operation: Operation) -> Self {
+        self.operation = Some(operation);
+        self
+    }
+
+    /// Strikes this many requests.
+    pub const fn times(mut self, times: u32) -> Self {
+        self.times = Some(times);
+        self
+    }
+
+    /// Strikes until the faults are cleared.
+    pub const fn forever(mut self) -> Self {
+        self.times = None;
+        self
+    }
+
+    /// Strikes each matching request with this chance, 0 to 1.
+    pub const fn probability(mut self, probability: f64) -> Self {
+        self.probability = probability;
+        self
+    }
+
+    /// Writes `location` as a list's link to the next page.
+    pub fn next_link(location: impl Into<String>) -> Self {
+        Self::new(FaultKind::NextLink { location: location.into() })
+    }
+
+    pub(super) fn matches(&self, operation: Operation) -> bool {
+        let asked = match self.operation {
+            Some(asked) => asked == operation,
+            None => operation != Operation::Token,
+        };
+        asked
+            && match self.kind {
+                FaultKind::WrongSignature => operation == Operation::Sign,
+                FaultKind::NextLink { .. } => operation.lists(),
+                _ => true,
+            }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_json_form_has_defaults() {
+        let fault: Fault =
+            serde_json::from_str(r#"{"kind":"status","status":429,"retryAfter":2}"#).unwrap();
+        assert_eq!(fault, Fault::retry_after(429, 2));
+        let fault: Fault = serde_json::from_str(
+            r#"{"kind":"wrongSignature","operation":"sign","times":null,"probability":0.5}"#,
+        )
+        .unwrap();
+        let expected =
+            Fault::new(FaultKind::WrongSignature).on(Operation::Sign).forever().probability(0.5);
+        assert_eq!(fault, expected);
+    }
+}

@@ -1,0 +1,99 @@
+//! Faults on demand: what a network, a proxy or an overloaded service does to a client.
+
+mod fault;
+mod kind;
+
+use std::sync::Mutex;
+
+use aws_lc_rs::rand;
+
+pub use self::{fault::Fault, kind::FaultKind};
+use crate::{operation::Operation, sync::lock};
+
+/// The faults that are waiting to strike, in the order they were added.
+#[derive(Default)]
+pub(crate) struct Faults {
+    waiting: Mutex<Vec<Fault>>,
+}
+
+impl Faults {
+    pub(crate) fn add(&self, fault: Fault) {
+        lock(&self.waiting).push(fault);
+    }
+
+    pub(crate) fn clear(&self) {
+        lock(&self.waiting).clear();
+    }
+
+    /// True if a fault of exactly this kind strikes the connection.
+    pub(crate) fn strike_connection(&self, kind: &FaultKind) -> bool {
+        !self.take(|fault| fault.kind == *kind).is_empty()
+    }
+
+    /// The faults that strike a request: the first one waiting, and all that combine.
+    pub(crate) fn strike(&self, operation: Operation) -> Vec<FaultKind> {
+        self.take(|fault| !fault.kind.on_connection() && fault.matches(operation))
+    }
+
+    fn take(&self, matches: impl Fn(&Fault) -> bool) -> Vec<FaultKind> {
+        let mut waiting = lock(&self.waiting);
+        let mut struck = Vec::new();
+        let mut exclusive = false;
+        for fault in waiting.iter_mut() {
+            let free = fault.kind.combines() || !exclusive;
+            if free && matches(fault) && happens(fault.probability) {
+                exclusive |= !fault.kind.combines();
+                struck.push(fault.kind.clone());
+                if let Some(times) = &mut fault.times {
+                    *times = times.saturating_sub(1);
+                }
+            }
+        }
+        waiting.retain(|fault| fault.times != Some(0));
+        struck
+    }
+}
+
+fn happens(probability: f64) -> bool {
+    if probability >= 1.0 {
+        return true;
+    }
+    let mut random = [0; 4];
+    rand::fill(&mut random).is_ok()
+        && f64::from(u32::from_be_bytes(random)) < probability * f64::from(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn faults_strike_in_order_and_run_out() {
+        let faults = Faults::default();
+        faults.add(Fault::throttled().on(Operation::Sign).times(2));
+        faults.add(Fault::status(503));
+        faults.add(Fault::latency(Duration::from_millis(5)).forever());
+        let latency = FaultKind::Latency { millis: 5 };
+        let status = |status| FaultKind::Status { status, retry_after: None };
+        assert_eq!(faults.strike(Operation::GetKey), [status(503), latency.clone()]);
+        assert_eq!(faults.strike(Operation::Sign), [status(429), latency.clone()]);
+        assert_eq!(faults.strike(Operation::Sign), [status(429), latency.clone()]);
+        assert_eq!(faults.strike(Operation::Sign), [latency]);
+        assert!(faults.strike(Operation::Token).is_empty());
+        faults.clear();
+        assert!(faults.strike(Operation::Sign).is_empty());
+    }
+
+    #[test]
+    fn a_probability_is_kept_roughly() {
+        let faults = Faults::default();
+        faults.add(Fault::throttled().forever().probability(0.5));
+        let struck = (0..1000).filter(|_| !faults.strike(Operation::Sign).is_empty()).count();
+        assert!((350..650).contains(&struck), "{struck}");
+        faults.clear();
+        faults.add(Fault::throttled().forever().probability(0.0));
+        assert!((0..1000).all(|_| faults.strike(Operation::Sign).is_empty()));
+    }
+}

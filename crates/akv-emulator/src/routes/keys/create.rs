@@ -1,0 +1,146 @@
+//! Creating and importing keys.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::{key_operations, refuse_deleted, tags};
+use crate::{
+    attributes::Attributes,
+    error::ApiError,
+    keys::{Curve, KeyMaterial, KeySpec, import},
+    reply::Reply,
+    routes::{Context, blocking},
+    store::{Key, KeyVersion},
+};
+
+/// 32 hexadecimal digits.
+pub(crate) fn new_version() -> String {
+    Uuid::new_v4().simple().to_string()
+}
+
+pub(super) async fn create(context: &Context<'_>) -> Result<Reply, ApiError> {
+    let body = &context.body;
+    let asked = body.get("kty").and_then(Value::as_str).unwrap_or_default();
+    let key_type = context.persona().key_type(asked).ok_or_else(|| ApiError::invalid_value(""))?;
+    let spec = requested_spec(key_type, body)?;
+    refuse_deleted(context)?;
+    let template = requested(context, key_type, body)?;
+    let material = blocking(move || spec.generate()).await?;
+    add_version(context, template.with(material))
+}
+
+pub(super) fn import_key(context: &Context<'_>) -> Result<Reply, ApiError> {
+    let body = &context.body;
+    let Some(jwk) = body.get("key").and_then(Value::as_object) else {
+        return Err(ApiError::bad_parameter(
+            "The property \"key\" must be a valid JsonWebKey object.",
+        ));
+    };
+    let material = import(context.persona(), jwk)?;
+    let asked = jwk.get("kty").and_then(Value::as_str).unwrap_or_default();
+    let hsm = body.get("Hsm").or_else(|| body.get("hsm")).and_then(Value::as_bool) == Some(true);
+    let asked = match (asked, hsm) {
+        ("RSA", true) => "RSA-HSM",
+        ("EC", true) => "EC-HSM",
+        (other, _) => other,
+    };
+    let key_type = context.persona().key_type(asked).ok_or_else(|| ApiError::invalid_value(""))?;
+    let mut template = requested(context, key_type, body)?;
+    if let Some(operations) = key_operations(jwk.get("key_ops"))? {
+        template.operations = operations;
+    }
+    add_version(context, template.with(material))
+}
+
+pub(in crate::routes) fn requested_spec(key_type: &str, body: &Value) -> Result<KeySpec, ApiError> {
+    let size = match body.get("key_size") {
+        None | Some(Value::Null) => None,
+        Some(size) => Some(
+            size.as_u64()
+                .and_then(|size| usize::try_from(size).ok())
+                .ok_or_else(|| ApiError::invalid_value("key_size"))?,
+        ),
+    };
+    match key_type {
+        "RSA" | "RSA-HSM" => match size.unwrap_or(2048) {
+            bits @ (2048 | 3072 | 4096) => Ok(KeySpec::Rsa(bits)),
+            _ => Err(ApiError::invalid_value("key_size")),
+        },
+        "EC" | "EC-HSM" => match body.get("crv").and_then(Value::as_str) {
+            None => Ok(KeySpec::Ec(Curve::P256)),
+            Some(name) => Curve::from_name(name)
+                .map(KeySpec::Ec)
+                .ok_or_else(|| ApiError::invalid_value("crv")),
+        },
+        _ => match size.unwrap_or(256) {
+            bits @ (128 | 192 | 256) => Ok(KeySpec::Oct(bits)),
+            _ => Err(ApiError::invalid_value("key_size")),
+        },
+    }
+}
+
+/// A version without its key.
+pub(in crate::routes) struct Template {
+    key_type: &'static str,
+    operations: Vec<String>,
+    pub(in crate::routes) attributes: Attributes,
+    tags: Map<String, Value>,
+}
+
+impl Template {
+    pub(in crate::routes) fn with(self, material: KeyMaterial) -> KeyVersion {
+        KeyVersion {
+            version: new_version(),
+            key_type: self.key_type.to_owned(),
+            material,
+            operations: self.operations,
+            attributes: self.attributes,
+            tags: self.tags,
+            leading_zeros: false,
+            certificate: None,
+        }
+    }
+}
+
+pub(in crate::routes) fn requested(
+    context: &Context<'_>,
+    key_type: &'static str,
+    body: &Value,
+) -> Result<Template, ApiError> {
+    let mut attributes = Attributes::new(context.state.clock.now());
+    attributes.merge(body.get("attributes").unwrap_or(&Value::Null))?;
+    let operations = key_operations(body.get("key_ops"))?;
+    let defaults = || {
+        let names = context.persona().default_operations(key_type);
+        names.iter().map(|name| (*name).to_owned()).collect()
+    };
+    Ok(Template {
+        key_type,
+        operations: operations.unwrap_or_else(defaults),
+        attributes,
+        tags: tags(body.get("tags"))?.unwrap_or_default(),
+    })
+}
+
+pub(in crate::routes) fn add_version(
+    context: &Context<'_>,
+    version: KeyVersion,
+) -> Result<Reply, ApiError> {
+    let name = &context.call.name;
+    let version = Arc::new(version);
+    context.state.store.change(&context.target.vault, name, |slot| {
+        let key = slot.get_or_insert_with(|| Key {
+            name: name.clone(),
+            versions: Vec::new(),
+            rotation_policy: None,
+            deleted: None,
+        });
+        if key.deleted.is_some() {
+            return Err(ApiError::deleted_but_recoverable(name));
+        }
+        key.versions.push(Arc::clone(&version));
+        Ok(Reply::ok(version.bundle(context.target, &key.name)))
+    })
+}
