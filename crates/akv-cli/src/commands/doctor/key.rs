@@ -44,7 +44,7 @@ impl Patient<'_> {
                 return report.add(Check::bad("key", error.to_string(), cause));
             }
         };
-        report.add(attributes(&key))?;
+        report.add(attributes(&key, self.disabled()))?;
         match key {
             AnyKey::Symmetric(_) => {
                 report.add(Check::skipped("signature", "a symmetric key does not sign"))
@@ -92,6 +92,19 @@ impl Patient<'_> {
         }
     }
 
+    /// Such a key can be read, and does nothing else.
+    fn disabled(&self) -> Cause {
+        let key = self.reference.key_name().unwrap_or_default();
+        Cause::new(
+            "disabled",
+            format!("the key {key} is disabled"),
+            format!(
+                "enable it: `az keyvault key set-attributes --enabled true --id {}`",
+                self.id()
+            ),
+        )
+    }
+
     /// Why the service refuses.
     fn cause(
         &self,
@@ -105,14 +118,7 @@ impl Patient<'_> {
         let told = error.message();
         match (error.status(), code) {
             (Some(401), _) => refused_token(error, given, known),
-            (Some(403), "KeyDisabled") => Cause::new(
-                "disabled",
-                format!("the key {key} is disabled"),
-                format!(
-                    "enable it: `az keyvault key set-attributes --enabled true --id {}`",
-                    self.id()
-                ),
-            ),
+            (Some(403), "KeyDisabled") => self.disabled(),
             (Some(403), "KeyNotYetValid" | "KeyExpired") => Cause::new(
                 "validity",
                 format!("the key {key} is outside of its time of validity: {told}"),
@@ -235,7 +241,7 @@ fn refused_token(error: &Error, given: &CredentialProbe, known: &Known) -> Cause
     }
 }
 
-fn attributes(key: &AnyKey) -> Check {
+fn attributes(key: &AnyKey, disabled: Cause) -> Check {
     let text = format!("{}, version {}", kind(key), key.version());
     let default = KeyAttributes::default();
     let attributes = key.attributes().unwrap_or(&default);
@@ -250,8 +256,7 @@ fn attributes(key: &AnyKey) -> Check {
     let signs = attributes.operations().is_none_or(|all| all.contains(&KeyOperation::Sign));
     let soon = now + Duration::from_secs(30 * 86_400);
     let check = if !attributes.enabled() {
-        let advice = "enable it in the vault";
-        Check::bad("key", text, Cause::new("disabled", "the key is disabled", advice))
+        Check::bad("key", text, disabled)
     } else if attributes.not_before().is_some_and(|from| from > now) {
         Check::note("key", format!("{text}; it is not valid yet"))
     } else if attributes.expires().is_some_and(|end| end < soon) {
