@@ -46,6 +46,14 @@ fn fresh(state: &State, target: &Target, new: &NewKey) -> Result<KeyVersion, Api
     if !is_valid_name(&new.name) {
         return Err(ApiError::bad_name(target.persona, &new.name));
     }
+    let sound = match new.spec {
+        KeySpec::Rsa(bits) => matches!(bits, 2048 | 3072 | 4096),
+        KeySpec::Ec(_) => true,
+        KeySpec::Oct(bits) => matches!(bits, 128 | 192 | 256),
+    };
+    if !sound {
+        return Err(ApiError::invalid_value("key_size"));
+    }
     let asked = match (new.spec, new.hsm || target.persona == Persona::ManagedHsm) {
         (KeySpec::Rsa(_), false) => "RSA",
         (KeySpec::Rsa(_), true) => "RSA-HSM",
@@ -81,6 +89,7 @@ fn fresh(state: &State, target: &Target, new: &NewKey) -> Result<KeyVersion, Api
             .map(|(name, tag)| (name.clone(), Value::from(tag.as_str())))
             .collect(),
         leading_zeros: new.leading_zeros,
+        release_policy: None,
         certificate: None,
     })
 }
@@ -111,6 +120,46 @@ fn rotated(key: &Key, now: i64) -> Option<Result<KeyVersion, ApiError>> {
     Some(version)
 }
 
+/// Disables or enables the current version.
+pub(crate) fn set_enabled(
+    state: &State,
+    target: &Target,
+    name: &str,
+    enabled: bool,
+) -> Result<KeyId, ApiError> {
+    state.store.change(&target.vault, name, |slot| {
+        let key = slot.as_mut().filter(|key| key.deleted.is_none());
+        let key = key.ok_or_else(|| ApiError::key_not_found(target.persona, &target.base, name))?;
+        let name = key.name.clone();
+        let current = key.versions.last_mut();
+        let current =
+            current.ok_or_else(|| ApiError::key_not_found(target.persona, &target.base, &name))?;
+        let mut changed = (**current).clone();
+        changed.attributes.enabled = enabled;
+        changed.attributes.updated = state.clock.now();
+        *current = Arc::new(changed);
+        Ok(KeyId { version: current.version.clone(), url: current.url(target, &name), name })
+    })
+}
+
+/// Adds a version to a key, or makes the key with it.
+pub(crate) fn push<'a>(
+    slot: &'a mut Option<Key>,
+    target: &Target,
+    now: i64,
+    name: &str,
+    version: &Arc<KeyVersion>,
+) -> Result<&'a Key, ApiError> {
+    match slot {
+        Some(key) => {
+            key.refuse_deleted(target, now)?;
+            key.versions.push(Arc::clone(version));
+            Ok(key)
+        }
+        None => Ok(slot.insert(Key::new(name, Arc::clone(version)))),
+    }
+}
+
 fn add(
     state: &State,
     target: &Target,
@@ -123,16 +172,7 @@ fn add(
         if slot.is_none() && !create {
             return Err(ApiError::key_not_found(target.persona, &target.base, name));
         }
-        let key = slot.get_or_insert_with(|| Key {
-            name: name.to_owned(),
-            versions: Vec::new(),
-            rotation_policy: None,
-            deleted: None,
-        });
-        if key.deleted.is_some() {
-            return Err(ApiError::deleted_but_recoverable(name));
-        }
-        key.versions.push(Arc::clone(&version));
+        let key = push(slot, target, state.clock.now(), name, &version)?;
         Ok(KeyId {
             name: key.name.clone(),
             version: version.version.clone(),

@@ -3,10 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::{error::ApiError, operation::Operation};
-
-/// Days between a key's deletion and its purge.
-pub(crate) const RECOVERABLE_DAYS: i64 = 90;
+use crate::{error::ApiError, operation::Operation, recovery::Recovery};
 
 /// Times are seconds since the Unix epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,8 +38,12 @@ impl Attributes {
         Ok(())
     }
 
-    /// A disabled key does nothing. Outside `nbf` to `exp` it may still undo and check what was
-    /// done before: decrypt, unwrapKey and verify.
+    /// Whether a key may be used for cryptography. A disabled key does nothing, though it can be
+    /// read. Outside `nbf` to `exp` a key may still undo and check what was done before: decrypt,
+    /// unwrapKey and verify.
+    ///
+    /// Source: <https://learn.microsoft.com/azure/key-vault/keys/about-keys-details>, “Date-time
+    /// controlled operations”.
     pub(crate) fn permit(&self, operation: Operation, now: i64) -> Result<(), ApiError> {
         let word = operation.permission();
         if !self.enabled {
@@ -59,7 +60,7 @@ impl Attributes {
         Ok(())
     }
 
-    pub(crate) fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self, recovery: &Recovery) -> Value {
         let mut object = Map::new();
         object.insert("enabled".into(), self.enabled.into());
         if let Some(nbf) = self.nbf {
@@ -70,8 +71,8 @@ impl Attributes {
         }
         object.insert("created".into(), self.created.into());
         object.insert("updated".into(), self.updated.into());
-        object.insert("recoveryLevel".into(), json!("Recoverable+Purgeable"));
-        object.insert("recoverableDays".into(), RECOVERABLE_DAYS.into());
+        object.insert("recoveryLevel".into(), json!(recovery.level()));
+        object.insert("recoverableDays".into(), recovery.days.into());
         object.insert("exportable".into(), self.exportable.into());
         Value::Object(object)
     }

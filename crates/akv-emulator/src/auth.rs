@@ -2,7 +2,8 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, RwLock},
+    fmt,
+    sync::{Arc, Mutex, RwLock},
     time::Duration,
 };
 
@@ -22,27 +23,44 @@ use crate::{
 pub(crate) const TENANT: &str = "6e6d7574-6c61-746f-7220-74656e616e74";
 pub(crate) const CLIENT_ID: &str = "656d756c-6174-6f72-2069-64656e746974";
 
+/// Whom a token was issued to; shown as the service names callers in its messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Caller {
+    pub(crate) tenant: String,
+    pub(crate) client_id: String,
+}
+
+impl fmt::Display for Caller {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { tenant, client_id } = self;
+        write!(formatter, "appid={client_id};oid={client_id};iss=https://sts.windows.net/{tenant}/")
+    }
+}
+
 struct Token {
     audience: String,
-    tenant: String,
+    caller: Arc<Caller>,
     expires: i64,
 }
 
 /// The tokens that the emulator knows.
 pub(crate) struct Tokens {
     issued: RwLock<HashMap<String, Token>>,
-    /// Valid for every audience, never expires, until revoked.
-    fixed: RwLock<Option<String>>,
+    /// Valid for every audience, never expire, until revoked.
+    fixed: RwLock<HashMap<String, Arc<Caller>>>,
     lifetime: Mutex<Duration>,
     /// The tenant whose tokens are taken; `None` takes every tenant's.
     tenant: RwLock<Option<String>>,
 }
 
 impl Tokens {
-    pub(crate) fn new(fixed: Option<String>, lifetime: Duration) -> Self {
+    /// `fixed` are tokens with the client ids they stand for.
+    pub(crate) fn new(fixed: HashMap<String, String>, lifetime: Duration) -> Self {
+        let caller = |client_id| Arc::new(Caller { tenant: TENANT.to_owned(), client_id });
+        let fixed = fixed.into_iter().map(|(token, client_id)| (token, caller(client_id)));
         Self {
             issued: RwLock::default(),
-            fixed: RwLock::new(fixed),
+            fixed: RwLock::new(fixed.collect()),
             lifetime: Mutex::new(lifetime),
             tenant: RwLock::default(),
         }
@@ -51,6 +69,11 @@ impl Tokens {
     /// The tenant that the vaults belong to.
     pub(crate) fn tenant(&self) -> String {
         read(&self.tenant).clone().unwrap_or_else(|| TENANT.to_owned())
+    }
+
+    /// The only tenant whose tokens are taken, if there is one.
+    pub(crate) fn required_tenant(&self) -> Option<String> {
+        read(&self.tenant).clone()
     }
 
     pub(crate) fn set_tenant(&self, tenant: Option<String>) {
@@ -67,18 +90,7 @@ impl Tokens {
 
     /// Makes a token in the form of a JSON Web Token. The signature part is random: only its
     /// presence in the list of issued tokens makes it valid.
-    pub(crate) fn issue(&self, audience: &str, now: i64) -> String {
-        self.issue_to(audience, TENANT, CLIENT_ID, now)
-    }
-
-    /// The same for another tenant and identity.
-    pub(crate) fn issue_to(
-        &self,
-        audience: &str,
-        tenant: &str,
-        client_id: &str,
-        now: i64,
-    ) -> String {
+    pub(crate) fn issue(&self, audience: &str, tenant: &str, client_id: &str, now: i64) -> String {
         let lifetime = i64::try_from(self.lifetime().as_secs()).unwrap_or(i64::MAX);
         let expires = now.saturating_add(lifetime);
         let mut random = [0; 48];
@@ -104,33 +116,31 @@ impl Tokens {
         );
         let mut issued = write(&self.issued);
         issued.retain(|_, token| token.expires > now.saturating_sub(86_400));
-        let (audience, tenant) = (audience.to_owned(), tenant.to_owned());
-        issued.insert(token.clone(), Token { audience, tenant, expires });
+        let caller = Caller { tenant: tenant.to_owned(), client_id: client_id.to_owned() };
+        let caller = Arc::new(caller);
+        issued.insert(token.clone(), Token { audience: audience.to_owned(), caller, expires });
         token
     }
 
-    /// Makes every token issued so far invalid, the fixed one included.
+    /// Makes every token issued so far invalid, fixed ones included.
     pub(crate) fn revoke_all(&self) {
         write(&self.issued).clear();
-        *write(&self.fixed) = None;
+        write(&self.fixed).clear();
     }
 
     /// Makes one token invalid.
     pub(crate) fn revoke(&self, token: &str) {
         write(&self.issued).remove(token);
-        let mut fixed = write(&self.fixed);
-        if fixed.as_deref() == Some(token) {
-            *fixed = None;
-        }
+        write(&self.fixed).remove(token);
     }
 
-    /// Checks the `Authorization` header of a request to `target`.
+    /// Who sends the `Authorization` header of a request to `target`, if its token is good.
     pub(crate) fn check(
         &self,
         headers: &HeaderMap,
         target: &Target,
         clock: &Clock,
-    ) -> Result<(), ApiError> {
+    ) -> Result<Arc<Caller>, ApiError> {
         let bearer = headers
             .get(AUTHORIZATION)
             .and_then(|value| value.to_str().ok())
@@ -143,8 +153,8 @@ impl Tokens {
                 "AKV10000: Request is missing a Bearer or PoP token.",
             ));
         };
-        if read(&self.fixed).as_deref() == Some(token) {
-            return Ok(());
+        if let Some(caller) = read(&self.fixed).get(token) {
+            return Ok(Arc::clone(caller));
         }
         let issued = read(&self.issued);
         let Some(known) = issued.get(token) else {
@@ -163,12 +173,12 @@ impl Tokens {
             )));
         }
         if let Some(tenant) = read(&self.tenant).as_deref()
-            && tenant != known.tenant
+            && tenant != known.caller.tenant
         {
             return Err(ApiError::unauthorized(format!(
                 "AKV10032: Invalid issuer. Expected one of https://sts.windows.net/{tenant}/, \
                  found https://sts.windows.net/{}/.",
-                known.tenant
+                known.caller.tenant
             )));
         }
         if clock.now() >= known.expires {
@@ -176,7 +186,7 @@ impl Tokens {
                 "[TokenExpired] Error validating token: 'S2S12086'.",
             ));
         }
-        Ok(())
+        Ok(Arc::clone(&known.caller))
     }
 }
 
@@ -198,19 +208,23 @@ mod tests {
     #[test]
     fn tokens_expire_are_revoked_and_have_an_audience() {
         let clock = Clock::default();
-        let tokens = Tokens::new(Some("fixed".into()), Duration::from_secs(60));
-        let token = tokens.issue("https://vault.azure.net", clock.now());
+        let tokens = Tokens::new(
+            HashMap::from([("fixed".to_owned(), "robot".to_owned())]),
+            Duration::from_secs(60),
+        );
+        let token = tokens.issue("https://vault.azure.net", TENANT, CLIENT_ID, clock.now());
         let check = |token: &str, host| {
             let mut headers = HeaderMap::new();
             headers.insert(AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
             let target = Target::new(host, Persona::Vault);
-            tokens.check(&headers, &target, &clock).map_err(|error| error.message)
+            let caller = tokens.check(&headers, &target, &clock);
+            caller.map(|caller| caller.client_id.clone()).map_err(|error| error.message)
         };
-        assert_eq!(check(&token, "a.vault.azure.net"), Ok(()));
-        assert_eq!(check(&token, "127.0.0.1:1"), Ok(()));
+        assert_eq!(check(&token, "a.vault.azure.net"), Ok(CLIENT_ID.to_owned()));
+        assert_eq!(check(&token, "127.0.0.1:1"), Ok(CLIENT_ID.to_owned()));
         assert!(check(&token, "a.managedhsm.azure.net").unwrap_err().contains("AKV10022"));
         assert!(check("unknown", "127.0.0.1:1").unwrap_err().contains("AKV10046"));
-        assert_eq!(check("fixed", "a.managedhsm.azure.net"), Ok(()));
+        assert_eq!(check("fixed", "a.managedhsm.azure.net"), Ok("robot".to_owned()));
         tokens.set_tenant(Some("other".into()));
         assert!(check(&token, "127.0.0.1:1").unwrap_err().contains("AKV10032"));
         tokens.set_tenant(None);

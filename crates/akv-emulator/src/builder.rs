@@ -1,6 +1,7 @@
 //! Options of an emulator, and its start.
 
 use std::{
+    collections::HashMap,
     io,
     net::{Ipv4Addr, SocketAddr, TcpListener as StdListener},
     path::PathBuf,
@@ -13,17 +14,22 @@ use uuid::Uuid;
 
 use crate::{
     arc::Agent,
-    auth::Tokens,
+    auth::{CLIENT_ID, Tokens},
     clock::Clock,
+    connections::Connections,
     emulator::{Emulator, Error},
     entra::{Application, Registry},
     faults::Faults,
     identity,
+    latency::Pace,
+    permissions::Permissions,
     persona::Persona,
+    recovery::{RETENTION_DAYS, Recovery, Rules},
     server,
     state::State,
     stats::Counters,
     store::Store,
+    throttle::Throttle,
     tls::Tls,
 };
 
@@ -37,7 +43,8 @@ pub struct Builder {
     persona: Persona,
     listen: SocketAddr,
     identity_listen: SocketAddr,
-    fixed_token: Option<String>,
+    fixed_tokens: HashMap<String, String>,
+    recovery: Recovery,
     token_lifetime: Duration,
     state_dir: Option<PathBuf>,
     names: Vec<String>,
@@ -54,7 +61,8 @@ impl Default for Builder {
             persona: Persona::Vault,
             listen: loopback,
             identity_listen: loopback,
-            fixed_token: None,
+            fixed_tokens: HashMap::new(),
+            recovery: Recovery::default(),
             token_lifetime: TOKEN_LIFETIME,
             state_dir: None,
             names: Vec::new(),
@@ -87,8 +95,25 @@ impl Builder {
     }
 
     /// A token that is valid for every vault and never expires.
-    pub fn fixed_token(mut self, token: impl Into<String>) -> Self {
-        self.fixed_token = Some(token.into());
+    pub fn fixed_token(self, token: impl Into<String>) -> Self {
+        self.named_token(CLIENT_ID, token)
+    }
+
+    /// The same for an identity of its own, under whose name it can be given permissions.
+    pub fn named_token(mut self, identity: impl Into<String>, token: impl Into<String>) -> Self {
+        self.fixed_tokens.insert(token.into(), identity.into());
+        self
+    }
+
+    /// Days that the vaults keep what is deleted, 7 to 90, which is the default.
+    pub const fn retention_days(mut self, days: u32) -> Self {
+        self.recovery.days = days;
+        self
+    }
+
+    /// Keeps everybody from purging what is deleted before the vault does so itself.
+    pub const fn purge_protection(mut self, on: bool) -> Self {
+        self.recovery.purge_protection = on;
         self
     }
 
@@ -138,8 +163,13 @@ impl Builder {
     ///
     /// # Errors
     /// [`Error::Io`] when an address is taken or the state folder cannot be used, and
-    /// [`Error::Refused`] for an application whose certificate cannot be read.
+    /// [`Error::Refused`] for an application whose certificate cannot be read and for a retention
+    /// that no vault has.
     pub fn start(self) -> Result<Emulator, Error> {
+        if !(7..=RETENTION_DAYS).contains(&self.recovery.days) {
+            let text = format!("a vault keeps deleted keys 7 to {RETENTION_DAYS} days");
+            return Err(Error::Refused(text));
+        }
         let tls = Tls::new(self.state_dir.as_deref(), &self.names)?;
         let store = match self.state_dir {
             Some(directory) => Store::open(directory)?,
@@ -163,9 +193,14 @@ impl Builder {
         let state = Arc::new(State {
             persona: self.persona,
             store,
-            tokens: Tokens::new(self.fixed_token, self.token_lifetime),
+            recovery: Rules::new(self.recovery),
+            tokens: Tokens::new(self.fixed_tokens, self.token_lifetime),
             clock: Clock::default(),
             faults: Faults::default(),
+            permissions: Permissions::default(),
+            latency: Pace::default(),
+            throttle: Throttle::default(),
+            connections: Connections::default(),
             counters: Counters::default(),
             tls,
             entra,

@@ -25,6 +25,16 @@ impl Clock {
         UNIX_EPOCH + Duration::from_secs(u64::try_from(self.now()).unwrap_or_default())
     }
 
+    /// By how many seconds it was moved.
+    pub(crate) fn shifted(&self) -> i64 {
+        self.shift.load(Ordering::Relaxed)
+    }
+
+    /// Sets it apart from the system's by `seconds`, which may be negative.
+    pub(crate) fn set_shift(&self, seconds: i64) {
+        self.shift.store(seconds, Ordering::Relaxed);
+    }
+
     /// Moves the clock by `seconds`, which may be negative.
     pub(crate) fn shift(&self, seconds: i64) {
         self.shift.fetch_add(seconds, Ordering::Relaxed);

@@ -2,12 +2,17 @@
 
 use std::{collections::HashMap, io, sync::Arc};
 
-use hyper::{Method, Request, Response, StatusCode, body::Incoming, http::request::Parts};
+use hyper::{
+    Method, Request, Response, StatusCode,
+    body::Incoming,
+    header::{HeaderValue, SERVER},
+    http::request::Parts,
+};
 use serde_json::{Value, json};
 
 use crate::{
     arc,
-    auth::CLIENT_ID,
+    auth::{CLIENT_ID, TENANT},
     reply::Body,
     state::State,
     stats::count,
@@ -29,7 +34,11 @@ pub(crate) async fn handle(
         let reason = status.canonical_reason().unwrap_or("Error");
         TokenReply::new(status, error("unknown", reason))
     };
-    let (_, response) = token_reply::play(&state, failing, || answer(&state, &parts)).await?;
+    let (_, mut response) = token_reply::play(&state, failing, || answer(&state, &parts)).await?;
+    let server = HeaderValue::from_static(concat!("IMDS/akv-emulator-", env!("CARGO_PKG_VERSION")));
+    if parts.uri.path() == IMDS {
+        response.headers_mut().insert(SERVER, server);
+    }
     Ok(response)
 }
 
@@ -76,9 +85,10 @@ fn imds(state: &State, parts: &Parts) -> TokenReply {
 pub(crate) fn machine(state: &State, resource: &str, query: &HashMap<String, String>) -> Value {
     let now = state.clock.now();
     let lifetime = state.tokens.lifetime().as_secs();
-    let mut body = grant(state, resource, now);
+    let client_id = asked_identity(query);
+    let mut body = grant(state, resource, client_id, now);
     let expires = now.saturating_add(i64::try_from(lifetime).unwrap_or(i64::MAX));
-    body["client_id"] = query.get("client_id").map_or(CLIENT_ID, String::as_str).into();
+    body["client_id"] = client_id.into();
     // Numbers are strings here, unlike at the token endpoint of Entra ID.
     body["expires_in"] = lifetime.to_string().into();
     body["ext_expires_in"] = lifetime.to_string().into();
@@ -102,16 +112,22 @@ fn app_service(state: &State, parts: &Parts) -> TokenReply {
     };
     let now = state.clock.now();
     let lifetime = i64::try_from(state.tokens.lifetime().as_secs()).unwrap_or(i64::MAX);
-    let mut body = grant(state, resource, now);
-    body["client_id"] = query.get("client_id").map_or(CLIENT_ID, String::as_str).into();
+    let client_id = asked_identity(&query);
+    let mut body = grant(state, resource, client_id, now);
+    body["client_id"] = client_id.into();
     body["expires_on"] = now.saturating_add(lifetime).to_string().into();
     TokenReply::new(StatusCode::OK, body)
 }
 
-pub(crate) fn grant(state: &State, resource: &str, now: i64) -> Value {
+/// The user-assigned identity that is asked for by client id, else the machine's own.
+fn asked_identity(query: &HashMap<String, String>) -> &str {
+    query.get("client_id").map_or(CLIENT_ID, String::as_str)
+}
+
+fn grant(state: &State, resource: &str, client_id: &str, now: i64) -> Value {
     count(&state.counters.tokens_issued);
     json!({
-        "access_token": state.tokens.issue(resource, now),
+        "access_token": state.tokens.issue(resource, TENANT, client_id, now),
         "resource": resource,
         "token_type": "Bearer",
     })

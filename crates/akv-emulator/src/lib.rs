@@ -14,22 +14,50 @@
 //!
 //! # As a program
 //! `akv-emulator --key ec:web:P-256` prints shell lines with endpoint, CA file and token, and
-//! serves until Ctrl-C or SIGTERM. Without a token it also answers (as the library does with
-//! [`Builder::control_interface`]) these requests on the same listener:
+//! serves until Ctrl-C or SIGTERM; `--help` lists its arguments. Without a token it also answers (as
+//! the library does with [`Builder::control_interface`]) requests on the same listener, one for each
+//! call of the library:
 //!
 //! | request | does |
 //! | --- | --- |
-//! | `GET /__emulator/stats` | [`Stats`] as JSON |
-//! | `DELETE /__emulator/stats` | sets the counters to zero |
-//! | `POST /__emulator/faults` | adds a [`Fault`] or a list of them |
-//! | `DELETE /__emulator/faults` | removes all faults |
-//! | `POST /__emulator/keys/NAME/rotate` | makes a new version in the vault of the `Host` header |
-//! | `POST /__emulator/tokens/revoke` | makes all tokens invalid |
-//! | `POST /__emulator/applications` | registers an [`Application`] or a list of them |
+//! | `GET /__emulator/stats` | [`Emulator::stats`] as JSON |
+//! | `DELETE /__emulator/stats` | [`Emulator::reset_stats`] |
+//! | `GET /__emulator/settings` | shows the settings |
+//! | `PATCH /__emulator/settings` | changes those in the body, all or none |
+//! | `GET /__emulator/faults` | the faults that wait to strike |
+//! | `POST /__emulator/faults` | [`Emulator::fault`], for a [`Fault`] or a list of them |
+//! | `DELETE /__emulator/faults` | [`Emulator::clear_faults`] |
+//! | `GET /__emulator/permissions` | the permissions that were given |
+//! | `POST /__emulator/permissions` | [`Emulator::permit`], for a [`Permission`] or a list of them |
+//! | `DELETE /__emulator/permissions` | [`Emulator::clear_permissions`] |
+//! | `POST /__emulator/applications` | [`Emulator::register`], for an [`Application`] or a list of them |
+//! | `POST /__emulator/tokens` | [`Emulator::token_of`]: `{"identity", "audience", "tenant"}`, each optional |
+//! | `POST /__emulator/tokens/revoke` | [`Emulator::revoke_token`] for `{"token"}`, without a body all |
+//! | `POST /__emulator/keys` | [`Emulator::create_key`]: `{"key": "ec:web:P-256"}`; with `"subject"` [`Emulator::create_certificate`] |
+//! | `POST /__emulator/keys/NAME/rotate` | [`Emulator::rotate_key`], in the vault of the `Host` header |
+//! | `POST /__emulator/keys/NAME/disable`, `…/enable` | [`Emulator::set_key_enabled`] |
+//! | `POST /__emulator/connections/close` | [`Emulator::close_connections`] |
+//!
+//! The settings:
+//!
+//! | name | value | call |
+//! | --- | --- | --- |
+//! | `latency` | null, `"hsm-in-region"`, `"vault-in-region"`, `"cross-region"`, `{"p50": MS, "p99": MS}` | [`Emulator::set_latency`] |
+//! | `throttling` | false, true, `{"scale": 0.1, "retryAfter": true}` | [`Emulator::set_throttling`] |
+//! | `accessModel` | `"policies"`, `"roles"` | [`Emulator::set_access_model`] |
+//! | `tenant` | null, an id | [`Emulator::set_tenant`] |
+//! | `tokenLifetime` | seconds | [`Emulator::set_token_lifetime`] |
+//! | `deletionDelay` | seconds | [`Emulator::set_deletion_delay`] |
+//! | `clockShift` | seconds, from the system's clock | [`Emulator::shift_clock`], which adds to it |
+//! | `arcFolder`, `arcChallenge` | null, a path; not shown | [`Emulator::set_arc_folder`], [`Emulator::set_arc_challenge`] |
 //!
 //! A fault in JSON: `{"kind": "status", "status": 429, "retryAfter": 2, "operation": "sign",
 //! "times": 3, "probability": 0.5}`. `kind` is a [`FaultKind`] in camel case with its members next
 //! to it; `operation` is left out for all of them, `times` is 1 unless given and null for ever.
+//!
+//! # Faithful to what
+//! To recordings of the service, which the tests replay, and to its documentation. Where neither
+//! tells a message, the code is the service's and the sentence a likeness.
 //!
 //! # Who may have tokens
 //! Every way to a token that Azure knows is there:
@@ -47,7 +75,9 @@
 //!
 //! # Where keys live
 //! Keys live in memory unless [`Builder::state_dir`] names a folder; their private parts are then
-//! stored there readable. This is a stand-in for the service, not a place for real secrets.
+//! stored there readable. Each change is on the disk before it is answered, and a file that cannot
+//! be read keeps the emulator from starting. This is a stand-in for the service, not a place for
+//! real secrets.
 
 mod admin;
 mod algorithm;
@@ -59,6 +89,7 @@ mod bodies;
 mod builder;
 mod certificate;
 mod clock;
+mod connections;
 mod control;
 mod emulator;
 mod entra;
@@ -66,20 +97,26 @@ mod error;
 mod faults;
 mod identity;
 mod keys;
+mod latency;
 mod new_key;
 mod operation;
 mod paging;
+mod period;
+mod permissions;
 mod persona;
 pub mod program;
+mod recovery;
 mod reply;
 mod rotation;
 mod routes;
 mod server;
+mod settings;
 mod state;
 mod state_dir;
 mod stats;
 mod store;
 mod sync;
+mod throttle;
 mod tls;
 mod token_reply;
 mod wire;
@@ -90,8 +127,11 @@ pub use crate::{
     entra::Application,
     faults::{Fault, FaultKind},
     keys::Curve,
+    latency::Latency,
     new_key::{KeyId, NewKey},
     operation::Operation,
+    permissions::{AccessModel, Permission},
     persona::Persona,
     stats::Stats,
+    throttle::Throttling,
 };

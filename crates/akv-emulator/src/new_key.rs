@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt,
+    str::FromStr,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -123,6 +124,42 @@ impl NewKey {
     pub fn tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.tags.insert(name.into(), value.into());
         self
+    }
+}
+
+/// Reads `TYPE:NAME:SIZE`, with `-hsm` after the type for an HSM key and `@HOST` at the end for
+/// another vault than the default one: `rsa:web:2048`, `ec-hsm:web:P-256@v.vault.azure.net`,
+/// `oct:kek:256`.
+impl FromStr for NewKey {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (text, host) = match text.split_once('@') {
+            Some((text, host)) => (text, Some(host)),
+            None => (text, None),
+        };
+        let [kind, name, size] = text.split(':').collect::<Vec<_>>()[..] else {
+            return Err("expected TYPE:NAME:SIZE, for example rsa:web:2048 or ec:web:P-256".into());
+        };
+        let bits = || size.parse::<usize>().map_err(|_| format!("`{size}` is not a key size"));
+        let (kind, hsm) = match kind.strip_suffix("-hsm") {
+            Some(kind) => (kind, true),
+            None => (kind, false),
+        };
+        let key = match kind {
+            "rsa" => Self::rsa(name, bits()?),
+            "oct" => Self::oct(name, bits()?),
+            "ec" => {
+                let curve =
+                    Curve::from_name(size).ok_or_else(|| format!("`{size}` is no curve"))?;
+                Self::ec(name, curve)
+            }
+            other => return Err(format!("`{other}` is no key type: rsa, ec or oct")),
+        };
+        Ok(match host {
+            Some(host) => key.hsm(hsm).vault_host(host),
+            None => key.hsm(hsm),
+        })
     }
 }
 

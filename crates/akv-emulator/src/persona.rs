@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::recovery::Recovery;
+
 /// The service that the emulator imitates.
 ///
 /// The two differ in key types, default `key_ops`, error messages, headers, the body of a 401,
@@ -86,6 +88,8 @@ pub(crate) struct Target {
     pub(crate) audience: Option<String>,
     /// The resource named in the 401 challenge.
     pub(crate) resource: String,
+    /// What the vault does with deleted keys.
+    pub(crate) recovery: Recovery,
 }
 
 impl Target {
@@ -103,6 +107,7 @@ impl Target {
                 base_with_port,
                 audience: Some(format!("https://{suffix}")),
                 resource: format!("https://{suffix}"),
+                recovery: Recovery::default(),
             },
             None => Self {
                 persona: default,
@@ -111,6 +116,7 @@ impl Target {
                 base_with_port,
                 audience: None,
                 resource: default.audience().to_owned(),
+                recovery: Recovery::default(),
             },
         }
     }

@@ -27,27 +27,34 @@ pub(crate) struct Reply {
     pub(crate) body: Option<Value>,
     /// Where to ask again for the result of what has only begun.
     pub(crate) location: Option<String>,
+    /// After how many seconds to ask again.
+    pub(crate) retry_after: Option<i64>,
 }
 
 impl Reply {
     /// Something that has begun, as `body` tells, which `location` tells again.
     pub(crate) fn accepted(body: Value, location: String) -> Self {
-        Self { status: StatusCode::ACCEPTED, body: Some(body), location: Some(location) }
+        Self {
+            status: StatusCode::ACCEPTED,
+            location: Some(location),
+            retry_after: Some(10),
+            ..Self::ok(body)
+        }
     }
 
     pub(crate) fn ok(body: Value) -> Self {
-        Self { status: StatusCode::OK, body: Some(body), location: None }
+        Self { status: StatusCode::OK, body: Some(body), location: None, retry_after: None }
     }
 
     pub(crate) fn no_content() -> Self {
-        Self { status: StatusCode::NO_CONTENT, body: None, location: None }
+        Self { status: StatusCode::NO_CONTENT, body: None, location: None, retry_after: None }
     }
 
     pub(crate) fn error(error: &ApiError, persona: Persona, request_id: &str) -> Self {
         // A Managed HSM answers a missing or bad token with an empty body.
         let empty = persona == Persona::ManagedHsm && error.status == StatusCode::UNAUTHORIZED;
         let body = (!empty).then(|| error.body(persona, request_id));
-        Self { status: error.status, body, location: None }
+        Self { status: error.status, body, location: None, retry_after: error.retry_after }
     }
 
     pub(crate) fn bytes(&self) -> Bytes {

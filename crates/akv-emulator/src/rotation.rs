@@ -1,14 +1,15 @@
-//! Rotation policies: their JSON and the expiry they give to a rotated key.
+//! Rotation policies: their JSON, the service's limits, and what follows for a key.
+//!
+//! Source: <https://learn.microsoft.com/azure/key-vault/keys/how-to-configure-key-rotation>.
 
 use serde_json::{Value, json};
-use time::{Duration, OffsetDateTime};
 
-use crate::{error::ApiError, persona::Persona};
+use crate::{attributes::Attributes, error::ApiError, period::Period, persona::Persona};
 
-/// Days that a key lives at least, and that an action is at least away from its beginning or end:
-/// <https://learn.microsoft.com/azure/key-vault/keys/how-to-configure-key-rotation>.
-const SHORTEST_LIFE: i64 = 28;
-const SHORTEST_TRIGGER: i64 = 7;
+/// The fewest days until a rotated key expires.
+const EXPIRY_DAYS: i64 = 28;
+/// The fewest days between a rotation and the key's creation, and its expiry.
+const TRIGGER_DAYS: i64 = 7;
 
 /// The policy of a key that has none.
 pub(crate) fn default(persona: Persona) -> Value {
@@ -23,14 +24,24 @@ fn notify() -> Value {
     json!({ "trigger": { "timeBeforeExpiry": "P30D" }, "action": { "type": "Notify" } })
 }
 
-/// Checks a new policy and completes it as the service does.
+/// Checks a new policy and completes it as the service does. `expires` says whether the key's
+/// current version does.
 pub(crate) fn update(
     persona: Persona,
     previous: Option<&Value>,
     asked: &Value,
+    expires: bool,
     now: i64,
 ) -> Result<Value, ApiError> {
-    let mut actions = Vec::new();
+    let created = previous.and_then(|policy| policy["attributes"]["created"].as_i64());
+    let mut attributes = json!({ "created": created.unwrap_or(now), "updated": now });
+    let mut expiry = None;
+    if let Some(text) = asked["attributes"]["expiryTime"].as_str() {
+        let period = Period::parse(text).filter(|period| period.days() >= EXPIRY_DAYS);
+        expiry = Some(period.ok_or_else(|| ApiError::invalid_value("expiryTime"))?);
+        attributes["expiryTime"] = text.into();
+    }
+    let mut actions: Vec<Value> = Vec::new();
     for action in asked["lifetimeActions"].as_array().into_iter().flatten() {
         let kind = action["action"]["type"].as_str().unwrap_or_default().to_ascii_lowercase();
         let kind = match (persona, kind.as_str()) {
@@ -39,88 +50,123 @@ pub(crate) fn update(
             (Persona::ManagedHsm, "rotate") => "rotate",
             _ => return Err(ApiError::invalid_value("lifetimeActions")),
         };
-        let trigger = action.get("trigger").filter(|trigger| trigger.is_object());
-        let trigger = trigger.ok_or_else(|| ApiError::invalid_value("trigger"))?;
-        for member in ["timeAfterCreate", "timeBeforeExpiry"] {
-            if let Some(text) = trigger[member].as_str() {
-                at_least(text, SHORTEST_TRIGGER, member)?;
-            }
+        if actions.iter().any(|known| known["action"]["type"] == kind) {
+            return Err(ApiError::invalid_value("lifetimeActions"));
         }
-        actions.push(json!({ "trigger": trigger, "action": { "type": kind } }));
+        check_trigger(&action["trigger"], kind == "Notify", expiry, expires)?;
+        actions.push(json!({ "trigger": action["trigger"], "action": { "type": kind } }));
     }
     let notifies = actions.iter().any(|action| action["action"]["type"] == "Notify");
     if persona == Persona::Vault && !notifies {
         actions.push(notify());
     }
-    let created = previous.and_then(|policy| policy["attributes"]["created"].as_i64());
-    let mut attributes = json!({ "created": created.unwrap_or(now), "updated": now });
-    if let Some(expiry) = asked["attributes"]["expiryTime"].as_str() {
-        at_least(expiry, SHORTEST_LIFE, "expiryTime")?;
-        attributes["expiryTime"] = expiry.into();
-    }
     Ok(json!({ "lifetimeActions": actions, "attributes": attributes }))
 }
 
-/// The service documents the limits, and not what it says.
-fn at_least(duration: &str, days: i64, member: &str) -> Result<(), ApiError> {
-    let (months, more) = parse_duration(duration).ok_or_else(|| ApiError::invalid_value(member))?;
-    match months * 28 + more >= days {
-        true => Ok(()),
-        false => Err(ApiError::bad_parameter(format!(
-            "Property {member} has invalid value: {duration} is shorter than {days} days."
-        ))),
+/// One moment, at least a week from the key's creation and expiry. Notices come before an expiry.
+fn check_trigger(
+    trigger: &Value,
+    notice: bool,
+    expiry: Option<Period>,
+    expires: bool,
+) -> Result<(), ApiError> {
+    let refused = || ApiError::invalid_value("trigger");
+    let period = |member: &str| match &trigger[member] {
+        Value::Null => Ok(None),
+        text => text.as_str().and_then(Period::parse).map(Some).ok_or_else(refused),
+    };
+    let days = match (period("timeAfterCreate")?, period("timeBeforeExpiry")?) {
+        (Some(after), None) if !notice => after.days(),
+        (None, Some(before)) if expiry.is_some() || expires || notice => before.days(),
+        _ => return Err(refused()),
+    };
+    // A week on one side; on the other, too, where the policy tells how long a version lives.
+    let latest = expiry.map_or(i64::MAX, |expiry| expiry.days() - TRIGGER_DAYS);
+    if days < TRIGGER_DAYS || (days > latest && !notice) {
+        return Err(refused());
     }
+    Ok(())
 }
 
 /// When a key made now expires, in seconds since the Unix epoch.
 pub(crate) fn expiry(policy: &Value, now: i64) -> Option<i64> {
-    let (months, days) = parse_duration(policy["attributes"]["expiryTime"].as_str()?)?;
-    let start = OffsetDateTime::from_unix_timestamp(now).ok()?;
-    let total = i64::from(start.year()) * 12 + i64::from(u8::from(start.month())) - 1 + months;
-    let year = i32::try_from(total.div_euclid(12)).ok()?;
-    let month = u8::try_from(total.rem_euclid(12) + 1).ok().and_then(|m| m.try_into().ok())?;
-    let day = start.day().min(time::util::days_in_month(month, year));
-    let date = time::Date::from_calendar_date(year, month, day).ok()?;
-    let end = start.replace_date(date).checked_add(Duration::days(days))?;
-    Some(end.unix_timestamp())
+    Period::parse(policy["attributes"]["expiryTime"].as_str()?)?.after(now)
 }
 
-/// Months and days of an ISO 8601 duration such as `P90D`, `P18M` or `P1Y2M10D`.
-fn parse_duration(text: &str) -> Option<(i64, i64)> {
-    let mut rest = text.strip_prefix('P').filter(|rest| !rest.is_empty())?;
-    let (mut months, mut days) = (0, 0);
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-        let number: i64 = rest[..digits].parse().ok().filter(|number| *number <= 100_000)?;
-        match rest.as_bytes()[digits] {
-            b'Y' => months += 12 * number,
-            b'M' => months += number,
-            b'W' => days += 7 * number,
-            b'D' => days += number,
-            _ => return None,
-        }
-        rest = &rest[digits + 1..];
+/// When a version with these attributes is to be followed by a new one, in seconds since the Unix
+/// epoch; `None` if the policy does not rotate.
+pub(crate) fn due(policy: &Value, attributes: &Attributes) -> Option<i64> {
+    let actions = policy["lifetimeActions"].as_array()?;
+    let rotates = |action: &&Value| {
+        action["action"]["type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("rotate"))
+    };
+    let trigger = &actions.iter().find(rotates)?["trigger"];
+    let period = |member: &str| trigger[member].as_str().and_then(Period::parse);
+    match period("timeAfterCreate") {
+        Some(after) => after.after(attributes.created),
+        None => period("timeBeforeExpiry")?.before(attributes.exp?),
     }
-    Some((months, days))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn vault(asked: &Value) -> Result<Value, ApiError> {
+        update(Persona::Vault, None, asked, false, 0)
+    }
+
     #[test]
-    fn durations_are_calendar_durations() {
-        assert_eq!(parse_duration("P1Y2M10D"), Some((14, 10)));
-        for bad in ["", "P", "90D", "P90", "P-1D", "PT1H", "P99999999999D"] {
-            assert_eq!(parse_duration(bad), None, "{bad}");
+    fn a_policy_keeps_a_week_from_creation_and_expiry() {
+        let policy = |expiry: &str, trigger: Value| {
+            json!({
+                "attributes": { "expiryTime": expiry },
+                "lifetimeActions": [{ "action": { "type": "Rotate" }, "trigger": trigger }],
+            })
+        };
+        for (expiry, trigger, good) in [
+            ("P90D", json!({ "timeAfterCreate": "P83D" }), true),
+            ("P90D", json!({ "timeAfterCreate": "P84D" }), false),
+            ("P90D", json!({ "timeAfterCreate": "P6D" }), false),
+            ("P90D", json!({ "timeBeforeExpiry": "P7D", "timeAfterCreate": null }), true),
+            ("P90D", json!({ "timeBeforeExpiry": "P6D" }), false),
+            ("P27D", json!({ "timeBeforeExpiry": "P7D" }), false),
+            ("P90D", json!({ "timeBeforeExpiry": "P30D", "timeAfterCreate": "P30D" }), false),
+            ("P90D", json!({}), false),
+            ("ninety", json!({ "timeAfterCreate": "P30D" }), false),
+        ] {
+            let asked = policy(expiry, trigger);
+            assert_eq!(vault(&asked).is_ok(), good, "{asked}");
         }
-        let policy = json!({ "attributes": { "expiryTime": "P90D" } });
-        assert_eq!(expiry(&policy, 1_680_041_253), Some(1_687_817_253));
-        let allowed = |text, days| at_least(text, days, "expiryTime").is_ok();
-        assert!(allowed("P28D", 28) && allowed("P1M", 28) && allowed("P1W", 7));
-        assert!(!allowed("P27D", 28) && !allowed("P6D", 7) && !allowed("28", 7));
-        // 31 January 2023 plus a month is the last day of February.
-        let policy = json!({ "attributes": { "expiryTime": "P1M" } });
-        assert_eq!(expiry(&policy, 1_675_123_200), Some(1_677_542_400));
+        let mut endless = policy("P90D", json!({ "timeBeforeExpiry": "P30D" }));
+        endless["attributes"] = json!({});
+        assert!(vault(&endless).is_err(), "before an expiry that there is not");
+        assert!(update(Persona::Vault, None, &endless, true, 0).is_ok());
+    }
+
+    #[test]
+    fn a_vault_always_notifies_and_a_managed_hsm_never() {
+        let policy = vault(&json!({})).unwrap();
+        assert_eq!(policy["lifetimeActions"][0]["action"]["type"], "Notify");
+        let asked = json!({ "lifetimeActions": policy["lifetimeActions"] });
+        assert!(vault(&asked).is_ok());
+        assert!(update(Persona::ManagedHsm, None, &asked, false, 0).is_err());
+        let twice = json!({ "lifetimeActions": [notify(), notify()] });
+        assert!(vault(&twice).is_err());
+    }
+
+    #[test]
+    fn a_rotation_is_due_after_creation_or_before_expiry() {
+        let day = 86_400;
+        let mut attributes = Attributes::new(0);
+        attributes.exp = Some(90 * day);
+        let rotate = |trigger: Value| json!({ "lifetimeActions": [notify(), { "action": { "type": "rotate" }, "trigger": trigger }] });
+        let after = rotate(json!({ "timeAfterCreate": "P30D" }));
+        assert_eq!(due(&after, &attributes), Some(30 * day));
+        let before = rotate(json!({ "timeBeforeExpiry": "P30D" }));
+        assert_eq!(due(&before, &attributes), Some(60 * day));
+        attributes.exp = None;
+        assert_eq!(due(&before, &attributes), None);
+        assert_eq!(due(&json!({ "lifetimeActions": [notify()] }), &attributes), None);
     }
 }

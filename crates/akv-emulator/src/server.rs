@@ -71,6 +71,7 @@ async fn accept(listener: &TcpListener) -> Option<TcpStream> {
 async fn https_connection(stream: TcpStream, state: Arc<State>) -> io::Result<()> {
     count(&state.counters.connections);
     let control = Arc::new(Control::default());
+    state.connections.add(&control);
     let wire = Wire::new(stream, Arc::clone(&control));
     if state.faults.strike_connection(&FaultKind::ResetOnAccept) {
         count(&state.counters.faults);

@@ -43,6 +43,8 @@ struct StoredVersion {
     #[serde(default)]
     leading_zeros: bool,
     #[serde(default)]
+    release_policy: Option<Value>,
+    #[serde(default)]
     certificate: Option<Certificate>,
 }
 
@@ -57,6 +59,7 @@ pub(crate) fn to_json(vault: &str, key: &Key) -> Value {
         attributes: version.attributes.clone(),
         tags: version.tags.clone(),
         leading_zeros: version.leading_zeros,
+        release_policy: version.release_policy.clone(),
         certificate: version.certificate.as_deref().cloned(),
     });
     let stored = StoredKey {
@@ -69,30 +72,37 @@ pub(crate) fn to_json(vault: &str, key: &Key) -> Value {
     serde_json::to_value(stored).unwrap_or_default()
 }
 
-/// Reads a key and the vault it belongs to.
-pub(crate) fn from_json(value: Value) -> Option<(String, Key)> {
-    let stored: StoredKey = serde_json::from_value(value).ok()?;
+/// Reads a key and the vault it belongs to, or tells what is wrong with it.
+pub(crate) fn from_json(value: Value) -> Result<(String, Key), String> {
+    let stored: StoredKey = serde_json::from_value(value).map_err(|error| error.to_string())?;
     let versions = stored.versions.into_iter().map(|version| {
-        let secret = zeroize::Zeroizing::new(base64url::decode(&version.secret)?);
-        Some(Arc::new(KeyVersion {
+        let damaged = || format!("the private key of version {} cannot be read", version.version);
+        let secret = base64url::decode(&version.secret).ok_or_else(damaged)?;
+        let secret = zeroize::Zeroizing::new(secret);
+        let material = KeyMaterial::from_secret(version.spec, &secret).ok_or_else(damaged)?;
+        Ok(Arc::new(KeyVersion {
             version: version.version,
             key_type: version.key_type,
-            material: KeyMaterial::from_secret(version.spec, &secret)?,
+            material,
             operations: version.operations,
             attributes: version.attributes,
             tags: version.tags,
             leading_zeros: version.leading_zeros,
+            release_policy: version.release_policy,
             certificate: version.certificate.map(Arc::new),
         }))
     });
-    let versions = versions.collect::<Option<Vec<_>>>().filter(|versions| !versions.is_empty())?;
+    let versions = versions.collect::<Result<Vec<_>, String>>()?;
+    if versions.is_empty() {
+        return Err("it has no versions".to_owned());
+    }
     let key = Key {
         name: stored.name,
         versions,
         rotation_policy: stored.rotation_policy,
         deleted: stored.deleted,
     };
-    Some((stored.vault, key))
+    Ok((stored.vault, key))
 }
 
 /// Every key below `directory`, which is created if it is missing.
@@ -105,29 +115,46 @@ pub(crate) fn load(directory: &Path) -> io::Result<Vec<(String, Key)>> {
             if path.extension().is_none_or(|extension| extension != "json") {
                 continue;
             }
-            let key = serde_json::from_slice(&fs::read(&path)?).ok().and_then(from_json);
-            keys.push(key.ok_or_else(|| invalid(&path))?);
+            keys.push(load_key(&path)?);
         }
     }
     Ok(keys)
 }
 
+fn load_key(path: &Path) -> io::Result<(String, Key)> {
+    let contents = fs::read(path).map_err(|error| named(path, &error))?;
+    let parsed = serde_json::from_slice(&contents).map_err(|error| error.to_string());
+    let (vault, key) = parsed.and_then(from_json).map_err(|reason| damaged(path, &reason))?;
+    // A file that was copied or renamed by hand would replace another key, or come back as one.
+    if *path != file(path.ancestors().nth(3).unwrap_or(path), &vault, &key.name) {
+        return Err(damaged(path, &format!("it holds the key {} of another file", key.name)));
+    }
+    Ok((vault, key))
+}
+
+/// Where the key is kept; look-ups ignore the case of names.
+fn file(directory: &Path, vault: &str, name: &str) -> PathBuf {
+    let vault = if vault.is_empty() { DEFAULT_VAULT } else { vault };
+    directory.join("keys").join(vault).join(format!("{}.json", name.to_ascii_lowercase()))
+}
+
 /// Writes one key, or removes its file when there is none.
 pub(crate) fn save(directory: &Path, vault: &str, id: &str, key: Option<&Key>) -> io::Result<()> {
-    let vault_name = if vault.is_empty() { DEFAULT_VAULT } else { vault };
-    let folder = directory.join("keys").join(vault_name);
-    let path = folder.join(format!("{id}.json"));
+    let path = file(directory, vault, id);
+    let folder = path.parent().unwrap_or(directory);
     let Some(key) = key else {
-        return match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+        return match fs::remove_file(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+            Ok(()) => sync_folder(folder),
         };
     };
-    fs::create_dir_all(&folder)?;
+    fs::create_dir_all(folder)?;
     write_private(&path, to_json(vault, key).to_string().as_bytes())
 }
 
-/// Replaces a file as a whole; only the owner can read it.
+/// Replaces a file as a whole, so that a crash leaves the old one or the new one; only the owner
+/// can read it.
 pub(crate) fn write_private(path: &Path, contents: &[u8]) -> io::Result<()> {
     let mut temporary = PathBuf::from(path);
     temporary.set_extension("new");
@@ -139,12 +166,27 @@ pub(crate) fn write_private(path: &Path, contents: &[u8]) -> io::Result<()> {
         .open(&temporary)?;
     file.write_all(contents)?;
     file.sync_all()?;
-    fs::rename(temporary, path)
+    fs::rename(temporary, path)?;
+    path.parent().map_or(Ok(()), sync_folder)
 }
 
-fn invalid(path: &Path) -> io::Error {
+/// Makes new names and removed ones outlive a crash.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    fs::File::open(folder)?.sync_all()
+}
+
+/// An error that names the file.
+pub(crate) fn named(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+pub(crate) fn damaged(path: &Path, reason: &str) -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidData,
-        format!("{} is not a key of the emulator", path.display()),
+        format!(
+            "{} is damaged: {reason}. Bring back a copy of the file, or remove it to go on without \
+             what it holds.",
+            path.display()
+        ),
     )
 }

@@ -26,6 +26,10 @@ pub struct Stats {
     pub token_requests: u64,
     /// Requests answered 401: without a token, or with a bad one.
     pub unauthorized: u64,
+    /// Requests answered 403 for want of a permission that was not given.
+    pub forbidden: u64,
+    /// Requests answered 429 because a limit was reached.
+    pub throttled: u64,
     /// Faults that were played.
     pub faults: u64,
     /// Authorized requests to sign.
@@ -44,8 +48,20 @@ pub(crate) struct Counters {
     pub(crate) tokens_issued: AtomicU64,
     pub(crate) token_requests: AtomicU64,
     pub(crate) unauthorized: AtomicU64,
+    pub(crate) forbidden: AtomicU64,
+    pub(crate) throttled: AtomicU64,
     pub(crate) faults: AtomicU64,
-    operations: [AtomicU64; Operation::ALL.len()],
+    operations: ByOperation,
+}
+
+/// One counter for each operation, by its discriminant.
+#[derive(Debug)]
+struct ByOperation([AtomicU64; Operation::ALL.len()]);
+
+impl Default for ByOperation {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| AtomicU64::new(0)))
+    }
 }
 
 /// Adds one.
@@ -55,12 +71,12 @@ pub(crate) fn count(counter: &AtomicU64) {
 
 impl Counters {
     pub(crate) fn operation(&self, operation: Operation) {
-        count(&self.operations[operation as usize]);
+        count(&self.operations.0[operation as usize]);
     }
 
     pub(crate) fn snapshot(&self) -> Stats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let of = |operation: Operation| read(&self.operations[operation as usize]);
+        let of = |operation: Operation| read(&self.operations.0[operation as usize]);
         Stats {
             requests: read(&self.requests),
             connections: read(&self.connections),
@@ -68,6 +84,8 @@ impl Counters {
             tokens_issued: read(&self.tokens_issued),
             token_requests: read(&self.token_requests),
             unauthorized: read(&self.unauthorized),
+            forbidden: read(&self.forbidden),
+            throttled: read(&self.throttled),
             faults: read(&self.faults),
             sign: of(Operation::Sign),
             get_key: of(Operation::GetKey),
@@ -87,9 +105,11 @@ impl Counters {
             &self.tokens_issued,
             &self.token_requests,
             &self.unauthorized,
+            &self.forbidden,
+            &self.throttled,
             &self.faults,
         ];
-        for counter in named.into_iter().chain(&self.operations) {
+        for counter in named.into_iter().chain(&self.operations.0) {
             counter.store(0, Ordering::Relaxed);
         }
     }

@@ -9,11 +9,13 @@ use std::{
 use serde_json::{Map, Value, json};
 
 use crate::{
-    attributes::{Attributes, RECOVERABLE_DAYS},
+    attributes::Attributes,
     certificate::Certificate,
+    error::ApiError,
     keys::KeyMaterial,
     persona::Target,
-    state_dir,
+    recovery::Recovery,
+    rotation, state_dir,
     sync::{read, write},
 };
 
@@ -29,6 +31,8 @@ pub(crate) struct KeyVersion {
     pub(crate) tags: Map<String, Value>,
     /// Whether `n` and `e` are written with a leading zero byte.
     pub(crate) leading_zeros: bool,
+    /// `release_policy` as it was asked for: to which environments the key may be given.
+    pub(crate) release_policy: Option<Value>,
     /// The certificate of this version: the vault manages the key then.
     pub(crate) certificate: Option<Arc<Certificate>>,
 }
@@ -45,6 +49,33 @@ pub(crate) struct Key {
 }
 
 impl Key {
+    /// A key with its first version.
+    pub(crate) fn new(name: &str, version: Arc<KeyVersion>) -> Self {
+        Self {
+            name: name.to_owned(),
+            versions: vec![version],
+            rotation_policy: None,
+            deleted: None,
+        }
+    }
+
+    /// An error if the name cannot be had because a deleted key, or its certificate, has it.
+    pub(crate) fn refuse_deleted(&self, target: &Target, now: i64) -> Result<(), ApiError> {
+        let object = if self.is_managed() { "Certificate" } else { "Key" };
+        match self.deleted {
+            None => Ok(()),
+            Some(deleted) if target.recovery.is_deleting(deleted, now) => {
+                Err(ApiError::name_being_deleted(object, &self.name))
+            }
+            Some(_) => Err(ApiError::deleted_but_recoverable(object, &self.name)),
+        }
+    }
+
+    /// Whether it belongs to a certificate, with which alone it changes.
+    pub(crate) fn is_managed(&self) -> bool {
+        self.versions.last().is_some_and(|version| version.certificate.is_some())
+    }
+
     /// The version asked for, or the current one.
     pub(crate) fn version(&self, version: Option<&str>) -> Option<&Arc<KeyVersion>> {
         match version {
@@ -62,9 +93,13 @@ impl KeyVersion {
         jwk.insert("kty".into(), self.key_type.clone().into());
         jwk.insert("key_ops".into(), self.operations.clone().into());
         self.material.write_public(&mut jwk, self.leading_zeros);
-        let mut bundle = json!({ "key": jwk, "attributes": self.attributes.to_json() });
+        let mut bundle =
+            json!({ "key": jwk, "attributes": self.attributes.to_json(&target.recovery) });
         if !self.tags.is_empty() {
             bundle["tags"] = Value::Object(self.tags.clone());
+        }
+        if let Some(policy) = &self.release_policy {
+            bundle["release_policy"] = policy.clone();
         }
         self.add_managed(&mut bundle);
         bundle
@@ -74,7 +109,7 @@ impl KeyVersion {
     pub(crate) fn item(&self, target: &Target, id: &str) -> Value {
         let mut item = json!({
             "kid": format!("{}/keys/{id}", target.base),
-            "attributes": self.attributes.to_json(),
+            "attributes": self.attributes.to_json(&target.recovery),
         });
         if !self.tags.is_empty() {
             item["tags"] = Value::Object(self.tags.clone());
@@ -94,11 +129,17 @@ impl KeyVersion {
     }
 }
 
-/// Adds the members that a deleted key has.
-pub(crate) fn add_deletion(bundle: &mut Value, target: &Target, name: &str, deleted: i64) {
-    bundle["recoveryId"] = format!("{}/deletedkeys/{name}", target.base).into();
+/// Adds the members that a deleted key or certificate has; `collection` is where it is now.
+pub(crate) fn add_deletion(
+    bundle: &mut Value,
+    target: &Target,
+    collection: &str,
+    name: &str,
+    deleted: i64,
+) {
+    bundle["recoveryId"] = format!("{}/{collection}/{name}", target.base).into();
     bundle["deletedDate"] = deleted.into();
-    bundle["scheduledPurgeDate"] = (deleted + RECOVERABLE_DAYS * 86_400).into();
+    bundle["scheduledPurgeDate"] = target.recovery.purge_date(deleted).into();
 }
 
 /// Keys by lower-case name.
@@ -153,14 +194,41 @@ impl Store {
             .unwrap_or_default()
     }
 
+    /// When a key is to rotate by its policy, in seconds since the Unix epoch.
+    pub(crate) fn rotation_due(&self, vault: &str, name: &str) -> Option<i64> {
+        let vaults = read(&self.vaults);
+        let keys = vaults.get(vault)?;
+        let key = keys.get(name).or_else(|| keys.get(&name.to_ascii_lowercase()))?;
+        let policy = key.rotation_policy.as_ref().filter(|_| key.deleted.is_none())?;
+        rotation::due(policy, &key.versions.last()?.attributes)
+    }
+
+    /// Forgets the deleted keys of a vault whose time has come.
+    pub(crate) fn purge_due(
+        &self,
+        vault: &str,
+        recovery: &Recovery,
+        now: i64,
+    ) -> Result<(), ApiError> {
+        let due =
+            |key: &Key| key.deleted.is_some_and(|deleted| recovery.purge_date(deleted) <= now);
+        for name in self.keys(vault, due).into_iter().map(|key| key.name) {
+            self.change(vault, &name, |slot| {
+                slot.take_if(|key| due(key));
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
     /// Changes, inserts (where there was none) or removes (by leaving none) one key, and writes
     /// the result to the state folder. An error leaves the key as it was.
-    pub(crate) fn change<T, E>(
+    pub(crate) fn change<T>(
         &self,
         vault: &str,
         name: &str,
-        change: impl FnOnce(&mut Option<Key>) -> Result<T, E>,
-    ) -> Result<T, E> {
+        change: impl FnOnce(&mut Option<Key>) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
         let mut vaults = write(&self.vaults);
         let keys = vaults.entry(vault.to_owned()).or_default();
         let id = name.to_ascii_lowercase();
@@ -170,6 +238,7 @@ impl Store {
             && let Err(error) = state_dir::save(directory, vault, &id, key.as_ref())
         {
             tracing::error!(%error, vault, key = id, "the state folder could not be written");
+            return Err(ApiError::not_stored(&error));
         }
         match key {
             Some(key) => keys.insert(id, key),

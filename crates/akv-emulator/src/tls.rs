@@ -15,7 +15,7 @@ use time::{Duration, OffsetDateTime};
 use crate::{
     entra::AUTHORITIES,
     persona::{Persona, SUFFIXES},
-    state_dir::write_private,
+    state_dir::{damaged, named, write_private},
 };
 
 /// What the listener needs to speak TLS as either persona.
@@ -68,16 +68,35 @@ fn ca_params() -> CertificateParams {
 
 /// The CA of an earlier run, or a fresh one that is kept for the next.
 fn kept_ca(directory: &Path) -> io::Result<(String, KeyPair)> {
-    std::fs::create_dir_all(directory)?;
+    std::fs::create_dir_all(directory).map_err(|error| named(directory, &error))?;
     let (certificate, key) = (directory.join("ca.pem"), directory.join("ca.key"));
-    if certificate.exists() && key.exists() {
-        let pair = KeyPair::from_pem(&std::fs::read_to_string(key)?).map_err(io::Error::other)?;
-        return Ok((std::fs::read_to_string(certificate)?, pair));
+    let read = |path: &Path| match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(named(path, &error)),
+    };
+    match (read(&key)?, read(&certificate)?) {
+        (Some(pair), Some(pem)) => {
+            let pair =
+                KeyPair::from_pem(&pair).map_err(|error| damaged(&key, &error.to_string()))?;
+            if !pem.contains("-----BEGIN CERTIFICATE-----") {
+                return Err(damaged(&certificate, "it holds no certificate"));
+            }
+            Ok((pem, pair))
+        }
+        // Clients that trust the certificate would meet a server of another CA.
+        (None, Some(_)) => {
+            let reason = format!("its private key {} is missing", key.display());
+            Err(damaged(&certificate, &reason))
+        }
+        // A first start that was cut short left no certificate that anybody could trust.
+        (_, None) => {
+            let (pem, pair) = fresh_ca().map_err(io::Error::other)?;
+            write_private(&key, pair.serialize_pem().as_bytes())?;
+            std::fs::write(&certificate, &pem)?;
+            Ok((pem, pair))
+        }
     }
-    let (pem, pair) = fresh_ca().map_err(io::Error::other)?;
-    write_private(&key, pair.serialize_pem().as_bytes())?;
-    std::fs::write(&certificate, &pem)?;
-    Ok((pem, pair))
 }
 
 type Leaf = (Vec<CertificateDer<'static>>, Vec<u8>);

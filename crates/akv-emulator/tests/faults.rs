@@ -65,10 +65,11 @@ async fn valid_callers_are_turned_away() {
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
         assert!(answer.headers["www-authenticate"].to_str().unwrap().starts_with("Bearer "));
         let answer = client.get(GET).await;
-        assert_eq!(
-            (answer.status.as_u16(), answer.inner_code().as_str()),
-            (403, "ForbiddenByPolicy")
-        );
+        assert_eq!(answer.status, StatusCode::FORBIDDEN);
+        // The vault's own words, and the Managed HSM's.
+        let codes = (answer.error_code(), answer.inner_code());
+        let codes = (codes.0.as_str(), codes.1.as_str());
+        assert!([("Forbidden", "ForbiddenByPolicy"), ("AccessDenied", "")].contains(&codes));
         let answer = client.get(GET).await;
         assert_eq!(answer.status, StatusCode::FOUND);
         assert_eq!(answer.headers["location"], "https://127.0.0.1:9/keys/ec");

@@ -166,8 +166,87 @@ async fn a_state_folder_and_a_file_with_the_lines() {
     assert_eq!(kids[0], kids[1]);
 }
 
+#[tokio::test]
+async fn behaviour_is_told_by_arguments() {
+    let program = Program::start(&[
+        "--key",
+        "ec:web:P-256",
+        "--certificate",
+        "ec:tls:P-256=CN=www.example.org",
+        "--latency",
+        "2,3",
+        "--throttle=0.0005",
+        "--retry-after",
+        "--fault",
+        r#"{"kind":"status","status":503,"operation":"listKeys"}"#,
+        "--named-token",
+        "reader=a token",
+        "--permit",
+        "identity=reader,operations=get+certificates/get",
+        "--access-model",
+        "roles",
+        "--token-lifetime",
+        "600",
+        "--deletion-delay",
+        "7",
+        "--retention-days",
+        "30",
+        "--purge-protection",
+        "--clock-shift",
+        "-3600",
+        "--tenant",
+        "6e6d7574-6c61-746f-7220-74656e616e74",
+    ]);
+    let client = program.client();
+    let settings = client.must(Method::GET, "/__emulator/settings", Value::Null).await;
+    let expected = json!({
+        "accessModel": "roles",
+        "clockShift": -3600,
+        "deletionDelay": 7,
+        "latency": { "p50": 2.0, "p99": 3.0 },
+        "tenant": "6e6d7574-6c61-746f-7220-74656e616e74",
+        "throttling": { "scale": 0.0005, "retryAfter": true },
+        "tokenLifetime": 600,
+    });
+    assert_eq!(settings, expected);
+    let listed = client.get("/keys?api-version=7.4").await;
+    assert_eq!(listed.status, 503);
+    let mut reader = client.clone();
+    reader.token = "a token".to_owned();
+    let key = reader.get("/keys/web?api-version=7.4").await.json();
+    assert_eq!(key["attributes"]["recoveryLevel"], "CustomizedRecoverable");
+    assert_eq!(key["attributes"]["recoverableDays"], 30);
+    let sign = json!({ "alg": "ES256", "value": "A".repeat(43) });
+    let refusal = reader.post("/keys/web/sign?api-version=7.4", sign).await;
+    assert_eq!(refusal.inner_code(), "ForbiddenByRbac");
+    let certificate = reader.get("/certificates/tls?api-version=7.4").await.json();
+    assert_eq!(certificate["policy"]["x509_props"]["subject"], "CN=www.example.org");
+    let answer = reader.get("/keys/web?api-version=7.4").await;
+    assert_eq!(answer.status, 429);
+    assert!(answer.headers.contains_key("retry-after"));
+    program.stop("-TERM");
+}
+
 #[test]
 fn refuses_what_it_does_not_understand() {
+    for (argument, value) in [
+        ("--latency", "moon"),
+        ("--latency", "60,15"),
+        ("--throttle", "=0"),
+        ("--fault", "{}"),
+        ("--permit", "identity=a,operations=fly"),
+        ("--named-token", "nobody"),
+        ("--certificate", "ec:web:P-256"),
+        ("--access-model", "anarchy"),
+    ] {
+        let argument = match value.strip_prefix('=') {
+            Some(value) => vec![format!("{argument}={value}")],
+            None => vec![argument.to_owned(), value.to_owned()],
+        };
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_akv-emulator")).args(&argument).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{argument:?}");
+    }
     for key in ["rsa:web", "dsa:web:2048", "ec:web:P-999", "rsa:web:big"] {
         let output =
             Command::new(env!("CARGO_BIN_EXE_akv-emulator")).args(["--key", key]).output().unwrap();

@@ -81,7 +81,7 @@ impl KeyVersion {
             "sid": id("secrets"),
             "x5t": certificate.thumbprint(),
             "cer": certificate.cer,
-            "attributes": self.certificate_attributes(),
+            "attributes": self.certificate_attributes(target),
             "policy": self.policy(target, name)?,
         });
         if !self.tags.is_empty() {
@@ -97,7 +97,7 @@ impl KeyVersion {
     /// An entry of a list; `id` is the path below `/certificates/`.
     pub(crate) fn certificate_item(&self, target: &Target, id: &str) -> Option<Value> {
         let certificate = self.certificate.as_deref()?;
-        let mut attributes = self.certificate_attributes();
+        let mut attributes = self.certificate_attributes(target);
         attributes.remove("recoveryLevel");
         attributes.remove("recoverableDays");
         let mut item = json!({
@@ -153,8 +153,8 @@ impl KeyVersion {
         Some(policy)
     }
 
-    fn certificate_attributes(&self) -> Map<String, Value> {
-        let Value::Object(mut attributes) = self.attributes.to_json() else {
+    fn certificate_attributes(&self, target: &Target) -> Map<String, Value> {
+        let Value::Object(mut attributes) = self.attributes.to_json(&target.recovery) else {
             return Map::new();
         };
         attributes.remove("exportable");

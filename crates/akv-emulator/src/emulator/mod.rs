@@ -1,27 +1,19 @@
 //! The emulator as a library: its handle, and the calls that need no HTTP.
 
+mod behaviour;
+mod identity;
+mod keys;
+
 use std::{
     io,
     net::SocketAddr,
-    path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use tokio::{runtime::Runtime, task::JoinHandle};
 
-use crate::{
-    admin,
-    builder::Builder,
-    entra::Application,
-    error::ApiError,
-    faults::Fault,
-    new_key::{KeyId, NewKey},
-    persona::Target,
-    state::State,
-    stats::{Stats, count},
-    sync::lock,
-};
+use crate::{builder::Builder, error::ApiError, state::State, stats::Stats, sync::lock};
 
 /// Why the emulator did not start or a key was not made.
 #[derive(Debug, thiserror::Error)]
@@ -77,155 +69,6 @@ impl Emulator {
         &self.state.tls.ca_pem
     }
 
-    /// Issues an access token for the default persona's vaults in the public cloud.
-    #[must_use]
-    pub fn token(&self) -> String {
-        self.token_for(self.state.persona.audience())
-    }
-
-    /// Issues an access token for an audience such as `https://managedhsm.azure.net`.
-    #[must_use]
-    pub fn token_for(&self, audience: &str) -> String {
-        count(&self.state.counters.tokens_issued);
-        self.state.tokens.issue(audience, self.state.clock.now())
-    }
-
-    /// How long tokens issued from now on are valid.
-    pub fn set_token_lifetime(&self, lifetime: Duration) {
-        self.state.tokens.set_lifetime(lifetime);
-    }
-
-    /// Puts the vaults into a Microsoft Entra tenant: they refuse tokens of others, and challenges
-    /// name it. `None`, the start, takes tokens of every tenant.
-    pub fn set_tenant(&self, tenant: Option<String>) {
-        self.state.tokens.set_tenant(tenant);
-    }
-
-    /// The tenant that challenges name: the one that was set, or the one that tokens of managed
-    /// identities are for.
-    #[must_use]
-    pub fn tenant(&self) -> String {
-        self.state.tokens.tenant()
-    }
-
-    /// Makes one token invalid.
-    pub fn revoke_token(&self, token: &str) {
-        self.state.tokens.revoke(token);
-    }
-
-    /// Makes every token issued so far invalid, the fixed one included.
-    pub fn revoke_tokens(&self) {
-        self.state.tokens.revoke_all();
-    }
-
-    /// `http://ADDRESS:PORT` of the emulated Instance Metadata Service, which answers
-    /// `/metadata/identity/oauth2/token`.
-    #[must_use]
-    pub fn imds_endpoint(&self) -> &str {
-        &self.imds_endpoint
-    }
-
-    /// The value that App Service gives programs as `IDENTITY_ENDPOINT`.
-    #[must_use]
-    pub fn identity_endpoint(&self) -> &str {
-        &self.identity_endpoint
-    }
-
-    /// The value that App Service gives programs as `IDENTITY_HEADER`.
-    #[must_use]
-    pub fn identity_header(&self) -> &str {
-        &self.state.identity_header
-    }
-
-    /// The value for `AZURE_AUTHORITY_HOST`: where registered applications get their tokens.
-    #[must_use]
-    pub fn authority(&self) -> &str {
-        &self.endpoint
-    }
-
-    /// Registers an application in Microsoft Entra ID, in place of one with the same tenant and
-    /// client id.
-    ///
-    /// # Errors
-    /// [`Error::Refused`] when a certificate cannot be read.
-    pub fn register(&self, application: Application) -> Result<(), Error> {
-        self.state.entra.add(application).map_err(Error::Refused)
-    }
-
-    /// The value that Azure Arc gives programs as `IDENTITY_ENDPOINT`; `IMDS_ENDPOINT` is
-    /// [`Emulator::imds_endpoint`].
-    #[must_use]
-    pub fn arc_endpoint(&self) -> &str {
-        &self.arc_endpoint
-    }
-
-    /// Makes the machine an Azure Arc server, whose agent puts a secret file for each challenge
-    /// into this folder; `None` makes it no such server. The folder must exist.
-    pub fn set_arc_folder(&self, folder: Option<PathBuf>) {
-        self.state.arc.set_folder(folder);
-    }
-
-    /// Has the agent name this file in its challenges instead of a fresh one: what an impostor
-    /// would do. `None` ends it.
-    pub fn set_arc_challenge(&self, file: Option<PathBuf>) {
-        self.state.arc.set_named(file);
-    }
-
-    /// Creates a key, or a new version where the key exists.
-    ///
-    /// # Errors
-    /// [`Error::Refused`] for what the persona does not have, a bad name or a deleted key.
-    pub fn create_key(&self, key: NewKey) -> Result<KeyId, Error> {
-        let target = self.target(&key.vault);
-        Ok(admin::create(&self.state, &target, key)?)
-    }
-
-    /// Creates a key with a certificate for a subject such as `CN=www.example.org`, which the key
-    /// signs itself, or a new version where the key exists.
-    ///
-    /// # Errors
-    /// As [`Emulator::create_key`]; a Managed HSM has no certificates.
-    pub fn create_certificate(&self, key: NewKey, subject: &str) -> Result<KeyId, Error> {
-        let target = self.target(&key.vault);
-        Ok(admin::create_certificate(&self.state, &target, key, subject)?)
-    }
-
-    /// Creates a key unless the vault has it already, deleted or not.
-    ///
-    /// # Errors
-    /// As [`Emulator::create_key`].
-    pub fn ensure_key(&self, key: NewKey) -> Result<(), Error> {
-        let target = self.target(&key.vault);
-        if self.state.store.key(&target.vault, &key.name).is_none() {
-            admin::create(&self.state, &target, key)?;
-        }
-        Ok(())
-    }
-
-    /// Makes a new version of a key in the default vault.
-    ///
-    /// # Errors
-    /// [`Error::Refused`] when there is no such key.
-    pub fn rotate_key(&self, name: &str) -> Result<KeyId, Error> {
-        self.rotate_key_in("", name)
-    }
-
-    /// Makes a new version of a key in the vault with this host name.
-    ///
-    /// # Errors
-    /// [`Error::Refused`] when there is no such key.
-    pub fn rotate_key_in(&self, vault_host: &str, name: &str) -> Result<KeyId, Error> {
-        Ok(admin::rotate(&self.state, &self.target(vault_host), name)?)
-    }
-
-    /// The default vault answers under the listener's address.
-    fn target(&self, vault_host: &str) -> Target {
-        match vault_host {
-            "" => Target::new(&self.address.to_string(), self.state.persona),
-            host => Target::new(host, self.state.persona),
-        }
-    }
-
     /// Counters since the start or the last reset.
     #[must_use]
     pub fn stats(&self) -> Stats {
@@ -235,22 +78,6 @@ impl Emulator {
     /// Sets all counters to zero.
     pub fn reset_stats(&self) {
         self.state.counters.reset();
-    }
-
-    /// Queues a fault.
-    pub fn fault(&self, fault: Fault) {
-        self.state.faults.add(fault);
-    }
-
-    /// Removes all faults.
-    pub fn clear_faults(&self) {
-        self.state.faults.clear();
-    }
-
-    /// Moves the emulator's clock, forwards or (negative) backwards, in seconds: keys and tokens
-    /// reach their validity or expire.
-    pub fn shift_clock(&self, seconds: i64) {
-        self.state.clock.shift(seconds);
     }
 
     /// Closes the listeners: new connections are refused, open ones go on.

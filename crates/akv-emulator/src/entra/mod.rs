@@ -117,7 +117,7 @@ fn reply(result: Result<Value, Refusal>, ids: &Ids, clock: &Clock) -> TokenReply
     for (name, value) in fixed {
         reply.header(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
-    let date = httpdate::fmt_http_date(std::time::SystemTime::now());
+    let date = httpdate::fmt_http_date(clock.system_time());
     for (name, value) in [("x-ms-request-id", ids.trace.as_str()), ("date", date.as_str())] {
         if let Ok(value) = HeaderValue::from_str(value) {
             reply.header(HeaderName::from_static(name), value);

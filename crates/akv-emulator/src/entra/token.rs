@@ -48,7 +48,7 @@ pub(super) fn grant(
         "token_type": "Bearer",
         "expires_in": lifetime,
         "ext_expires_in": lifetime,
-        "access_token": state.tokens.issue_to(audience, tenant, &application.client_id, now),
+        "access_token": state.tokens.issue(audience, tenant, &application.client_id, now),
     }))
 }
 

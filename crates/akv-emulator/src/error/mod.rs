@@ -1,5 +1,8 @@
 //! The service's errors, as its clients see them.
 
+mod access;
+mod keys;
+
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
@@ -12,11 +15,13 @@ pub(crate) struct ApiError {
     pub(crate) code: &'static str,
     pub(crate) message: String,
     pub(crate) inner: Option<&'static str>,
+    /// Seconds after which it is worth asking again.
+    pub(crate) retry_after: Option<i64>,
 }
 
 impl ApiError {
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), inner: None }
+        Self { status, code, message: message.into(), inner: None, retry_after: None }
     }
 
     fn with_inner(mut self, inner: &'static str) -> Self {
@@ -37,22 +42,6 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "NotSupported", message)
     }
 
-    pub(crate) fn malformed_backup(persona: Persona) -> Self {
-        match persona {
-            Persona::Vault => Self::new(
-                StatusCode::BAD_REQUEST,
-                "Malformed backup blob",
-                "Backup blob is corrupt.",
-            ),
-            Persona::ManagedHsm => Self::new(
-                StatusCode::BAD_REQUEST,
-                "MalformedBackupBlob",
-                "Backup blob belongs to a different crypto domain and cannot be used with this \
-                 instance.",
-            ),
-        }
-    }
-
     pub(crate) fn bad_name(persona: Persona, name: &str) -> Self {
         Self::bad_parameter(match persona {
             Persona::Vault => format!("The request URI contains an invalid name: {name}"),
@@ -60,160 +49,8 @@ impl ApiError {
         })
     }
 
-    /// `id` is `name` or `name/version`; `base` the vault's URL.
-    pub(crate) fn key_not_found(persona: Persona, base: &str, id: &str) -> Self {
-        let message = match persona {
-            Persona::Vault => format!(
-                "A key with (name/id) {id} was not found in this key vault. If you recently \
-                 deleted this key you may be able to recover it using the correct recovery \
-                 command. For help resolving this issue, please see \
-                 https://go.microsoft.com/fwlink/?linkid=2125182"
-            ),
-            Persona::ManagedHsm => format!("Key not found: Key not found: {base}/keys/{id}"),
-        };
-        Self::new(StatusCode::NOT_FOUND, "KeyNotFound", message)
-    }
-
-    pub(crate) fn certificate_not_found(id: &str) -> Self {
-        let message = format!(
-            "A certificate with (name/id) {id} was not found in this key vault. If you recently \
-             deleted this certificate you may be able to recover it using the correct recovery \
-             command. For help resolving this issue, please see \
-             https://go.microsoft.com/fwlink/?linkid=2125182"
-        );
-        Self::new(StatusCode::NOT_FOUND, "CertificateNotFound", message)
-    }
-
-    /// A key that belongs to a certificate is changed with it only.
-    pub(crate) fn managed(operation: &str) -> Self {
-        Self::forbidden(
-            format!(
-                "Operation \"{operation}\" is not allowed as this object's lifetime is managed by \
-                 Key Vault."
-            ),
-            "KeyManagedByKeyVault",
-        )
-    }
-
-    pub(crate) fn deleted_key_not_found(persona: Persona, base: &str, name: &str) -> Self {
-        let message = match persona {
-            Persona::Vault => format!("Deleted Key not found: {name}"),
-            Persona::ManagedHsm => {
-                format!("Key not found: Deleted Key not found: {base}/deletedkeys/{name}")
-            }
-        };
-        Self::new(StatusCode::NOT_FOUND, "KeyNotFound", message)
-    }
-
-    pub(crate) fn deleted_but_recoverable(name: &str) -> Self {
-        Self::new(
-            StatusCode::CONFLICT,
-            "Conflict",
-            format!(
-                "Key {name} is currently in a deleted but recoverable state, and its name cannot \
-                 be reused; in this state, the key can only be recovered or purged."
-            ),
-        )
-        .with_inner("ObjectIsDeletedButRecoverable")
-    }
-
-    pub(crate) fn restore_conflict(key_url: &str) -> Self {
-        Self::new(
-            StatusCode::CONFLICT,
-            "Conflict",
-            format!(
-                "There was a conflict restoring the key '{key_url}'. This can happen if either: a \
-                 second key with the same name was created after the first key was deleted; thus \
-                 trying to restore a key whose name is already in use. To fix this, rename the \
-                 second key to something else so that the restore works. The second probable \
-                 cause of this exception is when multiple operations are performed in parallel \
-                 against the key. To avoid this error, perform operations against a key in a \
-                 sequential manner."
-            ),
-        )
-    }
-
     fn forbidden(message: impl Into<String>, inner: &'static str) -> Self {
         Self::new(StatusCode::FORBIDDEN, "Forbidden", message).with_inner(inner)
-    }
-
-    pub(crate) fn key_disabled(operation: &str) -> Self {
-        Self::forbidden(
-            format!("Operation {operation} is not allowed on a disabled key."),
-            "KeyDisabled",
-        )
-    }
-
-    pub(crate) fn key_not_yet_valid(operation: &str) -> Self {
-        Self::forbidden(
-            format!("Operation {operation} is not allowed on a key that is not yet valid."),
-            "KeyNotYetValid",
-        )
-    }
-
-    pub(crate) fn key_expired(operation: &str) -> Self {
-        Self::forbidden(
-            format!("Operation {operation} is not allowed on an expired key."),
-            "KeyExpired",
-        )
-    }
-
-    pub(crate) fn operation_forbidden(operation: &str) -> Self {
-        Self::forbidden(
-            format!("Operation {operation} is not permitted on this key."),
-            "KeyOperationForbidden",
-        )
-    }
-
-    /// The caller has no role or access policy for the operation.
-    pub(crate) fn forbidden_by_policy(operation: Operation, vault: &str) -> Self {
-        let permission = format!("{} {}", operation.collection(), operation.permission());
-        let nobody = uuid::Uuid::nil();
-        Self::forbidden(
-            format!(
-                "The user, group or application 'appid={nobody};oid={nobody};\
-                 iss=https://sts.windows.net/{nobody}/' does not have {permission} permission \
-                 on key vault '{vault};location=emulator'. For help resolving this issue, please \
-                 see https://go.microsoft.com/fwlink/?linkid=2125287"
-            ),
-            "ForbiddenByPolicy",
-        )
-    }
-
-    /// The caller has no role for the operation.
-    pub(crate) fn forbidden_by_role(operation: Operation, vault: &str) -> Self {
-        let nobody = uuid::Uuid::nil();
-        let (collection, permission) = (operation.collection(), operation.permission());
-        Self::forbidden(
-            format!(
-                "Caller is not authorized to perform action on resource.\r\nIf role assignments, \
-                 deny assignments or role definitions were changed recently, please observe \
-                 propagation time.\r\nCaller: appid={nobody};oid={nobody};\
-                 iss=https://sts.windows.net/{nobody}/\r\nAction: \
-                 'Microsoft.KeyVault/vaults/{collection}/{permission}/action'\r\nResource: \
-                 '/subscriptions/{nobody}/resourcegroups/emulator/providers/microsoft.keyvault/\
-                 vaults/{vault}'\r\nAssignment: (not found)\r\nDenyAssignmentId: null\r\n\
-                 DecisionReason: null \r\nVault: {vault};location=emulator\r\n"
-            ),
-            "ForbiddenByRbac",
-        )
-    }
-
-    /// The caller's address is outside of the vault's network rules.
-    pub(crate) fn forbidden_by_firewall(vault: &str) -> Self {
-        let nobody = uuid::Uuid::nil();
-        Self::forbidden(
-            format!(
-                "Client address is not authorized and caller is not a trusted service.\r\n\
-                 Client address: 127.0.0.1\r\nCaller: appid={nobody};oid={nobody};\
-                 iss=https://sts.windows.net/{nobody}/\r\nVault: {vault};location=emulator"
-            ),
-            "ForbiddenByFirewall",
-        )
-    }
-
-    pub(crate) fn unauthorized(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "Unauthorized", message)
     }
 
     pub(crate) fn throttled() -> Self {
@@ -225,6 +62,27 @@ impl ApiError {
         )
     }
 
+    /// An error on the service's side; `request_id` is the one that the answer names.
+    pub(crate) fn failing(
+        status: StatusCode,
+        persona: Persona,
+        operation: Operation,
+        request_id: &str,
+    ) -> Self {
+        match (status, persona) {
+            (StatusCode::TOO_MANY_REQUESTS, _) => Self::throttled(),
+            (StatusCode::INTERNAL_SERVER_ERROR, Persona::ManagedHsm) => {
+                Self::new(status, "UnknownError", "Unknown error")
+            }
+            (StatusCode::INTERNAL_SERVER_ERROR, Persona::Vault) => {
+                let activity = operation.activity();
+                let message = format!("ActivityId: {request_id}, ActivityName: {activity}");
+                Self::new(status, "ServerError", message)
+            }
+            _ => Self::server_error(status),
+        }
+    }
+
     pub(crate) fn server_error(status: StatusCode) -> Self {
         let code = match status.as_u16() {
             408 => "RequestTimeout",
@@ -233,6 +91,15 @@ impl ApiError {
             _ => "ServerError",
         };
         Self::new(status, code, status.canonical_reason().unwrap_or("Error"))
+    }
+
+    /// The emulator's own: the answer must not promise what a restart would forget.
+    pub(crate) fn not_stored(error: &std::io::Error) -> Self {
+        let message = format!(
+            "The emulator could not write its state folder, and nothing was changed: {error}. Make \
+             the folder writable, or start the emulator without it."
+        );
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "StateNotStored", message)
     }
 
     pub(crate) fn not_found() -> Self {

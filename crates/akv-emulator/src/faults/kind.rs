@@ -30,6 +30,8 @@ pub enum FaultKind {
     ForbiddenByRole,
     /// 403: the vault's firewall does not let the caller's address in.
     ForbiddenByFirewall,
+    /// 409: a Managed HSM is being restored from a backup of all of it.
+    HsmRestore,
     /// A redirect instead of the operation.
     Redirect {
         /// The `Location` header, as it is.

@@ -21,6 +21,11 @@ impl Faults {
         lock(&self.waiting).push(fault);
     }
 
+    /// Those that wait, with how often each is still to strike.
+    pub(crate) fn list(&self) -> Vec<Fault> {
+        lock(&self.waiting).clone()
+    }
+
     pub(crate) fn clear(&self) {
         lock(&self.waiting).clear();
     }

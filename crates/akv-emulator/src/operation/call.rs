@@ -75,8 +75,12 @@ fn route(method: &Method, segments: &[&str], persona: Persona) -> Result<Call, A
             "create" => call(O::CreateKey, name, ""),
             "rotate" => call(O::RotateKey, name, ""),
             "backup" => call(O::BackupKey, name, ""),
+            "release" => call(O::ReleaseKey, name, ""),
             action => call(crypto(action, persona)?, name, ""),
         },
+        ["keys", name, version, action] if post && action.eq_ignore_ascii_case("release") => {
+            call(O::ReleaseKey, name, version)
+        }
         ["keys", name, version, action] if post => {
             call(crypto(&action.to_ascii_lowercase(), persona)?, name, version)
         }
@@ -85,16 +89,27 @@ fn route(method: &Method, segments: &[&str], persona: Persona) -> Result<Call, A
         ["deletedkeys", name] if delete => call(O::PurgeDeletedKey, name, ""),
         ["deletedkeys", name, "recover"] if post => call(O::RecoverDeletedKey, name, ""),
         ["rng"] if post && persona == Persona::ManagedHsm => call(O::RandomBytes, "", ""),
-        ["certificates", ..] if persona == Persona::ManagedHsm => Err(ApiError::not_found()),
+        ["certificates" | "deletedcertificates", ..] if persona == Persona::ManagedHsm => {
+            Err(ApiError::not_found())
+        }
         ["certificates"] if get => call(O::ListCertificates, "", ""),
         ["certificates", name] if get => call(O::GetCertificate, name, ""),
         ["certificates", name, "versions"] if get => call(O::ListCertificateVersions, name, ""),
         ["certificates", name, "policy"] if get => call(O::GetCertificatePolicy, name, ""),
         ["certificates", name, "pending"] if get => call(O::GetCertificateOperation, name, ""),
         ["certificates", name, version] if get => call(O::GetCertificate, name, version),
+        ["certificates", name] if delete => call(O::DeleteCertificate, name, ""),
+        ["deletedcertificates"] if get => call(O::ListDeletedCertificates, "", ""),
+        ["deletedcertificates", name] if get => call(O::GetDeletedCertificate, name, ""),
+        ["deletedcertificates", name] if delete => call(O::PurgeDeletedCertificate, name, ""),
+        ["deletedcertificates", name, "recover"] if post => {
+            call(O::RecoverDeletedCertificate, name, "")
+        }
         ["certificates", name, "create"] if post => call(O::CreateCertificate, name, ""),
         ["certificates", name, "import"] if post => call(O::ImportCertificate, name, ""),
-        ["keys" | "deletedkeys" | "certificates", ..] => Err(ApiError::method_not_allowed()),
+        ["keys" | "deletedkeys" | "certificates" | "deletedcertificates", ..] => {
+            Err(ApiError::method_not_allowed())
+        }
         _ => Err(ApiError::not_found()),
     }
 }

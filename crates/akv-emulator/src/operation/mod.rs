@@ -1,6 +1,7 @@
 //! The operations of the data plane.
 
 mod call;
+mod permission;
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +28,7 @@ pub enum Operation {
     RestoreKey,
     GetRotationPolicy,
     UpdateRotationPolicy,
+    ReleaseKey,
     Sign,
     Verify,
     Encrypt,
@@ -41,13 +43,18 @@ pub enum Operation {
     ListCertificateVersions,
     GetCertificatePolicy,
     GetCertificateOperation,
+    DeleteCertificate,
+    GetDeletedCertificate,
+    ListDeletedCertificates,
+    RecoverDeletedCertificate,
+    PurgeDeletedCertificate,
     /// A token request to one of the identity endpoints or to the authority.
     Token,
 }
 
 impl Operation {
     /// Every operation, in the order of their discriminants.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 37] = [
         Self::CreateKey,
         Self::ImportKey,
         Self::GetKey,
@@ -64,6 +71,7 @@ impl Operation {
         Self::RestoreKey,
         Self::GetRotationPolicy,
         Self::UpdateRotationPolicy,
+        Self::ReleaseKey,
         Self::Sign,
         Self::Verify,
         Self::Encrypt,
@@ -78,6 +86,11 @@ impl Operation {
         Self::ListCertificateVersions,
         Self::GetCertificatePolicy,
         Self::GetCertificateOperation,
+        Self::DeleteCertificate,
+        Self::GetDeletedCertificate,
+        Self::ListDeletedCertificates,
+        Self::RecoverDeletedCertificate,
+        Self::PurgeDeletedCertificate,
         Self::Token,
     ];
 
@@ -90,6 +103,27 @@ impl Operation {
                 | Self::ListDeletedKeys
                 | Self::ListCertificates
                 | Self::ListCertificateVersions
+                | Self::ListDeletedCertificates
+        )
+    }
+
+    /// Whether it is about deleted keys, or about a name that one may have.
+    pub(crate) const fn meets_deleted(self) -> bool {
+        matches!(
+            self,
+            Self::CreateKey
+                | Self::ImportKey
+                | Self::RestoreKey
+                | Self::GetDeletedKey
+                | Self::ListDeletedKeys
+                | Self::RecoverDeletedKey
+                | Self::PurgeDeletedKey
+                | Self::CreateCertificate
+                | Self::ImportCertificate
+                | Self::GetDeletedCertificate
+                | Self::ListDeletedCertificates
+                | Self::RecoverDeletedCertificate
+                | Self::PurgeDeletedCertificate
         )
     }
 
@@ -113,6 +147,7 @@ impl Operation {
             Self::RestoreKey => "restoreKey",
             Self::GetRotationPolicy => "getRotationPolicy",
             Self::UpdateRotationPolicy => "updateRotationPolicy",
+            Self::ReleaseKey => "releaseKey",
             Self::Sign => "sign",
             Self::Verify => "verify",
             Self::Encrypt => "encrypt",
@@ -127,49 +162,12 @@ impl Operation {
             Self::ListCertificateVersions => "listCertificateVersions",
             Self::GetCertificatePolicy => "getCertificatePolicy",
             Self::GetCertificateOperation => "getCertificateOperation",
+            Self::DeleteCertificate => "deleteCertificate",
+            Self::GetDeletedCertificate => "getDeletedCertificate",
+            Self::ListDeletedCertificates => "listDeletedCertificates",
+            Self::RecoverDeletedCertificate => "recoverDeletedCertificate",
+            Self::PurgeDeletedCertificate => "purgeDeletedCertificate",
             Self::Token => "token",
-        }
-    }
-
-    /// The service's word for it in permissions, `key_ops` and messages.
-    pub(crate) const fn permission(self) -> &'static str {
-        match self {
-            Self::CreateKey | Self::CreateCertificate => "create",
-            Self::ImportKey | Self::ImportCertificate => "import",
-            Self::GetKey
-            | Self::GetDeletedKey
-            | Self::GetCertificate
-            | Self::GetCertificatePolicy
-            | Self::GetCertificateOperation => "get",
-            Self::ListKeys
-            | Self::ListKeyVersions
-            | Self::ListDeletedKeys
-            | Self::ListCertificates
-            | Self::ListCertificateVersions => "list",
-            Self::UpdateKey => "update",
-            Self::RotateKey => "rotate",
-            Self::DeleteKey => "delete",
-            Self::RecoverDeletedKey => "recover",
-            Self::PurgeDeletedKey => "purge",
-            Self::BackupKey => "backup",
-            Self::RestoreKey => "restore",
-            Self::GetRotationPolicy => "getrotationpolicy",
-            Self::UpdateRotationPolicy => "setrotationpolicy",
-            other => other.name(),
-        }
-    }
-
-    /// What it is about, as permissions are grouped.
-    pub(crate) const fn collection(self) -> &'static str {
-        match self {
-            Self::CreateCertificate
-            | Self::ImportCertificate
-            | Self::GetCertificate
-            | Self::ListCertificates
-            | Self::ListCertificateVersions
-            | Self::GetCertificatePolicy
-            | Self::GetCertificateOperation => "certificates",
-            _ => "keys",
         }
     }
 }

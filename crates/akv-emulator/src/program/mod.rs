@@ -1,19 +1,24 @@
 //! The emulator as a program: starts, prints how to use it, serves until it is told to stop. It is
 //! here for programs that have it as one of their commands.
 
+mod output;
+mod parse;
+
 use std::{
-    collections::BTreeMap,
-    fs,
     io::{self, Write as _},
     net::SocketAddr,
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
-    path::{Path, PathBuf},
+    path::PathBuf,
+    time::Duration,
 };
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use crate::{Application, Curve, Emulator, NewKey, Persona};
+use self::output::{CaFile, shell_lines, variables, write_private};
+use crate::{
+    AccessModel, Application, Emulator, Error, Fault, Latency, NewKey, Permission, Persona,
+    Throttling,
+};
 
 /// What the program can be told on its command line.
 #[derive(Args, Debug)]
@@ -30,21 +35,34 @@ pub struct Arguments {
     /// An access token to accept for ever, instead of a generated one.
     #[arg(long)]
     token: Option<String>,
+    /// One more token to accept for ever, for an identity that can be given permissions.
+    #[arg(long = "named-token", value_name = "IDENTITY=TOKEN", value_parser = parse::named_token)]
+    named_tokens: Vec<(String, String)>,
     /// Keeps the CA and the keys (readable!) in this folder across restarts.
     #[arg(long)]
     state_dir: Option<PathBuf>,
     /// Creates a key: `rsa:NAME:BITS`, `ec:NAME:CURVE` or `oct:NAME:BITS`, with `-hsm` after the
     /// type for an HSM key, and `@HOST` at the end for another vault than the default one.
     /// Keys that exist already are left alone.
-    #[arg(long = "key", value_name = "SPEC", value_parser = parse_key)]
+    #[arg(long = "key", value_name = "SPEC")]
     keys: Vec<NewKey>,
+    /// Creates a key with a certificate that it signs itself: as `--key`, `=` and the subject,
+    /// such as `ec:web:P-256=CN=www.example.org`.
+    #[arg(
+        long = "certificate",
+        value_name = "SPEC=SUBJECT",
+        value_parser = parse::certificate,
+    )]
+    certificates: Vec<(NewKey, String)>,
     /// Registers an application in Microsoft Entra ID: `tenant=ID,client=ID` and at least one of
     /// `secret=TEXT`, `certificate=FILE` (PEM), `federated-token=FILE`.
-    #[arg(long = "application", value_name = "SPEC", value_parser = parse_application)]
+    #[arg(long = "application", value_name = "SPEC", value_parser = parse::application)]
     applications: Vec<Application>,
     /// Makes the machine an Azure Arc server whose agent keeps its secret files in this folder.
     #[arg(long, value_name = "FOLDER")]
     arc_folder: Option<PathBuf>,
+    #[command(flatten)]
+    behaviour: Box<Behaviour>,
     /// One more DNS name or IP address for the server certificate.
     #[arg(long = "server-name", value_name = "NAME")]
     server_names: Vec<String>,
@@ -58,6 +76,82 @@ pub struct Arguments {
     /// Prints the variables as a JSON object in one line instead of shell lines.
     #[arg(skip)]
     json: bool,
+}
+
+/// How the services behave; all of it can be changed later through the control interface.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Behaviour")]
+struct Behaviour {
+    /// How long answers take: `hsm-in-region` (4 ms), `vault-in-region` (15 ms, 60 ms for one of a
+    /// hundred), `cross-region` (90 ms), or `P50,P99` in milliseconds.
+    #[arg(long, value_name = "PROFILE", value_parser = parse::latency)]
+    latency: Option<Latency>,
+    /// Throttles as the service does, all limits multiplied by this factor.
+    #[arg(
+        long,
+        value_name = "FACTOR",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "1",
+        value_parser = parse::throttling,
+    )]
+    throttle: Option<Throttling>,
+    /// Has throttled answers say when there is room again.
+    #[arg(long, requires = "throttle")]
+    retry_after: bool,
+    /// Queues a fault, in JSON as the control interface has it.
+    #[arg(long = "fault", value_name = "JSON", value_parser = parse::fault)]
+    faults: Vec<Fault>,
+    /// Gives an identity a permission, and so takes all others from it:
+    /// `identity=CLIENT_ID,operations=get+sign`, with `key=NAME` and `vault=HOST` if it is not for
+    /// all of them. The identity `*` is everybody else.
+    #[arg(long = "permit", value_name = "SPEC")]
+    permissions: Vec<Permission>,
+    /// How the vaults decide who may do what, which shows in refusals.
+    #[arg(long, value_enum, default_value = "policies")]
+    access_model: AccessModelArgument,
+    /// The tenant of the vaults: tokens of others are refused.
+    #[arg(long, value_name = "ID")]
+    tenant: Option<String>,
+    /// How many seconds the tokens are valid that are issued.
+    #[arg(long, value_name = "SECONDS")]
+    token_lifetime: Option<u64>,
+    /// How many seconds a deletion takes.
+    #[arg(long, value_name = "SECONDS", default_value = "0")]
+    deletion_delay: u64,
+    /// How many days the vaults keep what is deleted.
+    #[arg(long, value_name = "DAYS", default_value = "90")]
+    retention_days: u32,
+    /// Nobody may purge what is deleted.
+    #[arg(long)]
+    purge_protection: bool,
+    /// By how many seconds the emulator's clock differs from the system's.
+    #[arg(long, value_name = "SECONDS", default_value = "0", allow_negative_numbers = true)]
+    clock_shift: i64,
+    /// Has the Azure Arc agent name this file in its challenges instead of a fresh one.
+    #[arg(long, value_name = "FILE")]
+    arc_challenge: Option<PathBuf>,
+}
+
+impl Behaviour {
+    fn start(&self, emulator: &Emulator) {
+        emulator.shift_clock(self.clock_shift);
+        emulator.set_latency(self.latency);
+        emulator.set_throttling(self.throttle.map(|limits| limits.retry_after(self.retry_after)));
+        emulator.set_deletion_delay(Duration::from_secs(self.deletion_delay));
+        emulator.set_tenant(self.tenant.clone());
+        emulator.set_arc_challenge(self.arc_challenge.clone());
+        emulator.set_access_model(match self.access_model {
+            AccessModelArgument::Policies => AccessModel::Policies,
+            AccessModelArgument::Roles => AccessModel::Roles,
+        });
+        for permission in &self.permissions {
+            emulator.permit(permission.clone());
+        }
+        for fault in &self.faults {
+            emulator.fault(fault.clone());
+        }
+    }
 }
 
 impl Arguments {
@@ -75,6 +169,14 @@ enum PersonaArgument {
     ManagedHsm,
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum AccessModelArgument {
+    /// Access policies: `ForbiddenByPolicy`.
+    Policies,
+    /// Roles of Azure's access control: `ForbiddenByRbac`.
+    Roles,
+}
+
 /// Serves until Ctrl-C or SIGTERM. Standard output gets the variables that point a client at it.
 ///
 /// # Errors
@@ -83,36 +185,10 @@ pub fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Before anything is printed: whoever reads the lines may send a signal at once.
     let mut stop = runtime.block_on(async { Stop::new() })?;
-    let mut builder = Emulator::builder()
-        .listen(arguments.listen)
-        .identity_listen(arguments.identity_listen)
-        .control_interface(true)
-        .persona(match arguments.persona {
-            PersonaArgument::Vault => Persona::Vault,
-            PersonaArgument::ManagedHsm => Persona::ManagedHsm,
-        });
-    if let Some(directory) = &arguments.state_dir {
-        builder = builder.state_dir(directory);
-    }
-    for name in arguments.server_names {
-        builder = builder.server_name(name);
-    }
-    for application in arguments.applications {
-        builder = builder.application(application);
-    }
-    if let Some(folder) = &arguments.arc_folder {
-        builder = builder.arc_folder(folder);
-    }
-    let token = arguments.token.clone();
-    if let Some(token) = arguments.token {
-        builder = builder.fixed_token(token);
-    }
-    let emulator = builder.start()?;
-    for key in arguments.keys {
-        emulator.ensure_key(key)?;
-    }
+    let emulator = start(&arguments)?;
+    let token = arguments.token.unwrap_or_else(|| emulator.token());
     let ca = CaFile::write(&emulator, arguments.ca_file, arguments.state_dir.as_deref())?;
-    let variables = variables(&emulator, ca.path(), &token.unwrap_or_else(|| emulator.token()));
+    let variables = variables(&emulator, ca.path(), &token);
     let lines = shell_lines(&emulator, &variables);
     if let Some(file) = &arguments.write_env {
         write_private(file, &lines)?;
@@ -129,140 +205,48 @@ pub fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// The file with the CA's certificate; a temporary one is removed at the end.
-enum CaFile {
-    Kept(PathBuf),
-    Temporary(tempfile::NamedTempFile),
-}
-
-impl CaFile {
-    fn write(
-        emulator: &Emulator,
-        asked: Option<PathBuf>,
-        state_dir: Option<&Path>,
-    ) -> io::Result<Self> {
-        let kept = asked.or_else(|| state_dir.map(|directory| directory.join("ca.pem")));
-        if let Some(file) = kept {
-            fs::write(&file, emulator.ca_pem())?;
-            return Ok(Self::Kept(fs::canonicalize(file)?));
-        }
-        // Public, and clients may run under other accounts.
-        let file = tempfile::Builder::new()
-            .prefix("akv-emulator-ca-")
-            .suffix(".pem")
-            .permissions(fs::Permissions::from_mode(0o644))
-            .tempfile()?;
-        file.as_file().write_all(emulator.ca_pem().as_bytes())?;
-        Ok(Self::Temporary(file))
+fn start(arguments: &Arguments) -> Result<Emulator, Error> {
+    let behaviour = &arguments.behaviour;
+    let mut builder = Emulator::builder()
+        .listen(arguments.listen)
+        .identity_listen(arguments.identity_listen)
+        .control_interface(true)
+        .retention_days(behaviour.retention_days)
+        .purge_protection(behaviour.purge_protection)
+        .persona(match arguments.persona {
+            PersonaArgument::Vault => Persona::Vault,
+            PersonaArgument::ManagedHsm => Persona::ManagedHsm,
+        });
+    if let Some(directory) = &arguments.state_dir {
+        builder = builder.state_dir(directory);
     }
-
-    fn path(&self) -> &Path {
-        match self {
-            Self::Kept(path) => path,
-            Self::Temporary(file) => file.path(),
-        }
+    for name in &arguments.server_names {
+        builder = builder.server_name(name);
     }
-}
-
-/// The lines hold a token: only their owner may read them.
-fn write_private(file: &Path, lines: &str) -> io::Result<()> {
-    let mut file =
-        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file)?;
-    file.write_all(lines.as_bytes())
-}
-
-fn variables(emulator: &Emulator, ca_file: &Path, token: &str) -> BTreeMap<&'static str, String> {
-    BTreeMap::from([
-        ("AKV_ENDPOINT", emulator.endpoint().to_owned()),
-        ("AKV_CA_FILE", ca_file.to_string_lossy().into_owned()),
-        ("AZURE_CLI_ACCESS_TOKEN", token.to_owned()),
-    ])
-}
-
-fn shell_lines(emulator: &Emulator, variables: &BTreeMap<&str, String>) -> String {
-    let mut lines = String::new();
-    for (name, value) in variables {
-        lines.push_str(&format!("export {name}={}\n", quote(value)));
+    for application in &arguments.applications {
+        builder = builder.application(application.clone());
     }
-    lines.push_str(&format!(
-        "# instead of the token, managed identity: IDENTITY_ENDPOINT={} IDENTITY_HEADER={}\n\
-         # or a virtual machine's metadata service: IMDS_ENDPOINT={}\n\
-         # or an application given as --application: AZURE_AUTHORITY_HOST={}\n",
-        emulator.identity_endpoint(),
-        emulator.identity_header(),
-        emulator.imds_endpoint(),
-        emulator.authority()
-    ));
-    lines
-}
-
-/// Quotes for a POSIX shell where the value needs it.
-fn quote(value: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,[]".contains(c);
-    if value.chars().all(plain) {
-        return value.to_owned();
+    if let Some(folder) = &arguments.arc_folder {
+        builder = builder.arc_folder(folder);
     }
-    format!("'{}'", value.replace('\'', r"'\''"))
-}
-
-/// Reads `TYPE[-hsm]:NAME:SIZE[@HOST]`.
-fn parse_key(text: &str) -> Result<NewKey, String> {
-    let (text, host) = match text.split_once('@') {
-        Some((text, host)) => (text, Some(host)),
-        None => (text, None),
-    };
-    let [kind, name, size] = text.split(':').collect::<Vec<_>>()[..] else {
-        return Err("expected TYPE:NAME:SIZE, for example rsa:web:2048 or ec:web:P-256".into());
-    };
-    let bits = || size.parse::<usize>().map_err(|_| format!("`{size}` is not a key size"));
-    let (kind, hsm) = match kind.strip_suffix("-hsm") {
-        Some(kind) => (kind, true),
-        None => (kind, false),
-    };
-    let key = match kind {
-        "rsa" => NewKey::rsa(name, bits()?),
-        "oct" => NewKey::oct(name, bits()?),
-        "ec" => {
-            let curve = Curve::from_name(size).ok_or_else(|| format!("`{size}` is no curve"))?;
-            NewKey::ec(name, curve)
-        }
-        other => return Err(format!("`{other}` is no key type: rsa, ec or oct")),
-    };
-    Ok(match host {
-        Some(host) => key.hsm(hsm).vault_host(host),
-        None => key.hsm(hsm),
-    })
-}
-
-/// Reads `tenant=ID,client=ID,secret=TEXT,certificate=FILE,federated-token=FILE`.
-fn parse_application(text: &str) -> Result<Application, String> {
-    let fields: Vec<(&str, &str)> = text
-        .split(',')
-        .map(|field| field.split_once('=').ok_or_else(|| format!("`{field}` has no `=`")))
-        .collect::<Result<_, _>>()?;
-    let one = |name: &str| {
-        let found = fields.iter().find(|(known, _)| *known == name);
-        found.map(|(_, value)| *value).ok_or_else(|| format!("`{name}=` is missing"))
-    };
-    let read = |file: &str| {
-        fs::read_to_string(file).map_err(|error| format!("`{file}` cannot be read: {error}"))
-    };
-    let mut application = Application::new(one("tenant")?, one("client")?);
-    let mut proofs = 0;
-    for (name, value) in &fields {
-        application = match *name {
-            "tenant" | "client" => continue,
-            "secret" => application.secret(*value),
-            "certificate" => application.certificate(read(value)?),
-            "federated-token" => application.federated_token(read(value)?.trim()),
-            other => return Err(format!("`{other}` is no part of an application")),
-        };
-        proofs += 1;
+    if let Some(token) = &arguments.token {
+        builder = builder.fixed_token(token);
     }
-    match proofs {
-        0 => Err("expected `secret=`, `certificate=` or `federated-token=`".into()),
-        _ => Ok(application),
+    for (identity, token) in &arguments.named_tokens {
+        builder = builder.named_token(identity, token);
     }
+    if let Some(seconds) = behaviour.token_lifetime {
+        builder = builder.token_lifetime(Duration::from_secs(seconds));
+    }
+    let emulator = builder.start()?;
+    behaviour.start(&emulator);
+    for key in &arguments.keys {
+        emulator.ensure_key(key.clone())?;
+    }
+    for (key, subject) in &arguments.certificates {
+        emulator.ensure_certificate(key.clone(), subject)?;
+    }
+    Ok(emulator)
 }
 
 /// Ctrl-C and SIGTERM.

@@ -10,6 +10,7 @@ use hyper::{
 use serde_json::Value;
 
 use crate::{
+    auth::Caller,
     base64url, bodies,
     error::ApiError,
     faults::FaultKind,
@@ -23,8 +24,7 @@ use crate::{
 pub(super) async fn before(
     faults: &[FaultKind],
     context: &RequestContext,
-    target: &Target,
-    call: &Call,
+    (call, target, caller): (&Call, &Target, &Caller),
     connection: &Control,
 ) -> io::Result<Option<Response<Body>>> {
     let mut answer = None;
@@ -39,24 +39,27 @@ pub(super) async fn before(
                 return Err(io::Error::other("connection reset on demand"));
             }
             FaultKind::Status { status, retry_after } => {
-                answer = Some(status_answer(context, *status, *retry_after));
+                answer = Some(status_answer(context, call, *status, *retry_after));
             }
             FaultKind::Unauthorized => {
                 let error =
                     ApiError::unauthorized("[TokenExpired] Error validating token: 'S2S12086'.");
-                answer = Some(error_answer(context, &error));
+                answer = Some(super::error_reply(context, &error));
             }
             FaultKind::Forbidden => {
-                let error = ApiError::forbidden_by_policy(call.operation, target.vault_name());
-                answer = Some(error_answer(context, &error));
+                let error = ApiError::forbidden_by_policy(call, target, caller);
+                answer = Some(super::error_reply(context, &error));
             }
             FaultKind::ForbiddenByRole => {
-                let error = ApiError::forbidden_by_role(call.operation, target.vault_name());
-                answer = Some(error_answer(context, &error));
+                let error = ApiError::forbidden_by_role(call, target, caller);
+                answer = Some(super::error_reply(context, &error));
             }
             FaultKind::ForbiddenByFirewall => {
-                let error = ApiError::forbidden_by_firewall(target.vault_name());
-                answer = Some(error_answer(context, &error));
+                let error = ApiError::forbidden_by_firewall(target, caller);
+                answer = Some(super::error_reply(context, &error));
+            }
+            FaultKind::HsmRestore => {
+                answer = Some(super::error_reply(context, &ApiError::hsm_restoring()));
             }
             FaultKind::Redirect { location } => {
                 let mut response = context.response(StatusCode::FOUND, full(Bytes::new()), 0);
@@ -71,21 +74,15 @@ pub(super) async fn before(
     Ok(answer)
 }
 
-fn error_answer(context: &RequestContext, error: &ApiError) -> Response<Body> {
-    super::plain(context, &Reply::error(error, context.persona, &context.request_id))
-}
-
 fn status_answer(
     context: &RequestContext,
+    call: &Call,
     status: u16,
     retry_after: Option<u64>,
 ) -> Response<Body> {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let error = match status {
-        StatusCode::TOO_MANY_REQUESTS => ApiError::throttled(),
-        status => ApiError::server_error(status),
-    };
-    let mut response = error_answer(context, &error);
+    let error = ApiError::failing(status, context.persona, call.operation, &context.request_id);
+    let mut response = super::error_reply(context, &error);
     if let Some(seconds) = retry_after {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }

@@ -11,7 +11,7 @@ use std::{collections::HashMap, io, sync::Arc};
 
 use http_body_util::{BodyExt as _, Limited};
 use hyper::{
-    Request, Response, StatusCode,
+    Method, Request, Response, StatusCode,
     body::Incoming,
     header::{HOST, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE},
     http::request::Parts,
@@ -27,6 +27,8 @@ use crate::{
     reply::{Body, Reply, RequestContext, full},
     state::State,
     stats::count,
+    store::Key,
+    throttle::Class,
     wire::Control,
 };
 
@@ -48,6 +50,12 @@ impl Context<'_> {
         self.target.persona
     }
 
+    /// Whether the deletion of a key, or of its certificate, still goes on.
+    fn is_deleting(&self, key: &Key) -> bool {
+        let (recovery, now) = (&self.target.recovery, self.state.clock.now());
+        key.deleted.is_some_and(|deleted| recovery.is_deleting(deleted, now))
+    }
+
     pub(crate) fn not_found(&self) -> ApiError {
         ApiError::key_not_found(self.persona(), &self.target.base, &self.call.id())
     }
@@ -67,31 +75,36 @@ pub(crate) async fn handle(
         return entra::handle(&state, &connection, route, &parts, body).await;
     }
     count(&state.counters.requests);
-    let target = Target::new(authority(&parts), state.persona);
+    let target = state.target(authority(&parts));
     let context = RequestContext::new(
         target.persona,
         &parts.method,
         &parts.headers,
         state.clock.system_time(),
     );
-    if let Err(error) = state.tokens.check(&parts.headers, &target, &state.clock) {
-        count(&state.counters.unauthorized);
-        return Ok(unauthorized(&state, &context, &target, &error));
-    }
-    let call = match Call::parse(&parts.method, parts.uri.path(), target.persona) {
-        Ok(call) => call,
+    let caller = match state.tokens.check(&parts.headers, &target, &state.clock) {
+        Ok(caller) => caller,
         Err(error) => {
-            let reply = Reply::error(&error, target.persona, &context.request_id);
-            return Ok(plain(&context, &reply));
+            count(&state.counters.unauthorized);
+            return Ok(unauthorized(&state, &context, &target, &error));
         }
     };
+    let call = match Call::parse(&parts.method, parts.uri.path(), target.persona) {
+        Ok(call) => call,
+        Err(error) => return Ok(error_reply(&context, &error)),
+    };
+    if let Err(error) = state.permissions.check(&call, &target, &caller) {
+        count(&state.counters.forbidden);
+        return Ok(error_reply(&context, &error));
+    }
     state.counters.operation(call.operation);
     let faults = state.faults.strike(call.operation);
     for _ in &faults {
         count(&state.counters.faults);
     }
     let body = Limited::new(body, BODY_LIMIT).collect().await;
-    let instead = disturb::before(&faults, &context, &target, &call, &connection).await?;
+    let asked = (&call, &target, &*caller);
+    let instead = disturb::before(&faults, &context, asked, &connection).await?;
     let response = match instead {
         Some(mut response) => {
             if response.status() == StatusCode::UNAUTHORIZED {
@@ -113,6 +126,10 @@ pub(crate) async fn handle(
             disturb::after(&faults, &context, reply)
         }
     };
+    let rest = state.latency.draw().saturating_sub(context.started.elapsed());
+    if !rest.is_zero() {
+        tokio::time::sleep(rest).await;
+    }
     Ok(disturb::closing(&faults, parts.version, &connection, response))
 }
 
@@ -145,6 +162,11 @@ async fn dispatch(
         })?,
     };
     let context = Context { state, target, call, query, body };
+    admit(&context)?;
+    if call.operation.meets_deleted() {
+        state.store.purge_due(&target.vault, &target.recovery, state.clock.now())?;
+    }
+    keys::rotate_if_due(&context).await?;
     match call.operation {
         Operation::Sign
         | Operation::Verify
@@ -158,6 +180,32 @@ async fn dispatch(
     }
 }
 
+/// Counts the request against the vault's limits, if there are any.
+fn admit(context: &Context<'_>) -> Result<(), ApiError> {
+    let Context { state, target, call, .. } = context;
+    if target.persona == Persona::ManagedHsm || state.throttle.get().is_none() {
+        return Ok(());
+    }
+    let found = state.store.version(&target.vault, &call.name, call.version.as_deref());
+    let key =
+        found.map(|(_, version)| (version.key_type.ends_with("-HSM"), version.material.spec()));
+    let class = Class::of(call.operation, keys::asks_for_hsm(&context.body), key);
+    state.throttle.admit(&target.vault, class, state.clock.now()).map_err(|wait| {
+        count(&state.counters.throttled);
+        ApiError { retry_after: wait, ..ApiError::throttled() }
+    })
+}
+
+fn error_reply(context: &RequestContext, error: &ApiError) -> Response<Body> {
+    if (context.persona, error.status, &context.method)
+        == (Persona::ManagedHsm, StatusCode::UNAUTHORIZED, &Method::GET)
+    {
+        // A Managed HSM refuses tokens with an empty body, but to GET it says this.
+        return context.response(error.status, full("OK"), 2);
+    }
+    plain(context, &Reply::error(error, context.persona, &context.request_id))
+}
+
 fn plain(context: &RequestContext, reply: &Reply) -> Response<Body> {
     let bytes = reply.bytes();
     let length = bytes.len() as u64;
@@ -165,7 +213,9 @@ fn plain(context: &RequestContext, reply: &Reply) -> Response<Body> {
     if let Some(location) = reply.location.as_deref().and_then(|to| HeaderValue::from_str(to).ok())
     {
         response.headers_mut().insert(LOCATION, location);
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("10"));
+    }
+    if let Some(seconds) = reply.retry_after {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }
@@ -176,7 +226,7 @@ fn unauthorized(
     target: &Target,
     error: &ApiError,
 ) -> Response<Body> {
-    let mut response = plain(context, &Reply::error(error, target.persona, &context.request_id));
+    let mut response = error_reply(context, error);
     add_challenge(state, &mut response, target);
     response
 }

@@ -1,37 +1,79 @@
-//! Backups of keys.
+//! Backups of keys, with all their versions.
 
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
 use super::live;
 use crate::{
-    base64url, error::ApiError, operation::is_valid_name, reply::Reply, routes::Context, state_dir,
-    store::Key,
+    base64url, error::ApiError, operation::is_valid_name, persona::Persona, reply::Reply,
+    routes::Context, state_dir, store::Key,
 };
+
+/// How the backups of a service begin. Each takes its own only.
+const fn prefix(persona: Persona) -> &'static str {
+    match persona {
+        Persona::Vault => "&AzureKeyVaultKeyBackupV1.microsoft.com",
+        Persona::ManagedHsm => "&akv-emulator.ManagedHsmKeyBackupV1",
+    }
+}
 
 /// The emulator's backups are readable, unlike the service's: they protect test keys.
 pub(super) fn backup(context: &Context<'_>) -> Result<Reply, ApiError> {
     let key = live(context)?;
-    let blob = state_dir::to_json(&context.target.vault, &key).to_string();
+    let blob = write(context.persona(), &state_dir::to_json(&context.target.vault, &key));
     Ok(Reply::ok(json!({ "value": base64url::encode(blob) })))
 }
 
+/// The prefix, the key and its digest.
+fn write(persona: Persona, key: &Value) -> String {
+    let key = key.to_string();
+    let digest = base64url::encode(digest(&SHA256, key.as_bytes()));
+    format!("{}{}.{digest}", prefix(persona), base64url::encode(key))
+}
+
+/// `None` for what [`write`] did not write, or not so.
+fn read(persona: Persona, blob: &str) -> Option<Key> {
+    let blob = String::from_utf8(base64url::decode(blob)?).ok()?;
+    let (key, sum) = blob.strip_prefix(prefix(persona))?.split_once('.')?;
+    let key = base64url::decode(key)?;
+    if base64url::encode(digest(&SHA256, &key)) != sum {
+        return None;
+    }
+    let (_, key) = state_dir::from_json(serde_json::from_slice(&key).ok()?).ok()?;
+    is_valid_name(&key.name).then_some(Key { deleted: None, ..key })
+}
+
+/// Brings a key back with all its versions, in any vault of the same service.
 pub(super) fn restore(context: &Context<'_>) -> Result<Reply, ApiError> {
-    let blob = context.body.get("value").and_then(Value::as_str).and_then(base64url::decode);
-    let key = blob
-        .and_then(|blob| serde_json::from_slice(&blob).ok())
-        .and_then(state_dir::from_json)
-        .map(|(_, key)| Key { deleted: None, ..key })
-        .filter(|key| is_valid_name(&key.name))
-        .ok_or_else(|| ApiError::malformed_backup(context.persona()))?;
+    let blob = context.body.get("value").and_then(Value::as_str);
+    let key = blob.and_then(|blob| read(context.persona(), blob));
+    let key = key.ok_or_else(|| ApiError::malformed_backup(context.persona()))?;
+    let current = key.version(None).map(Arc::clone).ok_or_else(|| context.not_found())?;
     let name = key.name.clone();
     context.state.store.change(&context.target.vault, &name, |slot| {
-        let current = key.version(None).ok_or_else(|| context.not_found())?;
-        if slot.is_some() {
-            let url = current.url(context.target, &name);
-            return Err(ApiError::restore_conflict(&url));
+        if let Some(taken) = slot {
+            taken.refuse_deleted(context.target, context.state.clock.now())?;
+            return Err(ApiError::restore_conflict(&current.url(context.target, &name)));
         }
-        let reply = Reply::ok(current.bundle(context.target, &name));
         *slot = Some(key);
-        Ok(reply)
+        Ok(Reply::ok(current.bundle(context.target, &name)))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backup_that_was_touched_is_no_backup() {
+        for persona in [Persona::Vault, Persona::ManagedHsm] {
+            let blob = write(persona, &json!({ "name": "k" }));
+            assert!(read(persona, &base64url::encode(&blob)).is_none(), "no key");
+            for bad in ["", "AAAA", "%", &blob] {
+                assert!(read(persona, bad).is_none(), "{bad}");
+            }
+        }
+    }
 }

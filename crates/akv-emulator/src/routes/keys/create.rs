@@ -5,14 +5,15 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{key_operations, refuse_deleted, tags};
+use super::{key_operations, refuse_deleted, refuse_managed, release, tags};
 use crate::{
+    admin,
     attributes::Attributes,
     error::ApiError,
     keys::{Curve, KeyMaterial, KeySpec, import},
     reply::Reply,
     routes::{Context, blocking},
-    store::{Key, KeyVersion},
+    store::KeyVersion,
 };
 
 /// 32 hexadecimal digits.
@@ -26,12 +27,14 @@ pub(super) async fn create(context: &Context<'_>) -> Result<Reply, ApiError> {
     let key_type = context.persona().key_type(asked).ok_or_else(|| ApiError::invalid_value(""))?;
     let spec = requested_spec(key_type, body)?;
     refuse_deleted(context)?;
+    refuse_managed(context)?;
     let template = requested(context, key_type, body)?;
     let material = blocking(move || spec.generate()).await?;
     add_version(context, template.with(material))
 }
 
 pub(super) fn import_key(context: &Context<'_>) -> Result<Reply, ApiError> {
+    refuse_managed(context)?;
     let body = &context.body;
     let Some(jwk) = body.get("key").and_then(Value::as_object) else {
         return Err(ApiError::bad_parameter(
@@ -40,8 +43,7 @@ pub(super) fn import_key(context: &Context<'_>) -> Result<Reply, ApiError> {
     };
     let material = import(context.persona(), jwk)?;
     let asked = jwk.get("kty").and_then(Value::as_str).unwrap_or_default();
-    let hsm = body.get("Hsm").or_else(|| body.get("hsm")).and_then(Value::as_bool) == Some(true);
-    let asked = match (asked, hsm) {
+    let asked = match (asked, asks_for_hsm(body)) {
         ("RSA", true) => "RSA-HSM",
         ("EC", true) => "EC-HSM",
         (other, _) => other,
@@ -52,6 +54,14 @@ pub(super) fn import_key(context: &Context<'_>) -> Result<Reply, ApiError> {
         template.operations = operations;
     }
     add_version(context, template.with(material))
+}
+
+/// Whether a request to create or import a key, or a certificate's policy, wants an HSM key.
+pub(in crate::routes) fn asks_for_hsm(body: &Value) -> bool {
+    let flag = body.get("Hsm").or_else(|| body.get("hsm"));
+    let types = [&body["kty"], &body["key"]["kty"], &body["policy"]["key_props"]["kty"]];
+    flag.and_then(Value::as_bool) == Some(true)
+        || types.iter().any(|kty| kty.as_str().is_some_and(|kty| kty.ends_with("-HSM")))
 }
 
 pub(in crate::routes) fn requested_spec(key_type: &str, body: &Value) -> Result<KeySpec, ApiError> {
@@ -87,6 +97,7 @@ pub(in crate::routes) struct Template {
     operations: Vec<String>,
     pub(in crate::routes) attributes: Attributes,
     tags: Map<String, Value>,
+    release_policy: Option<Value>,
 }
 
 impl Template {
@@ -99,6 +110,7 @@ impl Template {
             attributes: self.attributes,
             tags: self.tags,
             leading_zeros: false,
+            release_policy: self.release_policy,
             certificate: None,
         }
     }
@@ -116,11 +128,13 @@ pub(in crate::routes) fn requested(
         let names = context.persona().default_operations(key_type);
         names.iter().map(|name| (*name).to_owned()).collect()
     };
+    let release_policy = release::requested(body.get("release_policy"), attributes.exportable)?;
     Ok(Template {
         key_type,
         operations: operations.unwrap_or_else(defaults),
         attributes,
         tags: tags(body.get("tags"))?.unwrap_or_default(),
+        release_policy,
     })
 }
 
@@ -131,16 +145,8 @@ pub(in crate::routes) fn add_version(
     let name = &context.call.name;
     let version = Arc::new(version);
     context.state.store.change(&context.target.vault, name, |slot| {
-        let key = slot.get_or_insert_with(|| Key {
-            name: name.clone(),
-            versions: Vec::new(),
-            rotation_policy: None,
-            deleted: None,
-        });
-        if key.deleted.is_some() {
-            return Err(ApiError::deleted_but_recoverable(name));
-        }
-        key.versions.push(Arc::clone(&version));
+        let now = context.state.clock.now();
+        let key = admin::push(slot, context.target, now, name, &version)?;
         Ok(Reply::ok(version.bundle(context.target, &key.name)))
     })
 }

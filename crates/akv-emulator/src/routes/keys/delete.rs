@@ -11,7 +11,7 @@ pub(super) fn delete(context: &Context<'_>) -> Result<Reply, ApiError> {
     context.state.store.change(&context.target.vault, &context.call.name, |slot| {
         let key =
             slot.as_mut().filter(|key| key.deleted.is_none()).ok_or_else(|| context.not_found())?;
-        if key.version(None).is_some_and(|version| version.certificate.is_some()) {
+        if key.is_managed() {
             return Err(ApiError::managed("delete"));
         }
         key.deleted = Some(context.state.clock.now());
@@ -21,7 +21,9 @@ pub(super) fn delete(context: &Context<'_>) -> Result<Reply, ApiError> {
 
 pub(super) fn deleted(context: &Context<'_>) -> Result<Reply, ApiError> {
     let key = context.state.store.key(&context.target.vault, &context.call.name);
-    let key = key.filter(|key| key.deleted.is_some()).ok_or_else(|| no_deleted(context))?;
+    // Clients ask for it until it is there: then the deletion has come to its end.
+    let key = key.filter(|key| key.deleted.is_some() && !context.is_deleting(key));
+    let key = key.ok_or_else(|| no_deleted(context))?;
     deleted_bundle(context, &key)
 }
 
@@ -29,6 +31,12 @@ pub(super) fn recover(context: &Context<'_>) -> Result<Reply, ApiError> {
     context.state.store.change(&context.target.vault, &context.call.name, |slot| {
         let key = slot.as_mut().filter(|key| key.deleted.is_some());
         let key = key.ok_or_else(|| no_deleted(context))?;
+        if context.is_deleting(key) {
+            return Err(ApiError::being_deleted("Key"));
+        }
+        if key.is_managed() {
+            return Err(ApiError::managed("recover"));
+        }
         key.deleted = None;
         deleted_bundle(context, key)
     })
@@ -36,7 +44,18 @@ pub(super) fn recover(context: &Context<'_>) -> Result<Reply, ApiError> {
 
 pub(super) fn purge(context: &Context<'_>) -> Result<Reply, ApiError> {
     context.state.store.change(&context.target.vault, &context.call.name, |slot| {
-        slot.take_if(|key| key.deleted.is_some()).ok_or_else(|| no_deleted(context))?;
+        let key = slot.as_ref().filter(|key| key.deleted.is_some());
+        let key = key.ok_or_else(|| no_deleted(context))?;
+        if context.is_deleting(key) {
+            return Err(ApiError::being_deleted("Key"));
+        }
+        if key.is_managed() {
+            return Err(ApiError::managed("purge"));
+        }
+        if context.target.recovery.purge_protection {
+            return Err(ApiError::purge_protected());
+        }
+        *slot = None;
         Ok(Reply::no_content())
     })
 }
@@ -45,7 +64,7 @@ fn deleted_bundle(context: &Context<'_>, key: &Key) -> Result<Reply, ApiError> {
     let version = key.version(None).ok_or_else(|| context.not_found())?;
     let mut bundle = version.bundle(context.target, &key.name);
     if let Some(deleted) = key.deleted {
-        add_deletion(&mut bundle, context.target, &key.name, deleted);
+        add_deletion(&mut bundle, context.target, "deletedkeys", &key.name, deleted);
     }
     Ok(Reply::ok(bundle))
 }

@@ -4,13 +4,17 @@ mod backup;
 mod create;
 mod delete;
 mod read;
+mod release;
 mod rotation;
 mod update;
 
 use serde_json::{Map, Value};
 
 pub(crate) use self::create::new_version;
-pub(super) use self::create::{add_version, requested, requested_spec};
+pub(super) use self::{
+    create::{add_version, asks_for_hsm, requested, requested_spec},
+    rotation::rotate_if_due,
+};
 use super::Context;
 use crate::{error::ApiError, operation::Operation, reply::Reply, store::Key};
 
@@ -33,6 +37,7 @@ pub(super) async fn run(context: &Context<'_>) -> Result<Reply, ApiError> {
         Operation::PurgeDeletedKey => delete::purge(context),
         Operation::BackupKey => backup::backup(context),
         Operation::RestoreKey => backup::restore(context),
+        Operation::ReleaseKey => release::release(context),
         Operation::GetRotationPolicy => rotation::rotation_policy(context),
         Operation::UpdateRotationPolicy => rotation::update_rotation_policy(context),
         _ => Err(ApiError::not_found()),
@@ -51,8 +56,16 @@ pub(super) fn live(context: &Context<'_>) -> Result<Key, ApiError> {
 
 pub(super) fn refuse_deleted(context: &Context<'_>) -> Result<(), ApiError> {
     match context.state.store.key(&context.target.vault, &context.call.name) {
-        Some(key) if key.deleted.is_some() => {
-            Err(ApiError::deleted_but_recoverable(&context.call.name))
+        Some(key) => key.refuse_deleted(context.target, context.state.clock.now()),
+        None => Ok(()),
+    }
+}
+
+/// The key of a certificate changes with the certificate only.
+fn refuse_managed(context: &Context<'_>) -> Result<(), ApiError> {
+    match context.state.store.key(&context.target.vault, &context.call.name) {
+        Some(key) if key.is_managed() => {
+            Err(ApiError::managed(context.call.operation.permission()))
         }
         _ => Ok(()),
     }

@@ -22,7 +22,6 @@ pub(super) fn read(context: &Context<'_>) -> Result<Reply, ApiError> {
         .store
         .version(&context.target.vault, &call.name, call.version.as_deref())
         .ok_or_else(|| context.not_found())?;
-    version.attributes.permit(Operation::GetKey, context.state.clock.now())?;
     Ok(Reply::ok(version.bundle(context.target, &name)))
 }
 
@@ -34,7 +33,8 @@ pub(super) fn list(context: &Context<'_>) -> Result<Reply, ApiError> {
             ("/keys".to_owned(), keys.iter().filter_map(|key| item(target, key)).collect())
         }
         Operation::ListDeletedKeys => {
-            let keys = store.keys(&target.vault, |key| key.deleted.is_some());
+            let keys =
+                store.keys(&target.vault, |key| key.deleted.is_some() && !context.is_deleting(key));
             let items = keys.iter().filter_map(|key| item(target, key)).collect();
             ("/deletedkeys".to_owned(), items)
         }
@@ -56,7 +56,7 @@ pub(super) fn list(context: &Context<'_>) -> Result<Reply, ApiError> {
 fn item(target: &Target, key: &Key) -> Option<(String, Value)> {
     let mut item = key.version(None)?.item(target, &key.name);
     if let Some(deleted) = key.deleted {
-        add_deletion(&mut item, target, &key.name, deleted);
+        add_deletion(&mut item, target, "deletedkeys", &key.name, deleted);
     }
     Some((key.name.to_ascii_lowercase(), item))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::live;
+use super::{live, refuse_managed};
 use crate::{
     admin,
     error::ApiError,
@@ -17,6 +17,7 @@ use crate::{
 
 /// Key generation is slow for RSA, so the whole of it runs off the connections' threads.
 pub(super) async fn rotate(context: &Context<'_>) -> Result<Reply, ApiError> {
+    refuse_managed(context)?;
     let (state, target) = (Arc::clone(context.state), context.target.clone());
     let name = context.call.name.clone();
     let id = blocking(move || admin::rotate(&state, &target, &name)).await?;
@@ -24,6 +25,18 @@ pub(super) async fn rotate(context: &Context<'_>) -> Result<Reply, ApiError> {
     let found = store.version(&context.target.vault, &id.name, Some(&id.version));
     let (name, version) = found.ok_or_else(|| context.not_found())?;
     Ok(Reply::ok(version.bundle(context.target, &name)))
+}
+
+/// Rotates a key whose policy says that it is time: before each request for the key, so that the
+/// emulator's clock may jump.
+pub(in crate::routes) async fn rotate_if_due(context: &Context<'_>) -> Result<(), ApiError> {
+    let due = context.state.store.rotation_due(&context.target.vault, &context.call.name);
+    if due.is_none_or(|due| context.state.clock.now() < due) {
+        return Ok(());
+    }
+    let (state, target) = (Arc::clone(context.state), context.target.clone());
+    let name = context.call.name.clone();
+    blocking(move || admin::rotate(&state, &target, &name)).await.map(|_| ())
 }
 
 pub(super) fn rotation_policy(context: &Context<'_>) -> Result<Reply, ApiError> {
@@ -36,8 +49,9 @@ pub(super) fn update_rotation_policy(context: &Context<'_>) -> Result<Reply, Api
     context.state.store.change(&context.target.vault, &context.call.name, |slot| {
         let key =
             slot.as_mut().filter(|key| key.deleted.is_none()).ok_or_else(|| context.not_found())?;
+        let expires = key.version(None).is_some_and(|version| version.attributes.exp.is_some());
         let previous = key.rotation_policy.as_ref();
-        let policy = rotation::update(context.persona(), previous, &context.body, now)?;
+        let policy = rotation::update(context.persona(), previous, &context.body, expires, now)?;
         key.rotation_policy = Some(policy.clone());
         Ok(Reply::ok(with_id(context, key, Some(policy))))
     })

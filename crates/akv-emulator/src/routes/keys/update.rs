@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{key_operations, tags};
+use super::{key_operations, release, tags};
 use crate::{error::ApiError, reply::Reply, routes::Context};
 
 pub(super) fn update(context: &Context<'_>) -> Result<Reply, ApiError> {
@@ -13,6 +13,9 @@ pub(super) fn update(context: &Context<'_>) -> Result<Reply, ApiError> {
     context.state.store.change(&context.target.vault, &call.name, |slot| {
         let key =
             slot.as_mut().filter(|key| key.deleted.is_none()).ok_or_else(|| context.not_found())?;
+        if key.is_managed() {
+            return Err(ApiError::managed("update"));
+        }
         let name = key.name.clone();
         let wanted = call.version.as_deref();
         let found = match wanted {
@@ -22,6 +25,7 @@ pub(super) fn update(context: &Context<'_>) -> Result<Reply, ApiError> {
         let version = found.ok_or_else(|| context.not_found())?;
         let mut changed = (**version).clone();
         changed.attributes.merge(body.get("attributes").unwrap_or(&Value::Null))?;
+        release::update(&mut changed, context.persona(), body.get("release_policy"))?;
         changed.attributes.updated = context.state.clock.now();
         if let Some(operations) = operations {
             changed.operations = operations;

@@ -1,4 +1,6 @@
-//! Creating, importing, reading and listing certificates.
+//! Creating, importing, reading, listing and deleting certificates.
+
+mod deleted;
 
 use std::sync::Arc;
 
@@ -19,6 +21,11 @@ pub(super) async fn run(context: &Context<'_>) -> Result<Reply, ApiError> {
     match context.call.operation {
         Operation::CreateCertificate => create(context).await,
         Operation::ImportCertificate => import(context).await,
+        Operation::DeleteCertificate => deleted::delete(context),
+        Operation::GetDeletedCertificate => deleted::read(context),
+        Operation::ListDeletedCertificates => deleted::list(context),
+        Operation::RecoverDeletedCertificate => deleted::recover(context),
+        Operation::PurgeDeletedCertificate => deleted::purge(context),
         Operation::ListCertificates => list(context),
         Operation::ListCertificateVersions => list_versions(context),
         Operation::GetCertificatePolicy => {

@@ -1,0 +1,245 @@
+//! Who may do what: access policies or roles, for identities that were given any.
+
+use std::{str::FromStr, sync::RwLock};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    auth::Caller,
+    error::ApiError,
+    operation::{Call, Operation},
+    persona::Target,
+    sync::{read, write},
+};
+
+/// Stands for every identity that is not named elsewhere.
+const EVERYBODY: &str = "*";
+
+/// What an identity may do; see [`Emulator::permit`](crate::Emulator::permit).
+///
+/// In JSON: `{"identity": "CLIENT_ID", "operations": ["get", "sign"], "key": "web",
+/// "vault": "myvault.vault.azure.net"}`; as text `identity=CLIENT_ID,operations=get+sign,key=web`.
+/// Operations are the words of access policies, with `certificates/` before those on certificates;
+/// `all` is every one. Without `key` it is about every key, without `vault` about every vault.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "Written")]
+#[must_use]
+pub struct Permission(Written);
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    identity: String,
+    operations: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    vault: Option<String>,
+}
+
+impl Permission {
+    /// Nothing yet, for a client id; `*` is everybody who has no permissions of his own.
+    pub fn of(identity: impl Into<String>) -> Self {
+        Self(Written { identity: identity.into(), ..Written::default() })
+    }
+
+    /// Permits these operations. One that shares its permission with others permits those, too:
+    /// `get` is needed for [`Operation::GetKey`] and [`Operation::GetDeletedKey`].
+    pub fn allow(mut self, operations: impl IntoIterator<Item = Operation>) -> Self {
+        self.0.operations.extend(operations.into_iter().map(word));
+        self
+    }
+
+    /// Only for this key.
+    pub fn key(mut self, name: impl Into<String>) -> Self {
+        self.0.key = Some(name.into());
+        self
+    }
+
+    /// Only in the vault with this host name.
+    pub fn vault_host(mut self, host: impl Into<String>) -> Self {
+        self.0.vault = Some(host.into());
+        self
+    }
+
+    fn is_for(&self, identity: &str, target: &Target) -> bool {
+        let vault = self.0.vault.as_deref();
+        self.0.identity.eq_ignore_ascii_case(identity)
+            && vault.is_none_or(|vault| vault.eq_ignore_ascii_case(&target.vault))
+    }
+
+    fn permits(&self, call: &Call) -> bool {
+        let word = word(call.operation);
+        let key = self.0.key.as_deref();
+        key.is_none_or(|key| key.eq_ignore_ascii_case(&call.name))
+            && self.0.operations.iter().any(|known| known == "all" || *known == word)
+    }
+}
+
+/// The word of access policies, with the collection before it unless that is keys.
+fn word(operation: Operation) -> String {
+    match operation.collection() {
+        "keys" => operation.permission().to_owned(),
+        collection => format!("{collection}/{}", operation.permission()),
+    }
+}
+
+impl TryFrom<Written> for Permission {
+    type Error = String;
+
+    fn try_from(mut written: Written) -> Result<Self, String> {
+        if written.identity.is_empty() {
+            return Err("`identity` is missing: a client id, or `*` for everybody".to_owned());
+        }
+        let known: Vec<String> = Operation::ALL.into_iter().map(word).collect();
+        for asked in &mut written.operations {
+            if asked == "all" {
+                continue;
+            }
+            let same = known.iter().find(|known| known.eq_ignore_ascii_case(asked));
+            let same = same.ok_or_else(|| format!("`{asked}` is no permission"))?;
+            asked.clone_from(same);
+        }
+        Ok(Self(written))
+    }
+}
+
+impl From<Permission> for Written {
+    fn from(permission: Permission) -> Self {
+        permission.0
+    }
+}
+
+impl FromStr for Permission {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut written = Written::default();
+        for field in text.split(',') {
+            let (name, value) =
+                field.split_once('=').ok_or_else(|| format!("`{field}` has no `=`"))?;
+            match name {
+                "identity" => value.clone_into(&mut written.identity),
+                "operations" => {
+                    let words = value.split('+').filter(|word| !word.is_empty());
+                    written.operations.extend(words.map(str::to_owned));
+                }
+                "key" => written.key = Some(value.to_owned()),
+                "vault" => written.vault = Some(value.to_owned()),
+                other => return Err(format!("`{other}` is no part of a permission")),
+            }
+        }
+        written.try_into()
+    }
+}
+
+/// How the vaults decide, which shows in the words of a refusal. A Managed HSM always has roles of
+/// its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AccessModel {
+    /// By access policies: 403 `ForbiddenByPolicy`.
+    #[default]
+    Policies,
+    /// By roles of Azure's access control: 403 `ForbiddenByRbac`.
+    Roles,
+}
+
+/// All permissions of one emulator.
+#[derive(Default)]
+pub(crate) struct Permissions {
+    given: RwLock<Vec<Permission>>,
+    model: RwLock<AccessModel>,
+}
+
+impl Permissions {
+    pub(crate) fn add(&self, permission: Permission) {
+        write(&self.given).push(permission);
+    }
+
+    pub(crate) fn clear(&self) {
+        write(&self.given).clear();
+    }
+
+    pub(crate) fn list(&self) -> Vec<Permission> {
+        read(&self.given).clone()
+    }
+
+    pub(crate) fn model(&self) -> AccessModel {
+        *read(&self.model)
+    }
+
+    pub(crate) fn set_model(&self, model: AccessModel) {
+        *write(&self.model) = model;
+    }
+
+    /// Refuses what the caller may not do. Whoever has no permissions, not even as one of all, may
+    /// do everything.
+    pub(crate) fn check(
+        &self,
+        call: &Call,
+        target: &Target,
+        caller: &Caller,
+    ) -> Result<(), ApiError> {
+        let given = read(&self.given);
+        let of = |identity: &str| -> Vec<&Permission> {
+            given.iter().filter(|permission| permission.is_for(identity, target)).collect()
+        };
+        let mut own = of(&caller.client_id);
+        if own.is_empty() {
+            own = of(EVERYBODY);
+        }
+        if own.is_empty() || own.iter().any(|permission| permission.permits(call)) {
+            return Ok(());
+        }
+        Err(match self.model() {
+            AccessModel::Policies => ApiError::forbidden_by_policy(call, target, caller),
+            AccessModel::Roles => ApiError::forbidden_by_role(call, target, caller),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::persona::Persona;
+
+    fn call(operation: Operation, name: &str) -> Call {
+        Call { operation, name: name.to_owned(), version: None }
+    }
+
+    #[test]
+    fn only_those_with_permissions_are_restricted() {
+        let permissions = Permissions::default();
+        let target = Target::new("a.vault.azure.net", Persona::Vault);
+        let may = |identity: &str, operation, name| {
+            let caller = Caller { tenant: "t".into(), client_id: identity.into() };
+            permissions.check(&call(operation, name), &target, &caller).is_ok()
+        };
+        assert!(may("app", Operation::Sign, "web"));
+        permissions.add(Permission::of("app").allow([Operation::GetKey]));
+        permissions.add(Permission::of("app").allow([Operation::Sign]).key("web"));
+        assert!(may("APP", Operation::Sign, "WEB") && may("app", Operation::GetKey, "other"));
+        assert!(!may("app", Operation::Sign, "other") && !may("app", Operation::ListKeys, ""));
+        assert!(may("other", Operation::Sign, "other"));
+        permissions.add(Permission::of("*"));
+        assert!(!may("other", Operation::Sign, "other") && may("app", Operation::Sign, "web"));
+        permissions.clear();
+        permissions.add(Permission::of("app").vault_host("b.vault.azure.net"));
+        assert!(may("app", Operation::Sign, "web"), "nothing is said about this vault");
+    }
+
+    #[test]
+    fn permissions_are_written_as_text_and_json() {
+        let text = "identity=app,operations=get+UNWRAPKEY+certificates/get,key=web";
+        let permission: Permission = text.parse().unwrap();
+        let json = serde_json::to_string(&permission).unwrap();
+        let words = r#"["get","unwrapKey","certificates/get"]"#;
+        assert_eq!(json, format!(r#"{{"identity":"app","operations":{words},"key":"web"}}"#));
+        assert_eq!(serde_json::from_str::<Permission>(&json).unwrap(), permission);
+        for bad in ["", "identity=a,operations=fly", "operations=get", "identity=a,colour=red"] {
+            assert!(bad.parse::<Permission>().is_err(), "{bad}");
+        }
+        assert!(serde_json::from_str::<Permission>(r#"{"identity":"a"}"#).is_err());
+    }
+}

@@ -1,0 +1,91 @@
+//! What the program prints and writes: how to use it.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, Write as _},
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use crate::Emulator;
+
+/// The file with the CA's certificate; a temporary one is removed at the end.
+pub(super) enum CaFile {
+    Kept(PathBuf),
+    Temporary(tempfile::NamedTempFile),
+}
+
+impl CaFile {
+    pub(super) fn write(
+        emulator: &Emulator,
+        asked: Option<PathBuf>,
+        state_dir: Option<&Path>,
+    ) -> io::Result<Self> {
+        let kept = asked.or_else(|| state_dir.map(|directory| directory.join("ca.pem")));
+        if let Some(file) = kept {
+            fs::write(&file, emulator.ca_pem())?;
+            return Ok(Self::Kept(fs::canonicalize(file)?));
+        }
+        // Public, and clients may run under other accounts.
+        let file = tempfile::Builder::new()
+            .prefix("akv-emulator-ca-")
+            .suffix(".pem")
+            .permissions(fs::Permissions::from_mode(0o644))
+            .tempfile()?;
+        file.as_file().write_all(emulator.ca_pem().as_bytes())?;
+        Ok(Self::Temporary(file))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            Self::Kept(path) => path,
+            Self::Temporary(file) => file.path(),
+        }
+    }
+}
+
+/// The lines hold a token: only their owner may read them.
+pub(super) fn write_private(file: &Path, lines: &str) -> io::Result<()> {
+    let mut file =
+        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file)?;
+    file.write_all(lines.as_bytes())
+}
+
+pub(super) fn variables(
+    emulator: &Emulator,
+    ca_file: &Path,
+    token: &str,
+) -> BTreeMap<&'static str, String> {
+    BTreeMap::from([
+        ("AKV_ENDPOINT", emulator.endpoint().to_owned()),
+        ("AKV_CA_FILE", ca_file.to_string_lossy().into_owned()),
+        ("AZURE_CLI_ACCESS_TOKEN", token.to_owned()),
+    ])
+}
+
+pub(super) fn shell_lines(emulator: &Emulator, variables: &BTreeMap<&str, String>) -> String {
+    let mut lines = String::new();
+    for (name, value) in variables {
+        lines.push_str(&format!("export {name}={}\n", quote(value)));
+    }
+    lines.push_str(&format!(
+        "# instead of the token, managed identity: IDENTITY_ENDPOINT={} IDENTITY_HEADER={}\n\
+         # or a virtual machine's metadata service: IMDS_ENDPOINT={}\n\
+         # or an application given as --application: AZURE_AUTHORITY_HOST={}\n",
+        emulator.identity_endpoint(),
+        emulator.identity_header(),
+        emulator.imds_endpoint(),
+        emulator.authority()
+    ));
+    lines
+}
+
+/// Quotes for a POSIX shell where the value needs it.
+fn quote(value: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,[]".contains(c);
+    if value.chars().all(plain) {
+        return value.to_owned();
+    }
+    format!("'{}'", value.replace('\'', r"'\''"))
+}
