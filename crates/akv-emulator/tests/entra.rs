@@ -365,3 +365,46 @@ fn a_certificate_that_cannot_be_read_is_refused() {
     let error = Emulator::builder().application(application).start().unwrap_err();
     assert!(error.to_string().contains("no PEM certificate"), "{error}");
 }
+
+#[tokio::test]
+async fn certificates_and_federated_tokens_are_answered_as_recorded() {
+    let vault = start();
+    let good = REGISTERED.sign(&REGISTERED.header(), &claims(&vault));
+    is_as_recorded(&assert_with(&vault, &good).await, "token-client-certificate.json");
+    is_as_recorded(&assert_with(&vault, "a federated token").await, "token-workload-identity.json");
+}
+
+/// The documents that tell where tokens are to be had. The emulator's have no members for what it
+/// lacks, such as signing in by hand.
+#[tokio::test]
+async fn discovery_is_as_recorded_for_what_there_is() {
+    let vault = start();
+    let client = Client::new(&vault);
+    for (file, path) in [
+        ("instance-discovery.json", "/common/discovery/instance".to_owned()),
+        ("openid-configuration.json", format!("/{TENANT}/v2.0/.well-known/openid-configuration")),
+    ] {
+        let recorded = &recording(file)["response"];
+        let answer = client.get(&path).await;
+        assert_eq!(recorded["status"], answer.status.as_u16(), "{file}");
+        for name in recorded["headers"].as_object().unwrap().keys() {
+            let newest = name == "x-xss-protection" || name.starts_with("access-control");
+            assert!(newest || answer.headers.contains_key(name), "{file}: no header {name}");
+        }
+        for (name, ours) in answer.json().as_object().unwrap() {
+            let theirs = &recorded["body"][name];
+            match (ours, theirs) {
+                (Value::String(ours), Value::String(theirs)) => {
+                    let theirs = theirs
+                        .replace("https://login.microsoftonline.com", vault.authority())
+                        .replace(
+                            "fake-tenant",
+                            if name.starts_with("tenant") { "common" } else { TENANT },
+                        );
+                    assert_eq!(*ours, theirs, "{file}: {name}");
+                }
+                (ours, theirs) => assert!(ours.is_array() && theirs.is_array(), "{file}: {name}"),
+            }
+        }
+    }
+}

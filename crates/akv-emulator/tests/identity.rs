@@ -37,6 +37,47 @@ const OF_A_MACHINE: [&str; 8] = [
     "token_type",
 ];
 
+/// Recorded requests to the metadata service of real virtual machines.
+#[tokio::test]
+async fn the_metadata_service_answers_as_recorded() {
+    let vault = Emulator::builder().start().unwrap();
+    let client = Client::new(&vault);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings/identity");
+    for file in [
+        "imds-400-no-metadata-header",
+        "imds-token-system-assigned",
+        "imds-token-client-id",
+        "imds-token-mi-res-id",
+    ] {
+        let recorded = fs::read(folder.join(format!("{file}.json"))).unwrap();
+        let recorded: Value = serde_json::from_slice(&recorded).unwrap();
+        let uri = recorded["request"]["uri"].as_str().unwrap();
+        let url = uri.replace("http://169.254.169.254", vault.imds_endpoint());
+        let mut request = client.http.get(url);
+        if recorded["response"]["status"] == 200 {
+            request = request.header("metadata", "true");
+        }
+        let response = request.send().await.unwrap();
+        let (theirs, headers) = (&recorded["response"], response.headers().clone());
+        assert_eq!(theirs["status"], response.status().as_u16(), "{file}");
+        for name in theirs["headers"].as_object().unwrap().keys() {
+            assert!(headers.contains_key(name), "{file}: no header {name}");
+        }
+        let ours: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
+        let names = |value: &Value| -> Vec<(String, bool)> {
+            let object = value.as_object().unwrap().iter();
+            object.map(|(name, value)| (name.clone(), value.is_string())).collect()
+        };
+        assert_eq!(names(&ours), names(&theirs["body"]), "{file}");
+        for told in ["error", "error_description", "resource", "token_type"] {
+            assert_eq!(ours[told], theirs["body"][told], "{file}: {told}");
+        }
+        if file == "imds-token-client-id" {
+            assert_eq!(ours["client_id"], theirs["body"]["client_id"]);
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_metadata_service_grants_tokens_that_the_vault_accepts() {
     let vault = Emulator::builder().start().unwrap();

@@ -4,7 +4,11 @@ use akv_emulator::Emulator;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::{Recording, common::Client, compare::check, recordings};
+use crate::{
+    common::Client,
+    compare::check,
+    recording::{Recording, recordings},
+};
 
 const API: &str = "?api-version=7.4";
 
