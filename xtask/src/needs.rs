@@ -70,7 +70,7 @@ pub(crate) const FOR_DEBIAN11: [Need; 5] = [
 ];
 
 /// What `cargo xtask hosts --sdk` uses.
-pub(crate) const FOR_SDK: [Need; 6] = [
+pub(crate) const FOR_SDK: [Need; 4] = [
     OPENSSL,
     UNSHARE,
     IP,
@@ -80,8 +80,6 @@ pub(crate) const FOR_SDK: [Need; 6] = [
         package: "python3-venv",
         purpose: "the clients for Python",
     },
-    Need { name: "node", package: "nodejs", purpose: "the clients for JavaScript" },
-    Need { name: "npm", package: "npm", purpose: "installing the clients for JavaScript" },
 ];
 
 impl Need {

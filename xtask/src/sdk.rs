@@ -1,6 +1,7 @@
 //! Microsoft's own clients, for Python and for JavaScript, with the embedded vault.
 
 mod javascript;
+mod node;
 mod python;
 mod report;
 mod scene;

@@ -5,21 +5,21 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use akv_tests::{modules, process::which};
-use anyhow::{Context as _, Result, ensure};
+use akv_tests::modules;
+use anyhow::{Context as _, Result};
 use serde_json::Value;
 use xshell::{Shell, cmd};
 
-use super::suite::{self, Suite};
+use super::{
+    node::Node,
+    suite::{self, Suite},
+};
 
 /// Every package with its version and hash.
 const LOCK: &str = include_str!("../../../tests/sdk/javascript/package-lock.json");
 
 const CLIENTS: [&str; 3] =
     ["@azure/identity", "@azure/keyvault-keys", "@azure/keyvault-certificates"];
-
-/// The clients' own condition.
-const OLDEST: u32 = 20;
 
 fn project(cache: &Path) -> PathBuf {
     cache.join("javascript")
@@ -42,7 +42,7 @@ pub(super) fn suite(cache: &Path) -> Result<Suite> {
         language: "JavaScript",
         clients: Vec::new(),
         report,
-        program: which("node").context("there is no node")?,
+        program: Node::find(cache).program,
         arguments,
         folder: project(cache),
     })
@@ -61,13 +61,8 @@ fn files(folder: &Path) -> Result<Vec<String>> {
 /// packages in the folders above a program.
 pub(super) fn install(cache: &Path) -> Result<Suite> {
     let (shell, folder) = (Shell::new()?, project(cache));
-    let version = cmd!(shell, "node --version").quiet().read()?;
-    let version = version.trim_start_matches('v');
-    let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
-    ensure!(
-        major.is_some_and(|major| major >= OLDEST),
-        "the clients for JavaScript take Node {OLDEST} or later, and `node` is {version}"
-    );
+    let node = Node::find(cache);
+    let version = node.install(cache)?;
     fs::create_dir_all(&folder)?;
     for name in files(&folder)? {
         fs::remove_file(folder.join(name))?;
@@ -80,10 +75,10 @@ pub(super) fn install(cache: &Path) -> Result<Suite> {
     suite::once(&folder, &format!("{version}\n{LOCK}"), registry, || {
         let options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"];
         let command = cmd!(shell, "npm ci --prefix {folder} --loglevel=error {options...}");
-        Ok(command.quiet().ignore_stdout().run()?)
+        Ok(command.env("PATH", node.path()?).quiet().ignore_stdout().run()?)
     })?;
     let mut suite = suite(cache)?;
-    suite.clients.push(("Node".into(), version.to_owned()));
+    suite.clients.push(("Node".into(), version));
     for name in CLIENTS {
         let file = folder.join("node_modules").join(name).join("package.json");
         let package: Value = serde_json::from_str(&fs::read_to_string(&file)?)?;

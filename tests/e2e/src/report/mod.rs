@@ -77,8 +77,10 @@ impl Report {
 
     /// Prints the tables and the verdict.
     pub(crate) fn print(&self) {
-        println!("\n{}", table::all(&self.entries));
-        println!("{}", table::failures(&self.entries).unwrap_or_default());
+        println!("\n{}\n", table::all(&self.entries));
+        if let Some(failures) = table::failures(&self.entries) {
+            println!("{failures}\n");
+        }
         let number = |holds: fn(&Outcome) -> bool| {
             self.entries.iter().filter(|entry| holds(&entry.outcome)).count()
         };

@@ -1,0 +1,78 @@
+//! Node.js with npm: the machine's own, or where it has none or one that is too old for the clients,
+//! as Debian 12 has, one of PyPI's.
+
+use std::{
+    env,
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
+
+use akv_tests::{modules, process::which};
+use anyhow::{Context as _, Result};
+use xshell::{Shell, cmd};
+
+use super::suite;
+
+/// The clients' own condition.
+const OLDEST: u32 = 20;
+
+/// The package, its version and hashes, as pip wants them.
+const REQUIREMENTS: &str = include_str!("../../../tests/sdk/javascript/node.txt");
+
+/// A Node.js, whether it is installed or not.
+pub(super) struct Node {
+    pub(super) program: PathBuf,
+    /// Where it is, if not where programs look.
+    folder: Option<PathBuf>,
+}
+
+impl Node {
+    /// The one that is to be used.
+    pub(super) fn find(cache: &Path) -> Self {
+        let own = which("node").filter(|program| which("npm").is_some() && serves(program));
+        match own {
+            Some(program) => Self { program, folder: None },
+            None => {
+                let folder = cache.join("node/bin");
+                Self { program: folder.join("node"), folder: Some(folder) }
+            }
+        }
+    }
+
+    /// Makes sure that it is there, and gives its version.
+    pub(super) fn install(&self, cache: &Path) -> Result<String> {
+        if self.folder.is_some() {
+            let (shell, folder) = (Shell::new()?, cache.join("node"));
+            let registry = "PyPI or a mirror of it (PIP_INDEX_URL)";
+            suite::once(&folder, REQUIREMENTS, registry, || {
+                cmd!(shell, "python3 -m venv --clear {folder}").quiet().run()?;
+                let pip = folder.join("bin/pip");
+                let wanted = modules::workspace().join("tests/sdk/javascript/node.txt");
+                let options = ["--quiet", "--disable-pip-version-check", "--require-hashes"];
+                let command =
+                    cmd!(shell, "{pip} install {options...} --only-binary :all: -r {wanted}");
+                Ok(command.quiet().run()?)
+            })?;
+        }
+        version(&self.program).with_context(|| format!("{} does not run", self.program.display()))
+    }
+
+    /// The variable `PATH` with which npm finds it.
+    pub(super) fn path(&self) -> Result<OsString> {
+        let path = env::var_os("PATH").unwrap_or_default();
+        let folders = self.folder.iter().cloned().chain(env::split_paths(&path));
+        Ok(env::join_paths(folders)?)
+    }
+}
+
+fn serves(program: &Path) -> bool {
+    let version = version(program).unwrap_or_default();
+    let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
+    major.is_some_and(|major| major >= OLDEST)
+}
+
+fn version(program: &Path) -> Option<String> {
+    let shell = Shell::new().ok()?;
+    let said = cmd!(shell, "{program} --version").quiet().ignore_stderr().read().ok()?;
+    Some(said.trim_start_matches('v').to_owned())
+}
