@@ -3,8 +3,7 @@
 
 use super::Key;
 use crate::{
-    Error, ErrorKind, PublicKey, Result, SignatureAlgorithm, VaultKind, digest_info::Prepared,
-    ecdsa,
+    Error, ErrorKind, PublicKey, Result, SignatureAlgorithm, digest_info::Prepared, ecdsa,
 };
 
 impl Key {
@@ -24,8 +23,7 @@ impl Key {
     /// # Errors
     /// As [`sign`](Self::sign).
     pub async fn sign_pkcs1(&self, value: &[u8]) -> Result<Vec<u8>> {
-        self.check_pkcs1(value)?;
-        let Prepared { algorithm, input, .. } = Prepared::new(value);
+        let Prepared { algorithm, input, .. } = self.prepare(value)?;
         self.sign(algorithm, input).await
     }
 
@@ -45,16 +43,18 @@ impl Key {
     /// The service does not sign such values, the value is too long for the key, or the key is no
     /// RSA key.
     pub fn check_pkcs1(&self, value: &[u8]) -> Result<()> {
-        let Prepared { name, algorithm, input } = Prepared::new(value);
-        let during = || self.doing("sign", algorithm);
-        if algorithm == SignatureAlgorithm::RsNull
-            && self.reference().kind() == VaultKind::ManagedHsm
-        {
-            let text =
-                format!("Managed HSM signs SHA-256, SHA-384 and SHA-512 with RSA, not {name}");
-            return Err(Error::new(ErrorKind::Unsupported, text).during(during()));
-        }
-        algorithm.check(self.public_key(), input).map_err(|error| error.during(during()))
+        let Prepared { algorithm, input, .. } = self.prepare(value)?;
+        algorithm
+            .check(self.public_key(), input)
+            .map_err(|error| error.during(self.doing("sign", algorithm)))
+    }
+
+    /// Finds the algorithm, and says by the hash's name when the service does not have it.
+    fn prepare<'a>(&self, value: &'a [u8]) -> Result<Prepared<'a>> {
+        let prepared = Prepared::new(value);
+        self.check_service(prepared.algorithm, prepared.name)
+            .map_err(|error| error.during(self.doing("sign", prepared.algorithm)))?;
+        Ok(prepared)
     }
 
     /// Signs a digest of whatever length with ECDSA, by the algorithm that the key's curve has.

@@ -25,7 +25,7 @@ impl Key {
     /// service fails or refuses within the deadline, or its signature does not verify.
     pub async fn sign(&self, algorithm: SignatureAlgorithm, digest: &[u8]) -> Result<Vec<u8>> {
         let during = || self.doing("sign", algorithm);
-        self.check_service(algorithm).map_err(|error| error.during(during()))?;
+        self.check_service(algorithm, "a raw value").map_err(|error| error.during(during()))?;
         algorithm.check(self.public_key(), digest).map_err(|error| error.during(during()))?;
         let parameters = Parameters::new(algorithm.name(), digest);
         let answer = self.0.handle.operate(Action::Sign, &parameters).await;
@@ -119,14 +119,15 @@ impl Key {
         self.public_key().verify_digest(algorithm, digest, &answer.value)
     }
 
-    /// Managed HSM stopped taking RSNULL; the service's own message does not say so.
-    fn check_service(&self, algorithm: SignatureAlgorithm) -> Result<()> {
+    /// Managed HSM stopped taking RSNULL; the service's own message does not say so. `what` is to be
+    /// signed.
+    pub(super) fn check_service(&self, algorithm: SignatureAlgorithm, what: &str) -> Result<()> {
         if algorithm == SignatureAlgorithm::RsNull
             && self.reference().kind() == VaultKind::ManagedHsm
         {
             return Err(Error::new(
                 ErrorKind::Unsupported,
-                "Managed HSM signs only SHA-256, SHA-384 and SHA-512 digests with RSA",
+                format!("Managed HSM signs SHA-256, SHA-384 and SHA-512 with RSA, not {what}"),
             ));
         }
         Ok(())
