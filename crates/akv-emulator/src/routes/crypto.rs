@@ -20,11 +20,7 @@ use crate::{
 /// Runs an operation with a key's private part.
 pub(super) async fn run(context: &Context<'_>) -> Result<Reply, ApiError> {
     let call = context.call;
-    let (name, version) = context
-        .state
-        .store
-        .version(&context.target.vault, &call.name, call.version.as_deref())
-        .ok_or_else(|| context.not_found())?;
+    let (name, version) = context.version()?;
     let word = call.operation.permission();
     version.attributes.permit(call.operation, context.state.clock.now())?;
     if !version.operations.iter().any(|permitted| permitted == word) {

@@ -27,7 +27,7 @@ use crate::{
     reply::{Body, Reply, RequestContext, full},
     state::State,
     stats::count,
-    store::Key,
+    store::{Key, KeyVersion},
     throttle::Class,
     wire::Control,
 };
@@ -54,6 +54,14 @@ impl Context<'_> {
     fn is_deleting(&self, key: &Key) -> bool {
         let (recovery, now) = (&self.target.recovery, self.state.clock.now());
         key.deleted.is_some_and(|deleted| recovery.is_deleting(deleted, now))
+    }
+
+    /// The version of the key that the request names, or the current one, and the key's name.
+    fn version(&self) -> Result<(String, Arc<KeyVersion>), ApiError> {
+        let (store, call) = (&self.state.store, self.call);
+        store
+            .version(&self.target.vault, &call.name, call.version.as_deref())
+            .ok_or_else(|| self.not_found())
     }
 
     pub(crate) fn not_found(&self) -> ApiError {

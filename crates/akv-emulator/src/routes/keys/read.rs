@@ -16,12 +16,7 @@ use crate::{
 };
 
 pub(super) fn read(context: &Context<'_>) -> Result<Reply, ApiError> {
-    let call = context.call;
-    let (name, version) = context
-        .state
-        .store
-        .version(&context.target.vault, &call.name, call.version.as_deref())
-        .ok_or_else(|| context.not_found())?;
+    let (name, version) = context.version()?;
     Ok(Reply::ok(version.bundle(context.target, &name)))
 }
 
