@@ -1,11 +1,10 @@
-//! `cargo xtask e2e`: the cases of `tests/e2e`, with modules that are up to date.
+//! `cargo xtask e2e`: the cases of `tests/e2e`. The program builds the modules itself, after it has
+//! looked at its arguments.
 
 use std::{ffi::OsString, os::unix::process::CommandExt as _, process::Command};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-
-use crate::build::Build;
 
 /// Arguments of `cargo xtask e2e`: those of `akv-e2e`, which has the help, too.
 #[derive(Args)]
@@ -19,10 +18,6 @@ impl E2e {
     pub(crate) fn run(&self) -> Result<()> {
         let mut command = Command::new(akv_tests::modules::cargo());
         command.args(["run", "--quiet", "--package", "akv-e2e", "--"]).args(&self.arguments);
-        let only_asks = ["--help", "-h", "--list"];
-        if !self.arguments.iter().any(|argument| only_asks.iter().any(|asks| argument == asks)) {
-            command.env(akv_tests::modules::VARIABLE, Build::default().run()?);
-        }
         Err(command.exec()).context("cargo cannot be started")
     }
 }

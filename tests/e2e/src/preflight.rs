@@ -12,6 +12,7 @@ use crate::stage::Stage;
 /// The modules, or `openssl`, which judges every signature, are missing.
 pub(crate) fn programs() -> Result<()> {
     let version = Installation::selected().version().context("`openssl` does not run")?;
+    println!("bringing the modules up to date");
     println!("modules: {}", modules::folder()?.display());
     println!("openssl: {version}");
     for program in ["nginx", "cc"] {
