@@ -53,25 +53,19 @@ def test_a_size_that_there_is_not(service, name):
     assert refused.value.status_code == 400
 
 
-def test_no_permission(vault, control, name):
-    control.fault(kind="forbidden", operation="createKey")
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("forbidden", "ForbiddenByPolicy"),
+        ("forbiddenByRole", "ForbiddenByRbac"),
+        ("forbiddenByFirewall", "ForbiddenByFirewall"),
+    ],
+)
+def test_forbidden(vault, control, name, fault, reason):
+    control.fault(kind=fault, operation="createKey")
     with pytest.raises(HttpResponseError) as refused:
         vault.create_ec_key(name)
-    assert refusal(refused) == (403, "Forbidden", "ForbiddenByPolicy")
-
-
-def test_no_role(vault, control, name):
-    control.fault(kind="forbiddenByRole", operation="createKey")
-    with pytest.raises(HttpResponseError) as refused:
-        vault.create_ec_key(name)
-    assert refusal(refused) == (403, "Forbidden", "ForbiddenByRbac")
-
-
-def test_a_firewall(vault, control, name):
-    control.fault(kind="forbiddenByFirewall", operation="createKey")
-    with pytest.raises(HttpResponseError) as refused:
-        vault.create_ec_key(name)
-    assert refusal(refused) == (403, "Forbidden", "ForbiddenByFirewall")
+    assert refusal(refused) == (403, "Forbidden", reason)
 
 
 def test_a_refused_token(vault, control, name):

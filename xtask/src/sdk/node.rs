@@ -11,7 +11,7 @@ use akv_tests::{modules, process::which};
 use anyhow::{Context as _, Result};
 use xshell::{Shell, cmd};
 
-use super::suite;
+use super::python;
 
 /// The clients' own condition.
 const OLDEST: u32 = 20;
@@ -42,17 +42,8 @@ impl Node {
     /// Makes sure that it is there, and gives its version.
     pub(super) fn install(&self, cache: &Path) -> Result<String> {
         if self.folder.is_some() {
-            let (shell, folder) = (Shell::new()?, cache.join("node"));
-            let registry = "PyPI or a mirror of it (PIP_INDEX_URL)";
-            suite::once(&folder, REQUIREMENTS, registry, || {
-                cmd!(shell, "python3 -m venv --clear {folder}").quiet().run()?;
-                let pip = folder.join("bin/pip");
-                let wanted = modules::workspace().join("tests/sdk/javascript/node.txt");
-                let options = ["--quiet", "--disable-pip-version-check", "--require-hashes"];
-                let command =
-                    cmd!(shell, "{pip} install {options...} --only-binary :all: -r {wanted}");
-                Ok(command.quiet().run()?)
-            })?;
+            let wanted = modules::workspace().join("tests/sdk/javascript/node.txt");
+            python::environment(&cache.join("node"), REQUIREMENTS, &wanted)?;
         }
         version(&self.program).with_context(|| format!("{} does not run", self.program.display()))
     }

@@ -39,7 +39,22 @@ pub(super) fn suite(cache: &Path) -> Suite {
     }
 }
 
-/// The environment, made now if it is not there yet.
+/// A virtual environment with exactly the packages of a file, made now if it is not what the same
+/// recipe made.
+pub(super) fn environment(folder: &Path, recipe: &str, requirements: &Path) -> Result<()> {
+    let registry = "PyPI or a mirror of it (PIP_INDEX_URL)";
+    suite::once(folder, recipe, registry, || {
+        let shell = Shell::new()?;
+        cmd!(shell, "python3 -m venv --clear {folder}").quiet().run()?;
+        let pip = folder.join("bin/pip");
+        let options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"];
+        let command =
+            cmd!(shell, "{pip} install {options...} --only-binary :all: -r {requirements}");
+        Ok(command.quiet().run()?)
+    })
+}
+
+/// The clients, installed now if they are not there yet.
 pub(super) fn install(cache: &Path) -> Result<Suite> {
     let (shell, folder) = (Shell::new()?, cache.join("python"));
     let version = cmd!(shell, "python3 --version").quiet().read()?;
@@ -49,14 +64,7 @@ pub(super) fn install(cache: &Path) -> Result<Suite> {
         numbers >= OLDEST.to_vec(),
         "the packages for Python are those for 3.11 or later, and `python3` is {version}"
     );
-    let registry = "PyPI or a mirror of it (PIP_INDEX_URL)";
-    suite::once(&folder, &format!("{version}\n{REQUIREMENTS}"), registry, || {
-        cmd!(shell, "python3 -m venv --clear {folder}").quiet().run()?;
-        let (pip, wanted) = (folder.join("bin/pip"), tests().join("requirements.txt"));
-        let options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"];
-        let command = cmd!(shell, "{pip} install {options...} --only-binary :all: -r {wanted}");
-        Ok(command.quiet().run()?)
-    })?;
+    environment(&folder, &format!("{version}\n{REQUIREMENTS}"), &tests().join("requirements.txt"))?;
     let mut suite = suite(cache);
     let program = &suite.program;
     let versions = cmd!(shell, "{program} -c {VERSIONS} {CLIENTS...}").quiet().read()?;
