@@ -56,6 +56,25 @@ impl Stage {
     }
 }
 
+/// Users of Microsoft's provider may have configured it so: the keys of the key exchange are then ours
+/// to make, and in no vault.
+#[test]
+fn a_server_that_prefers_our_provider_has_key_exchange_with_elliptic_curves() -> Result<()> {
+    let mut stage = stage(key_file)?;
+    stage.setup.openssl_config = stage.site.preferring()?.config().to_owned();
+    stage.site.vault().reset_stats();
+    let nginx = Nginx::start(&stage.setup)?;
+    let address = nginx.address();
+    for (arguments, signature) in CASES {
+        let arguments = format!("{arguments} -groups P-256");
+        let client = Client { address: &address, ca: &stage.trusted, arguments: &arguments };
+        assert_eq!(client.connect(&stage.site.plain())?.signature, signature);
+    }
+    nginx.stop()?;
+    assert_eq!(stage.site.vault().stats().sign, 4);
+    Ok(())
+}
+
 #[test]
 fn workers_sign_and_the_log_stays_clean_over_reload_and_stop() -> Result<()> {
     let stage = stage(key_file)?;

@@ -117,3 +117,13 @@ fn children_use_no_memory_that_is_not_theirs() -> Result<()> {
     assert!(log.matches("ERROR SUMMARY: 0 errors").count() >= 7, "{log}");
     Ok(())
 }
+
+/// Every function of libcrypto's that keys of other providers take is behind it.
+#[test]
+fn keys_of_other_providers_leave_nothing_behind() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let options = ["--leak-check=full", "--show-leak-kinds=definite,indirect"];
+    let log = memcheck(&site, "preferred", &options, &[])?;
+    assert!(log.contains("ERROR SUMMARY: 0 errors"), "{log}");
+    Ok(())
+}

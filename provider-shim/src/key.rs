@@ -1,14 +1,16 @@
 //! Key objects, as libcrypto holds them.
 
 use crate::error::{Error, Result};
+use crate::foreign::ForeignKey;
+use crate::keymgmt::Selection;
 use crate::provider::Provider;
 use akv_core::blocking::Key;
-use akv_core::{Curve, PublicKey};
+use akv_core::{Curve, EcPublicKey, PublicKey};
 use ossl_abi::guard::{self, Object};
 use ossl_abi::params::{ParamArray, Values};
 use ossl_abi::types::Callback;
 use ossl_abi::{Host, names};
-use std::ffi::c_void;
+use std::ffi::{CStr, c_void};
 use std::sync::{Arc, OnceLock};
 
 /// The two types of keys, each with a key management of its own.
@@ -28,9 +30,14 @@ impl KeyType {
 
     /// OpenSSL's name.
     pub(crate) fn name(self) -> &'static str {
+        self.c_name().to_str().expect("names are ASCII")
+    }
+
+    /// OpenSSL's name for C.
+    pub(crate) fn c_name(self) -> &'static CStr {
         match self {
-            Self::Rsa => "RSA",
-            Self::Ec => "EC",
+            Self::Rsa => c"RSA",
+            Self::Ec => c"EC",
         }
     }
 }
@@ -41,8 +48,23 @@ pub(crate) enum Material {
     Vault(Key),
     /// A public key: imported, or the public half of a key in a vault.
     Public(PublicKey),
-    /// Domain parameters of an EC key without a key.
-    Group(Curve),
+    /// Domain parameters of an EC key, and the public half when it is set later.
+    Group(Curve, OnceLock<PublicKey>),
+    /// A key that another provider keeps.
+    Foreign(ForeignKey),
+}
+
+impl Material {
+    /// Domain parameters without a key.
+    pub(crate) fn group(curve: Curve) -> Self {
+        Self::Group(curve, OnceLock::new())
+    }
+}
+
+/// Who does what takes the private half.
+pub(crate) enum Private<'a> {
+    Vault(&'a Key),
+    Foreign(&'a ForeignKey),
 }
 
 /// A key object. Libcrypto shares it between threads; it is filled once and never changes.
@@ -73,6 +95,15 @@ impl KeyObject {
         Self::new(provider, KeyType::of(key.public_key()), Material::Vault(key))
     }
 
+    /// A copy of a foreign key, or of parts of it.
+    pub(crate) fn part_of(&self, key: &ForeignKey, selection: Selection) -> Result<Arc<Self>> {
+        let provider = Arc::clone(&self.provider);
+        Ok(Arc::new(match key.part(selection)? {
+            Some(part) => Self::new(provider, self.kind, Material::Foreign(part)),
+            None => Self::empty(provider, self.kind),
+        }))
+    }
+
     /// Fills an empty object; `false` when it is full already.
     pub(crate) fn fill(&self, material: Material) -> bool {
         self.material.set(material).is_ok()
@@ -93,17 +124,26 @@ impl KeyObject {
         }
     }
 
+    pub(crate) fn foreign(&self) -> Option<&ForeignKey> {
+        match self.material.get()? {
+            Material::Foreign(key) => Some(key),
+            _ => None,
+        }
+    }
+
     pub(crate) fn public_key(&self) -> Option<&PublicKey> {
         match self.material.get()? {
             Material::Vault(key) => Some(key.public_key()),
             Material::Public(key) => Some(key),
-            Material::Group(_) => None,
+            Material::Group(_, public) => public.get(),
+            Material::Foreign(key) => key.public(),
         }
     }
 
     pub(crate) fn curve(&self) -> Option<Curve> {
         match (self.material.get()?, self.public_key()) {
-            (Material::Group(curve), _) => Some(*curve),
+            (Material::Group(curve, _), _) => Some(*curve),
+            (Material::Foreign(key), _) => key.curve(),
             (_, Some(PublicKey::Ec(key))) => Some(key.curve()),
             _ => None,
         }
@@ -114,14 +154,31 @@ impl KeyObject {
         self.public_key().ok_or_else(|| Error::argument("the key object holds no key"))
     }
 
-    /// The key in the vault, or a message that there is none.
-    pub(crate) fn require_vault(&self) -> Result<&Key> {
-        self.vault_key().ok_or_else(|| {
-            Error::argument(
+    /// Who does what takes the private half, or a message that there is nobody.
+    pub(crate) fn private(&self) -> Result<Private<'_>> {
+        match self.material.get() {
+            Some(Material::Vault(key)) => Ok(Private::Vault(key)),
+            Some(Material::Foreign(key)) if key.has_private() => Ok(Private::Foreign(key)),
+            _ => Err(Error::argument(
                 "this is a public key: signing and decrypting need a key that was loaded from a \
                  vault or from a key file",
-            )
-        })
+            )),
+        }
+    }
+
+    /// Sets the public half of a group (`EVP_PKEY_set1_encoded_public_key`).
+    pub(crate) fn set_public(&self, point: &[u8]) -> Result<()> {
+        if let Some(Material::Group(curve, public)) = self.material.get()
+            && let Ok(key) = EcPublicKey::from_point(*curve, point)
+            && public.set(PublicKey::Ec(key)).is_ok()
+        {
+            return Ok(());
+        }
+        match self.public_key() {
+            Some(PublicKey::Ec(key)) if key.point() == point => Ok(()),
+            Some(_) => Err(Error::argument("this key has another public half already")),
+            None => Err(Error::argument("this is no public key of the group")),
+        }
     }
 }
 

@@ -14,15 +14,18 @@
 //! | [`symmetric`] | AES keys of a Managed HSM: wrapping and unwrapping keys |
 //!
 //! [`precedence`] sees to it that the host's other keys stay with the host's other providers, and
-//! [`children`] that they do so in child contexts.
+//! [`children`] that they do so in child contexts. Where we have to make them all the same, they are
+//! [`foreign`], and TLS learns of groups for them from [`capabilities`].
 
 mod algorithm_id;
 mod asym_cipher;
+mod capabilities;
 mod children;
 mod decoder;
 mod digest;
 mod encoder;
 mod error;
+mod foreign;
 mod key;
 mod keymgmt;
 mod precedence;

@@ -22,7 +22,7 @@ thread_local! {
 }
 
 /// What others have.
-const OTHERS: &CStr = c"provider!=akv_provider";
+pub(crate) const OTHERS: &CStr = c"provider!=akv_provider";
 /// What those ask for who ask for nothing in particular.
 const ANYBODYS: &CStr = c"";
 

@@ -4,17 +4,18 @@ use crate::children::{self, Children};
 use crate::error::{Error, REASON_STRINGS, Result};
 use crate::key::OBJECT_PKEY;
 use crate::precedence;
-use crate::{asym_cipher, decoder, encoder, keymgmt, signature, store, symmetric};
+use crate::{asym_cipher, capabilities, decoder, encoder, keymgmt, signature, store, symmetric};
 use akv_core::blocking::Client;
 use akv_core::{ErrorKind, Settings, settings};
 use ossl_abi::functions::{operation, provider as id};
 use ossl_abi::guard::{self, Object};
+use ossl_abi::host::HostKeys;
 use ossl_abi::params::{Answers, Values};
 use ossl_abi::types::{Callback, DataType};
 use ossl_abi::{Algorithm, CoreHandle, Dispatch, Host, Item, Param, names};
 use std::ffi::{CStr, CString, c_int, c_void};
 use std::ptr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 const NAME: &CStr = c"Azure Key Vault and Managed HSM provider";
 const VERSION: &CStr =
@@ -33,7 +34,9 @@ pub(crate) struct Provider {
     has_composites: bool,
     /// The host knows opaque symmetric keys.
     has_opaque_keys: bool,
-    children: Children<7>,
+    /// Keys of other providers, when the host has functions for them.
+    host_keys: OnceLock<Option<HostKeys>>,
+    children: Children<8>,
 }
 
 impl Object for Provider {
@@ -57,11 +60,18 @@ impl Provider {
         let has_composites = version.is_some_and(|version| version >= (3, 4));
         let has_opaque_keys = version.is_some_and(|version| version >= (3, 5));
         let children = Children::new(FUNCTIONS);
-        Self { host, client, has_composites, has_opaque_keys, children }
+        let host_keys = OnceLock::new();
+        Self { host, client, has_composites, has_opaque_keys, host_keys, children }
     }
 
     pub(crate) fn host(&self) -> &Host {
         &self.host
+    }
+
+    /// Keys of other providers, when the host has functions for them.
+    pub(crate) fn host_keys(&self) -> Option<&HostKeys> {
+        let keys = || HostKeys::new(&self.host, precedence::OTHERS);
+        self.host_keys.get_or_init(keys).as_ref()
     }
 
     /// The client, unless a setting is wrong.
@@ -156,12 +166,13 @@ unsafe extern "C" fn OSSL_provider_init(
     1
 }
 
-const FUNCTIONS: [Dispatch; 7] = [
+const FUNCTIONS: [Dispatch; 8] = [
     id::TEARDOWN.entry(teardown),
     id::GETTABLE_PARAMS.entry(gettable_params),
     id::GET_PARAMS.entry(get_params),
     id::QUERY_OPERATION.entry(query_operation),
     id::GET_REASON_STRINGS.entry(reason_strings),
+    id::GET_CAPABILITIES.entry(capabilities::get),
     id::SELF_TEST.entry(self_test),
     Dispatch::END,
 ];

@@ -54,6 +54,10 @@ impl Padding {
         (*number, name)
     }
 
+    pub(crate) fn number(self) -> i32 {
+        self.entry().0
+    }
+
     pub(crate) fn name(self) -> &'static str {
         self.entry().1.to_str().expect("names are ASCII")
     }

@@ -148,6 +148,20 @@ impl Site {
         OpenSsl::new(self.path("openssl.cnf"), self.folder())
     }
 
+    /// `openssl` under default properties that prefer our provider.
+    ///
+    /// # Errors
+    /// The configuration cannot be written.
+    pub fn preferring(&self) -> Result<OpenSsl> {
+        let text = self.read("openssl.cnf")?.replace(
+            "[openssl_init]\n",
+            "[openssl_init]\nalg_section = algorithms\n\
+             [algorithms]\ndefault_properties = ?provider=akv_provider\n[openssl_init]\n",
+        );
+        std::fs::write(self.path("preferring.cnf"), text)?;
+        Ok(OpenSsl::new(self.path("preferring.cnf"), self.folder()))
+    }
+
     /// `openssl` with the default provider only.
     pub fn plain(&self) -> OpenSsl {
         OpenSsl::new(self.path("plain.cnf"), self.folder())

@@ -8,6 +8,7 @@ mod key_exchange;
 mod mutual;
 mod oracle;
 mod pairing;
+mod preferred;
 mod protocols;
 mod resumption;
 mod scene;

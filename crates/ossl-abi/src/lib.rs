@@ -11,8 +11,8 @@
 //!   with [`FunctionId::entry`](functions::FunctionId::entry), which takes nothing but a function
 //!   of that prototype. The tests hold ids and prototypes against OpenSSL's headers.
 //! - [`params`]: reading, writing and building parameter arrays.
-//! - [`host`]: the upcalls: the host's settings, its error queue, its BIOs; and fetches by the host,
-//!   for which there is no upcall.
+//! - [`host`]: the upcalls: the host's settings, its error queue, its BIOs; and fetches and keys of
+//!   other providers, for which there is no upcall.
 //! - [`guard`]: the boundary that every function in a table goes through; the ENGINE module has it
 //!   too, and [`library`], which finds functions of a libcrypto that is loaded.
 #![deny(missing_docs)]

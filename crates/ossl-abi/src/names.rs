@@ -24,6 +24,9 @@ names! {
     /// Whether a provider works.
     PROVIDER_STATUS = c"status", "OSSL_PROV_PARAM_STATUS";
 
+    /// The algorithm of the keys of a TLS group.
+    TLS_GROUP_ALG = c"tls-group-alg", "OSSL_CAPABILITY_TLS_GROUP_ALG";
+
     /// What kind of object an array describes.
     OBJECT_TYPE = c"type", "OSSL_OBJECT_PARAM_TYPE";
     /// The object's data type: a key type.

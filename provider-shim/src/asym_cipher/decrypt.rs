@@ -2,8 +2,11 @@
 
 use super::context::Context;
 use crate::error::{Error, Result};
+use crate::key::Private;
 use crate::rsa_public::Padding;
 use akv_core::{EncryptionAlgorithm, ErrorKind};
+use ossl_abi::names;
+use ossl_abi::params::Values;
 use zeroize::Zeroizing;
 
 impl Context {
@@ -19,6 +22,30 @@ impl Context {
         }
     }
 
+    /// The settings for another provider.
+    fn foreign(&self) -> Values {
+        let mut values = Values::new().int(names::PAD_MODE, self.padding().number());
+        let (oaep, versions) = (self.oaep(), self.versions());
+        if let Some(digest) = oaep.digest {
+            values = values.utf8(names::DIGEST, digest.display());
+        }
+        if let Some(mgf1) = oaep.mgf1 {
+            values = values.utf8(names::MGF1_DIGEST, mgf1.display());
+        }
+        if !oaep.label.is_empty() {
+            values = values.octets(names::OAEP_LABEL, &oaep.label);
+        }
+        for (name, version) in [
+            (names::TLS_CLIENT_VERSION, versions.client),
+            (names::TLS_NEGOTIATED_VERSION, versions.negotiated),
+        ] {
+            if version != 0 {
+                values = values.bignum(name, &version.to_be_bytes());
+            }
+        }
+        values
+    }
+
     /// One request. Whatever the vault lacks is refused before it.
     pub(super) fn decrypt(&self, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         let size = self.public()?.size();
@@ -30,7 +57,10 @@ impl Context {
         })?;
         // As a number a ciphertext may come without its leading zeros.
         let ciphertext = [&vec![0; missing], ciphertext].concat();
-        let key = self.key()?.require_vault()?;
+        let key = match self.key()?.private()? {
+            Private::Vault(key) => key,
+            Private::Foreign(key) => return key.decrypt(self.foreign(), &ciphertext),
+        };
         let algorithm = self.vault_algorithm()?;
         if self.padding() != Padding::Tls {
             return Ok(key.decrypt(algorithm, &ciphertext)?);

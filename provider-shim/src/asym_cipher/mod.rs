@@ -104,7 +104,7 @@ unsafe extern "C" fn decrypt_init(
         // SAFETY: the core passes a key of ours, or null, and a parameter array.
         let (key, params) = unsafe { (guard::clone_arc(key), Params::from_ptr(params)) };
         ctx.init(key, params)?;
-        ctx.key()?.require_vault().map(drop)
+        ctx.key()?.private().map(drop)
     };
     // SAFETY: the core passes our context, which one thread uses at a time.
     unsafe { guard::exclusive("asym_cipher decrypt_init", ctx, body) }

@@ -45,7 +45,8 @@ pub(crate) static ALGORITHMS: &[Algorithm] = &[
     encoder!(c"RSA", c"provider=akv_provider,output=pem,structure=pkcs1", Pkcs1Pem),
     encoder!(c"RSA", c"provider=akv_provider,output=der,structure=rsa", Pkcs1Der),
     encoder!(c"RSA", c"provider=akv_provider,output=pem,structure=rsa", Pkcs1Pem),
-    encoder!(c"RSA", c"provider=akv_provider,output=der,structure=type-specific", Pkcs1Der),
+    encoder!(c"EC", c"provider=akv_provider,output=der,structure=type-specific", NotHere),
+    encoder!(c"RSA", c"provider=akv_provider,output=der,structure=type-specific", RsaDer),
     encoder!(c"RSA", c"provider=akv_provider,output=pem,structure=type-specific", Pkcs1Pem),
     encoder!(c"EC", c"provider=akv_provider,output=blob", PointBlob),
     encoder!(c"RSA", c"provider=akv_provider,output=text", Text),
@@ -153,6 +154,19 @@ impl PublicFormat for PointBlob {
     }
 }
 
+/// Why there is no key in a vault to write.
+fn absent(key: &KeyObject) -> Error {
+    if key.foreign().is_none_or(|key| !key.has_private()) {
+        return Error::Silent;
+    }
+    Error::unsupported(
+        "this key was made for use in memory, without akv-name: akv_provider writes no private \
+         keys. Say with -pkeyopt akv-name:vault:NAME:KEY where in a vault to make it. For a file \
+         with a key of the host's own leave 'provider=akv_provider' out of the property query and \
+         of default_properties, or ask for this key with '?provider=default'",
+    )
+}
+
 /// The key file, in the place of a private key.
 struct KeyFilePem;
 
@@ -167,7 +181,7 @@ impl Format for KeyFilePem {
 
     fn write(key: &KeyObject, _selection: Selection) -> Result<Vec<u8>> {
         // Public keys come here when libcrypto looks for a form: they are not for this one.
-        let key = key.vault_key().ok_or(Error::Silent)?;
+        let key = key.vault_key().ok_or_else(|| absent(key))?;
         Ok(key.key_file().to_pem().into_bytes())
     }
 }
@@ -184,12 +198,46 @@ impl Format for Refusal {
     }
 
     fn write(key: &KeyObject, _selection: Selection) -> Result<Vec<u8>> {
-        let key = key.vault_key().ok_or(Error::Silent)?;
+        let key = key.vault_key().ok_or_else(|| absent(key))?;
         Err(Error::unsupported(format!(
             "the private half of {} never leaves the vault, so there is no PKCS#8 or PKCS#12 of it; \
              give programs the key file",
             key.reference()
         )))
+    }
+}
+
+/// Forms of private keys besides PKCS#8, which programs try first. Without this libcrypto would ask
+/// other providers.
+struct NotHere;
+
+impl Format for NotHere {
+    type Key = KeyObject;
+
+    fn takes(selection: Selection) -> bool {
+        selection.private()
+    }
+
+    fn write(_key: &KeyObject, _selection: Selection) -> Result<Vec<u8>> {
+        Err(Error::Silent)
+    }
+}
+
+/// What `i2d_PrivateKey` and `i2d_PublicKey` ask for first.
+struct RsaDer;
+
+impl Format for RsaDer {
+    type Key = KeyObject;
+
+    fn takes(_selection: Selection) -> bool {
+        true
+    }
+
+    fn write(key: &KeyObject, selection: Selection) -> Result<Vec<u8>> {
+        if selection.private() {
+            return NotHere::write(key, selection);
+        }
+        <Pkcs1Der as PublicFormat>::write(key.require_public()?)
     }
 }
 
@@ -293,10 +341,10 @@ unsafe extern "C" fn encode<F: Format>(
         // SAFETY: the core passes a key of ours of this type as object, since the encoder does not
         // import.
         let key = unsafe { object.cast::<F::Key>().as_ref() }.ok_or(Error::Silent)?;
+        let data = F::write(key, Selection::from_raw(selection))?;
         if let Some(cipher) = context.cipher.as_deref().filter(|_| F::PRIVATE) {
             return Err(not_encrypted(cipher));
         }
-        let data = F::write(key, Selection::from_raw(selection))?;
         // SAFETY: the core passes a BIO of its own.
         let mut bio = unsafe { context.host().bio(out) }.ok_or_else(|| Error::null("output"))?;
         Ok(bio.write_all(&data)?)

@@ -18,7 +18,7 @@ pub(super) fn group_name(curve: Curve) -> &'static CStr {
     }
 }
 
-pub(super) fn curve_of(name: &str) -> Option<Curve> {
+pub(crate) fn curve_of(name: &str) -> Option<Curve> {
     const NAMES: [(Curve, &[&str]); 4] = [
         (Curve::P256, &["prime256v1", "P-256", "secp256r1", "1.2.840.10045.3.1.7"]),
         (Curve::P256K, &["secp256k1", "1.3.132.0.10"]),
@@ -58,7 +58,7 @@ fn import_ec(selection: Selection, params: Params<'_>) -> Option<Material> {
             let key = EcPublicKey::from_point(curve, point.octets().ok()?).ok()?;
             Some(Material::Public(PublicKey::Ec(key)))
         }
-        None => Some(Material::Group(curve)),
+        None => Some(Material::group(curve)),
     }
 }
 

@@ -1,16 +1,22 @@
-//! Making keys in a vault.
+//! Making keys: in a vault, when it is said where.
 //!
-//! Nobody gets here without asking for this provider by name, and nothing is made without the name
-//! of a key: hosts make keys of their own with other providers.
+//! Nobody gets here without asking for this provider by name. Who does so for everything, by
+//! `?provider=akv_provider`, wants keys of the host's own too, of TLS's key exchange for instance:
+//! without a word of a vault another provider makes the key (see [`crate::foreign`]).
 
-use super::{Kind, Selection, new_key::Description};
+use super::exchange::group_name;
+use super::new_key::{Description, PREFIX};
+use super::{Kind, Selection};
 use crate::error::{Error, Result};
-use crate::key::{KeyObject, KeyType};
+use crate::foreign::ForeignKey;
+use crate::key::{KeyObject, KeyType, Material};
 use crate::provider::Provider;
 use akv_core::{ErrorKind, KeyReference};
 use ossl_abi::Host;
 use ossl_abi::guard::{self, Object};
-use ossl_abi::params::Params;
+use ossl_abi::host::{Maker, Making};
+use ossl_abi::names;
+use ossl_abi::params::{Params, Values};
 use ossl_abi::types::{Callback, Param};
 use std::ffi::{c_int, c_void};
 use std::sync::Arc;
@@ -19,7 +25,14 @@ use std::sync::Arc;
 struct Generator {
     provider: Arc<Provider>,
     kind: KeyType,
+    making: Making,
+    /// Something was said that is for keys in vaults only.
+    of_vault: bool,
     description: Description,
+    /// Why the description is none of a key in a vault, which may be no failure.
+    refusal: Option<Error>,
+    /// Another provider's maker, as long as what was said is to its liking.
+    foreign: Option<Maker>,
 }
 
 impl Object for Generator {
@@ -29,7 +42,63 @@ impl Object for Generator {
 }
 
 impl Generator {
-    fn generate(&self) -> Result<Arc<KeyObject>> {
+    fn new(provider: Arc<Provider>, kind: KeyType, making: Making) -> Self {
+        let foreign = provider.host().quietly(|| {
+            let keys = provider.host_keys()?;
+            keys.maker(kind.c_name(), making)
+        });
+        let description = Description::default();
+        Self { provider, kind, making, of_vault: false, description, refusal: None, foreign }
+    }
+
+    /// Takes parameters over, which may be meant for a vault or for another provider.
+    fn set(&mut self, params: Params<'_>) -> Result<()> {
+        self.of_vault |=
+            params.iter().any(|value| value.name().to_bytes().starts_with(PREFIX.as_bytes()));
+        let client = self.provider.client();
+        if let Err(error) = client.and_then(|client| self.description.set(client, params)) {
+            self.refusal.get_or_insert(error);
+        }
+        if let Some(maker) = &mut self.foreign
+            && !self.provider.host().quietly(|| maker.set(params))
+        {
+            self.foreign = None;
+        }
+        match &self.refusal {
+            Some(error) if self.of_vault || self.foreign.is_none() => Err(error.clone()),
+            _ => Ok(()),
+        }
+    }
+
+    fn like(&mut self, template: &KeyObject) {
+        self.description.like(template);
+        let group = match (template.curve(), template.foreign()) {
+            (Some(curve), _) => group_name(curve).to_str().ok().map(str::to_owned),
+            (None, Some(foreign)) => foreign.group(),
+            (None, None) => None,
+        };
+        if let (Some(maker), Some(group)) = (&mut self.foreign, group) {
+            // One that it does not know shows when the key is made.
+            _ = maker.set(Values::new().utf8(names::GROUP_NAME, &group).build().params());
+        }
+    }
+
+    fn generate(&mut self) -> Result<Arc<KeyObject>> {
+        match &mut self.foreign {
+            Some(maker) if !self.of_vault => {
+                let key = maker.make().ok_or(Error::Silent)?;
+                let key = ForeignKey::new(key, self.kind, self.making == Making::Pair);
+                let provider = Arc::clone(&self.provider);
+                Ok(Arc::new(KeyObject::new(provider, self.kind, Material::Foreign(key))))
+            }
+            _ if self.making == Making::Parameters => Err(Error::unsupported(
+                "akv_provider makes keys in vaults, but no parameters without a key",
+            )),
+            _ => self.generate_in_vault(),
+        }
+    }
+
+    fn generate_in_vault(&self) -> Result<Arc<KeyObject>> {
         let reference = self.description.reference()?;
         let key = self.description.key(self.kind)?;
         key.check(reference.kind())?;
@@ -74,17 +143,14 @@ pub(super) unsafe extern "C" fn init<K: Kind>(
     params: *const Param,
 ) -> *mut c_void {
     let body = |_: &Provider| -> Result<Box<Generator>> {
-        if !Selection::from_raw(selection).key_pair() {
-            return Err(Error::unsupported(
-                "akv_provider makes keys in vaults, but no parameters without a key",
-            ));
-        }
+        let pair = Selection::from_raw(selection).key_pair();
+        let making = if pair { Making::Pair } else { Making::Parameters };
         // SAFETY: the guard has seen that it is not null; the core passes the provider context.
         let provider: Arc<Provider> = unsafe { guard::clone_arc(provctx) }.ok_or(Error::Silent)?;
-        let mut description = Description::default();
+        let mut generator = Generator::new(provider, K::TYPE, making);
         // SAFETY: the core passes null or a parameter array.
-        description.set(provider.client()?, unsafe { Params::from_ptr(params) })?;
-        Ok(Box::new(Generator { provider, kind: K::TYPE, description }))
+        generator.set(unsafe { Params::from_ptr(params) })?;
+        Ok(Box::new(generator))
     };
     // SAFETY: the core passes the provider context.
     unsafe { guard::shared("keymgmt gen_init", provctx, body) }
@@ -95,7 +161,7 @@ pub(super) unsafe extern "C" fn set_template(genctx: *mut c_void, template: *mut
     let body = |generator: &mut Generator| -> Result<()> {
         // SAFETY: the core passes null or a key object of ours.
         if let Some(template) = unsafe { template.cast::<KeyObject>().as_ref() } {
-            generator.description.like(template);
+            generator.like(template);
         }
         Ok(())
     };
@@ -107,7 +173,7 @@ pub(super) unsafe extern "C" fn set_params(genctx: *mut c_void, params: *const P
     let body = |generator: &mut Generator| -> Result<()> {
         // SAFETY: the core passes null or a parameter array.
         let params = unsafe { Params::from_ptr(params) };
-        generator.description.set(generator.provider.client()?, params)
+        generator.set(params)
     };
     // SAFETY: the core passes our generator, which one thread uses at a time.
     unsafe { guard::exclusive("keymgmt gen_set_params", genctx, body) }

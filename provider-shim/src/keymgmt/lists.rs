@@ -42,6 +42,12 @@ pub(super) static EC_ATTRIBUTES: &[Param] = &[
     Param::END,
 ];
 
+pub(super) static RSA_SETTABLE: &[Param] = &[Param::END];
+
+/// A public half for a group.
+pub(super) static EC_SETTABLE: &[Param] =
+    &[Param::describe(names::ENCODED_PUBLIC_KEY, DataType::OctetString), Param::END];
+
 pub(super) static RSA_PUBLIC: &[Param] = &[
     Param::describe(names::RSA_N, DataType::UnsignedInteger),
     Param::describe(names::RSA_E, DataType::UnsignedInteger),

@@ -1,7 +1,8 @@
 //! Key management of RSA and EC keys.
 //!
-//! An object holds a key in a vault, a public key, or an EC group. Libcrypto takes a vault key for
-//! a private key: `has(PRIVATE)` is true, but nothing private can be exported.
+//! An object holds a key in a vault, a public key, an EC group, or a key that another provider made
+//! for us. Libcrypto takes a vault key for a private key: `has(PRIVATE)` is true, but nothing private
+//! can be exported.
 
 mod attributes;
 mod curves;
@@ -11,6 +12,7 @@ mod lists;
 mod new_key;
 
 pub(crate) use self::attributes::ecdsa_max_len;
+pub(crate) use self::exchange::curve_of;
 pub(crate) use self::generate::refuse_existing;
 pub(crate) use self::new_key::{Description, SYMMETRIC_PARAMETERS};
 
@@ -20,6 +22,7 @@ use crate::provider::Provider;
 use crate::symmetric;
 use ossl_abi::functions::{keymgmt as id, operation};
 use ossl_abi::guard;
+use ossl_abi::names;
 use ossl_abi::params::{Answers, Params};
 use ossl_abi::types::{Algorithm, Callback, Dispatch, Param};
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -57,9 +60,24 @@ impl Selection {
     const PRIVATE: c_int = 0x01;
     const PUBLIC: c_int = 0x02;
     const DOMAIN: c_int = 0x04;
+    /// Other parameters, which belong to the domain.
+    const OTHER: c_int = 0x80;
 
     pub(crate) const fn from_raw(raw: c_int) -> Self {
         Self(raw)
+    }
+
+    pub(crate) const fn raw(self) -> c_int {
+        self.0
+    }
+
+    /// What of a selection there is, with the parameters that it needs. Without a key those are the
+    /// domain's only, which 3.0.2 insists on.
+    pub(crate) const fn within(self, public: bool, private: bool) -> Self {
+        let there = if public { Self::PUBLIC } else { 0 } | if private { Self::PRIVATE } else { 0 };
+        let halves = self.0 & there;
+        let other = if halves == 0 { 0 } else { Self::OTHER };
+        Self(halves | other | Self::DOMAIN)
     }
 
     pub(crate) const fn private(self) -> bool {
@@ -91,6 +109,7 @@ trait Kind {
     const ASYM_CIPHER: Option<&'static CStr>;
     const KEY_EXCHANGE: Option<&'static CStr>;
     const ATTRIBUTES: &'static [Param];
+    const SETTABLE: &'static [Param];
     /// What is imported and exported.
     const PUBLIC: &'static [Param];
     /// What can be said of a key that is to be made.
@@ -105,6 +124,7 @@ impl Kind for Rsa {
     const ASYM_CIPHER: Option<&'static CStr> = Some(crate::asym_cipher::RSA_NAME);
     const KEY_EXCHANGE: Option<&'static CStr> = None;
     const ATTRIBUTES: &'static [Param] = lists::RSA_ATTRIBUTES;
+    const SETTABLE: &'static [Param] = lists::RSA_SETTABLE;
     const PUBLIC: &'static [Param] = lists::RSA_PUBLIC;
     const NEW_KEY: &'static [Param] = new_key::RSA_PARAMETERS;
 }
@@ -117,11 +137,12 @@ impl Kind for Ec {
     const ASYM_CIPHER: Option<&'static CStr> = None;
     const KEY_EXCHANGE: Option<&'static CStr> = Some(c"ECDH");
     const ATTRIBUTES: &'static [Param] = lists::EC_ATTRIBUTES;
+    const SETTABLE: &'static [Param] = lists::EC_SETTABLE;
     const PUBLIC: &'static [Param] = lists::EC_PUBLIC;
     const NEW_KEY: &'static [Param] = new_key::EC_PARAMETERS;
 }
 
-const fn table<K: Kind>() -> [Dispatch; 23] {
+const fn table<K: Kind>() -> [Dispatch; 25] {
     [
         id::NEW.entry(new::<K>),
         id::LOAD.entry(load::<K>),
@@ -132,6 +153,8 @@ const fn table<K: Kind>() -> [Dispatch; 23] {
         id::MATCH.entry(matches),
         id::GET_PARAMS.entry(get_params),
         id::GETTABLE_PARAMS.entry(gettable_params::<K>),
+        id::SET_PARAMS.entry(set_params),
+        id::SETTABLE_PARAMS.entry(settable_params::<K>),
         id::IMPORT.entry(import),
         id::IMPORT_TYPES.entry(exchanged_types::<K>),
         id::IMPORT_TYPES_EX.entry(exchanged_types_ex::<K>),
@@ -173,19 +196,23 @@ unsafe extern "C" fn free(keydata: *mut c_void) {
     unsafe { guard::free_arc::<KeyObject>(keydata) };
 }
 
-/// A duplicate shares everything, since an object never changes; a duplicate of the public half
-/// or of the parameters is an object of its own.
+/// A duplicate of a key in a vault or of a public key shares everything, since they never change;
+/// one of the public half or of the parameters is an object of its own.
 unsafe extern "C" fn dup(keydata: *const c_void, selection: c_int) -> *mut c_void {
     let selection = Selection::from_raw(selection);
     let body = |key: &KeyObject| -> Result<Arc<KeyObject>> {
-        if selection.private() || key.vault_key().is_none() && selection.public() {
+        if let Some(foreign) = key.foreign() {
+            return key.part_of(foreign, selection);
+        }
+        let whole = selection.private() || key.vault_key().is_none() && selection.public();
+        if whole && key.public_key().is_some() {
             // SAFETY: the object is one of ours, alive while the core holds it.
             return unsafe { guard::clone_arc(keydata) }.ok_or(Error::Silent);
         }
         let provider = Arc::clone(key.provider());
         let material = match (key.public_key(), key.curve()) {
             (Some(public), _) if selection.public() => Some(Material::Public(public.clone())),
-            (_, Some(curve)) => Some(Material::Group(curve)),
+            (_, Some(curve)) => Some(Material::group(curve)),
             _ => None,
         };
         Ok(Arc::new(match material {
@@ -198,6 +225,10 @@ unsafe extern "C" fn dup(keydata: *const c_void, selection: c_int) -> *mut c_voi
 }
 
 fn holds(key: &KeyObject, selection: Selection) -> bool {
+    if let Some(foreign) = key.foreign() {
+        return (!selection.private() || foreign.has_private())
+            && (!selection.public() || foreign.has_public());
+    }
     (!selection.private() || key.vault_key().is_some())
         && (!selection.public() || key.public_key().is_some())
         && (!selection.domain() || key.kind() == KeyType::Rsa || key.curve().is_some())
@@ -212,7 +243,11 @@ unsafe extern "C" fn has(keydata: *const c_void, selection: c_int) -> c_int {
 /// Public keys were checked when they were read; that a vault's private half belongs to the
 /// public one is checked with each signature.
 unsafe extern "C" fn validate(keydata: *const c_void, selection: c_int, _type: c_int) -> c_int {
-    let body = |key: &KeyObject| holds(key, Selection::from_raw(selection)).into();
+    let selection = Selection::from_raw(selection);
+    let body = |key: &KeyObject| -> c_int {
+        let sound = key.foreign().is_none_or(|foreign| foreign.check(selection));
+        (holds(key, selection) && sound).into()
+    };
     // SAFETY: the core passes one of our objects.
     unsafe { guard::query("keymgmt validate", keydata, 0, body) }
 }
@@ -226,6 +261,9 @@ unsafe extern "C" fn matches(
     let selection = Selection::from_raw(selection);
     let body = |first: &KeyObject| {
         let second = |second: &KeyObject| -> c_int {
+            if let (Some(first), Some(second)) = (first.foreign(), second.foreign()) {
+                return first.matches(second, selection).into();
+            }
             let keys = match (first.public_key(), second.public_key()) {
                 _ if !selection.key_pair() => true,
                 (Some(first), Some(second)) => first == second,
@@ -243,7 +281,11 @@ unsafe extern "C" fn matches(
 
 unsafe extern "C" fn get_params(keydata: *mut c_void, params: *mut Param) -> c_int {
     let body = |key: &KeyObject| -> Result<()> {
-        // SAFETY: the core passes a parameter array to be answered.
+        if let Some(foreign) = key.foreign() {
+            // SAFETY: the core passes a parameter array to be answered.
+            return unsafe { foreign.answer(params) };
+        }
+        // SAFETY: as above.
         let mut answers = unsafe { Answers::from_ptr(params) };
         attributes::answer(key, &mut answers)
     };
@@ -253,6 +295,27 @@ unsafe extern "C" fn get_params(keydata: *mut c_void, params: *mut Param) -> c_i
 
 unsafe extern "C" fn gettable_params<K: Kind>(_provctx: *mut c_void) -> *const Param {
     K::ATTRIBUTES.as_ptr()
+}
+
+/// What has no meaning for keys in vaults is ignored, as it is where nothing can be set.
+unsafe extern "C" fn set_params(keydata: *mut c_void, params: *const Param) -> c_int {
+    let body = |key: &KeyObject| -> Result<()> {
+        // SAFETY: the core passes null or a parameter array.
+        let params = unsafe { Params::from_ptr(params) };
+        if let Some(foreign) = key.foreign() {
+            return foreign.set(params);
+        }
+        match params.get(names::ENCODED_PUBLIC_KEY).filter(|_| key.kind() == KeyType::Ec) {
+            Some(point) => key.set_public(point.octets()?),
+            None => Ok(()),
+        }
+    };
+    // SAFETY: the core passes one of our objects.
+    unsafe { guard::shared("keymgmt set_params", keydata, body) }
+}
+
+unsafe extern "C" fn settable_params<K: Kind>(_provctx: *mut c_void) -> *const Param {
+    K::SETTABLE.as_ptr()
 }
 
 /// Keys with private parts are refused without a word: libcrypto offers every key to every
@@ -268,7 +331,7 @@ unsafe extern "C" fn import(keydata: *mut c_void, selection: c_int, params: *con
     unsafe { guard::shared("keymgmt import", keydata, body) }
 }
 
-/// Private parts are refused without a word, for the same reason.
+/// Private parts of keys in vaults are refused without a word, for the same reason.
 unsafe extern "C" fn export(
     keydata: *mut c_void,
     selection: c_int,
@@ -277,6 +340,10 @@ unsafe extern "C" fn export(
 ) -> c_int {
     let body = |key: &KeyObject| -> Result<bool> {
         let callback = callback.ok_or(Error::Silent)?;
+        if let Some(foreign) = key.foreign() {
+            // SAFETY: the callback and its argument are the core's.
+            return Ok(unsafe { foreign.export(Selection::from_raw(selection), callback, arg) });
+        }
         let array = exchange::export(key, Selection::from_raw(selection))?;
         // SAFETY: the callback is the core's, and the array lives until it returns.
         Ok(unsafe { callback(array.as_ptr(), arg) == 1 })

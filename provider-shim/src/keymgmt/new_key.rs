@@ -21,6 +21,9 @@ const EXPIRES: &CStr = c"akv-expires";
 const TAGS: &CStr = c"akv-tags";
 const NEW_VERSION: &CStr = c"akv-new-version";
 
+/// What the names of all of these begin with.
+pub(super) const PREFIX: &str = "akv-";
+
 /// 65537, the exponent of all RSA keys that the service makes.
 const EXPONENT: [u8; 3] = [1, 0, 1];
 

@@ -130,8 +130,8 @@ impl<S: Scheme> Context<S> {
         }
         let key = self.key()?;
         if operation == Operation::Sign {
-            key.require_vault()?;
-        } else {
+            key.private()?;
+        } else if key.foreign().is_none() {
             key.require_public()?;
         }
         self.operation = operation;

@@ -5,11 +5,11 @@ use super::context::Scheme;
 use crate::algorithm_id;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
-use crate::key::{KeyObject, KeyType};
+use crate::key::{KeyObject, KeyType, Private};
 use crate::keymgmt::ecdsa_max_len;
 use akv_core::{Curve, SignatureAlgorithm, ecdsa};
 use ossl_abi::names;
-use ossl_abi::params::{Answers, Params};
+use ossl_abi::params::{Answers, Params, Values};
 use ossl_abi::types::{DataType, Param};
 
 /// ECDSA's settings.
@@ -110,11 +110,17 @@ impl Scheme for Ecdsa {
     }
 
     fn max_len(&self, key: &KeyObject) -> Result<usize> {
-        curve(key).map(ecdsa_max_len)
+        match (key.curve(), key.foreign()) {
+            (None, Some(foreign)) => foreign.max_size(),
+            _ => curve(key).map(ecdsa_max_len),
+        }
     }
 
     fn sign(&self, key: &KeyObject, _digest: Option<Digest>, tbs: &[u8]) -> Result<Vec<u8>> {
-        Ok(ecdsa::raw_to_der(&key.require_vault()?.sign_ecdsa(tbs)?)?)
+        match key.private()? {
+            Private::Vault(key) => Ok(ecdsa::raw_to_der(&key.sign_ecdsa(tbs)?)?),
+            Private::Foreign(key) => key.sign(Values::new(), tbs),
+        }
     }
 
     fn verify(
@@ -124,6 +130,9 @@ impl Scheme for Ecdsa {
         tbs: &[u8],
         signature: &[u8],
     ) -> Result<()> {
+        if let Some(foreign) = key.foreign() {
+            return foreign.verify(Values::new(), tbs, signature);
+        }
         let (curve, public) = (curve(key)?, key.require_public()?);
         ecdsa::check_digest(curve, tbs)?;
         let digest = ecdsa::fit_digest(curve, tbs);

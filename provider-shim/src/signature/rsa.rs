@@ -6,11 +6,11 @@ use super::verify;
 use crate::algorithm_id;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
-use crate::key::{KeyObject, KeyType};
+use crate::key::{KeyObject, KeyType, Private};
 use crate::rsa_public::{self, Padding};
 use akv_core::{PublicKey, RsaPublicKey, SignatureAlgorithm};
 use ossl_abi::names;
-use ossl_abi::params::{Answers, Params, Value};
+use ossl_abi::params::{Answers, Params, Value, Values};
 use ossl_abi::types::{DataType, Param};
 
 /// The length of PSS's salt (`RSA_PSS_SALTLEN_…`).
@@ -126,6 +126,21 @@ impl Rsa {
             Salt::Len(len) => len,
             _ => digest.len(),
         }
+    }
+
+    /// The settings for another provider.
+    fn foreign(&self, digest: Option<Digest>, salt: Salt) -> Values {
+        let mut values = Values::new().int(names::PAD_MODE, self.padding.number());
+        if let Some(digest) = digest {
+            values = values.utf8(names::DIGEST, digest.display());
+        }
+        if self.padding == Padding::Pss {
+            values = values.int(names::PSS_SALTLEN, salt.number());
+            if let Some(mgf1) = self.mgf1 {
+                values = values.utf8(names::MGF1_DIGEST, mgf1.display());
+            }
+        }
+        values
     }
 
     /// The service's PS algorithms use MGF1 with the same digest and a salt as long as it.
@@ -257,13 +272,16 @@ impl Scheme for Rsa {
     }
 
     fn check_sign(&self, key: &KeyObject, digest: Option<Digest>) -> Result<()> {
+        let Private::Vault(key) = key.private()? else {
+            return Ok(());
+        };
         match (digest, self.padding) {
             // It may still come.
             (None, _) => Ok(()),
             (Some(digest), Padding::Pss) => self.check_pss(digest).map(drop),
             (Some(digest), _) => {
                 let form = digest.digest_info(&vec![0; digest.len()]);
-                Ok(key.require_vault()?.check_pkcs1(&form)?)
+                Ok(key.check_pkcs1(&form)?)
             }
         }
     }
@@ -273,17 +291,28 @@ impl Scheme for Rsa {
     }
 
     fn sign(&self, key: &KeyObject, digest: Option<Digest>, tbs: &[u8]) -> Result<Vec<u8>> {
+        let key = match key.private()? {
+            Private::Vault(key) => key,
+            Private::Foreign(key) => {
+                // The salt that we have told is to be made by.
+                let salt = match self.salt {
+                    Salt::Auto | Salt::AutoDigestMax => Salt::Digest,
+                    salt => salt,
+                };
+                return key.sign(self.foreign(digest, salt), tbs);
+            }
+        };
         match (self.padding, digest) {
             (Padding::Pss, Some(digest)) => {
                 let algorithm = self.check_pss(digest)?;
-                Ok(key.require_vault()?.sign(algorithm, tbs)?)
+                Ok(key.sign(algorithm, tbs)?)
             }
             (Padding::Pss, None) => {
                 Err(Error::argument("PSS needs a digest; set digest:sha256 before signing"))
             }
             // Without a digest set the caller gives the DigestInfo.
-            (_, None) => Ok(key.require_vault()?.sign_pkcs1(tbs)?),
-            (_, Some(digest)) => Ok(key.require_vault()?.sign_pkcs1(&digest.digest_info(tbs))?),
+            (_, None) => Ok(key.sign_pkcs1(tbs)?),
+            (_, Some(digest)) => Ok(key.sign_pkcs1(&digest.digest_info(tbs))?),
         }
     }
 
@@ -294,6 +323,9 @@ impl Scheme for Rsa {
         tbs: &[u8],
         signature: &[u8],
     ) -> Result<()> {
+        if let Some(foreign) = key.foreign() {
+            return foreign.verify(self.foreign(digest, self.salt), tbs, signature);
+        }
         let public = public(key)?;
         match (self.padding, digest) {
             (Padding::Pss, Some(digest)) => {

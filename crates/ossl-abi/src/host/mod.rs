@@ -3,8 +3,11 @@
 mod bio;
 mod errors;
 mod fetch;
+mod pkey;
+mod providers;
 
 pub use self::bio::{Bio, BioError};
+pub use self::pkey::{Check, HostKey, HostKeys, Maker, Making};
 
 use self::fetch::Fetchers;
 use crate::functions::{bio as bio_id, core};

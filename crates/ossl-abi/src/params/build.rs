@@ -104,6 +104,12 @@ impl ParamArray {
         self.params.as_ptr()
     }
 
+    /// An array for each value, valid while `self` lives.
+    pub(crate) fn one_by_one(&self) -> impl Iterator<Item = [Param; 2]> {
+        let count = self.params.len() - 1;
+        self.params[..count].iter().map(|param| [*param, Param::END])
+    }
+
     /// The array for Rust.
     pub fn params(&self) -> Params<'_> {
         // SAFETY: the array ends with a null key and its values live as long as `self`.

@@ -43,7 +43,7 @@ pub(super) fn encode(value: i128, room: &mut [u8], signed: bool) -> bool {
 }
 
 /// Reads an unsigned integer as big-endian bytes without leading zeros.
-pub(super) fn decode_big(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn decode_big(bytes: &[u8]) -> Vec<u8> {
     let mut big = little_endian(bytes);
     big.reverse();
     let zeros = big.iter().take_while(|&&byte| byte == 0).count();

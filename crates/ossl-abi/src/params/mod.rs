@@ -3,7 +3,7 @@
 //! Unknown names are never an error; a value of the wrong type, or one that does not fit, is.
 
 mod build;
-mod integer;
+pub(crate) mod integer;
 mod read;
 mod write;
 

@@ -28,6 +28,11 @@ impl<'a> Params<'a> {
         Self { first: std::ptr::null(), array: PhantomData }
     }
 
+    /// The array for C, valid for the length of the call.
+    pub fn as_ptr(&self) -> *const Param {
+        self.first
+    }
+
     /// All values in order.
     pub fn iter(&self) -> impl Iterator<Item = Value<'a>> + use<'a> {
         let mut next = self.first;

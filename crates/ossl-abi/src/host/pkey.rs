@@ -1,0 +1,446 @@
+//! Keys that the host's other providers make and keep, through libcrypto's functions for `EVP_PKEY`.
+//!
+//! As with [`visit`](Host::visit) there are no upcalls for it, so libcrypto's functions are looked
+//! up in exactly the libcrypto that loads the provider. All of them are there since 3.0.
+//!
+//! What fails leaves libcrypto's reasons in the error queue.
+
+use super::Host;
+use crate::library::Library;
+use crate::params::{ParamArray, Params, integer};
+use crate::types::{Callback, CoreContext, DataType, Param};
+use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::mem::transmute;
+use std::ptr::{self, NonNull};
+use std::sync::Arc;
+
+type Context = *mut c_void;
+type Pkey = *mut c_void;
+type Transform = unsafe extern "C" fn(Context, *mut u8, *mut usize, *const u8, usize) -> c_int;
+
+macro_rules! functions {
+    ($($field:ident = $symbol:literal: $type:ty;)*) => {
+        /// libcrypto's functions.
+        struct Functions {
+            library_context: *mut CoreContext,
+            $($field: $type,)*
+        }
+
+        impl Functions {
+            fn find(library: &Library, library_context: *mut CoreContext) -> Option<Self> {
+                Some(Self {
+                    library_context,
+                    $(
+                        // SAFETY: this is libcrypto's function of that name, whose prototype has
+                        // been this one since 3.0.
+                        $field: unsafe { transmute::<*mut c_void, $type>(library.symbol($symbol)?) },
+                    )*
+                })
+            }
+        }
+    };
+}
+
+functions! {
+    context_by_name = c"EVP_PKEY_CTX_new_from_name":
+        unsafe extern "C" fn(*mut CoreContext, *const c_char, *const c_char) -> Context;
+    context_by_key = c"EVP_PKEY_CTX_new_from_pkey":
+        unsafe extern "C" fn(*mut CoreContext, Pkey, *const c_char) -> Context;
+    free_context = c"EVP_PKEY_CTX_free": unsafe extern "C" fn(Context);
+    set_context_params = c"EVP_PKEY_CTX_set_params":
+        unsafe extern "C" fn(Context, *const Param) -> c_int;
+    keygen_init = c"EVP_PKEY_keygen_init": unsafe extern "C" fn(Context) -> c_int;
+    paramgen_init = c"EVP_PKEY_paramgen_init": unsafe extern "C" fn(Context) -> c_int;
+    generate = c"EVP_PKEY_generate": unsafe extern "C" fn(Context, *mut Pkey) -> c_int;
+    fromdata_init = c"EVP_PKEY_fromdata_init": unsafe extern "C" fn(Context) -> c_int;
+    fromdata = c"EVP_PKEY_fromdata":
+        unsafe extern "C" fn(Context, *mut Pkey, c_int, *mut Param) -> c_int;
+    todata = c"EVP_PKEY_todata": unsafe extern "C" fn(Pkey, c_int, *mut *mut Param) -> c_int;
+    free_params = c"OSSL_PARAM_free": unsafe extern "C" fn(*mut Param);
+    size = c"EVP_PKEY_get_size": unsafe extern "C" fn(Pkey) -> c_int;
+    free = c"EVP_PKEY_free": unsafe extern "C" fn(Pkey);
+    get_params = c"EVP_PKEY_get_params": unsafe extern "C" fn(Pkey, *mut Param) -> c_int;
+    set_params = c"EVP_PKEY_set_params": unsafe extern "C" fn(Pkey, *mut Param) -> c_int;
+    export = c"EVP_PKEY_export":
+        unsafe extern "C" fn(Pkey, c_int, Callback, *mut c_void) -> c_int;
+    equal = c"EVP_PKEY_eq": unsafe extern "C" fn(Pkey, Pkey) -> c_int;
+    parameters_equal = c"EVP_PKEY_parameters_eq": unsafe extern "C" fn(Pkey, Pkey) -> c_int;
+    check_parameters = c"EVP_PKEY_param_check": unsafe extern "C" fn(Context) -> c_int;
+    check_public = c"EVP_PKEY_public_check": unsafe extern "C" fn(Context) -> c_int;
+    check_private = c"EVP_PKEY_private_check": unsafe extern "C" fn(Context) -> c_int;
+    check_pair = c"EVP_PKEY_pairwise_check": unsafe extern "C" fn(Context) -> c_int;
+    sign_init = c"EVP_PKEY_sign_init": unsafe extern "C" fn(Context) -> c_int;
+    sign = c"EVP_PKEY_sign": Transform;
+    verify_init = c"EVP_PKEY_verify_init": unsafe extern "C" fn(Context) -> c_int;
+    verify = c"EVP_PKEY_verify":
+        unsafe extern "C" fn(Context, *const u8, usize, *const u8, usize) -> c_int;
+    decrypt_init = c"EVP_PKEY_decrypt_init": unsafe extern "C" fn(Context) -> c_int;
+    decrypt = c"EVP_PKEY_decrypt": Transform;
+}
+
+// SAFETY: libcrypto's functions may be called from any thread, and its library context is only
+// passed on. It outlives the provider, which libcrypto keeps as long as there are keys of it.
+unsafe impl Send for Functions {}
+// SAFETY: as above.
+unsafe impl Sync for Functions {}
+
+/// Makes keys with providers of certain properties.
+#[derive(Clone)]
+pub struct HostKeys {
+    functions: Arc<Functions>,
+    properties: &'static CStr,
+}
+
+/// What is to be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Making {
+    /// A key.
+    Pair,
+    /// Domain parameters.
+    Parameters,
+}
+
+/// What of a key is to be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// Domain parameters.
+    Parameters,
+    /// The public half.
+    Public,
+    /// The private half.
+    Private,
+    /// Whether both halves belong together.
+    Pair,
+}
+
+impl HostKeys {
+    /// Keys in the library context that `host` stands for, of providers with these properties.
+    /// `None` where libcrypto's functions are not to be found.
+    pub fn new(host: &Host, properties: &'static CStr) -> Option<Self> {
+        let (upcall, get_context) = (host.get_params?, host.get_context?);
+        let library = Library::of(upcall as *const c_void)?;
+        // SAFETY: the function is the core's and takes its handle; the core's own context is what
+        // libcrypto's functions take.
+        let library_context = unsafe { get_context(host.handle) };
+        let functions = Functions::find(&library, library_context)?;
+        Some(Self { functions: Arc::new(functions), properties })
+    }
+
+    fn context(&self, key_type: &CStr) -> Option<OwnedContext<'_>> {
+        let functions = &*self.functions;
+        // SAFETY: the names are C strings, and the library context is alive.
+        let context = unsafe {
+            (functions.context_by_name)(
+                functions.library_context,
+                key_type.as_ptr(),
+                self.properties.as_ptr(),
+            )
+        };
+        NonNull::new(context).map(|context| OwnedContext { functions, context })
+    }
+
+    /// Begins to make a key of this type (`EVP_PKEY_keygen_init`, `EVP_PKEY_paramgen_init`).
+    /// `None` when no other provider makes such keys.
+    pub fn maker(&self, key_type: &CStr, making: Making) -> Option<Maker> {
+        let context = self.context(key_type)?;
+        let init = match making {
+            Making::Pair => self.functions.keygen_init,
+            Making::Parameters => self.functions.paramgen_init,
+        };
+        // SAFETY: the context is alive.
+        let begun = unsafe { init(context.as_ptr()) == 1 };
+        begun.then(|| Maker { keys: self.clone(), context: context.release() })
+    }
+
+    fn key(&self, pkey: Pkey) -> Option<HostKey> {
+        NonNull::new(pkey).map(|pkey| HostKey { keys: self.clone(), pkey })
+    }
+}
+
+/// A context that is given back.
+struct OwnedContext<'a> {
+    functions: &'a Functions,
+    context: NonNull<c_void>,
+}
+
+impl OwnedContext<'_> {
+    fn as_ptr(&self) -> Context {
+        self.context.as_ptr()
+    }
+
+    /// Leaves it to whoever takes it.
+    fn release(self) -> NonNull<c_void> {
+        let context = self.context;
+        std::mem::forget(self);
+        context
+    }
+}
+
+impl Drop for OwnedContext<'_> {
+    fn drop(&mut self) {
+        // SAFETY: the context is ours and given back once.
+        unsafe { (self.functions.free_context)(self.as_ptr()) };
+    }
+}
+
+/// The making of a key.
+pub struct Maker {
+    keys: HostKeys,
+    context: NonNull<c_void>,
+}
+
+// SAFETY: the context is used by one thread at a time, whichever.
+unsafe impl Send for Maker {}
+
+impl Maker {
+    /// Takes parameters (`EVP_PKEY_CTX_set_params`).
+    pub fn set(&mut self, params: Params<'_>) -> bool {
+        // SAFETY: the context is alive, and so is the array.
+        unsafe {
+            (self.keys.functions.set_context_params)(self.context.as_ptr(), params.as_ptr()) == 1
+        }
+    }
+
+    /// Makes it (`EVP_PKEY_generate`).
+    pub fn make(&mut self) -> Option<HostKey> {
+        let mut pkey = ptr::null_mut();
+        // SAFETY: the context was initialised for this, and there is room for a pointer.
+        let made = unsafe { (self.keys.functions.generate)(self.context.as_ptr(), &mut pkey) == 1 };
+        self.keys.key(pkey).filter(|_| made)
+    }
+}
+
+impl Drop for Maker {
+    fn drop(&mut self) {
+        // SAFETY: the context is ours and given back once.
+        unsafe { (self.keys.functions.free_context)(self.context.as_ptr()) };
+    }
+}
+
+/// A key, or domain parameters, of another provider.
+pub struct HostKey {
+    keys: HostKeys,
+    pkey: NonNull<c_void>,
+}
+
+// SAFETY: libcrypto's keys may be used from any thread. Changing one while others use it is for
+// libcrypto's caller to avoid, as with every key (`EVP_PKEY_set_params`).
+unsafe impl Send for HostKey {}
+// SAFETY: as above.
+unsafe impl Sync for HostKey {}
+
+impl HostKey {
+    fn functions(&self) -> &Functions {
+        &self.keys.functions
+    }
+
+    fn pkey(&self) -> Pkey {
+        self.pkey.as_ptr()
+    }
+
+    fn context(&self) -> Option<OwnedContext<'_>> {
+        let functions = self.functions();
+        // SAFETY: the key and the library context are alive.
+        let context = unsafe {
+            (functions.context_by_key)(
+                functions.library_context,
+                self.pkey(),
+                self.keys.properties.as_ptr(),
+            )
+        };
+        NonNull::new(context).map(|context| OwnedContext { functions, context })
+    }
+
+    /// Answers parameters.
+    ///
+    /// # Safety
+    /// `params` leads to an array that the host passed to be answered.
+    pub unsafe fn answer(&self, params: *mut Param) -> bool {
+        // SAFETY: the key is alive; vouched for by the caller.
+        unsafe { (self.functions().get_params)(self.pkey(), params) == 1 }
+    }
+
+    /// A parameter of bytes or text.
+    pub fn get(&self, name: &CStr, kind: DataType) -> Option<Vec<u8>> {
+        let mut room = Vec::new();
+        // The first time asks for the size.
+        for _ in 0..2 {
+            let data: *mut u8 = if room.is_empty() { ptr::null_mut() } else { room.as_mut_ptr() };
+            let mut params = [
+                Param {
+                    key: name.as_ptr(),
+                    data_type: kind as c_uint,
+                    data: data.cast(),
+                    data_size: room.len(),
+                    return_size: Param::UNMODIFIED,
+                },
+                Param::END,
+            ];
+            // SAFETY: the array ends with a null key, and there is as much room as it says.
+            let answered = unsafe { self.answer(params.as_mut_ptr()) };
+            let size = params[0].return_size;
+            if !answered || size == Param::UNMODIFIED || size == 0 {
+                return None;
+            }
+            if room.is_empty() {
+                // libcrypto ends text with a NUL where there is room.
+                room = vec![0; size + 1];
+            } else {
+                room.truncate(size);
+            }
+        }
+        Some(room)
+    }
+
+    /// A parameter that is a non-negative integer, big-endian without leading zeros.
+    pub fn bignum(&self, name: &CStr) -> Option<Vec<u8>> {
+        self.get(name, DataType::UnsignedInteger).map(|bytes| integer::decode_big(&bytes))
+    }
+
+    /// The size of the longest output of an operation with the key (`EVP_PKEY_get_size`).
+    pub fn max_size(&self) -> Option<usize> {
+        // SAFETY: the key is alive.
+        let size = unsafe { (self.functions().size)(self.pkey()) };
+        usize::try_from(size).ok().filter(|size| *size != 0)
+    }
+
+    /// Sets parameters of the key.
+    pub fn set(&self, params: Params<'_>) -> bool {
+        // SAFETY: the key and the array are alive; libcrypto does not write to the array.
+        unsafe { (self.functions().set_params)(self.pkey(), params.as_ptr().cast_mut()) == 1 }
+    }
+
+    /// Calls back with the parts of the key that are selected, private ones among them.
+    ///
+    /// # Safety
+    /// `callback` and `arg` are those that the host passed to the call that is going on.
+    pub unsafe fn export(&self, selection: c_int, callback: Callback, arg: *mut c_void) -> bool {
+        // SAFETY: the key is alive; vouched for by the caller.
+        unsafe { (self.functions().export)(self.pkey(), selection, callback, arg) == 1 }
+    }
+
+    /// Another key with the parts that are selected.
+    pub fn part(&self, key_type: &CStr, selection: c_int) -> Option<Self> {
+        let functions = self.functions();
+        let mut params = ptr::null_mut();
+        // SAFETY: the key is alive, and there is room for a pointer.
+        if unsafe { (functions.todata)(self.pkey(), selection, &mut params) } != 1 {
+            return None;
+        }
+        let mut pkey = ptr::null_mut();
+        let made = self.keys.context(key_type).is_some_and(|context| {
+            // SAFETY: the context is alive, and the array is libcrypto's own.
+            unsafe {
+                (functions.fromdata_init)(context.as_ptr()) == 1
+                    && (functions.fromdata)(context.as_ptr(), &mut pkey, selection, params) == 1
+            }
+        });
+        // SAFETY: the array is ours by now, and given back once.
+        unsafe { (functions.free_params)(params) };
+        self.keys.key(pkey).filter(|_| made)
+    }
+
+    /// Whether the public halves are the same.
+    pub fn equals(&self, other: &Self) -> bool {
+        // SAFETY: both keys are alive.
+        unsafe { (self.functions().equal)(self.pkey(), other.pkey()) == 1 }
+    }
+
+    /// Whether the domain parameters are the same.
+    pub fn equals_in_parameters(&self, other: &Self) -> bool {
+        // SAFETY: both keys are alive.
+        unsafe { (self.functions().parameters_equal)(self.pkey(), other.pkey()) == 1 }
+    }
+
+    /// Whether the key is in order.
+    pub fn check(&self, check: Check) -> bool {
+        let functions = self.functions();
+        let function = match check {
+            Check::Parameters => functions.check_parameters,
+            Check::Public => functions.check_public,
+            Check::Private => functions.check_private,
+            Check::Pair => functions.check_pair,
+        };
+        // SAFETY: the context is alive.
+        self.context().is_some_and(|context| unsafe { function(context.as_ptr()) == 1 })
+    }
+
+    /// Signs a digest (`EVP_PKEY_sign`).
+    pub fn sign(&self, params: &ParamArray, tbs: &[u8]) -> Option<Vec<u8>> {
+        self.transform(self.functions().sign_init, self.functions().sign, params, tbs)
+    }
+
+    /// Verifies a signature of a digest (`EVP_PKEY_verify`).
+    pub fn verify(&self, params: &ParamArray, tbs: &[u8], signature: &[u8]) -> bool {
+        let begun = self.begin(self.functions().verify_init, params);
+        begun.is_some_and(|context| {
+            // SAFETY: the context was initialised for this, and the slices are as long as said.
+            let verified = unsafe {
+                (self.functions().verify)(
+                    context.as_ptr(),
+                    signature.as_ptr(),
+                    signature.len(),
+                    tbs.as_ptr(),
+                    tbs.len(),
+                )
+            };
+            verified == 1
+        })
+    }
+
+    /// Decrypts (`EVP_PKEY_decrypt`).
+    pub fn decrypt(&self, params: &ParamArray, ciphertext: &[u8]) -> Option<Vec<u8>> {
+        self.transform(self.functions().decrypt_init, self.functions().decrypt, params, ciphertext)
+    }
+
+    /// A context for an operation.
+    fn begin(
+        &self,
+        init: unsafe extern "C" fn(Context) -> c_int,
+        params: &ParamArray,
+    ) -> Option<OwnedContext<'_>> {
+        let context = self.context()?;
+        // SAFETY: the context and the array are alive.
+        let begun = unsafe { init(context.as_ptr()) == 1 };
+        // One at a time, as libcrypto's own functions do: 3.0.2 mixes up two digests in one array.
+        let all_set = || {
+            params.one_by_one().all(|one| {
+                // SAFETY: as above.
+                unsafe {
+                    (self.functions().set_context_params)(context.as_ptr(), one.as_ptr()) == 1
+                }
+            })
+        };
+        (begun && all_set()).then_some(context)
+    }
+
+    fn transform(
+        &self,
+        init: unsafe extern "C" fn(Context) -> c_int,
+        transform: Transform,
+        params: &ParamArray,
+        input: &[u8],
+    ) -> Option<Vec<u8>> {
+        let context = self.begin(init, params)?;
+        let run = |out: *mut u8, len: &mut usize| {
+            // SAFETY: the context was initialised for this; out is null or has room for `len`.
+            unsafe { transform(context.as_ptr(), out, len, input.as_ptr(), input.len()) == 1 }
+        };
+        let mut len = 0;
+        if !run(ptr::null_mut(), &mut len) {
+            return None;
+        }
+        let mut output = vec![0; len];
+        run(output.as_mut_ptr(), &mut len).then(|| {
+            output.truncate(len);
+            output
+        })
+    }
+}
+
+impl Drop for HostKey {
+    fn drop(&mut self) {
+        // SAFETY: the key is ours and given back once.
+        unsafe { (self.functions().free)(self.pkey()) };
+    }
+}

@@ -1,0 +1,157 @@
+//! Keys of the host's other providers in objects of ours.
+//!
+//! Who prefers us by a property query has us make every RSA and EC key, and libcrypto leaves none
+//! of them to anybody else: not the ones that TLS makes for its key exchange either. So another
+//! provider makes what is to be in no vault, and we pass on to it what is done with such a key.
+//!
+//! Nobody should believe to have a key in a vault and have one in a file: our encoders do not write
+//! these.
+
+use crate::error::{Error, Result};
+use crate::key::KeyType;
+use crate::keymgmt::{Selection, curve_of};
+use akv_core::{Curve, EcPublicKey, PublicKey, RsaPublicKey};
+use ossl_abi::host::{Check, HostKey};
+use ossl_abi::names;
+use ossl_abi::params::{Params, Values};
+use ossl_abi::types::{Callback, DataType, Param};
+use std::ffi::c_void;
+use std::sync::OnceLock;
+use zeroize::Zeroizing;
+
+/// A key of another provider, whose reasons for a failure are in the error queue by then.
+pub(crate) struct ForeignKey {
+    key: HostKey,
+    kind: KeyType,
+    has_private: bool,
+    /// The public half, as soon as there is one that we can read.
+    public: OnceLock<PublicKey>,
+}
+
+impl ForeignKey {
+    pub(crate) fn new(key: HostKey, kind: KeyType, has_private: bool) -> Self {
+        Self { key, kind, has_private, public: OnceLock::new() }
+    }
+
+    pub(crate) fn has_private(&self) -> bool {
+        self.has_private
+    }
+
+    pub(crate) fn has_public(&self) -> bool {
+        match self.kind {
+            KeyType::Rsa => self.key.bignum(names::RSA_N).is_some(),
+            KeyType::Ec => self.key.get(names::PUB_KEY, DataType::OctetString).is_some(),
+        }
+    }
+
+    /// The public half, when it is of a type and on a curve that vaults have too.
+    pub(crate) fn public(&self) -> Option<&PublicKey> {
+        // libcrypto 3.0.2 crashes when it is asked for the point of a group without one.
+        if self.public.get().is_none() && self.has_public() {
+            let key = match self.kind {
+                KeyType::Rsa => {
+                    let n = self.key.bignum(names::RSA_N)?;
+                    let e = self.key.bignum(names::RSA_E)?;
+                    PublicKey::Rsa(RsaPublicKey::new(&n, &e).ok()?)
+                }
+                KeyType::Ec => {
+                    let point = self.key.get(names::ENCODED_PUBLIC_KEY, DataType::OctetString)?;
+                    PublicKey::Ec(EcPublicKey::from_point(self.curve()?, &point).ok()?)
+                }
+            };
+            // Another thread may have been faster, with the same.
+            _ = self.public.set(key);
+        }
+        self.public.get()
+    }
+
+    /// The curve, when vaults have it too.
+    pub(crate) fn curve(&self) -> Option<Curve> {
+        curve_of(&self.group()?)
+    }
+
+    /// The name of the group.
+    pub(crate) fn group(&self) -> Option<String> {
+        String::from_utf8(self.key.get(names::GROUP_NAME, DataType::Utf8String)?).ok()
+    }
+
+    pub(crate) fn max_size(&self) -> Result<usize> {
+        self.key.max_size().ok_or_else(|| Error::argument("the key object holds no key"))
+    }
+
+    /// # Safety
+    /// `params` leads to an array that the core passed to be answered.
+    pub(crate) unsafe fn answer(&self, params: *mut Param) -> Result<()> {
+        // SAFETY: vouched for by the caller.
+        done(unsafe { self.key.answer(params) })
+    }
+
+    /// Sets parameters. A public half stays what it is.
+    pub(crate) fn set(&self, params: Params<'_>) -> Result<()> {
+        let half =
+            [names::ENCODED_PUBLIC_KEY, names::PUB_KEY].iter().any(|n| params.get(n).is_some());
+        if half && self.has_public() {
+            return Err(Error::argument("this key has a public half already"));
+        }
+        done(self.key.set(params))
+    }
+
+    /// # Safety
+    /// `callback` and `arg` are those that the core passed to the call that is going on.
+    pub(crate) unsafe fn export(
+        &self,
+        selection: Selection,
+        callback: Callback,
+        arg: *mut c_void,
+    ) -> bool {
+        // SAFETY: vouched for by the caller.
+        unsafe { self.key.export(selection.raw(), callback, arg) }
+    }
+
+    /// A key with these parts, as far as they are there. `None` where nothing is selected.
+    pub(crate) fn part(&self, selection: Selection) -> Result<Option<Self>> {
+        let selection = selection.within(self.has_public(), self.has_private);
+        if self.kind == KeyType::Rsa && !selection.key_pair() {
+            return Ok(None);
+        }
+        let part = self.key.part(self.kind.c_name(), selection.raw()).ok_or(Error::Silent)?;
+        Ok(Some(Self::new(part, self.kind, selection.private())))
+    }
+
+    pub(crate) fn matches(&self, other: &Self, selection: Selection) -> bool {
+        (!selection.key_pair() || self.key.equals(&other.key))
+            && (!selection.domain() || self.key.equals_in_parameters(&other.key))
+    }
+
+    pub(crate) fn check(&self, selection: Selection) -> bool {
+        let checks = [
+            (selection.private() && selection.public(), Check::Pair),
+            (selection.private(), Check::Private),
+            (selection.public(), Check::Public),
+            (selection.domain() && self.kind == KeyType::Ec, Check::Parameters),
+        ];
+        checks.iter().filter(|(wanted, _)| *wanted).all(|(_, check)| self.key.check(*check))
+    }
+
+    pub(crate) fn sign(&self, settings: Values, tbs: &[u8]) -> Result<Vec<u8>> {
+        self.key.sign(&settings.build(), tbs).ok_or(Error::Silent)
+    }
+
+    /// A wrong signature is no failure, and leaves no reason.
+    pub(crate) fn verify(&self, settings: Values, tbs: &[u8], signature: &[u8]) -> Result<()> {
+        done(self.key.verify(&settings.build(), tbs, signature))
+    }
+
+    pub(crate) fn decrypt(
+        &self,
+        settings: Values,
+        ciphertext: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>> {
+        let plaintext = self.key.decrypt(&settings.build(), ciphertext);
+        plaintext.map(Zeroizing::new).ok_or(Error::Silent)
+    }
+}
+
+fn done(done: bool) -> Result<()> {
+    if done { Ok(()) } else { Err(Error::Silent) }
+}
