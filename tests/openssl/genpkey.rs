@@ -141,7 +141,7 @@ fn bad_values_are_refused_before_any_network_use() -> Result<()> {
             "expire before",
         ),
         (format!("{ec} {named} -pkeyopt akv-tags:a"), "name=value"),
-        (format!("-genparam {ec}"), "no parameters without a key"),
+        (format!("-genparam {ec} {named}"), "no parameters without a key"),
     ] {
         refused(&site, &options, word).context(options)?;
     }

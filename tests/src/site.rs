@@ -158,7 +158,7 @@ impl Site {
             "[openssl_init]\nalg_section = algorithms\n\
              [algorithms]\ndefault_properties = ?provider=akv_provider\n[openssl_init]\n",
         );
-        std::fs::write(self.path("preferring.cnf"), text)?;
+        fs::write(self.path("preferring.cnf"), text)?;
         Ok(OpenSsl::new(self.path("preferring.cnf"), self.folder()))
     }
 

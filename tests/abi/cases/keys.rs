@@ -116,7 +116,10 @@ pub(super) fn import(provider: &Provider, input: &mut Input<'_>) -> bool {
     call!(keys, keymgmt::FREE, other);
     call!(table, keymgmt::GET_PARAMS, key, answers.as_ptr());
     answers.check();
+    let mut settings = input.params();
     if let Some(copy) = call!(table, keymgmt::DUP, key, 0x87) {
+        call!(table, keymgmt::SET_PARAMS, copy, settings.as_ptr());
+        call!(table, keymgmt::HAS, copy, 0x02);
         call!(table, keymgmt::FREE, copy);
     }
     call!(table, keymgmt::FREE, key);
