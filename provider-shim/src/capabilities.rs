@@ -1,9 +1,10 @@
 //! What libssl wants to know of a provider (provider-base(7), "CAPABILITIES").
 //!
-//! libssl takes the groups of a key exchange only from the provider whose key management it finds
-//! for them. That are we where a property query prefers us, and then there would be no groups of
-//! elliptic curves at all, were it not for the ones of the providers that make the keys for us (see
-//! [`crate::foreign`]). Where we are not preferred, libssl drops what we say here.
+//! Up to 3.4 libssl takes the groups of a key exchange only from the provider whose key management it
+//! finds for them. That are we where a property query prefers us, and then there would be no groups
+//! of elliptic curves at all, were it not for the ones of the providers that make the keys for us
+//! (see [`crate::foreign`]). Where we are not preferred, libssl drops what we say here. Later
+//! releases take a group from whomever, and would have each of these twice.
 
 use crate::provider::Provider;
 use ossl_abi::guard;
@@ -35,7 +36,9 @@ pub(crate) unsafe extern "C" fn get(
         // SAFETY: the core passes a name, or null.
         let wanted =
             unsafe { guard::text(capability) }.is_some_and(|name| GROUPS.to_str() == Ok(name));
-        let Some(callback) = callback.filter(|_| wanted && !ASKING.get()) else {
+        let Some(callback) =
+            callback.filter(|_| wanted && provider.passes_groups_on() && !ASKING.get())
+        else {
             return 1;
         };
         ASKING.set(true);

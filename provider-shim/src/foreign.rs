@@ -5,7 +5,8 @@
 //! provider makes what is to be in no vault, and we pass on to it what is done with such a key.
 //!
 //! Nobody should believe to have a key in a vault and have one in a file: our encoders do not write
-//! these.
+//! these, so `genpkey` and `req` do not either. It is no lock: programs get at all parts of the key,
+//! as TLS needs it.
 
 use crate::error::{Error, Result};
 use crate::key::KeyType;
@@ -18,6 +19,11 @@ use ossl_abi::types::{Callback, DataType, Param};
 use std::ffi::c_void;
 use std::sync::OnceLock;
 use zeroize::Zeroizing;
+
+/// What to do instead.
+pub(crate) const ADVICE: &str = "say where with -pkeyopt akv-name:vault:NAME:KEY. For a key of the \
+    host's own leave 'provider=akv_provider' out of the property query and of default_properties, or \
+    ask for this key with '?provider=default'";
 
 /// A key of another provider, whose reasons for a failure are in the error queue by then.
 pub(crate) struct ForeignKey {
@@ -105,12 +111,19 @@ impl ForeignKey {
         arg: *mut c_void,
     ) -> bool {
         // SAFETY: vouched for by the caller.
-        unsafe { self.key.export(selection.raw(), callback, arg) }
+        unsafe { self.key.export(selection.with_needed().raw(), callback, arg) }
     }
 
     /// A key with these parts, as far as they are there. `None` where nothing is selected.
     pub(crate) fn part(&self, selection: Selection) -> Result<Option<Self>> {
         let selection = selection.within(self.has_public(), self.has_private);
+        if selection.private() && selection.public() {
+            return Ok(Some(Self::new(
+                self.key.duplicate().ok_or(Error::Silent)?,
+                self.kind,
+                true,
+            )));
+        }
         if self.kind == KeyType::Rsa && !selection.key_pair() {
             return Ok(None);
         }
@@ -135,6 +148,10 @@ impl ForeignKey {
 
     pub(crate) fn sign(&self, settings: Values, tbs: &[u8]) -> Result<Vec<u8>> {
         self.key.sign(&settings.build(), tbs).ok_or(Error::Silent)
+    }
+
+    pub(crate) fn encrypt(&self, settings: Values, plaintext: &[u8]) -> Result<Vec<u8>> {
+        self.key.encrypt(&settings.build(), plaintext).ok_or(Error::Silent)
     }
 
     /// A wrong signature is no failure, and leaves no reason.

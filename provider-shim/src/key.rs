@@ -67,7 +67,8 @@ pub(crate) enum Private<'a> {
     Foreign(&'a ForeignKey),
 }
 
-/// A key object. Libcrypto shares it between threads; it is filled once and never changes.
+/// A key object. Libcrypto shares it between threads; it is filled once. After that only a group gets
+/// a public half, and a foreign key what is set.
 pub(crate) struct KeyObject {
     provider: Arc<Provider>,
     kind: KeyType,
@@ -151,7 +152,14 @@ impl KeyObject {
 
     /// The public half, or a message that there is none.
     pub(crate) fn require_public(&self) -> Result<&PublicKey> {
-        self.public_key().ok_or_else(|| Error::argument("the key object holds no key"))
+        self.public_key().ok_or_else(|| {
+            if self.foreign().is_some_and(ForeignKey::has_public) {
+                return Error::unsupported(
+                    "akv_provider knows public keys of the sizes and curves that vaults have",
+                );
+            }
+            Error::argument("the key object holds no key")
+        })
     }
 
     /// Who does what takes the private half, or a message that there is nobody.

@@ -34,6 +34,8 @@ pub(crate) struct Provider {
     has_composites: bool,
     /// The host knows opaque symmetric keys.
     has_opaque_keys: bool,
+    /// libssl asks whose key management is behind a TLS group.
+    passes_groups_on: bool,
     /// Keys of other providers, when the host has functions for them.
     host_keys: OnceLock<Option<HostKeys>>,
     children: Children<8>,
@@ -60,12 +62,24 @@ impl Provider {
         let has_composites = version.is_some_and(|version| version >= (3, 4));
         let has_opaque_keys = version.is_some_and(|version| version >= (3, 5));
         let children = Children::new(FUNCTIONS);
-        let host_keys = OnceLock::new();
-        Self { host, client, has_composites, has_opaque_keys, host_keys, children }
+        Self {
+            host,
+            client,
+            has_composites,
+            has_opaque_keys,
+            passes_groups_on: version.is_none_or(|version| version < (3, 5)),
+            host_keys: OnceLock::new(),
+            children,
+        }
     }
 
     pub(crate) fn host(&self) -> &Host {
         &self.host
+    }
+
+    /// Whether TLS groups of other providers' are ours to tell.
+    pub(crate) fn passes_groups_on(&self) -> bool {
+        self.passes_groups_on
     }
 
     /// Keys of other providers, when the host has functions for them.

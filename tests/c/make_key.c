@@ -41,6 +41,22 @@ static EVP_PKEY *make(const char *type, EVP_PKEY *template, char *name)
     return key;
 }
 
+/* Whoever wants a key like one in a vault, and does not say where, is not to get another. */
+static void nowhere(EVP_PKEY *template)
+{
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, template, NULL);
+    EVP_PKEY *key = NULL;
+
+    if (context == NULL || EVP_PKEY_keygen_init(context) != 1)
+        die("cannot begin to make a key");
+    if (EVP_PKEY_generate(context, &key) == 1)
+        die("made a key that is in no vault");
+    if (strstr(ERR_reason_error_string(ERR_peek_error()), "invalid argument") == NULL)
+        die("no reason");
+    ERR_clear_error();
+    EVP_PKEY_CTX_free(context);
+}
+
 int main(int argc, char **argv)
 {
     char second[256];
@@ -53,6 +69,7 @@ int main(int argc, char **argv)
     made_by(key, "akv_provider");
     like = make(NULL, key, second);
     made_by(like, "akv_provider");
+    nowhere(key);
     if (EVP_PKEY_eq(key, like) == 1 || !sign_rounds(key, 2) || !sign_rounds(like, 2))
         die("the keys are of no use");
     own = strcmp(argv[1], "RSA") == 0 ? EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048)

@@ -5,6 +5,7 @@
 #include "common.h"
 
 #include <openssl/core_names.h>
+#include <openssl/encoder.h>
 #include <openssl/pem.h>
 #include <openssl/provider.h>
 #include <openssl/rsa.h>
@@ -113,6 +114,23 @@ static EVP_PKEY *from_the_wire(EVP_PKEY *group, EVP_PKEY *key)
     return public_half;
 }
 
+/* A public half that we import. */
+static EVP_PKEY *from_data(EVP_PKEY *key)
+{
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    OSSL_PARAM *params = NULL;
+    EVP_PKEY *imported = NULL;
+
+    check(EVP_PKEY_todata(key, EVP_PKEY_PUBLIC_KEY, &params) == 1
+              && EVP_PKEY_fromdata_init(context) == 1
+              && EVP_PKEY_fromdata(context, &imported, EVP_PKEY_PUBLIC_KEY, params) == 1
+              && is_of(imported, "akv_provider"),
+          "import");
+    OSSL_PARAM_free(params);
+    EVP_PKEY_CTX_free(context);
+    return imported;
+}
+
 /* A key like another. */
 static EVP_PKEY *like(EVP_PKEY *template)
 {
@@ -126,7 +144,7 @@ static EVP_PKEY *like(EVP_PKEY *template)
     return key;
 }
 
-static void agree(EVP_PKEY *key, EVP_PKEY *own)
+static void agree(EVP_PKEY *key, EVP_PKEY *own, int is_known)
 {
     unsigned char first[128], second[128], third[128];
     EVP_PKEY *other = like(key), *other_own = copy(other, EVP_PKEY_KEYPAIR);
@@ -134,6 +152,16 @@ static void agree(EVP_PKEY *key, EVP_PKEY *own)
     size_t length = derive(key, public_half, first);
 
     check(EVP_PKEY_parameters_eq(key, other) == 1, "another group");
+    if (is_known) {
+        /* As the hybrid groups of TLS have it: a public key that was imported, and keys like it. */
+        EVP_PKEY *imported = from_data(other), *third_key = like(imported);
+
+        check(derive(key, imported, second) == length && memcmp(first, second, length) == 0,
+              "another secret with an imported key");
+        check(derive(third_key, imported, second) == length, "no secret of a key like it");
+        EVP_PKEY_free(imported);
+        EVP_PKEY_free(third_key);
+    }
     check(derive(own, other_own, second) == length && memcmp(first, second, length) == 0,
           "another secret");
     check(derive(other, own, third) == length && memcmp(first, third, length) == 0,
@@ -143,6 +171,7 @@ static void agree(EVP_PKEY *key, EVP_PKEY *own)
     EVP_PKEY_free(public_half);
 }
 
+/* One encrypts, the other decrypts. */
 static void decrypt(EVP_PKEY *key, EVP_PKEY *own, int padding)
 {
     unsigned char ciphertext[512], plaintext[512];
@@ -173,15 +202,54 @@ static void decrypt(EVP_PKEY *key, EVP_PKEY *own, int padding)
     EVP_PKEY_CTX_free(decrypting);
 }
 
+#if OPENSSL_VERSION_NUMBER >= 0x30200000L
+/* Wrong padding is an error, or random bytes, as the caller likes it. */
+static void reject(EVP_PKEY *key)
+{
+    unsigned char ciphertext[512] = { 1 }, plaintext[512];
+    size_t length, size = EVP_PKEY_get_size(key);
+    const char *const values[] = { "0", "1" };
+    int i;
+
+    for (i = 0; i < 2; i++) {
+        EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+
+        length = sizeof(plaintext);
+        check(EVP_PKEY_decrypt_init(context) == 1
+                  && EVP_PKEY_CTX_ctrl_str(context, "rsa_pkcs1_implicit_rejection", values[i]) == 1,
+              "implicit rejection");
+        check((EVP_PKEY_decrypt(context, plaintext, &length, ciphertext, size) == 1) == i,
+              "implicit rejection does something else");
+        ERR_clear_error();
+        EVP_PKEY_CTX_free(context);
+    }
+}
+#endif
+
+static void parameters_are_written(EVP_PKEY *key)
+{
+    unsigned char *der = NULL;
+    int length = i2d_KeyParams(key, &der);
+
+    check(length > 0, "parameters are not written");
+    OPENSSL_free(der);
+}
+
 /* Nobody is to have a key in a file who believes to have one in a vault. */
 static void not_written(EVP_PKEY *key, int is_known)
 {
     BIO *out = BIO_new(BIO_s_mem());
     unsigned char *der = NULL;
+    OSSL_ENCODER_CTX *encoder;
 
     check(PEM_write_bio_PrivateKey(out, key, NULL, NULL, 0, NULL, NULL) != 1, "written as PEM");
     check(strstr(ERR_reason_error_string(ERR_peek_error()), "not supported") != NULL, "no reason");
     check(i2d_PrivateKey(key, &der) <= 0, "written as DER");
+    ERR_clear_error();
+    encoder = OSSL_ENCODER_CTX_new_for_pkey(key, EVP_PKEY_KEYPAIR, "DER", NULL, NULL);
+    check(encoder != NULL && OSSL_ENCODER_to_bio(encoder, out) != 1, "written as whatever");
+    check(ERR_peek_error() != 0, "no reason");
+    OSSL_ENCODER_CTX_free(encoder);
     check(BIO_pending(out) == 0, "written in part");
     if (is_known)
         check(PEM_write_bio_PUBKEY(out, key) == 1, "not written as public key");
@@ -213,8 +281,14 @@ static void use(EVP_PKEY *key, int bits, int is_known)
         sign(key, own, 7);
         decrypt(key, own, RSA_PKCS1_PADDING);
         decrypt(key, own, RSA_PKCS1_OAEP_PADDING);
+        decrypt(own, key, RSA_PKCS1_PADDING);
+        decrypt(own, key, RSA_PKCS1_OAEP_PADDING);
+#if OPENSSL_VERSION_NUMBER >= 0x30200000L
+        reject(key);
+#endif
     } else {
-        agree(key, own);
+        agree(key, own, is_known);
+        parameters_are_written(key);
     }
     not_written(key, is_known);
     EVP_PKEY_free(own);

@@ -89,6 +89,12 @@ fn keys_that_are_made_do_everything_in_memory_when_ours_are_preferred() -> Resul
     let program = cc::compile("preferred", site.folder())?;
     let output = Task::new(&program).env("OPENSSL_CONF", site.path("openssl.cnf")).ok()?;
     assert_eq!(output.text().trim(), "14", "{}", output.describe());
+    for (openssl, query) in [(&site.openssl(), QUERY), (&site.preferring()?, "")] {
+        let output = openssl.ok(&format!(
+            "genpkey -genparam -algorithm EC -pkeyopt ec_paramgen_curve:P-256 {query}"
+        ))?;
+        assert!(output.text().contains("BEGIN EC PARAMETERS"), "{}", output.describe());
+    }
     assert_eq!(site.vault().stats().connections, 0);
     Ok(())
 }

@@ -2,27 +2,35 @@
 //! key exchange, on server and client, which are in no vault.
 
 use akv_emulator::{Curve, Operation, Persona};
-use akv_tests::{Client, Server};
+use akv_tests::{Client, Server, Site};
 use anyhow::{Context as _, Result};
 
 use crate::scene::{LIMIT, Scene, entries};
+
+/// From 3.5 on: an elliptic curve with ML-KEM, whose keys are ours to make by half.
+const HYBRID: &str = "SecP256r1MLKEM768";
 
 #[test]
 fn keys_of_the_key_exchange_are_made_when_ours_are_preferred() -> Result<()> {
     let scene = Scene::start(Persona::Vault)?;
     let site = scene.site();
     let preferring = site.preferring()?;
+    let groups = site.plain().ok("list -tls-groups");
+    let has_hybrid = groups.is_ok_and(|groups| groups.text().contains(HYBRID));
     for (key, name) in [(site.rsa(2048)?, "rsa"), (site.ec(Curve::P256)?, "ec")] {
         let identity = scene.identity(&key, &format!("preferred-{name}"))?;
         let line = format!(
-            "s_server -accept 127.0.0.1:0 -cert {} -key {} -groups P-256:P-384:brainpoolP256r1",
-            identity.certificate, identity.key
+            "s_server -accept 127.0.0.1:0 -cert {} -key {} -groups \
+             P-256:P-384:brainpoolP256r1{}",
+            identity.certificate,
+            identity.key,
+            if has_hybrid { format!(":{HYBRID}") } else { String::new() }
         );
         let task = preferring.task(line.split_whitespace());
         let (server, address) =
             Server::start(task, LIMIT, |line| line.strip_prefix("ACCEPT ").map(str::to_owned))?;
         let before = site.vault().stats();
-        let handshakes = [
+        let mut handshakes = vec![
             ("-tls1_3 -groups P-256", "TLSv1.3"),
             // The server asks for another group than the client guessed.
             ("-tls1_3 -groups X25519:P-384", "TLSv1.3"),
@@ -30,7 +38,10 @@ fn keys_of_the_key_exchange_are_made_when_ours_are_preferred() -> Result<()> {
             // The second is for the curve of the certificate.
             ("-tls1_2 -groups brainpoolP256r1:P-256", "TLSv1.2"),
         ];
-        for (arguments, protocol) in handshakes {
+        if has_hybrid {
+            handshakes.push(("-tls1_3 -groups SecP256r1MLKEM768", "TLSv1.3"));
+        }
+        for (arguments, protocol) in handshakes.iter().copied() {
             for client in [site.plain(), preferring.clone()] {
                 let root = scene.root();
                 let client_side = Client { address: &address, ca: &root, arguments };
@@ -43,6 +54,18 @@ fn keys_of_the_key_exchange_are_made_when_ours_are_preferred() -> Result<()> {
             site.vault().stats().operation(Operation::Sign) - before.operation(Operation::Sign);
         assert_eq!(signed, 2 * handshakes.len() as u64, "one signature a handshake");
         assert_eq!(entries(&server.output()), 0, "{}", server.output());
+    }
+    Ok(())
+}
+
+/// libssl lists the groups of all providers, from 3.5 on without looking whose keys they are.
+#[test]
+fn no_group_is_there_twice() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let list = "list -all-tls-groups";
+    // Earlier programs list none.
+    if let Ok(output) = site.plain().ok(list) {
+        assert_eq!(site.openssl().ok(list)?.text(), output.text());
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use crate::provider::Provider;
 use crate::rsa_public::Padding;
 use akv_core::{PublicKey, RsaPublicKey};
 use ossl_abi::guard::Object;
-use ossl_abi::params::{Answers, Params};
+use ossl_abi::params::{Answers, Params, Values};
 use ossl_abi::{Host, names};
 use std::sync::Arc;
 
@@ -21,6 +21,8 @@ pub(super) struct Context {
     padding: Padding,
     oaep: Oaep,
     versions: Versions,
+    /// For foreign keys only.
+    implicit_rejection: Option<u32>,
 }
 
 impl Object for Context {
@@ -37,6 +39,7 @@ impl Context {
             padding: Padding::Pkcs1,
             oaep: Oaep::default(),
             versions: Versions::default(),
+            implicit_rejection: None,
         }
     }
 
@@ -62,6 +65,33 @@ impl Context {
             PublicKey::Rsa(key) => Ok(key),
             PublicKey::Ec(_) => Err(Error::internal("an EC key in an RSA operation")),
         }
+    }
+
+    /// The settings for another provider.
+    pub(super) fn foreign(&self) -> Values {
+        let mut values = Values::new().int(names::PAD_MODE, self.padding.number());
+        if let Some(digest) = self.oaep.digest {
+            values = values.utf8(names::DIGEST, digest.display());
+        }
+        if let Some(mgf1) = self.oaep.mgf1 {
+            values = values.utf8(names::MGF1_DIGEST, mgf1.display());
+        }
+        if !self.oaep.label.is_empty() {
+            values = values.octets(names::OAEP_LABEL, &self.oaep.label);
+        }
+        for (name, value) in [
+            (names::TLS_CLIENT_VERSION, Some(self.versions.client).filter(|version| *version != 0)),
+            (
+                names::TLS_NEGOTIATED_VERSION,
+                Some(self.versions.negotiated).filter(|version| *version != 0),
+            ),
+            (names::IMPLICIT_REJECTION, self.implicit_rejection),
+        ] {
+            if let Some(value) = value {
+                values = values.bignum(name, &value.to_be_bytes());
+            }
+        }
+        values
     }
 
     pub(super) fn padding(&self) -> Padding {
@@ -109,9 +139,12 @@ impl Context {
             self.versions.negotiated = value.integer()?;
         }
         // Callers that want errors for wrong padding switch it off, and errors they get.
-        if let Some(value) = params.get(names::IMPLICIT_REJECTION)
-            && value.integer::<u32>()? != 0
-        {
+        if let Some(value) = params.get(names::IMPLICIT_REJECTION) {
+            self.implicit_rejection = Some(value.integer()?);
+        }
+        let is_foreign = self.key()?.foreign().is_some();
+        if self.implicit_rejection.is_some_and(|value| value != 0) && !is_foreign {
+            self.implicit_rejection = None;
             return Err(Error::unsupported(
                 "implicit rejection of PKCS#1 padding: it takes the private key itself, and the \
                  vault answers wrong padding with an error",
@@ -130,7 +163,7 @@ impl Context {
         unsafe { answers.octets_in_place(names::OAEP_LABEL, &self.oaep.label)? };
         answers.integer(names::TLS_CLIENT_VERSION, self.versions.client)?;
         answers.integer(names::TLS_NEGOTIATED_VERSION, self.versions.negotiated)?;
-        answers.integer(names::IMPLICIT_REJECTION, 0_u32)?;
+        answers.integer(names::IMPLICIT_REJECTION, self.implicit_rejection.unwrap_or(0))?;
         Ok(())
     }
 }

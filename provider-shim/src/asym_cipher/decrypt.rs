@@ -5,8 +5,6 @@ use crate::error::{Error, Result};
 use crate::key::Private;
 use crate::rsa_public::Padding;
 use akv_core::{EncryptionAlgorithm, ErrorKind};
-use ossl_abi::names;
-use ossl_abi::params::Values;
 use zeroize::Zeroizing;
 
 impl Context {
@@ -20,30 +18,6 @@ impl Context {
                 other.name()
             ))),
         }
-    }
-
-    /// The settings for another provider.
-    fn foreign(&self) -> Values {
-        let mut values = Values::new().int(names::PAD_MODE, self.padding().number());
-        let (oaep, versions) = (self.oaep(), self.versions());
-        if let Some(digest) = oaep.digest {
-            values = values.utf8(names::DIGEST, digest.display());
-        }
-        if let Some(mgf1) = oaep.mgf1 {
-            values = values.utf8(names::MGF1_DIGEST, mgf1.display());
-        }
-        if !oaep.label.is_empty() {
-            values = values.octets(names::OAEP_LABEL, &oaep.label);
-        }
-        for (name, version) in [
-            (names::TLS_CLIENT_VERSION, versions.client),
-            (names::TLS_NEGOTIATED_VERSION, versions.negotiated),
-        ] {
-            if version != 0 {
-                values = values.bignum(name, &version.to_be_bytes());
-            }
-        }
-        values
     }
 
     /// One request. Whatever the vault lacks is refused before it.

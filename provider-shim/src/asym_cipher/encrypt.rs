@@ -8,6 +8,9 @@ use aws_lc_rs::rsa::{OaepPublicEncryptingKey, Pkcs1PublicEncryptingKey, PublicEn
 
 impl Context {
     pub(super) fn encrypt(&self, plaintext: &[u8]) -> Result<Vec<u8>> {
+        if let Some(foreign) = self.key()?.foreign() {
+            return foreign.encrypt(self.foreign(), plaintext);
+        }
         let public = self.public()?;
         match self.padding() {
             Padding::Pkcs1 | Padding::Oaep => {}

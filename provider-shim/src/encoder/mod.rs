@@ -6,6 +6,7 @@ mod text;
 use self::symmetric::{NoBytes, NoPublicHalf, SymmetricKeyFile, SymmetricText};
 
 use crate::error::{Error, Result};
+use crate::foreign;
 use crate::key::KeyObject;
 use crate::keymgmt::Selection;
 use crate::provider::Provider;
@@ -31,6 +32,10 @@ macro_rules! encoder {
 }
 
 pub(crate) static ALGORITHMS: &[Algorithm] = &[
+    // Who asks for no structure gets the last that fits, so these come before the ones that say why
+    // not.
+    encoder!(c"EC", c"provider=akv_provider,output=der,structure=type-specific", NotHere),
+    encoder!(c"RSA", c"provider=akv_provider,output=der,structure=type-specific", RsaDer),
     encoder!(c"RSA", c"provider=akv_provider,output=pem,structure=PrivateKeyInfo", KeyFilePem),
     encoder!(c"EC", c"provider=akv_provider,output=pem,structure=PrivateKeyInfo", KeyFilePem),
     encoder!(c"RSA", c"provider=akv_provider,output=der,structure=PrivateKeyInfo", Refusal),
@@ -45,8 +50,6 @@ pub(crate) static ALGORITHMS: &[Algorithm] = &[
     encoder!(c"RSA", c"provider=akv_provider,output=pem,structure=pkcs1", Pkcs1Pem),
     encoder!(c"RSA", c"provider=akv_provider,output=der,structure=rsa", Pkcs1Der),
     encoder!(c"RSA", c"provider=akv_provider,output=pem,structure=rsa", Pkcs1Pem),
-    encoder!(c"EC", c"provider=akv_provider,output=der,structure=type-specific", NotHere),
-    encoder!(c"RSA", c"provider=akv_provider,output=der,structure=type-specific", RsaDer),
     encoder!(c"RSA", c"provider=akv_provider,output=pem,structure=type-specific", Pkcs1Pem),
     encoder!(c"EC", c"provider=akv_provider,output=blob", PointBlob),
     encoder!(c"RSA", c"provider=akv_provider,output=text", Text),
@@ -159,12 +162,11 @@ fn absent(key: &KeyObject) -> Error {
     if key.foreign().is_none_or(|key| !key.has_private()) {
         return Error::Silent;
     }
-    Error::unsupported(
-        "this key was made for use in memory, without akv-name: akv_provider writes no private \
-         keys. Say with -pkeyopt akv-name:vault:NAME:KEY where in a vault to make it. For a file \
-         with a key of the host's own leave 'provider=akv_provider' out of the property query and \
-         of default_properties, or ask for this key with '?provider=default'",
-    )
+    Error::unsupported(format!(
+        "this key was made for use in memory, without akv-name, and akv_provider writes no private \
+         keys: {}",
+        foreign::ADVICE
+    ))
 }
 
 /// The key file, in the place of a private key.
@@ -229,8 +231,8 @@ struct RsaDer;
 impl Format for RsaDer {
     type Key = KeyObject;
 
-    fn takes(_selection: Selection) -> bool {
-        true
+    fn takes(selection: Selection) -> bool {
+        selection.is_empty() || selection.key_pair()
     }
 
     fn write(key: &KeyObject, selection: Selection) -> Result<Vec<u8>> {

@@ -62,10 +62,11 @@ fn import_ec(selection: Selection, params: Params<'_>) -> Option<Material> {
     }
 }
 
-/// The public parts that are selected. Private ones cannot be: the whole export is refused,
-/// silently, so that libcrypto leaves the key with us.
+/// The public parts that are selected. The private ones of a key in a vault cannot be: the whole
+/// export is refused, silently, so that libcrypto leaves the key with us. Of a public key there are
+/// none, and libcrypto selects everything when it takes one to another provider.
 pub(super) fn export(key: &KeyObject, selection: Selection) -> Result<ParamArray> {
-    if selection.private() {
+    if selection.private() && key.vault_key().is_some() {
         return Err(Error::Silent);
     }
     let mut values = Values::new();

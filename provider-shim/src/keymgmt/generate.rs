@@ -5,7 +5,7 @@
 //! without a word of a vault another provider makes the key (see [`crate::foreign`]).
 
 use super::exchange::group_name;
-use super::new_key::{Description, PREFIX};
+use super::new_key::{Description, is_for_vaults};
 use super::{Kind, Selection};
 use crate::error::{Error, Result};
 use crate::foreign::ForeignKey;
@@ -29,7 +29,7 @@ struct Generator {
     /// Something was said that is for keys in vaults only.
     of_vault: bool,
     description: Description,
-    /// Why the description is none of a key in a vault, which may be no failure.
+    /// Why the description is none of a key in a vault, which is not told before a vault is named.
     refusal: Option<Error>,
     /// Another provider's maker, as long as what was said is to its liking.
     foreign: Option<Maker>,
@@ -53,33 +53,38 @@ impl Generator {
 
     /// Takes parameters over, which may be meant for a vault or for another provider.
     fn set(&mut self, params: Params<'_>) -> Result<()> {
-        self.of_vault |=
-            params.iter().any(|value| value.name().to_bytes().starts_with(PREFIX.as_bytes()));
+        self.of_vault |= params.iter().any(|value| is_for_vaults(value.name()));
         let client = self.provider.client();
-        if let Err(error) = client.and_then(|client| self.description.set(client, params)) {
-            self.refusal.get_or_insert(error);
-        }
+        let set = client.and_then(|client| self.description.set(client, params));
         if let Some(maker) = &mut self.foreign
             && !self.provider.host().quietly(|| maker.set(params))
         {
             self.foreign = None;
         }
-        match &self.refusal {
-            Some(error) if self.of_vault || self.foreign.is_none() => Err(error.clone()),
-            _ => Ok(()),
+        // What was not told before is told now; what is told can be mended.
+        let refusal = self.refusal.take().or(set.err());
+        match refusal {
+            Some(error) if self.of_vault || self.foreign.is_none() => Err(error),
+            refusal => {
+                self.refusal = refusal;
+                Ok(())
+            }
         }
     }
 
     fn like(&mut self, template: &KeyObject) {
         self.description.like(template);
+        // Whoever wants a key like one in a vault is not to get another.
+        self.of_vault |= template.vault_key().is_some();
         let group = match (template.curve(), template.foreign()) {
             (Some(curve), _) => group_name(curve).to_str().ok().map(str::to_owned),
             (None, Some(foreign)) => foreign.group(),
             (None, None) => None,
         };
         if let (Some(maker), Some(group)) = (&mut self.foreign, group) {
+            let group = Values::new().utf8(names::GROUP_NAME, &group).build();
             // One that it does not know shows when the key is made.
-            _ = maker.set(Values::new().utf8(names::GROUP_NAME, &group).build().params());
+            self.provider.host().quietly(|| maker.set(group.params()));
         }
     }
 
@@ -156,7 +161,8 @@ pub(super) unsafe extern "C" fn init<K: Kind>(
     unsafe { guard::shared("keymgmt gen_init", provctx, body) }
 }
 
-/// What is set later wins over the template, and what was set before does too.
+/// For a key in a vault, what is set wins over the template, before it or after. For others the
+/// template does, as with the default provider.
 pub(super) unsafe extern "C" fn set_template(genctx: *mut c_void, template: *mut c_void) -> c_int {
     let body = |generator: &mut Generator| -> Result<()> {
         // SAFETY: the core passes null or a key object of ours.

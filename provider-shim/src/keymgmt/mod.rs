@@ -71,13 +71,20 @@ impl Selection {
         self.0
     }
 
-    /// What of a selection there is, with the parameters that it needs. Without a key those are the
-    /// domain's only, which 3.0.2 insists on.
+    /// What of a selection there is, and what belongs to it.
     pub(crate) const fn within(self, public: bool, private: bool) -> Self {
         let there = if public { Self::PUBLIC } else { 0 } | if private { Self::PRIVATE } else { 0 };
-        let halves = self.0 & there;
-        let other = if halves == 0 { 0 } else { Self::OTHER };
-        Self(halves | other | Self::DOMAIN)
+        Self(self.0 & there | Self::DOMAIN).with_needed()
+    }
+
+    /// A selection that libcrypto takes: 3.0.2 gives other parameters with a key, and no key
+    /// without them.
+    pub(crate) const fn with_needed(self) -> Self {
+        if self.key_pair() {
+            Self(self.0 | Self::DOMAIN | Self::OTHER)
+        } else {
+            Self(self.0 & !Self::OTHER)
+        }
     }
 
     pub(crate) const fn private(self) -> bool {
@@ -196,8 +203,8 @@ unsafe extern "C" fn free(keydata: *mut c_void) {
     unsafe { guard::free_arc::<KeyObject>(keydata) };
 }
 
-/// A duplicate of a key in a vault or of a public key shares everything, since they never change;
-/// one of the public half or of the parameters is an object of its own.
+/// A duplicate of a key in a vault or of a public key shares everything, since these never change; any
+/// other is an object of its own.
 unsafe extern "C" fn dup(keydata: *const c_void, selection: c_int) -> *mut c_void {
     let selection = Selection::from_raw(selection);
     let body = |key: &KeyObject| -> Result<Arc<KeyObject>> {

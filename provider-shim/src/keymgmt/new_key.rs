@@ -2,6 +2,7 @@
 
 use super::exchange::curve_of;
 use crate::error::{Error, Result};
+use crate::foreign;
 use crate::key::{KeyObject, KeyType};
 use akv_core::blocking::Client;
 use akv_core::{AesSize, Curve, Key, KeyOperation, KeyReference, NewKey, RsaSize, SymmetricKey};
@@ -21,8 +22,10 @@ const EXPIRES: &CStr = c"akv-expires";
 const TAGS: &CStr = c"akv-tags";
 const NEW_VERSION: &CStr = c"akv-new-version";
 
-/// What the names of all of these begin with.
-pub(super) const PREFIX: &str = "akv-";
+/// Whether a name is one of these, or was meant to be one.
+pub(super) fn is_for_vaults(name: &CStr) -> bool {
+    name.to_bytes().get(..3).is_some_and(|start| start.eq_ignore_ascii_case(b"akv"))
+}
 
 /// 65537, the exponent of all RSA keys that the service makes.
 const EXPONENT: [u8; 3] = [1, 0, 1];
@@ -77,12 +80,7 @@ impl Description {
     /// Where the key is to be made.
     pub(crate) fn reference(&self) -> Result<&KeyReference> {
         self.reference.as_ref().ok_or_else(|| {
-            Error::argument(
-                "akv_provider makes keys in vaults only: say where with \
-                 -pkeyopt akv-name:vault:NAME:KEY. For a key of the host's own leave \
-                 'provider=akv_provider' out of the property query and of default_properties, or \
-                 ask for this key with '?provider=default'",
-            )
+            Error::argument(format!("akv_provider makes keys in vaults only: {}", foreign::ADVICE))
         })
     }
 

@@ -58,6 +58,7 @@ functions! {
     todata = c"EVP_PKEY_todata": unsafe extern "C" fn(Pkey, c_int, *mut *mut Param) -> c_int;
     free_params = c"OSSL_PARAM_free": unsafe extern "C" fn(*mut Param);
     size = c"EVP_PKEY_get_size": unsafe extern "C" fn(Pkey) -> c_int;
+    dup = c"EVP_PKEY_dup": unsafe extern "C" fn(Pkey) -> Pkey;
     free = c"EVP_PKEY_free": unsafe extern "C" fn(Pkey);
     get_params = c"EVP_PKEY_get_params": unsafe extern "C" fn(Pkey, *mut Param) -> c_int;
     set_params = c"EVP_PKEY_set_params": unsafe extern "C" fn(Pkey, *mut Param) -> c_int;
@@ -74,6 +75,8 @@ functions! {
     verify_init = c"EVP_PKEY_verify_init": unsafe extern "C" fn(Context) -> c_int;
     verify = c"EVP_PKEY_verify":
         unsafe extern "C" fn(Context, *const u8, usize, *const u8, usize) -> c_int;
+    encrypt_init = c"EVP_PKEY_encrypt_init": unsafe extern "C" fn(Context) -> c_int;
+    encrypt = c"EVP_PKEY_encrypt": Transform;
     decrypt_init = c"EVP_PKEY_decrypt_init": unsafe extern "C" fn(Context) -> c_int;
     decrypt = c"EVP_PKEY_decrypt": Transform;
 }
@@ -319,6 +322,12 @@ impl HostKey {
         unsafe { (self.functions().export)(self.pkey(), selection, callback, arg) == 1 }
     }
 
+    /// The same key once more (`EVP_PKEY_dup`).
+    pub fn duplicate(&self) -> Option<Self> {
+        // SAFETY: the key is alive.
+        self.keys.key(unsafe { (self.functions().dup)(self.pkey()) })
+    }
+
     /// Another key with the parts that are selected.
     pub fn part(&self, key_type: &CStr, selection: c_int) -> Option<Self> {
         let functions = self.functions();
@@ -386,6 +395,11 @@ impl HostKey {
             };
             verified == 1
         })
+    }
+
+    /// Encrypts (`EVP_PKEY_encrypt`).
+    pub fn encrypt(&self, params: &ParamArray, plaintext: &[u8]) -> Option<Vec<u8>> {
+        self.transform(self.functions().encrypt_init, self.functions().encrypt, params, plaintext)
     }
 
     /// Decrypts (`EVP_PKEY_decrypt`).
