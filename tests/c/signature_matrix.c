@@ -69,13 +69,20 @@ static int sign(EVP_PKEY *key, const struct settings *s, const unsigned char *tb
     return failed;
 }
 
-/* Verifies; 1 if the signature is right. */
+/* Verifies, with the provider that holds the key; 1 if the signature is right. */
 static int verify(EVP_PKEY *key, const struct settings *s, const unsigned char *tbs,
                   const unsigned char *signature, size_t length)
 {
     OSSL_PARAM params[6];
-    EVP_PKEY_CTX *context = context_of(key);
+    char query[64];
+    EVP_PKEY_CTX *context;
     int ok;
+
+    snprintf(query, sizeof(query), "provider=%s",
+             OSSL_PROVIDER_get0_name(EVP_PKEY_get0_provider(key)));
+    context = EVP_PKEY_CTX_new_from_pkey(NULL, key, query);
+    if (context == NULL)
+        die("no context");
 
     collect(s, params);
     ok = EVP_PKEY_verify_init_ex(context, NULL) == 1

@@ -3,6 +3,7 @@
 mod bio;
 mod errors;
 mod fetch;
+mod libcrypto;
 mod pkey;
 mod providers;
 
@@ -10,6 +11,7 @@ pub use self::bio::{Bio, BioError};
 pub use self::pkey::{Check, HostKey, HostKeys, Maker, Making};
 
 use self::fetch::Fetchers;
+use self::libcrypto::libcrypto_functions;
 use crate::functions::{bio as bio_id, core};
 use crate::types::{CoreBio, CoreContext, CoreHandle, DataType, Dispatch, Param, VaList};
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};

@@ -1,16 +1,11 @@
 //! Keys that the host's other providers make and keep, through libcrypto's functions for `EVP_PKEY`.
 //!
-//! As with [`visit`](Host::visit) there are no upcalls for it, so libcrypto's functions are looked
-//! up in exactly the libcrypto that loads the provider. All of them are there since 3.0.
-//!
 //! What fails leaves libcrypto's reasons in the error queue.
 
-use super::Host;
-use crate::library::Library;
+use super::{Host, libcrypto_functions};
 use crate::params::{ParamArray, Params, integer};
 use crate::types::{Callback, CoreContext, DataType, Param};
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
-use std::mem::transmute;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
@@ -18,30 +13,7 @@ type Context = *mut c_void;
 type Pkey = *mut c_void;
 type Transform = unsafe extern "C" fn(Context, *mut u8, *mut usize, *const u8, usize) -> c_int;
 
-macro_rules! functions {
-    ($($field:ident = $symbol:literal: $type:ty;)*) => {
-        /// libcrypto's functions.
-        struct Functions {
-            library_context: *mut CoreContext,
-            $($field: $type,)*
-        }
-
-        impl Functions {
-            fn find(library: &Library, library_context: *mut CoreContext) -> Option<Self> {
-                Some(Self {
-                    library_context,
-                    $(
-                        // SAFETY: this is libcrypto's function of that name, whose prototype has
-                        // been this one since 3.0.
-                        $field: unsafe { transmute::<*mut c_void, $type>(library.symbol($symbol)?) },
-                    )*
-                })
-            }
-        }
-    };
-}
-
-functions! {
+libcrypto_functions! {
     context_by_name = c"EVP_PKEY_CTX_new_from_name":
         unsafe extern "C" fn(*mut CoreContext, *const c_char, *const c_char) -> Context;
     context_by_key = c"EVP_PKEY_CTX_new_from_pkey":
@@ -81,18 +53,19 @@ functions! {
     decrypt = c"EVP_PKEY_decrypt": Transform;
 }
 
-// SAFETY: libcrypto's functions may be called from any thread, and its library context is only
-// passed on. It outlives the provider, which libcrypto keeps as long as there are keys of it.
-unsafe impl Send for Functions {}
-// SAFETY: as above.
-unsafe impl Sync for Functions {}
-
 /// Makes keys with providers of certain properties.
 #[derive(Clone)]
 pub struct HostKeys {
     functions: Arc<Functions>,
+    library_context: *mut CoreContext,
     properties: &'static CStr,
 }
+
+// SAFETY: the library context is only passed on. It outlives the provider, which libcrypto keeps as
+// long as there are keys of it.
+unsafe impl Send for HostKeys {}
+// SAFETY: as above.
+unsafe impl Sync for HostKeys {}
 
 /// What is to be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,13 +93,9 @@ impl HostKeys {
     /// Keys in the library context that `host` stands for, of providers with these properties.
     /// `None` where libcrypto's functions are not to be found.
     pub fn new(host: &Host, properties: &'static CStr) -> Option<Self> {
-        let (upcall, get_context) = (host.get_params?, host.get_context?);
-        let library = Library::of(upcall as *const c_void)?;
-        // SAFETY: the function is the core's and takes its handle; the core's own context is what
-        // libcrypto's functions take.
-        let library_context = unsafe { get_context(host.handle) };
-        let functions = Functions::find(&library, library_context)?;
-        Some(Self { functions: Arc::new(functions), properties })
+        let functions = Functions::find(&host.libcrypto()?)?;
+        let library_context = host.library_context()?;
+        Some(Self { functions: Arc::new(functions), library_context, properties })
     }
 
     fn context(&self, key_type: &CStr) -> Option<OwnedContext<'_>> {
@@ -134,7 +103,7 @@ impl HostKeys {
         // SAFETY: the names are C strings, and the library context is alive.
         let context = unsafe {
             (functions.context_by_name)(
-                functions.library_context,
+                self.library_context,
                 key_type.as_ptr(),
                 self.properties.as_ptr(),
             )
@@ -246,7 +215,7 @@ impl HostKey {
         // SAFETY: the key and the library context are alive.
         let context = unsafe {
             (functions.context_by_key)(
-                functions.library_context,
+                self.keys.library_context,
                 self.pkey(),
                 self.keys.properties.as_ptr(),
             )

@@ -1,27 +1,29 @@
 //! What the host's other providers can do, as they tell it libcrypto (`OSSL_PROVIDER_do_all`,
-//! `OSSL_PROVIDER_get_capabilities`). As with keys there are no upcalls for it.
+//! `OSSL_PROVIDER_get_capabilities`).
 
-use super::Host;
+use super::{Host, libcrypto_functions};
 use crate::guard;
-use crate::library::Library;
 use crate::params::Params;
 use crate::types::{Callback, CoreContext, Param};
 use std::ffi::{CStr, c_char, c_int, c_void};
-use std::mem::transmute;
 
 type Provider = *mut c_void;
 type Each = unsafe extern "C" fn(Provider, *mut c_void) -> c_int;
-type DoAllFn = unsafe extern "C" fn(*mut CoreContext, Each, *mut c_void) -> c_int;
-type GetCapabilitiesFn =
-    unsafe extern "C" fn(Provider, *const c_char, Callback, *mut c_void) -> c_int;
-type ProviderContextFn = unsafe extern "C" fn(Provider) -> *mut c_void;
+
+libcrypto_functions! {
+    do_all = c"OSSL_PROVIDER_do_all":
+        unsafe extern "C" fn(*mut CoreContext, Each, *mut c_void) -> c_int;
+    get_capabilities = c"OSSL_PROVIDER_get_capabilities":
+        unsafe extern "C" fn(Provider, *const c_char, Callback, *mut c_void) -> c_int;
+    provider_context = c"OSSL_PROVIDER_get0_provider_ctx":
+        unsafe extern "C" fn(Provider) -> *mut c_void;
+}
 
 /// One question to all providers but one.
 struct Question<'a> {
     name: &'a CStr,
     own: *const c_void,
-    get_capabilities: GetCapabilitiesFn,
-    provider_context: ProviderContextFn,
+    functions: &'a Functions,
     wanted: fn(Params<'_>) -> bool,
     callback: Callback,
     arg: *mut c_void,
@@ -42,34 +44,14 @@ impl Host {
         callback: Callback,
         arg: *mut c_void,
     ) -> bool {
-        let (Some(upcall), Some(get_context)) = (self.get_params, self.get_context) else {
+        let functions = self.libcrypto().and_then(|library| Functions::find(&library));
+        let (Some(functions), Some(library_context)) = (functions, self.library_context()) else {
             return true;
         };
-        let Some(library) = Library::of(upcall as *const c_void) else {
-            return true;
-        };
-        let symbols = (
-            library.symbol(c"OSSL_PROVIDER_do_all"),
-            library.symbol(c"OSSL_PROVIDER_get_capabilities"),
-            library.symbol(c"OSSL_PROVIDER_get0_provider_ctx"),
-        );
-        let (Some(do_all), Some(get_capabilities), Some(provider_context)) = symbols else {
-            return true;
-        };
-        // SAFETY: these are libcrypto's functions of those names, whose prototypes have been the
-        // same since 3.0.
-        let (do_all, get_capabilities, provider_context) = unsafe {
-            (
-                transmute::<*mut c_void, DoAllFn>(do_all),
-                transmute::<*mut c_void, GetCapabilitiesFn>(get_capabilities),
-                transmute::<*mut c_void, ProviderContextFn>(provider_context),
-            )
-        };
-        let mut question =
-            Question { name, own, get_capabilities, provider_context, wanted, callback, arg };
+        let mut question = Question { name, own, functions: &functions, wanted, callback, arg };
         // SAFETY: the core's own context is what libcrypto's functions take, and the question lives
         // until they return.
-        unsafe { do_all(get_context(self.handle), ask, (&raw mut question).cast()) == 1 }
+        unsafe { (functions.do_all)(library_context, ask, (&raw mut question).cast()) == 1 }
     }
 }
 
@@ -77,10 +59,10 @@ impl Host {
 unsafe extern "C" fn ask(provider: Provider, question: *mut c_void) -> c_int {
     // SAFETY: libcrypto passes on what it got from `capabilities_of_others`, which waits.
     let body = |asked: &Question<'_>| unsafe {
-        if std::ptr::eq((asked.provider_context)(provider), asked.own) {
+        if std::ptr::eq((asked.functions.provider_context)(provider), asked.own) {
             return 1;
         }
-        (asked.get_capabilities)(provider, asked.name.as_ptr(), answer, question)
+        (asked.functions.get_capabilities)(provider, asked.name.as_ptr(), answer, question)
     };
     // SAFETY: as above.
     unsafe { guard::query("capabilities of a provider", question, 0, body) }

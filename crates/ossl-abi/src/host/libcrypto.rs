@@ -1,0 +1,49 @@
+//! Functions of libcrypto for which there are no upcalls.
+//!
+//! They are looked up in exactly the libcrypto that loads the provider. Where they are not to be
+//! found, in a program that links libcrypto statically and exports nothing, there are none.
+
+use super::Host;
+use crate::library::Library;
+use crate::types::CoreContext;
+use std::ffi::c_void;
+
+/// A table of functions, each with its name and its prototype, which has to be the one that
+/// libcrypto's function of that name has in every release: `find` looks all of them up.
+macro_rules! libcrypto_functions {
+    ($($field:ident = $symbol:literal: $type:ty;)*) => {
+        /// libcrypto's functions.
+        struct Functions {
+            $($field: $type,)*
+        }
+
+        impl Functions {
+            fn find(library: &$crate::library::Library) -> Option<Self> {
+                Some(Self {
+                    $(
+                        // SAFETY: this is libcrypto's function of that name and prototype.
+                        $field: unsafe {
+                            std::mem::transmute::<*mut std::ffi::c_void, $type>(
+                                library.symbol($symbol)?,
+                            )
+                        },
+                    )*
+                })
+            }
+        }
+    };
+}
+pub(super) use libcrypto_functions;
+
+impl Host {
+    /// The libcrypto that this host is.
+    pub(super) fn libcrypto(&self) -> Option<Library> {
+        Library::of(self.get_params? as *const c_void)
+    }
+
+    /// The library context that the provider was loaded into, as libcrypto's functions take it.
+    pub(super) fn library_context(&self) -> Option<*mut CoreContext> {
+        // SAFETY: the function is the core's and takes its handle.
+        self.get_context.map(|get_context| unsafe { get_context(self.handle) })
+    }
+}
