@@ -22,6 +22,8 @@ pub(crate) enum Failure {
     No,
     /// Nobody reads standard output any more.
     ClosedPipe,
+    /// Somebody pressed Ctrl-C, and what there was by then has been told.
+    Interrupted,
 }
 
 /// A result of a command.
@@ -40,6 +42,7 @@ impl Failure {
             Self::Usage(_) => 2,
             Self::System(_) => 3,
             Self::ClosedPipe => 141,
+            Self::Interrupted => 130,
             Self::Core(error) if error.may_have_happened() => 8,
             Self::Core(error) => code_of(error),
         }
@@ -101,6 +104,7 @@ impl fmt::Display for Failure {
             Self::Usage(text) | Self::System(text) => f.write_str(text),
             Self::No => f.write_str("no"),
             Self::ClosedPipe => f.write_str("standard output was closed"),
+            Self::Interrupted => f.write_str("interrupted"),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use crate::World;
 use akv_emulator::{Fault, Operation};
+use akv_tests::Server;
+use nix::sys::signal::Signal;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -60,4 +62,19 @@ fn what_never_signs_is_an_error() {
     world.vault.fault(Fault::new(akv_emulator::FaultKind::Forbidden).on(Operation::Sign).forever());
     let text = world.fails("bench vault:my-vault:p256 --seconds 1", 5);
     assert!(text.contains("403"), "{text}");
+}
+
+#[test]
+fn an_interrupt_ends_it_with_the_steps_that_are_complete() {
+    let world = World::with_keys();
+    let limit = Duration::from_secs(60);
+    let bench = world.akv("bench vault:my-vault:p256 --seconds 1 --at-once 1,2,3");
+    let second = |line: &str| line.trim_start().starts_with("2 ").then_some(());
+    let (bench, ()) = Server::start(bench, limit, second).unwrap();
+    bench.signal(Signal::SIGINT).unwrap();
+    let told = bench.finish(limit).unwrap_err().to_string();
+    for part in ["exit status: 130", "did not throttle", "Counters:", "akv: interrupted"] {
+        assert!(told.contains(part), "{told}");
+    }
+    assert!(!told.lines().any(|line| line.trim_start().starts_with("3 ")), "{told}");
 }

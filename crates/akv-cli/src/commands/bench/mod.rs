@@ -21,6 +21,7 @@ use std::{
     path::PathBuf,
     time::Duration,
 };
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Measure signatures: how many a second, how long each takes, and where throttling starts.
 ///
@@ -76,7 +77,10 @@ impl Bench {
         let load = Load::new(&client, key, algorithm)?;
         // Token and connection are there before the clock runs; a refusal is told at once.
         load.once().await?;
-        let steps = self.steps(&load, show).await?;
+        let (steps, interrupted) = self.steps(&load, show).await?;
+        if steps.is_empty() {
+            return Err(Failure::Interrupted);
+        }
         let reference = load.reference();
         if let Some(drawing) = drawing {
             let title = format!("{reference}, {algorithm}");
@@ -87,13 +91,16 @@ impl Bench {
             "algorithm": algorithm.name(),
             "steps": steps.iter().map(Step::to_json).collect::<Vec<_>>(),
             "throttling": throttling(&steps),
+            "interrupted": interrupted,
             "plot": self.plot,
             "counters": counters_json(client.counters()),
         });
-        show.result(&told, |out| self.conclude(out, &client, &steps))
+        show.result(&told, |out| self.conclude(out, &client, &steps))?;
+        if interrupted { Err(Failure::Interrupted) } else { Ok(()) }
     }
 
-    async fn steps(&self, load: &Load, show: Show) -> Result<Vec<Step>> {
+    /// The steps that came to their end, and whether somebody pressed Ctrl-C in another.
+    async fn steps(&self, load: &Load, show: Show) -> Result<(Vec<Step>, bool)> {
         let length = Duration::from_secs(self.seconds.into());
         let bar = bar(self.at_once.len(), length, show);
         let say = |line: String| {
@@ -103,7 +110,10 @@ impl Bench {
             })
         };
         say(Step::HEAD.to_owned())?;
-        let mut steps = Vec::new();
+        // One for all steps: an interrupt between two of them is not lost.
+        let mut interrupts = signal(SignalKind::interrupt())
+            .map_err(|error| Failure::System(format!("cannot wait for Ctrl-C: {error}")))?;
+        let (mut steps, mut interrupted) = (Vec::new(), false);
         for (&at_once, begun) in self.at_once.iter().zip(0..) {
             let progress = async {
                 let mut tick = tokio::time::interval(Duration::from_millis(100));
@@ -118,6 +128,10 @@ impl Bench {
             let step = tokio::select! {
                 step = load.run(at_once, length) => step?,
                 () = progress => continue,
+                _ = interrupts.recv() => {
+                    interrupted = true;
+                    break;
+                }
             };
             say(step.to_string())?;
             let throttled = step.throttled > 0;
@@ -127,7 +141,7 @@ impl Bench {
             }
         }
         bar.finish_and_clear();
-        Ok(steps)
+        Ok((steps, interrupted))
     }
 
     fn conclude(&self, out: &mut dyn io::Write, client: &Client, steps: &[Step]) -> io::Result<()> {
