@@ -142,7 +142,7 @@ impl Context {
         if let Some(value) = params.get(names::IMPLICIT_REJECTION) {
             self.implicit_rejection = Some(value.integer()?);
         }
-        let is_foreign = self.key()?.foreign().is_some();
+        let is_foreign = self.key.as_ref().is_some_and(|key| key.foreign().is_some());
         if self.implicit_rejection.is_some_and(|value| value != 0) && !is_foreign {
             self.implicit_rejection = None;
             return Err(Error::unsupported(
