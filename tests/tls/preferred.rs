@@ -2,10 +2,10 @@
 //! key exchange, on server and client, which are in no vault.
 
 use akv_emulator::{Curve, Operation, Persona};
-use akv_tests::{Client, Server, Site};
+use akv_tests::Site;
 use anyhow::{Context as _, Result};
 
-use crate::scene::{LIMIT, Scene, entries};
+use crate::scene::{Scene, entries};
 
 /// From 3.5 on: an elliptic curve with ML-KEM, whose keys are ours to make by half.
 const HYBRID: &str = "SecP256r1MLKEM768";
@@ -19,16 +19,9 @@ fn keys_of_the_key_exchange_are_made_when_ours_are_preferred() -> Result<()> {
     let has_hybrid = groups.is_ok_and(|groups| groups.text().contains(HYBRID));
     for (key, name) in [(site.rsa(2048)?, "rsa"), (site.ec(Curve::P256)?, "ec")] {
         let identity = scene.identity(&key, &format!("preferred-{name}"))?;
-        let line = format!(
-            "s_server -accept 127.0.0.1:0 -cert {} -key {} -groups \
-             P-256:P-384:brainpoolP256r1{}",
-            identity.certificate,
-            identity.key,
-            if has_hybrid { format!(":{HYBRID}") } else { String::new() }
-        );
-        let task = preferring.task(line.split_whitespace());
-        let (server, address) =
-            Server::start(task, LIMIT, |line| line.strip_prefix("ACCEPT ").map(str::to_owned))?;
+        let hybrid = if has_hybrid { format!(":{HYBRID}") } else { String::new() };
+        let options = format!("-groups P-256:P-384:brainpoolP256r1{hybrid}");
+        let (server, address) = Scene::serve_with(&preferring, &identity, &options)?;
         let before = site.vault().stats();
         let mut handshakes = vec![
             ("-tls1_3 -groups P-256", "TLSv1.3"),
@@ -43,9 +36,7 @@ fn keys_of_the_key_exchange_are_made_when_ours_are_preferred() -> Result<()> {
         }
         for (arguments, protocol) in handshakes.iter().copied() {
             for client in [site.plain(), preferring.clone()] {
-                let root = scene.root();
-                let client_side = Client { address: &address, ca: &root, arguments };
-                let seen = client_side.connect(&client);
+                let seen = scene.connect_with(&client, &address, arguments);
                 let seen = seen.with_context(|| format!("the server said: {}", server.output()))?;
                 assert_eq!(seen.protocol, protocol, "{arguments}");
             }

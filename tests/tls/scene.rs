@@ -6,7 +6,7 @@ use std::{
 };
 
 use akv_emulator::Persona;
-use akv_tests::{Client, Handshake, Server, Site};
+use akv_tests::{Client, Handshake, OpenSsl, Server, Site};
 use anyhow::{Context as _, Result};
 
 /// How long a server may take for whatever it does.
@@ -84,15 +84,34 @@ impl Scene {
 
     /// Starts `s_server`, and returns it with its address.
     pub(crate) fn serve(&self, identity: &Identity, options: &str) -> Result<(Server, String)> {
+        Self::serve_with(&self.site.openssl(), identity, options)
+    }
+
+    /// Starts `s_server` under another configuration.
+    pub(crate) fn serve_with(
+        openssl: &OpenSsl,
+        identity: &Identity,
+        options: &str,
+    ) -> Result<(Server, String)> {
         let Identity { certificate, key } = identity;
         let line = format!("s_server -accept 127.0.0.1:0 -cert {certificate} -key {key} {options}");
-        let task = self.site.openssl().task(line.split_whitespace());
+        let task = openssl.task(line.split_whitespace());
         Server::start(task, LIMIT, |line| line.strip_prefix("ACCEPT ").map(str::to_owned))
     }
 
     /// Connects with plain OpenSSL.
     pub(crate) fn connect(&self, address: &str, arguments: &str) -> Result<Handshake> {
-        Client { address, ca: &self.root(), arguments }.connect(&self.site.plain())
+        self.connect_with(&self.site.plain(), address, arguments)
+    }
+
+    /// Connects under another configuration.
+    pub(crate) fn connect_with(
+        &self,
+        openssl: &OpenSsl,
+        address: &str,
+        arguments: &str,
+    ) -> Result<Handshake> {
+        Client { address, ca: &self.root(), arguments }.connect(openssl)
     }
 
     /// Connects with plain OpenSSL to a server that has to refuse; returns the alert's number.
