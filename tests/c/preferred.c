@@ -10,7 +10,6 @@
 #include <openssl/provider.h>
 #include <openssl/rsa.h>
 
-static const char *const defaults = "provider=default";
 static const char *what;
 
 static void check(int ok, const char *step)
@@ -27,22 +26,32 @@ static int is_of(EVP_PKEY *key, const char *provider)
         && strcmp(OSSL_PROVIDER_get0_name(EVP_PKEY_get0_provider(key)), provider) == 0;
 }
 
-/* Parts of a key, as an object of the default provider. */
-static EVP_PKEY *copy(EVP_PKEY *key, int selection)
+/* Parts of a key, as an object of the provider that the query gives. */
+static EVP_PKEY *transfer(EVP_PKEY *key, int selection, const char *query, const char *provider)
 {
-    EVP_PKEY_CTX *context
-        = EVP_PKEY_CTX_new_from_name(NULL, EVP_PKEY_get0_type_name(key), defaults);
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, EVP_PKEY_get0_type_name(key), query);
     OSSL_PARAM *params = NULL;
     EVP_PKEY *other = NULL;
 
     check(context != NULL && EVP_PKEY_todata(key, selection, &params) == 1
               && EVP_PKEY_fromdata_init(context) == 1
               && EVP_PKEY_fromdata(context, &other, selection, params) == 1
-              && is_of(other, "default"),
-          "copy");
+              && is_of(other, provider),
+          "transfer");
     OSSL_PARAM_free(params);
     EVP_PKEY_CTX_free(context);
     return other;
+}
+
+static EVP_PKEY *copy(EVP_PKEY *key, int selection)
+{
+    return transfer(key, selection, "provider=default", "default");
+}
+
+/* A public half that we import. */
+static EVP_PKEY *from_data(EVP_PKEY *key)
+{
+    return transfer(key, EVP_PKEY_PUBLIC_KEY, NULL, "akv_provider");
 }
 
 static void sound(EVP_PKEY *key)
@@ -112,23 +121,6 @@ static EVP_PKEY *from_the_wire(EVP_PKEY *group, EVP_PKEY *key)
     OPENSSL_free(point);
     OPENSSL_free(again);
     return public_half;
-}
-
-/* A public half that we import. */
-static EVP_PKEY *from_data(EVP_PKEY *key)
-{
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-    OSSL_PARAM *params = NULL;
-    EVP_PKEY *imported = NULL;
-
-    check(EVP_PKEY_todata(key, EVP_PKEY_PUBLIC_KEY, &params) == 1
-              && EVP_PKEY_fromdata_init(context) == 1
-              && EVP_PKEY_fromdata(context, &imported, EVP_PKEY_PUBLIC_KEY, params) == 1
-              && is_of(imported, "akv_provider"),
-          "import");
-    OSSL_PARAM_free(params);
-    EVP_PKEY_CTX_free(context);
-    return imported;
 }
 
 /* A key like another. */
