@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use akv_emulator::{Curve, NewKey, Persona};
+use akv_emulator::{Curve, Fault, NewKey, Operation, Persona};
 use akv_tests::{Site, Task, elf, modules};
 use anyhow::{Context as _, Result};
 
@@ -114,6 +114,25 @@ fn the_example_signs_a_file() -> Result<()> {
     let output = with_settings(sign, &site).run()?;
     assert_eq!(output.status.code(), Some(1));
     assert!(output.stderr.contains("vault:x"), "{}", output.describe());
+    Ok(())
+}
+
+#[test]
+fn a_cancelled_thread_ends_after_its_operation() -> Result<()> {
+    let site = Site::start(Persona::ManagedHsm)?;
+    let key = site.ec(Curve::P256)?;
+    let source = modules::workspace().join("tests/c/capi_cancel.c");
+    let program = compile(&source, site.folder())?;
+    for (code, fault, timeout) in [
+        ("0", Fault::latency(Duration::from_millis(200)).forever(), "10s"),
+        // AKV_CODE_TIMEOUT, for as many signatures as are cancelled.
+        ("9", Fault::latency(Duration::from_secs(3600)).on(Operation::Sign).times(3), "1s"),
+    ] {
+        site.vault().clear_faults();
+        site.vault().fault(fault);
+        let task = Task::new(&program).args([key.as_str(), code]).env("AKV_TIMEOUT", timeout);
+        assert_eq!(with_settings(task, &site).ok()?.stderr, "");
+    }
     Ok(())
 }
 

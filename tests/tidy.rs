@@ -128,6 +128,88 @@ fn unsafe_code_is_in_the_abi_only() -> Result<()> {
     Ok(())
 }
 
+/// Functions of C's that only return a constant, or read an object that is there already: nothing in
+/// them can fail, panic, block or be cancelled.
+const PLAIN_ENTRIES: [&str; 21] = [
+    "akv_abi_version",
+    "akv_key_reference",
+    "akv_last_error",
+    "akv_last_error_code",
+    "akv_version",
+    "does_selection",
+    "exchanged_types",
+    "exchanged_types_ex",
+    "export_object",
+    "gen_settable_params",
+    "get_ctx_md_params",
+    "gettable_ctx_params",
+    "gettable_params",
+    "imp_settable_params",
+    "no_md_params",
+    "query_key_types",
+    "query_operation_name",
+    "set_ctx_md_params",
+    "settable_ctx_params",
+    "settable_params",
+    "v_check",
+];
+
+/// What leads into `c_abi`'s guard, which catches panics and disables cancellation.
+const GUARDS: [&str; 11] = [
+    "guard::alone(",
+    "guard::exclusive(",
+    "guard::query(",
+    "guard::run(",
+    "guard::shared(",
+    "guard::uncancelled(",
+    "::free_arc::<",
+    "::free_box::<",
+    // Functions beside the entries that do nothing else.
+    "answer(",
+    "call(",
+    "transform(",
+];
+
+/// The functions of a file that C calls, with their bodies, but for those of its tests.
+fn entries(text: &str) -> Vec<(String, String)> {
+    let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let mut found = Vec::new();
+    for (start, _) in text.match_indices("extern \"C\" fn ") {
+        let line = text[..start].rfind('\n').map_or(0, |end| end + 1);
+        let indent = text[line..].chars().take_while(|c| *c == ' ').count();
+        let name: String = text[start..].split("fn ").nth(1).unwrap_or_default().into();
+        let name = name.split(['(', '<']).next().unwrap_or_default().to_owned();
+        let end = format!("\n{}}}\n", " ".repeat(indent));
+        let body = text[start..].split(&end).next().unwrap_or_default();
+        found.push((name, body.to_owned()));
+    }
+    found
+}
+
+#[test]
+fn every_function_that_c_calls_goes_through_the_guard() -> Result<()> {
+    let mut plain = BTreeSet::new();
+    for (path, text) in sources(&["engine-shim/src", "ffi/src", "provider-shim/src"])? {
+        for (name, body) in entries(&text) {
+            if GUARDS.iter().any(|guard| body.contains(guard)) {
+                continue;
+            }
+            assert!(
+                PLAIN_ENTRIES.contains(&name.as_str()),
+                "{}: {name} does not go through the guard",
+                path.display()
+            );
+            plain.insert(name);
+        }
+    }
+    assert_eq!(
+        plain,
+        PLAIN_ENTRIES.map(str::to_owned).into(),
+        "the list is not longer than needed"
+    );
+    Ok(())
+}
+
 #[test]
 fn no_file_names_the_machine_it_was_made_on() -> Result<()> {
     let root = modules::workspace();

@@ -147,11 +147,11 @@ unsafe extern "C" fn init<const SLOT: usize>(engine: *mut Engine) -> c_int {
 unsafe extern "C" fn destroy<const SLOT: usize>(engine: *mut Engine) -> c_int {
     let Some(host) = Host::at(SLOT) else { return 0 };
     // SAFETY: libcrypto passes its ENGINE, whose count of the state is given up once.
-    unsafe {
+    guard::uncancelled(|| unsafe {
         let state = (host.ENGINE_get_ex_data)(engine, host.indices.engine);
         (host.ENGINE_set_ex_data)(engine, host.indices.engine, ptr::null_mut());
         guard::free_arc::<State>(state);
-    }
+    });
     1
 }
 
@@ -232,7 +232,7 @@ unsafe extern "C" fn operations<const SLOT: usize>(
         _ => ptr::null(),
     };
     // SAFETY: libcrypto passes room for a method, or for a list when it asks for that.
-    unsafe {
+    guard::alone("ENGINE_get_pkey_meth", 0, || unsafe {
         if method.is_null() {
             if !types.is_null() {
                 *types = NONE.as_ptr();
@@ -240,8 +240,8 @@ unsafe extern "C" fn operations<const SLOT: usize>(
             return 0;
         }
         *method = found;
-    }
-    (!found.is_null()).into()
+        (!found.is_null()).into()
+    })
 }
 
 /// How key files are read: one type, of our own object identifier.
@@ -254,7 +254,7 @@ unsafe extern "C" fn key_files<const SLOT: usize>(
     let Some(host) = Host::at(SLOT) else { return 0 };
     // SAFETY: libcrypto passes its ENGINE, and room for a method, or for a list when it asks for
     // that.
-    unsafe {
+    guard::alone("ENGINE_get_pkey_asn1_meth", 0, || unsafe {
         if method.is_null() {
             if !types.is_null() {
                 *types = &raw const host.key_file;
@@ -264,5 +264,5 @@ unsafe extern "C" fn key_files<const SLOT: usize>(
         let state = State::of(host, engine).ok().filter(|_| wanted == host.key_file);
         *method = state.map_or(ptr::null_mut(), |state| state.key_files);
         (!(*method).is_null()).into()
-    }
+    })
 }

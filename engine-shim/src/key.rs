@@ -216,12 +216,12 @@ pub(crate) unsafe extern "C" fn share(
 ) -> c_int {
     // SAFETY: libcrypto passes a place with null or with what `fill_private` attached; the key that
     // is copied keeps its count. The pointer stays the same.
-    unsafe {
+    guard::alone("ex_data dup", 0, || unsafe {
         if let Some(attached) = attached.as_ref()
             && let Some(key) = guard::clone_arc::<Key>(*attached)
         {
             std::mem::forget(key);
         }
-    }
-    1
+        1
+    })
 }

@@ -52,7 +52,9 @@ unsafe extern "C" fn bind_engine(
 ) -> c_int {
     guard::quiet_panics();
     // SAFETY: libcrypto passes its functions; the address in them is its own.
-    let host = unsafe { functions.as_ref().and_then(|known| Host::of(known.static_state)) };
+    let host = guard::alone("bind_engine", None, || unsafe {
+        functions.as_ref().and_then(|known| Host::of(known.static_state))
+    });
     let (Some(host), false) = (host, engine.is_null()) else {
         return 0;
     };

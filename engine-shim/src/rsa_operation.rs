@@ -95,12 +95,12 @@ unsafe extern "C" fn sign<const SLOT: usize>(
             operation.produce(out, || Ok(operation.key.sign(operation.pss()?, tbs)?))
         }
     };
-    match guard::run("EVP_PKEY_sign", host.errors, body) {
+    guard::uncancelled(|| match guard::run("EVP_PKEY_sign", host.errors, body) {
         Some(Route::Done) => 1,
         // SAFETY: what libcrypto passed is passed on.
         Some(Route::Own) => unsafe { (host.rsa_operation.sign)(context, sig, siglen, tbs, tbslen) },
         None => 0,
-    }
+    })
 }
 
 unsafe extern "C" fn decrypt<const SLOT: usize>(
@@ -124,14 +124,14 @@ unsafe extern "C" fn decrypt<const SLOT: usize>(
             operation.produce(out, || rsa::decrypt(&operation.key, operation.oaep()?, data))
         }
     };
-    match guard::run("EVP_PKEY_decrypt", host.errors, body) {
+    guard::uncancelled(|| match guard::run("EVP_PKEY_decrypt", host.errors, body) {
         Some(Route::Done) => 1,
         // SAFETY: what libcrypto passed is passed on.
         Some(Route::Own) => unsafe {
             (host.rsa_operation.decrypt)(context, out, outlen, data, len)
         },
         None => 0,
-    }
+    })
 }
 
 /// libcrypto's answers, but for one: "auto" of a signer means the longest salt, and ours is as long
@@ -143,22 +143,24 @@ unsafe extern "C" fn answer<const SLOT: usize>(
     pointer: *mut c_void,
 ) -> c_int {
     let Some(host) = Host::at(SLOT) else { return 0 };
-    // SAFETY: what libcrypto passed is passed on.
-    let result = unsafe { (host.rsa_operation.control)(context, command, number, pointer) };
-    if result <= 0 || command != control::GET_PSS_SALT {
-        return result;
-    }
-    // SAFETY: the operation goes on, and its answer to this question is a number.
-    unsafe {
-        let length = pointer.cast::<c_int>();
-        if (host.EVP_PKEY_CTX_get_operation)(context) == host.operation_sign()
-            && key::of_operation(host, context).is_some()
-            && matches!(*length, salt::AUTO | salt::AUTO_DIGEST_MAX)
-        {
-            *length = salt::DIGEST;
+    guard::alone("EVP_PKEY_CTX_ctrl", 0, || {
+        // SAFETY: what libcrypto passed is passed on.
+        let result = unsafe { (host.rsa_operation.control)(context, command, number, pointer) };
+        if result <= 0 || command != control::GET_PSS_SALT {
+            return result;
         }
-    }
-    result
+        // SAFETY: the operation goes on, and its answer to this question is a number.
+        unsafe {
+            let length = pointer.cast::<c_int>();
+            if (host.EVP_PKEY_CTX_get_operation)(context) == host.operation_sign()
+                && key::of_operation(host, context).is_some()
+                && matches!(*length, salt::AUTO | salt::AUTO_DIGEST_MAX)
+            {
+                *length = salt::DIGEST;
+            }
+        }
+        result
+    })
 }
 
 /// An operation with a key in a vault.

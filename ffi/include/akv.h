@@ -8,6 +8,9 @@
  *
  * Clients and keys may be used by several threads at once, and in every child of fork(). A key
  * keeps what it needs of its client. Null is fine for every function that frees.
+ *
+ * A thread that is cancelled (pthread_cancel) inside a function ends after it, at the latest after
+ * the setting "timeout". PTHREAD_CANCEL_ASYNCHRONOUS is not supported.
  */
 
 #ifndef AKV_H

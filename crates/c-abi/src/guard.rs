@@ -6,6 +6,8 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::ptr;
 use std::sync::{Arc, Once};
 
+use crate::cancellation::uncancelled;
+
 /// Where failures are told: the error queue of a libcrypto.
 pub trait ErrorQueue {
     /// Pushes one entry.
@@ -101,9 +103,21 @@ impl<T> Return for Arc<T> {
 }
 
 /// Runs `body` with a host but without an object.
+///
+/// As in all functions here, the calling thread cannot be cancelled meanwhile (see [`uncancelled`]).
 #[track_caller]
 pub fn run<T: Return, E: Failure>(
     name: &'static str,
+    host: &impl ErrorQueue,
+    body: impl FnOnce() -> Result<T, E>,
+) -> T::Raw {
+    let place = Location::caller();
+    uncancelled(|| caught(name, place, host, body))
+}
+
+fn caught<T: Return, E: Failure>(
+    name: &'static str,
+    place: &Location<'_>,
     host: &impl ErrorQueue,
     body: impl FnOnce() -> Result<T, E>,
 ) -> T::Raw {
@@ -116,7 +130,6 @@ pub fn run<T: Return, E: Failure>(
         Err(panic) => E::bug(format!("internal error in {name}: {}", panic_text(&*panic))),
     };
     // Writing the entry runs code of the host and of the error; neither may panic into C.
-    let place = Location::caller();
     let _ = catch_unwind(AssertUnwindSafe(|| {
         if let Some((reason, message)) = failure.entry() {
             tracing::debug!(target: "akv::abi", "{name}: {message}");
@@ -147,8 +160,10 @@ pub unsafe fn query<O, R>(
 /// Runs `body`, which has neither an object nor a host to tell of a failure, and returns `otherwise`
 /// when it panics.
 pub fn alone<R>(name: &'static str, otherwise: R, body: impl FnOnce() -> R) -> R {
-    tracing::trace!(target: "akv::abi", "{name}");
-    catch_unwind(AssertUnwindSafe(body)).unwrap_or(otherwise)
+    uncancelled(|| {
+        tracing::trace!(target: "akv::abi", "{name}");
+        catch_unwind(AssertUnwindSafe(body)).unwrap_or(otherwise)
+    })
 }
 
 /// Keeps panics from printing to the host's stderr: they reach its error queue instead.

@@ -6,6 +6,8 @@ use std::ptr::{self, NonNull};
 use std::slice;
 use std::sync::Arc;
 
+use crate::cancellation::uncancelled;
+
 /// Frees an object that [`Box::into_raw`] gave to C.
 ///
 /// # Safety
@@ -14,7 +16,7 @@ pub unsafe fn free_box<O>(object: *mut c_void) {
     if !object.is_null() {
         // SAFETY: vouched for by the caller.
         let object = unsafe { Box::from_raw(object.cast::<O>()) };
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(object)));
+        let _ = uncancelled(|| catch_unwind(AssertUnwindSafe(|| drop(object))));
     }
 }
 
@@ -26,7 +28,7 @@ pub unsafe fn free_arc<O>(object: *mut c_void) {
     if !object.is_null() {
         // SAFETY: vouched for by the caller.
         let object = unsafe { Arc::from_raw(object.cast::<O>()) };
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(object)));
+        let _ = uncancelled(|| catch_unwind(AssertUnwindSafe(|| drop(object))));
     }
 }
 

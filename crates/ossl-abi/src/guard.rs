@@ -1,15 +1,15 @@
 //! The boundary between libcrypto and Rust.
 //!
 //! Every function in a dispatch table hands its body to [`shared`], [`exclusive`] or one of their
-//! relatives. They check the object's pointer, keep panics from crossing into C, push exactly one
-//! entry to the host's error queue when the body fails, and trace the call.
+//! relatives. They check the object's pointer, keep panics and cancellation from unwinding Rust
+//! frames, push exactly one entry to the host's error queue when the body fails, and trace the call.
 
 use crate::host::Host;
 use std::ffi::c_void;
 
 pub use c_abi::{
     Entry, ErrorQueue, Failure, MAX_MESSAGE, Output, Return, alone, bytes, clone_arc, free_arc,
-    free_box, query, quiet_panics, run, text,
+    free_box, query, quiet_panics, run, text, uncancelled,
 };
 
 /// An object that C holds a pointer to.

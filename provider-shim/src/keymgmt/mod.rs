@@ -191,11 +191,12 @@ unsafe extern "C" fn new<K: Kind>(provctx: *mut c_void) -> *mut c_void {
 
 unsafe extern "C" fn load<K: Kind>(reference: *const c_void, size: usize) -> *mut c_void {
     // SAFETY: the core passes the bytes that one of our callbacks got, while that callback waits.
-    let key = unsafe { guard::bytes(reference.cast(), size).and_then(|r| key::from_reference(r)) };
-    match key {
+    let find =
+        || unsafe { guard::bytes(reference.cast(), size).and_then(|r| key::from_reference(r)) };
+    guard::alone("keymgmt load", ptr::null_mut(), || match find() {
         Some(key) if key.kind() == K::TYPE => Arc::into_raw(key).cast_mut().cast(),
         _ => ptr::null_mut(),
-    }
+    })
 }
 
 unsafe extern "C" fn free(keydata: *mut c_void) {

@@ -1,0 +1,37 @@
+//! `pthread_cancel` of threads that are in the middle of an operation.
+
+use std::time::Duration;
+
+use akv_emulator::{Curve, Fault, Operation, Persona};
+use akv_tests::{Site, engine::program};
+use anyhow::Result;
+
+/// Long enough for a cancellation to arrive meanwhile.
+const SLOW: Duration = Duration::from_millis(200);
+
+#[test]
+fn a_cancelled_thread_ends_after_its_operation() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let keys = [site.ec(Curve::P256)?, site.rsa(2048)?];
+    site.vault().fault(Fault::latency(SLOW).forever());
+    for logged in [false, true] {
+        let mut task = program(&site, "engine_cancel")?.args(&keys).arg("1");
+        if logged {
+            // Every entry of the engine writes to the file, and so may be where a thread ends.
+            task = task.env("AKV_LOG_LEVEL", "trace").env("AKV_LOG_FILE", site.text("cancel.log"));
+        }
+        assert_eq!(task.ok()?.stderr, "");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_cancelled_thread_ends_with_the_deadline() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    // Loading a key is a request too, so the faults are for one key's signatures.
+    let key = site.ec(Curve::P256)?;
+    site.vault().fault(Fault::latency(Duration::from_secs(3600)).on(Operation::Sign).times(3));
+    let task = program(&site, "engine_cancel")?.env("AKV_TIMEOUT", "1s");
+    assert_eq!(task.args([key.as_str(), &key, "0"]).ok()?.stderr, "");
+    Ok(())
+}

@@ -1,0 +1,38 @@
+//! `pthread_cancel` of threads that are in the middle of an operation.
+
+use std::time::Duration;
+
+use akv_emulator::{Curve, Fault, Operation, Persona};
+use akv_tests::{Site, cc};
+use anyhow::Result;
+
+/// Long enough for a cancellation to arrive meanwhile.
+const SLOW: Duration = Duration::from_millis(200);
+
+#[test]
+fn a_cancelled_thread_ends_after_its_operation() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    site.vault().fault(Fault::latency(SLOW).forever());
+    let (ec, rsa) = (site.ec(Curve::P256)?, site.rsa(2048)?);
+    let log = site.text("cancel.log");
+    for logged in [false, true] {
+        let mut task = cc::host(&site, "cancel")?.args([ec.as_str(), &rsa, "1"]);
+        if logged {
+            // Every entry of the provider writes to the file, and so may be where a thread ends.
+            task = task.env("AKV_LOG_LEVEL", "trace").env("AKV_LOG_FILE", &log);
+        }
+        assert_eq!(task.ok()?.stderr, "");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_cancelled_thread_ends_with_the_deadline() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let key = site.ec(Curve::P256)?;
+    let file = site.key_file(&key, "cancel.key")?;
+    site.vault().fault(Fault::latency(Duration::from_secs(3600)).on(Operation::Sign).times(3));
+    let task = cc::host(&site, "cancel")?.env("AKV_TIMEOUT", "1s");
+    assert_eq!(task.args([file.as_str(), &file, "0"]).ok()?.stderr, "");
+    Ok(())
+}
