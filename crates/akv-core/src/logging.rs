@@ -14,7 +14,7 @@
 use crate::{Error, ErrorKind, Result, Settings};
 use std::{
     fs::{File, OpenOptions},
-    os::fd::AsFd as _,
+    os::{fd::AsFd as _, unix::fs::OpenOptionsExt as _},
     path::Path,
     sync::Arc,
 };
@@ -90,8 +90,10 @@ fn targets(level: &str) -> Result<Targets> {
     })
 }
 
+/// A new file can be read by its owner and group, or by fewer if the umask says so. A file that is
+/// there keeps its mode: whoever made it, such as logrotate, chose it.
 fn open(path: &Path) -> Result<File> {
-    OpenOptions::new().create(true).append(true).open(path).map_err(|error| {
+    OpenOptions::new().create(true).append(true).mode(0o640).open(path).map_err(|error| {
         Error::new(ErrorKind::Settings, format!("the log file {path:?} cannot be opened: {error}"))
     })
 }
@@ -106,6 +108,23 @@ fn standard_error() -> Result<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::{fs::Permissions, os::unix::fs::PermissionsExt as _};
+
+    #[test]
+    fn a_new_log_file_is_not_for_everybody() {
+        let folder = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+        let new = folder.path().join("new.log");
+        open(&new).unwrap();
+        // What the umask of this process takes away is not known here.
+        assert_eq!(mode(&new) & !0o640, 0, "{:o}", mode(&new));
+        let there = folder.path().join("there.log");
+        std::fs::write(&there, "first\n").unwrap();
+        std::fs::set_permissions(&there, Permissions::from_mode(0o644)).unwrap();
+        std::io::Write::write_all(&mut open(&there).unwrap(), b"second\n").unwrap();
+        assert_eq!(mode(&there), 0o644);
+        assert_eq!(std::fs::read(&there).unwrap(), b"first\nsecond\n", "it is appended to");
+    }
 
     #[test]
     fn levels_are_numbers_names_or_filters() {

@@ -17,9 +17,10 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
+    auth::CLIENT_ID,
+    files::write_private,
     identity::{bad_request, error, has_metadata_header, machine, query},
     state::State,
-    state_dir::write_private,
     sync::lock,
     token_reply::TokenReply,
 };
@@ -113,7 +114,7 @@ pub(crate) fn answer(state: &State, parts: &Parts) -> TokenReply {
     match secret {
         None => challenge(state),
         Some(value) if value.strip_prefix("Basic ").is_some_and(|s| state.arc.is_answered(s)) => {
-            TokenReply::new(StatusCode::OK, machine(state, resource, &query))
+            TokenReply::new(StatusCode::OK, machine(state, resource, CLIENT_ID))
         }
         Some(_) => {
             let body = json!({ "error": "unauthorized", "error_description": "Invalid secret" });

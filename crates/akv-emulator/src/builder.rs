@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     arc::Agent,
+    assigned::Assigned,
     auth::{CLIENT_ID, Tokens},
     clock::Clock,
     connections::Connections,
@@ -205,6 +206,7 @@ impl Builder {
             tls,
             entra,
             arc,
+            assigned: Assigned::default(),
             identity_header: Uuid::new_v4().to_string(),
             control_interface: self.control_interface,
         });

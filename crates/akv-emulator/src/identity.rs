@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     arc,
-    auth::{CLIENT_ID, TENANT},
+    auth::TENANT,
     reply::Body,
     state::State,
     stats::count,
@@ -23,6 +23,7 @@ use crate::{
 pub(crate) const IMDS: &str = "/metadata/identity/oauth2/token";
 /// Path of App Service's endpoint.
 pub(crate) const APP_SERVICE: &str = "/MSI/token";
+const NO_SUCH_IDENTITY: &str = "Identity not found";
 
 /// Answers one token request.
 pub(crate) async fn handle(
@@ -78,14 +79,16 @@ fn imds(state: &State, parts: &Parts) -> TokenReply {
     let Some(resource) = query.get("resource") else {
         return bad_request("Required query variable 'resource' is missing");
     };
-    TokenReply::new(StatusCode::OK, machine(state, resource, &query))
+    match state.assigned.asked(&query) {
+        Some(client_id) => TokenReply::new(StatusCode::OK, machine(state, resource, &client_id)),
+        None => bad_request(NO_SUCH_IDENTITY),
+    }
 }
 
 /// The token of a machine: a virtual machine's, or an Azure Arc server's.
-pub(crate) fn machine(state: &State, resource: &str, query: &HashMap<String, String>) -> Value {
+pub(crate) fn machine(state: &State, resource: &str, client_id: &str) -> Value {
     let now = state.clock.now();
     let lifetime = state.tokens.lifetime().as_secs();
-    let client_id = asked_identity(query);
     let mut body = grant(state, resource, client_id, now);
     let expires = now.saturating_add(i64::try_from(lifetime).unwrap_or(i64::MAX));
     body["client_id"] = client_id.into();
@@ -112,16 +115,13 @@ fn app_service(state: &State, parts: &Parts) -> TokenReply {
     };
     let now = state.clock.now();
     let lifetime = i64::try_from(state.tokens.lifetime().as_secs()).unwrap_or(i64::MAX);
-    let client_id = asked_identity(&query);
-    let mut body = grant(state, resource, client_id, now);
+    let Some(client_id) = state.assigned.asked(&query) else {
+        return bad_request(NO_SUCH_IDENTITY);
+    };
+    let mut body = grant(state, resource, &client_id, now);
     body["client_id"] = client_id.into();
     body["expires_on"] = now.saturating_add(lifetime).to_string().into();
     TokenReply::new(StatusCode::OK, body)
-}
-
-/// The user-assigned identity that is asked for by client id, else the machine's own.
-fn asked_identity(query: &HashMap<String, String>) -> &str {
-    query.get("client_id").map_or(CLIENT_ID, String::as_str)
 }
 
 fn grant(state: &State, resource: &str, client_id: &str, now: i64) -> Value {

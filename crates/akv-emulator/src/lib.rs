@@ -82,6 +82,7 @@
 mod admin;
 mod algorithm;
 mod arc;
+mod assigned;
 mod attributes;
 mod auth;
 mod base64url;
@@ -95,6 +96,7 @@ mod emulator;
 mod entra;
 mod error;
 mod faults;
+mod files;
 mod identity;
 mod keys;
 mod latency;
@@ -122,6 +124,7 @@ mod token_reply;
 mod wire;
 
 pub use crate::{
+    assigned::AssignedIdentity,
     builder::Builder,
     emulator::{Emulator, Error},
     entra::Application,

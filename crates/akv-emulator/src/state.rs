@@ -2,6 +2,7 @@
 
 use crate::{
     arc::Agent,
+    assigned::Assigned,
     auth::Tokens,
     clock::Clock,
     connections::Connections,
@@ -37,6 +38,8 @@ pub(crate) struct State {
     /// Applications that may ask Entra ID for tokens.
     pub(crate) entra: Registry,
     pub(crate) arc: Agent,
+    /// The user-assigned identities of the machine.
+    pub(crate) assigned: Assigned,
     /// The secret that App Service hands to programs as `IDENTITY_HEADER`.
     pub(crate) identity_header: String,
     /// Whether `/__emulator/…` is served.

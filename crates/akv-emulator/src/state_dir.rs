@@ -1,9 +1,7 @@
 //! Keys as files, so that a restarted emulator serves the same ones; also the form of a backup.
 
 use std::{
-    fs,
-    io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    fs, io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -15,6 +13,7 @@ use crate::{
     attributes::Attributes,
     base64url,
     certificate::Certificate,
+    files::{create_private_folder, named, sync_folder, write_private},
     keys::{KeyMaterial, KeySpec},
     store::{Key, KeyVersion},
 };
@@ -107,7 +106,7 @@ pub(crate) fn from_json(value: Value) -> Result<(String, Key), String> {
 
 /// Every key below `directory`, which is created if it is missing.
 pub(crate) fn load(directory: &Path) -> io::Result<Vec<(String, Key)>> {
-    fs::create_dir_all(directory.join("keys"))?;
+    create_private_folder(&directory.join("keys"))?;
     let mut keys = Vec::new();
     for vault in fs::read_dir(directory.join("keys"))? {
         for file in fs::read_dir(vault?.path())? {
@@ -149,35 +148,8 @@ pub(crate) fn save(directory: &Path, vault: &str, id: &str, key: Option<&Key>) -
             Ok(()) => sync_folder(folder),
         };
     };
-    fs::create_dir_all(folder)?;
+    create_private_folder(folder)?;
     write_private(&path, to_json(vault, key).to_string().as_bytes())
-}
-
-/// Replaces a file as a whole, so that a crash leaves the old one or the new one; only the owner
-/// can read it.
-pub(crate) fn write_private(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let mut temporary = PathBuf::from(path);
-    temporary.set_extension("new");
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&temporary)?;
-    file.write_all(contents)?;
-    file.sync_all()?;
-    fs::rename(temporary, path)?;
-    path.parent().map_or(Ok(()), sync_folder)
-}
-
-/// Makes new names and removed ones outlive a crash.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    fs::File::open(folder)?.sync_all()
-}
-
-/// An error that names the file.
-pub(crate) fn named(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 pub(crate) fn damaged(path: &Path, reason: &str) -> io::Error {

@@ -14,8 +14,9 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{
     entra::AUTHORITIES,
+    files::{named, write_private, write_public},
     persona::{Persona, SUFFIXES},
-    state_dir::{damaged, named, write_private},
+    state_dir::damaged,
 };
 
 /// What the listener needs to speak TLS as either persona.
@@ -93,7 +94,7 @@ fn kept_ca(directory: &Path) -> io::Result<(String, KeyPair)> {
         (_, None) => {
             let (pem, pair) = fresh_ca().map_err(io::Error::other)?;
             write_private(&key, pair.serialize_pem().as_bytes())?;
-            std::fs::write(&certificate, &pem)?;
+            write_public(&certificate, pem.as_bytes())?;
             Ok((pem, pair))
         }
     }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use akv_emulator::{Emulator, Fault, Operation};
+use akv_emulator::{AssignedIdentity, Emulator, Fault, Operation};
 use common::Client;
 use serde_json::{Value, json};
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
@@ -193,5 +193,42 @@ async fn the_metadata_service_fails_on_demand() {
     vault.fault(Fault::throttled());
     for expected in [404, 410, 429, 500, 200] {
         assert_eq!(get(&url, Some(("Metadata", "true"))).await.0, expected);
+    }
+}
+
+#[tokio::test]
+async fn user_assigned_identities_are_known_by_each_of_their_ids() {
+    let vault = Emulator::builder().start().unwrap();
+    let resource_id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/\
+                       userAssignedIdentities/mine";
+    vault.assign_identity(AssignedIdentity {
+        client_id: "the-client".to_owned(),
+        object_id: "the-object".to_owned(),
+        resource_id: resource_id.to_owned(),
+    });
+    let resource = "&resource=https://vault.azure.net";
+    let machine = format!("{}{IMDS}{resource}", vault.imds_endpoint());
+    let app = format!("{}?api-version=2019-08-01{resource}", vault.identity_endpoint());
+    let endpoints =
+        [(machine, ("Metadata", "true")), (app, ("X-IDENTITY-HEADER", vault.identity_header()))];
+    for (url, header) in endpoints {
+        for asked in [
+            "client_id=the-client".to_owned(),
+            "object_id=the-object".to_owned(),
+            "principal_id=The-Object".to_owned(),
+            format!("msi_res_id={resource_id}"),
+            format!("mi_res_id={}", resource_id.to_lowercase()),
+        ] {
+            let (status, body) = get(&format!("{url}&{asked}"), Some(header)).await;
+            assert_eq!((status, &body["client_id"]), (200, &json!("the-client")), "{asked}");
+        }
+        for asked in ["client_id=other", "object_id=other", "mi_res_id=/subscriptions/other"] {
+            let (status, body) = get(&format!("{url}&{asked}"), Some(header)).await;
+            assert_eq!((status, &body["error"]), (400, &json!("invalid_request")), "{asked}");
+            assert_eq!(body["error_description"], "Identity not found");
+        }
+        let (status, body) = get(&url, Some(header)).await;
+        assert_eq!(status, 200, "the machine's own");
+        assert_ne!(body["client_id"], "the-client");
     }
 }

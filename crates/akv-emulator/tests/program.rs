@@ -7,10 +7,15 @@ use std::{
     fs,
     io::{BufRead as _, BufReader},
     os::unix::fs::PermissionsExt as _,
+    path::Path,
     process::{Child, Command, Stdio},
 };
 
 use common::Client;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use reqwest::Method;
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use serde_json::{Value, json};
@@ -59,9 +64,8 @@ impl Program {
     }
 
     /// Asks it to stop, and checks that it ends in order.
-    fn stop(mut self, signal: &str) {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    fn stop(mut self, signal: Signal) {
+        kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal).unwrap();
         let status = self.child.wait().unwrap();
         assert!(status.success(), "{status}");
     }
@@ -77,7 +81,7 @@ impl Drop for Program {
 
 #[tokio::test]
 async fn prints_how_to_use_it_and_stops_on_signals() {
-    for signal in ["-TERM", "-INT"] {
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
         let program = Program::start(&["--key", "ec:web:P-256", "--key", "rsa-hsm:big:2048"]);
         let client = program.client();
         let key = client.get("/keys/web?api-version=7.4").await.json()["key"].clone();
@@ -111,7 +115,7 @@ async fn the_control_interface_needs_no_token() {
     assert_eq!((&stats["get_key"], &stats["faults"]), (&json!(3), &json!(1)));
     client.must(Method::POST, "/__emulator/tokens/revoke", Value::Null).await;
     assert_eq!(client.get("/keys/web").await.status, 401);
-    program.stop("-TERM");
+    program.stop(Signal::SIGTERM);
 }
 
 #[tokio::test]
@@ -137,7 +141,11 @@ async fn applications_are_registered_by_argument_and_by_request() {
     assert_eq!(ask("client_id=d&client_secret=other").await, 200);
     let bad = json!([{ "tenant": "t", "clientId": "e", "certificates": ["none"] }]);
     assert_eq!(client.post("/__emulator/applications", bad).await.status, 400);
-    program.stop("-TERM");
+    program.stop(Signal::SIGTERM);
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
 }
 
 #[tokio::test]
@@ -146,6 +154,9 @@ async fn a_state_folder_and_a_file_with_the_lines() {
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let (state, token) = (path("state"), "it's a token");
     let env = path("env");
+    // The file of an earlier version, which everybody may read.
+    fs::write(&env, "old").unwrap();
+    fs::set_permissions(&env, fs::Permissions::from_mode(0o644)).unwrap();
     let mut arguments = vec!["--state-dir", &state, "--token", token, "--key", "ec:web:P-384"];
     arguments.extend(["--write-env", &env]);
     let mut kids = Vec::new();
@@ -156,12 +167,16 @@ async fn a_state_folder_and_a_file_with_the_lines() {
         for (name, value) in &program.variables {
             assert!(lines.contains(&format!("export {name}={value}\n")), "{lines}");
         }
-        assert_eq!(fs::metadata(&env).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(mode(Path::new(&env)), 0o600);
+        for secret in ["keys/default/web.json", "ca.key"] {
+            assert_eq!(mode(&folder.path().join("state").join(secret)), 0o600, "{secret}");
+        }
+        assert_eq!(mode(&folder.path().join("state/keys")), 0o700);
         let mut client = program.client();
         client.token = token.to_owned();
         let kid = client.get("/keys/web?api-version=7.4").await.json()["key"]["kid"].clone();
         kids.push(kid.as_str().unwrap().rsplit('/').next().unwrap().to_owned());
-        program.stop("-TERM");
+        program.stop(Signal::SIGTERM);
     }
     assert_eq!(kids[0], kids[1]);
 }
@@ -224,7 +239,7 @@ async fn behaviour_is_told_by_arguments() {
     let answer = reader.get("/keys/web?api-version=7.4").await;
     assert_eq!(answer.status, 429);
     assert!(answer.headers.contains_key("retry-after"));
-    program.stop("-TERM");
+    program.stop(Signal::SIGTERM);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use super::{Emulator, Error};
 use crate::{
+    assigned::AssignedIdentity,
     auth::{CLIENT_ID, TENANT},
     entra::Application,
     stats::count,
@@ -94,6 +95,12 @@ impl Emulator {
     /// [`Error::Refused`] when a certificate cannot be read.
     pub fn register(&self, application: Application) -> Result<(), Error> {
         self.state.entra.add(application).map_err(Error::Refused)
+    }
+
+    /// Gives the machine a user-assigned managed identity. From the first one on the endpoints of
+    /// virtual machine and App Service know these identities only.
+    pub fn assign_identity(&self, identity: AssignedIdentity) {
+        self.state.assigned.add(identity);
     }
 
     /// The value that Azure Arc gives programs as `IDENTITY_ENDPOINT`; `IMDS_ENDPOINT` is

@@ -14,10 +14,11 @@ use std::{
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use self::output::{CaFile, shell_lines, variables, write_private};
+use self::output::{CaFile, shell_lines, variables};
 use crate::{
-    AccessModel, Application, Emulator, Error, Fault, Latency, NewKey, Permission, Persona,
-    Throttling,
+    AccessModel, Application, AssignedIdentity, Emulator, Error, Fault, Latency, NewKey,
+    Permission, Persona, Throttling,
+    files::{named, write_private},
 };
 
 /// What the program can be told on its command line.
@@ -58,6 +59,10 @@ pub struct Arguments {
     /// `secret=TEXT`, `certificate=FILE` (PEM), `federated-token=FILE`.
     #[arg(long = "application", value_name = "SPEC", value_parser = parse::application)]
     applications: Vec<Application>,
+    /// Gives the machine a user-assigned managed identity: `client=ID` and, where it is asked for by
+    /// them, `object=ID` and `resource=/subscriptions/…`. Others are refused from then on.
+    #[arg(long = "managed-identity", value_name = "SPEC", value_parser = parse::managed_identity)]
+    managed_identities: Vec<AssignedIdentity>,
     /// Makes the machine an Azure Arc server whose agent keeps its secret files in this folder.
     #[arg(long, value_name = "FOLDER")]
     arc_folder: Option<PathBuf>,
@@ -191,7 +196,7 @@ pub fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let variables = variables(&emulator, ca.path(), &token);
     let lines = shell_lines(&emulator, &variables);
     if let Some(file) = &arguments.write_env {
-        write_private(file, &lines)?;
+        write_private(file, lines.as_bytes()).map_err(|error| named(file, &error))?;
     }
     let mut stdout = io::stdout().lock();
     match arguments.json {
@@ -240,6 +245,9 @@ fn start(arguments: &Arguments) -> Result<Emulator, Error> {
     }
     let emulator = builder.start()?;
     behaviour.start(&emulator);
+    for identity in &arguments.managed_identities {
+        emulator.assign_identity(identity.clone());
+    }
     for key in &arguments.keys {
         emulator.ensure_key(key.clone())?;
     }

@@ -4,11 +4,11 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{self, Write as _},
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
-use crate::Emulator;
+use crate::{Emulator, files::write_public};
 
 /// The file with the CA's certificate; a temporary one is removed at the end.
 pub(super) enum CaFile {
@@ -24,7 +24,7 @@ impl CaFile {
     ) -> io::Result<Self> {
         let kept = asked.or_else(|| state_dir.map(|directory| directory.join("ca.pem")));
         if let Some(file) = kept {
-            fs::write(&file, emulator.ca_pem())?;
+            write_public(&file, emulator.ca_pem().as_bytes())?;
             return Ok(Self::Kept(fs::canonicalize(file)?));
         }
         // Public, and clients may run under other accounts.
@@ -43,13 +43,6 @@ impl CaFile {
             Self::Temporary(file) => file.path(),
         }
     }
-}
-
-/// The lines hold a token: only their owner may read them.
-pub(super) fn write_private(file: &Path, lines: &str) -> io::Result<()> {
-    let mut file =
-        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file)?;
-    file.write_all(lines.as_bytes())
 }
 
 pub(super) fn variables(

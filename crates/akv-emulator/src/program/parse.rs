@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::{Application, Fault, Latency, NewKey, Throttling};
+use crate::{Application, AssignedIdentity, Fault, Latency, NewKey, Throttling};
 
 /// Reads `tenant=ID,client=ID,secret=TEXT,certificate=FILE,federated-token=FILE`.
 pub(super) fn application(text: &str) -> Result<Application, String> {
@@ -32,6 +32,24 @@ pub(super) fn application(text: &str) -> Result<Application, String> {
     match proofs {
         0 => Err("expected `secret=`, `certificate=` or `federated-token=`".into()),
         _ => Ok(application),
+    }
+}
+
+/// Reads `client=ID,object=ID,resource=ID`, in any order.
+pub(super) fn managed_identity(text: &str) -> Result<AssignedIdentity, String> {
+    let mut identity = AssignedIdentity::default();
+    for field in text.split(',') {
+        let value = match field.split_once('=') {
+            Some(("client", id)) => (&mut identity.client_id, id),
+            Some(("object", id)) => (&mut identity.object_id, id),
+            Some(("resource", id)) => (&mut identity.resource_id, id),
+            _ => return Err(format!("`{field}` is neither client=, object= nor resource=")),
+        };
+        value.1.clone_into(value.0);
+    }
+    match identity.client_id.is_empty() {
+        true => Err("`client=` is missing".to_owned()),
+        false => Ok(identity),
     }
 }
 
