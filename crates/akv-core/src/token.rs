@@ -177,6 +177,11 @@ impl Tokens {
         self.slot.scope()
     }
 
+    /// Where the tokens come from.
+    pub(crate) fn credential(&self) -> &Credential {
+        &self.credential
+    }
+
     /// The current token. A task renews it in time; only when there is none does the caller wait.
     ///
     /// What is rare is boxed: otherwise every operation, which is moved about some times before it

@@ -75,6 +75,24 @@ impl GivenToken {
 }
 
 impl GivenToken {
+    /// What there is to say, and to do, once the service refuses the token.
+    pub(super) fn unrenewable(&self) -> (String, String) {
+        const NEW: &str = "get a new access token for this tenant and service";
+        match &self.0 {
+            Source::Value(_) => (
+                "AZURE_CLI_ACCESS_TOKEN, which was read at load, cannot be renewed".to_owned(),
+                format!(
+                    "{NEW}, set AZURE_CLI_ACCESS_TOKEN to it and start the program again; \
+                     access-token-file is read again when it changes"
+                ),
+            ),
+            Source::File(path, _) => (
+                format!("the file {path:?} holds no other"),
+                format!("{NEW} and write it into the file, which is read again"),
+            ),
+        }
+    }
+
     /// Whether the file is another one than when it was read. One that is not there, as inside a
     /// `chroot`, has not changed.
     pub(super) fn has_changed(&self) -> bool {

@@ -60,6 +60,14 @@ impl Auto {
         self.links.get(self.working.load(Ordering::Relaxed))?.credential.as_ref().ok()
     }
 
+    pub(super) fn name(&self) -> &'static str {
+        self.working().map_or(Auto.name(), Credential::name)
+    }
+
+    pub(super) fn unrenewable(&self) -> Option<(String, String)> {
+        self.working()?.unrenewable()
+    }
+
     pub(super) fn has_changed(&self) -> bool {
         self.working().is_some_and(Credential::has_changed)
     }

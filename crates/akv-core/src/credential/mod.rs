@@ -89,10 +89,20 @@ impl Credential {
         }
     }
 
-    /// The name in the settings.
+    /// A source that cannot renew its token, what it holds, and what to do once that is refused;
+    /// `None` for sources that can.
+    pub(crate) fn unrenewable(&self) -> Option<(String, String)> {
+        match self {
+            Self::Auto(auto) => auto.unrenewable(),
+            Self::Given(given) => Some(given.unrenewable()),
+            Self::Application(_) | Self::ManagedIdentity(_) | Self::CommandLine(_) => None,
+        }
+    }
+
+    /// The name in the settings; of `auto`, that of the credential that it keeps to.
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            Self::Auto(_) => CredentialKind::Auto,
+            Self::Auto(auto) => return auto.name(),
             Self::Given(_) => CredentialKind::AccessToken,
             Self::Application(application) => application.kind(),
             Self::ManagedIdentity(_) => CredentialKind::ManagedIdentity,

@@ -1,5 +1,6 @@
 //! Puts the access token on requests, and deals with refusals of it.
 
+use super::unauthorized::{Refused, unauthorized};
 use crate::{
     Error as AkvError, ErrorKind as AkvErrorKind,
     token::{Token, Tokens},
@@ -7,7 +8,7 @@ use crate::{
 use azure_core::{
     error::{Error, ErrorKind, Result},
     http::{
-        AsyncRawResponse, Context, Request, StatusCode,
+        AsyncRawResponse, Context, RawResponse, Request, StatusCode,
         headers::{AUTHORIZATION, HeaderName, HeaderValue, Headers, WWW_AUTHENTICATE},
         policies::{Policy, PolicyResult},
     },
@@ -45,18 +46,30 @@ impl Authorize {
         self.tokens.get().await.map_err(refusal)
     }
 
-    /// The token to try after the service has refused one with this challenge and request id;
-    /// `None` when there is no other.
+    /// The token to try after the service has refused one with this challenge and request id, or
+    /// why there is none.
     pub(super) async fn another(
         &self,
         refused: &Arc<Token>,
         challenge: Option<&str>,
         request_id: Option<&str>,
-    ) -> Result<Option<Arc<Token>>> {
+    ) -> Result<std::result::Result<Arc<Token>, Refused>> {
         self.check_challenge(challenge)?;
         let fresh = Box::pin(self.tokens.replace(Some(refused))).await;
         let fresh = fresh.map_err(|error| refusal(no_other_token(error, request_id)))?;
-        Ok((fresh.authorization() != refused.authorization()).then_some(fresh))
+        Ok(if fresh.authorization() != refused.authorization() {
+            Ok(fresh)
+        } else if Arc::ptr_eq(&fresh, refused) {
+            // Another operation has just had it replaced.
+            Err(Refused::Again)
+        } else {
+            Err(Refused::Unchanged)
+        })
+    }
+
+    /// The error for a 401 that no other token can mend.
+    pub(super) fn unauthorized(&self, why: Refused, answer: &RawResponse) -> Error {
+        refusal(unauthorized(&self.tokens, why, answer))
     }
 
     /// Refuses a challenge that asks for a token of another audience: it would be worth something
@@ -107,11 +120,19 @@ impl Policy for Authorize {
         }
         let challenge = response.headers().get_optional_str(&WWW_AUTHENTICATE);
         let request_id = response.headers().get_optional_str(&REQUEST_ID);
-        let Some(fresh) = self.another(&token, challenge, request_id).await? else {
-            return Ok(without_challenge(response));
+        let (why, response) = match self.another(&token, challenge, request_id).await? {
+            Err(why) => (why, response),
+            Ok(fresh) => {
+                authorize(request, &fresh);
+                (Refused::Again, next[0].send(ctx, request, &next[1..]).await?)
+            }
         };
-        authorize(request, &fresh);
-        next[0].send(ctx, request, &next[1..]).await.map(without_challenge)
+        if response.status() != StatusCode::Unauthorized {
+            return Ok(response);
+        }
+        // The official client would answer a challenge once more, with a token that it already had.
+        let answer = response.try_into_raw_response().await?;
+        Err(self.unauthorized(why, &answer))
     }
 }
 
@@ -133,17 +154,6 @@ fn no_other_token(error: AkvError, request_id: Option<&str>) -> AkvError {
     let reason = error.message();
     let text = format!("the access token was refused, and there is no other: {code}{reason}");
     AkvError::new(AkvErrorKind::Credential, text).answer(401, None, request_id).hint_of(&error)
-}
-
-/// The official client would answer a challenge once more, with a token that it already had.
-fn without_challenge(response: AsyncRawResponse) -> AsyncRawResponse {
-    let (status, headers, body) = response.deconstruct();
-    let rest: HashMap<HeaderName, HeaderValue> = headers
-        .iter()
-        .filter(|(name, _)| **name != WWW_AUTHENTICATE)
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
-    AsyncRawResponse::new(status, Headers::from(rest), Box::pin(body))
 }
 
 /// The value of `name="…"` in a challenge (RFC 9110 section 11.6.1).

@@ -7,6 +7,7 @@
 use super::{
     Authorize, Http,
     http::{Answer, Server},
+    unauthorized::Refused,
 };
 use crate::token::Token;
 use azure_core::{
@@ -54,8 +55,13 @@ impl Direct {
         if answer.status == StatusCode::UNAUTHORIZED {
             let header = |name| answer.headers.get(name).and_then(|value| value.to_str().ok());
             let (challenge, request_id) = (header(WWW_AUTHENTICATE.as_str()), header(REQUEST_ID));
-            if let Some(fresh) = self.authorize.another(&token, challenge, request_id).await? {
-                answer = self.server.exchange(target, request(&fresh, body)).await?;
+            let mut why = Refused::Again;
+            match self.authorize.another(&token, challenge, request_id).await? {
+                Ok(fresh) => answer = self.server.exchange(target, request(&fresh, body)).await?,
+                Err(reason) => why = reason,
+            }
+            if answer.status == StatusCode::UNAUTHORIZED {
+                return Err(self.authorize.unauthorized(why, &raw(answer)));
             }
         }
         if answer.status.is_success() { Ok(answer.body) } else { Err(failed(answer)) }
@@ -73,9 +79,12 @@ fn request(token: &Token, body: Bytes) -> Request<Full<Bytes>> {
     request
 }
 
+fn raw(answer: Answer) -> RawResponse {
+    RawResponse::from_bytes(answer.status.as_u16().into(), answer.texts(), answer.body)
+}
+
 fn failed(answer: Answer) -> Error {
     let status = answer.status.as_u16().into();
-    let raw_response = RawResponse::from_bytes(status, answer.texts(), answer.body);
-    let raw_response = Some(Box::new(raw_response));
+    let raw_response = Some(Box::new(raw(answer)));
     ErrorKind::HttpResponse { status, error_code: None, raw_response }.into_error()
 }

@@ -52,19 +52,33 @@ pub(crate) fn not_executed(error: &azure_core::Error) -> bool {
     }
 }
 
-fn answered(status: u16, response: Option<&RawResponse>, reference: &KeyReference) -> Failure {
-    let body: Body =
-        response.and_then(|r| serde_json::from_slice(r.body().as_ref()).ok()).unwrap_or_default();
+/// What the service says about its refusal.
+#[derive(Default)]
+pub(super) struct Said {
+    /// The innermost code.
+    pub(super) code: Option<String>,
+    pub(super) message: Option<String>,
+    pub(super) request_id: Option<String>,
+}
+
+/// Reads the error in an answer, as far as there is one.
+pub(super) fn said(response: &RawResponse) -> Said {
+    let body: Body = serde_json::from_slice(response.body().as_ref()).unwrap_or_default();
     let (code, message) = body.error.unwrap_or_default().innermost();
+    let message = message.map(|text| shortened(&text, 2000).to_owned());
+    let request_id = response.headers().get_optional_string(&"x-ms-request-id".into());
+    Said { code: code.map(|code| one_line(&code)), message, request_id }
+}
+
+fn answered(status: u16, response: Option<&RawResponse>, reference: &KeyReference) -> Failure {
+    let Said { code, message, request_id } = response.map(said).unwrap_or_default();
     let headers = response.map(RawResponse::headers);
-    let request_id =
-        headers.and_then(|headers| headers.get_optional_string(&"x-ms-request-id".into()));
     let message = message.unwrap_or_else(|| status_text(status).to_owned());
-    let mut error = Error::new(ErrorKind::Service, one_line(shortened(&message, 2000)));
+    let mut error = Error::new(ErrorKind::Service, one_line(&message));
     if let Some(hint) = hint(status, code.as_deref(), reference) {
         error = error.hint(hint);
     }
-    let error = error.answer(status, code.map(|code| one_line(&code)), request_id);
+    let error = error.answer(status, code, request_id);
     match status {
         408 | 429 | 500..=599 => Failure::Transient(error, headers.and_then(retry_after)),
         _ => Failure::Final(error),
@@ -74,7 +88,6 @@ fn answered(status: u16, response: Option<&RawResponse>, reference: &KeyReferenc
 fn status_text(status: u16) -> &'static str {
     match status {
         300..=399 => "a redirect, which is never followed",
-        401 => "the access token was refused",
         403 => "forbidden",
         404 => "not found",
         429 => "too many requests",
@@ -88,9 +101,6 @@ fn hint(status: u16, code: Option<&str>, reference: &KeyReference) -> Option<Str
         VaultKind::ManagedHsm => "Managed HSM Crypto User",
     };
     Some(match (status, code.unwrap_or_default()) {
-        (401, _) => {
-            "get a new access token, and check that it is for this tenant and service".into()
-        }
         (403, "ForbiddenByPolicy") => {
             "give the identity the key permissions get and sign in the vault's access policy".into()
         }

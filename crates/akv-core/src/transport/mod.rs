@@ -9,6 +9,7 @@ mod http;
 mod pool;
 mod resolve;
 mod tls;
+mod unauthorized;
 
 pub(crate) use authorize::Authorize;
 #[cfg(feature = "probe")]

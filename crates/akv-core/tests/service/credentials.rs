@@ -2,7 +2,7 @@
 
 use super::{Vault, file};
 use akv_core::{ErrorKind, Settings, SignatureAlgorithm::Es256, blocking::Client};
-use akv_emulator::{Curve, Fault, NewKey, Operation};
+use akv_emulator::{Curve, Fault, FaultKind, NewKey, Operation};
 use std::{ffi::OsString, fs, time::Duration};
 
 const DIGEST: [u8; 32] = [7; 32];
@@ -182,4 +182,56 @@ fn a_bad_token_gives_advice_and_is_not_shown() {
     assert_eq!(error.status(), Some(401));
     let text = error.to_string();
     assert!(text.contains("get a new access token") && !text.contains("s3cret"), "{text}");
+    assert!(text.contains("holds no other") && text.contains("write it into the file"), "{text}");
+}
+
+#[test]
+fn a_token_of_the_environment_cannot_be_renewed() {
+    let vault = Vault::start();
+    vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
+    let client = client(&vault, &[("AZURE_CLI_ACCESS_TOKEN", &vault.emulator.token())]);
+    let reference = client.reference("vault:myVault:ec").unwrap();
+    let key = client.key(&reference).unwrap();
+    vault.emulator.revoke_tokens();
+    vault.emulator.reset_stats();
+    for error in [key.sign(Es256, &DIGEST).unwrap_err(), client.key(&reference).unwrap_err()] {
+        assert_eq!((error.kind(), error.status()), (ErrorKind::Service, Some(401)), "{error}");
+        assert!(error.request_id().is_some(), "{error}");
+        let text = error.to_string();
+        for part in ["the access token was refused", "cannot be renewed", "start the program again"]
+        {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
+    assert_eq!(vault.emulator.stats().unauthorized, 2, "the same token is not tried twice");
+}
+
+#[test]
+fn a_second_refusal_in_a_row_is_told_from_the_first() {
+    let vault = Vault::start();
+    vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
+    // Once for a request that goes the short way, and once for one of the official client's.
+    for short in [true, false] {
+        let client = client(&vault, &[("IMDS_ENDPOINT", vault.emulator.imds_endpoint())]);
+        let reference = client.reference("vault:myVault:ec").unwrap();
+        let key = client.key(&reference).unwrap();
+        let ask = || match short {
+            true => key.sign(Es256, &DIGEST).unwrap_err(),
+            false => client.key(&reference).unwrap_err(),
+        };
+        vault.emulator.reset_stats();
+        vault.emulator.fault(Fault::new(FaultKind::Unauthorized).forever());
+        // The second operation does not ask for one more token.
+        for refused in [2, 3] {
+            let error = ask();
+            assert_eq!((error.kind(), error.status()), (ErrorKind::Service, Some(401)), "{error}");
+            let text = error.to_string();
+            for part in ["two access tokens in a row were refused", "managed-identity", "tenant"] {
+                assert!(text.contains(part), "{part}: {text}");
+            }
+            let stats = vault.emulator.stats();
+            assert_eq!((stats.unauthorized, stats.token_requests), (refused, 1), "{text}");
+        }
+        vault.emulator.clear_faults();
+    }
 }

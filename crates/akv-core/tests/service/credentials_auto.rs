@@ -95,13 +95,13 @@ impl Everything {
 #[test]
 fn the_first_that_works_is_taken_and_kept_to() {
     let expected = [
-        (401, "get a new access token"),
+        (401, "AZURE_CLI_ACCESS_TOKEN, which was read at load, cannot be renewed"),
         (401, "AADSTS7000215"),
         (401, "AADSTS700027"),
         (401, "AADSTS700213"),
         (401, "managed identity at 127.0.0.1"),
-        (401, "get a new access token"),
-        (401, "get a new access token"),
+        (401, "azure-cli gives the same one again"),
+        (401, "azure-developer-cli gives the same one again"),
     ];
     for (at, link) in ORDER.iter().enumerate() {
         let all = Everything::new();

@@ -1,0 +1,44 @@
+//! What an answer 401 means once there is no other token to try.
+
+use super::failure;
+use crate::{Error, ErrorKind, error::one_line, token::Tokens};
+use azure_core::http::RawResponse;
+
+/// What came before the last 401 of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// The credential gave the refused token once more.
+    Unchanged,
+    /// The refused token was new: it had replaced another one that was refused.
+    Again,
+}
+
+/// The error to report, from the service's answer and from what the credential can do about it.
+pub(super) fn unauthorized(tokens: &Tokens, why: Refused, answer: &RawResponse) -> Error {
+    let credential = tokens.credential();
+    let name = credential.name();
+    // A source that cannot renew its token has no second one, however often it was asked.
+    let (happened, advice) = match (credential.unrenewable(), why) {
+        (Some((source, advice)), _) => {
+            (format!("the access token was refused, and {source}"), advice)
+        }
+        (None, Refused::Unchanged) => (
+            format!("the access token was refused, and {name} gives the same one again"),
+            "check that this identity is of the vault's tenant; if its login or tenant has changed, \
+             sign in again, or wait until the token that is cached expires"
+                .to_owned(),
+        ),
+        (None, Refused::Again) => (
+            format!("two access tokens in a row were refused, the second one new from {name}"),
+            "another token will not help: check that this identity is of the vault's tenant, that \
+             cloud and endpoint are right, and this machine's clock"
+                .to_owned(),
+        ),
+    };
+    let said = failure::said(answer);
+    let text = match said.message {
+        Some(message) => format!("{happened}: {}", one_line(&message)),
+        None => happened,
+    };
+    Error::new(ErrorKind::Service, text).answer(401, said.code, said.request_id).hint(advice)
+}
