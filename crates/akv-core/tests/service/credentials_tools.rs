@@ -79,6 +79,29 @@ fn both_tools_give_tokens() {
     assert_eq!(site.vault.emulator.stats().token_requests, 0);
 }
 
+/// What they print is tried in every form beside the code that reads it.
+#[test]
+fn old_and_noisy_tools_give_tokens_too() {
+    let site = Site::start();
+    let token = site.vault.emulator.token();
+    let old = r#"{"accessToken":"TOKEN","expiresOn":"2030-10-27 02:30:00.000000","tenant":"t"}"#;
+    let azd = r#"{"token":"TOKEN","expiresOn":"2099-01-02T03:04:05Z"}"#;
+    let report = r#"{"type":"consoleMessage","data":{"message":"WARNING: old"}}"#;
+    for (credential, name, lines) in [
+        ("azure-cli", "az", [r"\357\273\277", old, ""]),
+        ("azure-cli", "az", ["x.py:1: UserWarning: {old}", old, "bye"]),
+        ("azure-cli", "az", [r"\033[33mWARNING\033[0m", old, r"\033[0m"]),
+        ("azure-developer-cli", "azd", [report, azd, "a new version is available"]),
+    ] {
+        let text = lines.join("\n").replace("TOKEN", &token);
+        // Zones with and without daylight saving time: none of them matters.
+        for zone in ["UTC", "Europe/Berlin", "Pacific/Kiritimati"] {
+            let tool = Tool::new(name, &format!("export TZ={zone}; printf '{text}'"));
+            sign(&key(&site, credential, &tool).unwrap_or_else(|e| panic!("{text}: {e}"))).unwrap();
+        }
+    }
+}
+
 #[test]
 fn the_tenant_is_handed_on() {
     let site = Site::start();
@@ -104,7 +127,9 @@ fn a_tool_that_is_not_there_or_not_logged_in_gives_a_readable_reason() {
     let message = r#"{"type":"consoleMessage","data":{"message":"\nERROR: not logged in, run `azd auth login` to login\n"}}"#;
     let azd = Tool::new("azd", &format!("printf '%s\\n' '{message}' >&2; exit 1"));
     let silent = Tool::new("az", "exit 3");
-    let old = Tool::new("az", r#"echo '{"accessToken":"s3cret","tokenType":"Bearer"}'"#);
+    let noisy = "echo 'x.py: UserWarning: old'; echo 'ERROR: No subscription found.'";
+    let noisy = Tool::new("az", &format!("({noisy}) >&2; exit 1"));
+    let other = Tool::new("az", r#"echo '{"refreshToken":"s3cret","tokenType":"Bearer"}'"#);
     let html = Tool::new("az", "echo '<html>s3cret</html>'");
     for (credential, tool, reason) in [
         ("azure-cli", &nothing, "az not found on PATH; install the tool and log in"),
@@ -116,8 +141,9 @@ fn a_tool_that_is_not_there_or_not_logged_in_gives_a_readable_reason() {
             "azure-developer-cli: ERROR: not logged in, run `azd auth login`",
         ),
         ("azure-cli", &silent, "failed without a word"),
-        ("azure-cli", &old, "use Azure CLI 2.54.0 or newer"),
-        ("azure-cli", &html, "azure-cli: expected value"),
+        ("azure-cli", &noisy, "azure-cli: ERROR: No subscription found."),
+        ("azure-cli", &other, "azure-cli: the program printed no access token"),
+        ("azure-cli", &html, "azure-cli: the program printed no access token"),
     ] {
         let text = key(&site, credential, tool).unwrap_err().to_string();
         assert!(text.contains(reason), "{text}");

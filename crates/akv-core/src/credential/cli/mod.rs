@@ -1,5 +1,6 @@
 //! The logins of the command-line tools `az` and `azd`.
 
+mod answer;
 mod shell;
 
 use super::missing;

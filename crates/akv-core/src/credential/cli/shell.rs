@@ -1,6 +1,7 @@
 //! Runs a tool in somebody else's process: with a limit of time, and without touching the host's
 //! signals, children or standard streams.
 
+use super::answer;
 use azure_identity::Executor;
 use nix::{
     errno::Errno,
@@ -53,8 +54,27 @@ impl Executor for Shell {
         let mut command = Command::new(program);
         command.args(args).envs(self.remembered.iter().map(|(name, value)| (name, value)));
         let limit = self.limit;
-        tokio::task::spawn_blocking(move || run(&mut command, limit)).await?
+        let output = tokio::task::spawn_blocking(move || run(&mut command, limit)).await??;
+        Ok(understood(output))
     }
+}
+
+/// What the official client reads without stumbling over whatever else the program printed.
+fn understood(output: Output) -> Output {
+    let Output { mut status, stdout, mut stderr } = output;
+    let stdout = zeroize::Zeroizing::new(stdout);
+    let mut token = None;
+    if status.success() {
+        token = answer::token(&stdout);
+        if token.is_none() {
+            status = ExitStatus::from_raw(1 << 8);
+            stderr = b"the program printed no access token".to_vec();
+        }
+    } else {
+        stderr = answer::reason(&stderr).into_bytes();
+    }
+    let stdout = token.map(|mut text| std::mem::take(&mut *text)).unwrap_or_default();
+    Output { status, stdout, stderr }
 }
 
 /// Runs to the end or, after `limit`, to its death with everything that it started.

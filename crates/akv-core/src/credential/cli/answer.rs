@@ -1,0 +1,218 @@
+//! Finds the token in what `az` and `azd` print.
+//!
+//! People have tools of several years, wrapped in scripts: around the JSON stand warnings of Python
+//! and of extensions, notices of new versions, colour codes, a byte order mark. And the tools say
+//! in several ways when a token expires; `az` before 2.54 in local time only, which is ambiguous in
+//! one hour of the year and of another zone if the tool runs in a container.
+
+use crate::credential::access_token::expiry;
+use azure_core::time::{OffsetDateTime, parse_rfc3339, to_rfc3339};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use zeroize::Zeroizing;
+
+/// The life of a token of which nothing is known: the tools give none that expires sooner.
+const AT_LEAST: Duration = Duration::from_secs(300);
+
+/// The members of either tool's answer that matter.
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(alias = "accessToken")]
+    token: Zeroizing<String>,
+    /// `az` from 2.54 on: seconds since 1970.
+    #[serde(default)]
+    expires_on: Value,
+    /// `azd`: RFC 3339. `az`: local time without an offset.
+    #[serde(default, rename = "expiresOn")]
+    date: Value,
+}
+
+impl Answer {
+    fn expires(&self) -> SystemTime {
+        let seconds = match &self.expires_on {
+            Value::String(text) => text.parse().ok(),
+            other => other.as_u64(),
+        };
+        let absolute = seconds.and_then(|s| UNIX_EPOCH.checked_add(Duration::from_secs(s)));
+        let dated = || Some(SystemTime::from(parse_rfc3339(self.date.as_str()?).ok()?));
+        absolute
+            .or_else(dated)
+            .or_else(|| expiry(&self.token))
+            .unwrap_or_else(|| SystemTime::now() + AT_LEAST)
+    }
+}
+
+/// What `azd` reports in JSON instead of plain text.
+#[derive(Deserialize)]
+struct Report {
+    data: Message,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    message: String,
+}
+
+/// The token in `output`, as the official client reads both tools' answers; `None` without one.
+pub(super) fn token(output: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let plain = plain(output);
+    let answer = objects::<Answer>(&plain).find(|answer| !answer.token.is_empty())?;
+    let expires = OffsetDateTime::from(answer.expires());
+    let head = json!({
+        "tokenType": "Bearer",
+        "expires_on": expires.unix_timestamp(),
+        "expiresOn": to_rfc3339(&expires),
+    });
+    let token = Zeroizing::new(serde_json::to_string(&*answer.token).ok()?);
+    let head = head.to_string();
+    let mut text = Zeroizing::new(Vec::with_capacity(head.len() + 2 * token.len() + 32));
+    text.extend_from_slice(head.trim_end_matches('}').as_bytes());
+    for part in [",\"accessToken\":", &token, ",\"token\":", &token, "}"] {
+        text.extend_from_slice(part.as_bytes());
+    }
+    Some(text)
+}
+
+/// What the tool says about its failure, without what it says besides.
+pub(super) fn reason(output: &[u8]) -> String {
+    let plain = plain(output);
+    if let Some(report) = objects::<Report>(&plain).last() {
+        return report.data.message;
+    }
+    let text = String::from_utf8_lossy(&plain);
+    // What comes before are warnings.
+    text.find("ERROR: ").map_or(&*text, |at| &text[at..]).to_owned()
+}
+
+/// Without byte order mark and the control sequences of terminals (ECMA-48: `ESC [`, parameters, a
+/// letter).
+fn plain(output: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut plain = Zeroizing::new(Vec::with_capacity(output.len()));
+    let mut rest = output.strip_prefix(b"\xef\xbb\xbf").unwrap_or(output);
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        match (byte, after.first()) {
+            (0x1b, Some(b'[')) => {
+                let end = after[1..].iter().position(|byte| (0x40..=0x7e).contains(byte));
+                rest = end.map_or(&[], |end| &after[end + 2..]);
+            }
+            _ => plain.push(byte),
+        }
+    }
+    plain
+}
+
+/// The JSON objects of this shape, wherever they begin.
+fn objects<T: DeserializeOwned>(text: &[u8]) -> impl Iterator<Item = T> {
+    let starts = text.iter().enumerate().filter(|(_, byte)| **byte == b'{').map(|(at, _)| at);
+    starts
+        .filter_map(|at| serde_json::Deserializer::from_slice(&text[at..]).into_iter().next()?.ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+    use proptest::prelude::*;
+
+    fn read(output: impl AsRef<[u8]>) -> Option<(String, i64)> {
+        let text = token(output.as_ref())?;
+        let value: Value = serde_json::from_slice(&text).unwrap();
+        assert_eq!(value["token"], value["accessToken"]);
+        let seconds = value["expires_on"].as_i64().unwrap();
+        let date = parse_rfc3339(value["expiresOn"].as_str().unwrap()).unwrap();
+        assert_eq!(date.unix_timestamp(), seconds);
+        Some((value["token"].as_str().unwrap().to_owned(), seconds))
+    }
+
+    fn in_five_minutes(seconds: i64) -> bool {
+        let now = OffsetDateTime::now_utc().unix_timestamp();
+        (now + 290..=now + 300).contains(&seconds)
+    }
+
+    #[test]
+    fn every_way_of_telling_the_end() {
+        for (member, expected) in [
+            (r#""expires_on":4000000000"#, 4_000_000_000),
+            (r#""expires_on":"4000000000""#, 4_000_000_000),
+            (r#""expiresOn":"2033-05-18T03:33:20Z""#, 2_000_000_000),
+            (r#""expiresOn":"2033-05-18T05:33:20.25+02:00""#, 2_000_000_000),
+            (r#""expires_on":4000000000,"expiresOn":"2030-01-02 03:04:05.0""#, 4_000_000_000),
+        ] {
+            let output = format!(r#"{{"accessToken":"t",{member}}}"#);
+            assert_eq!(read(&output), Some(("t".to_owned(), expected)), "{output}");
+        }
+    }
+
+    #[test]
+    fn local_time_is_not_believed() {
+        let claims = URL_SAFE_NO_PAD.encode(r#"{"exp":2000000000}"#);
+        let jwt = format!("e30.{claims}.c2ln");
+        let output = |token: &str| {
+            format!(r#"{{"accessToken":"{token}","expiresOn":"2099-10-31 02:30:00.000000"}}"#)
+        };
+        assert_eq!(read(output(&jwt)), Some((jwt, 2_000_000_000)));
+        let (token, seconds) = read(output("opaque")).unwrap();
+        assert!(token == "opaque" && in_five_minutes(seconds), "{seconds}");
+    }
+
+    #[test]
+    fn noise_around_the_answer_is_passed_over() {
+        let json = "{\n  \"accessToken\": \"t\",\n  \"expires_on\": 4000000000\n}";
+        for (before, after) in [
+            ("\u{feff}", ""),
+            ("WARNING: This command is from the extension {'x': 1} and may change\n", "\n\n"),
+            ("/usr/lib/python3/x.py:1: UserWarning: \"{\" is old\n  import pkg\n", "goodbye {\n"),
+            ("\u{1b}[33mA new version is available.\u{1b}[0m\n\u{1b}[1;32m", "\u{1b}[0m"),
+            (r#"{"type":"consoleMessage","data":{"message":"\nWARNING: old\n"}}"#, "{}"),
+            (r#"{"token":""}[{"token":7}]{"accessToken":{"x":1}}"#, ""),
+        ] {
+            let output = format!("{before}{json}{after}");
+            assert_eq!(read(&output), Some(("t".to_owned(), 4_000_000_000)), "{output}");
+        }
+        let coloured = "{\u{1b}[34;1m\"token\"\u{1b}[39;49m:\u{1b}[33m\"t\"\u{1b}[39m}";
+        assert_eq!(read(coloured).unwrap().0, "t");
+        assert_eq!(read(b"\xff\xfe{\"token\":\"t\"}").unwrap().0, "t");
+    }
+
+    #[test]
+    fn what_holds_no_token_gives_none() {
+        for output in ["", "{", "{}", "t0ken", r#"{"token":null}"#, "\u{1b}[", "\u{1b}[33"] {
+            assert_eq!(read(output), None, "{output}");
+        }
+    }
+
+    #[test]
+    fn the_reason_of_a_failure_is_found_among_warnings() {
+        for (output, expected) in [
+            (
+                "Please run 'az login' to setup account.\n",
+                "Please run 'az login' to setup account.\n",
+            ),
+            (
+                "x.py: UserWarning: old\n\u{1b}[31mERROR: No subscription\u{1b}[0m",
+                "ERROR: No subscription",
+            ),
+            ("note\n{\"type\":\"consoleMessage\",\"data\":{\"message\":\"log in\"}}\n", "log in"),
+        ] {
+            assert_eq!(reason(output.as_bytes()), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics(output in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = (token(&output), reason(&output));
+        }
+
+        #[test]
+        fn a_token_is_found_in_any_text(
+            before in "[^{\u{1b}]{0,40}", after in "\\PC{0,40}", secret in "[!-~]{1,40}",
+        ) {
+            let json = json!({ "token": secret, "expires_on": 4_000_000_000_u64 });
+            let output = format!("{before}{json}{after}");
+            prop_assert_eq!(read(&output), Some((secret, 4_000_000_000)));
+        }
+    }
+}
