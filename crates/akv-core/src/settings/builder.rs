@@ -201,7 +201,7 @@ impl Builder {
         };
         let values = Values {
             credential: self.parsed("credential", CredentialKind::Auto)?,
-            client_id: self.text("client-id"),
+            client_id: self.read_with("client-id", str::parse)?,
             tenant_id: self.text("tenant-id"),
             client_secret,
             client_certificate: self.client_certificate(),

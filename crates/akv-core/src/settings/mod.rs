@@ -25,6 +25,7 @@
 mod builder;
 mod environment;
 mod files;
+mod identity;
 mod names;
 mod options;
 mod origin;
@@ -36,6 +37,7 @@ pub use origin::{Origin, Setting};
 pub use values::CredentialKind;
 
 pub(crate) use environment::Environment;
+pub(crate) use identity::IdentityId;
 pub(crate) use names::NameFiles;
 
 use crate::{
@@ -69,7 +71,7 @@ pub struct Settings(Arc<Values>);
 /// The values of all settings.
 pub(crate) struct Values {
     pub(crate) credential: CredentialKind,
-    pub(crate) client_id: Option<String>,
+    pub(crate) client_id: Option<IdentityId>,
     pub(crate) tenant_id: Option<String>,
     pub(crate) client_secret: Option<Zeroizing<String>>,
     /// Or why the file is of no use, which is told to those who mean to use it: a provider that

@@ -49,7 +49,12 @@ pub const OPTIONS: &[OptionInfo] = &[
          client-certificate, workload-identity, managed-identity, azure-cli, azure-developer-cli",
     )
     .or("auto"),
-    option("client-id", "AZURE_CLIENT_ID", "client id of the application or managed identity"),
+    option(
+        "client-id",
+        "AZURE_CLIENT_ID",
+        "client id of the application or managed identity; a managed identity also by its resource \
+         id (/subscriptions/…) or object-id:GUID",
+    ),
     option("tenant-id", "AZURE_TENANT_ID", "Microsoft Entra tenant of the application"),
     OptionInfo {
         name: "client-secret-file",

@@ -9,7 +9,7 @@ use crate::{
     Error, ErrorKind, Result, Settings,
     client_certificate::ClientCertificate,
     operation::{Failure, with_deadline},
-    settings::CredentialKind,
+    settings::{CredentialKind, IdentityId},
     token::Token,
     transport::{Http, unreachable_server},
 };
@@ -55,6 +55,17 @@ enum Proof {
     Federated(PathBuf),
 }
 
+/// Entra ID knows applications by their client id alone.
+fn managed_identity_only(kind: CredentialKind) -> Error {
+    let text = format!(
+        "the credential {} needs an application's client id, and client-id (AZURE_CLIENT_ID) is \
+         the resource or object id of a managed identity",
+        kind.name()
+    );
+    Error::new(ErrorKind::Settings, text)
+        .hint("set client-id to the application's client id, or use managed-identity")
+}
+
 impl Application {
     /// The application of `client-secret`, `client-certificate` or `workload-identity`.
     pub(super) fn new(kind: CredentialKind, settings: &Settings, http: &Http) -> Result<Self> {
@@ -62,7 +73,11 @@ impl Application {
         let lacks = |what| move || missing(kind, what);
         let required = |value: &Option<String>, what| value.clone().ok_or_else(lacks(what));
         let tenant = required(&values.tenant_id, "tenant-id (AZURE_TENANT_ID)")?;
-        let client = required(&values.client_id, "client-id (AZURE_CLIENT_ID)")?;
+        let client = match &values.client_id {
+            Some(IdentityId::Client(id)) => id.clone(),
+            Some(_) => return Err(managed_identity_only(kind)),
+            None => return Err(missing(kind, "client-id (AZURE_CLIENT_ID)")),
+        };
         let proof = match kind {
             CredentialKind::ClientCertificate => {
                 let what = "client-certificate-file (AZURE_CLIENT_CERTIFICATE_PATH)";

@@ -15,6 +15,7 @@ use crate::{
     Error, ErrorKind, Result, Settings,
     error::{one_line, shortened},
     operation::{Failure, with_deadline},
+    settings::IdentityId,
     token::Token,
     transport::{self, Http},
 };
@@ -49,6 +50,19 @@ enum Source {
     Arc { secrets: PathBuf },
 }
 
+impl Source {
+    /// How the endpoint is told which identity is meant.
+    fn parameter<'a>(&self, id: &'a IdentityId) -> (&'static str, &'a str) {
+        match (id, self) {
+            (IdentityId::Client(id), _) => ("client_id", id),
+            (IdentityId::Resource(id), Self::AppService { .. }) => ("mi_res_id", id),
+            (IdentityId::Resource(id), _) => ("msi_res_id", id),
+            (IdentityId::Object(id), Self::AppService { .. }) => ("principal_id", id),
+            (IdentityId::Object(id), _) => ("object_id", id),
+        }
+    }
+}
+
 /// An answer, whole.
 struct Response {
     status: StatusCode,
@@ -61,7 +75,8 @@ pub(crate) struct ManagedIdentity {
     http: Http,
     endpoint: Url,
     source: Source,
-    client_id: Option<String>,
+    /// The user-assigned identity; without one it is the system-assigned one.
+    id: Option<IdentityId>,
 }
 
 impl ManagedIdentity {
@@ -96,12 +111,7 @@ impl ManagedIdentity {
             let text = format!("the identity endpoint {shown:?} is no http URL");
             Error::new(ErrorKind::Settings, text)
         })?;
-        Ok(Self {
-            http: http.clone(),
-            endpoint,
-            source,
-            client_id: settings.values().client_id.clone(),
-        })
+        Ok(Self { http: http.clone(), endpoint, source, id: settings.values().client_id.clone() })
     }
 
     /// Asks for a token. Endpoints that are busy or still starting are asked again.
@@ -135,7 +145,7 @@ impl ManagedIdentity {
         url.query_pairs_mut()
             .append_pair("api-version", version)
             .append_pair("resource", resource)
-            .extend_pairs(self.client_id.iter().map(|id| ("client_id", id)));
+            .extend_pairs(self.id.iter().map(|id| self.source.parameter(id)));
         let mut request = Request::new(url, Method::Get);
         match &self.source {
             Source::AppService { header } => {

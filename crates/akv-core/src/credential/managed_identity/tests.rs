@@ -76,6 +76,14 @@ fn a_file_that_is_not_the_agents_is_not_shown_to_it() {
     }
 }
 
+/// The credential in an environment of these variables.
+fn of(variables: &[(&str, &str)]) -> Result<ManagedIdentity> {
+    let read =
+        |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, v)| OsString::from(v));
+    let settings = Settings::builder().environment_from(read).build()?;
+    ManagedIdentity::new(&settings, &Http::new(&settings, Default::default())?)
+}
+
 /// Azure Arc names its endpoint `localhost`.
 #[test]
 fn an_endpoint_that_is_named_is_found() {
@@ -84,18 +92,60 @@ fn an_endpoint_that_is_named_is_found() {
     let endpoint = name(emulator.identity_endpoint());
     let all =
         [("IDENTITY_ENDPOINT", endpoint.as_str()), ("IDENTITY_HEADER", emulator.identity_header())];
-    let read = |name: &str| all.iter().find(|(n, _)| *n == name).map(|(_, v)| OsString::from(v));
-    let settings = Settings::builder().environment_from(read).build().unwrap();
-    let identity =
-        ManagedIdentity::new(&settings, &Http::new(&settings, Default::default()).unwrap())
-            .unwrap();
-    assert!(ask(&identity).is_ok());
+    assert!(ask(&of(&all).unwrap()).is_ok());
+}
+
+const CLIENT: &str = "26790ce1-d05c-4de7-ba73-51837152f0bc";
+const OBJECT: &str = "5e29463d-71da-4fe0-8e69-999b57db23b0";
+const RESOURCE: &str = "/subscriptions/26790ce1-d05c-4de7-ba73-51837152f0bc/resourcegroups/g/\
+                        providers/Microsoft.ManagedIdentity/userAssignedIdentities/mine";
+
+/// An identity is asked for by whichever of its ids the settings have, as the endpoint wants it.
+#[test]
+fn identities_are_known_by_three_ids() {
+    let emulator = Emulator::builder().start().unwrap();
+    emulator.assign_identity(akv_emulator::AssignedIdentity {
+        client_id: CLIENT.to_owned(),
+        object_id: OBJECT.to_owned(),
+        resource_id: RESOURCE.to_owned(),
+    });
+    let machine = vec![("IMDS_ENDPOINT", emulator.imds_endpoint())];
+    let app = vec![
+        ("IDENTITY_ENDPOINT", emulator.identity_endpoint()),
+        ("IDENTITY_HEADER", emulator.identity_header()),
+    ];
+    let object = format!("object-id:{OBJECT}");
+    let other = object.replace('3', "4");
+    for (endpoint, names) in [
+        (&machine, ["client_id", "msi_res_id", "object_id"]),
+        (&app, ["client_id", "mi_res_id", "principal_id"]),
+    ] {
+        for (id, name) in [CLIENT, RESOURCE, &object].into_iter().zip(names) {
+            let with = |id| of(&[endpoint.as_slice(), &[("AZURE_CLIENT_ID", id)]].concat());
+            let identity = with(id).unwrap();
+            let url = identity.request(SCOPE).url().clone();
+            let asked: Vec<_> = url.query_pairs().skip(2).collect();
+            let value = id.trim_start_matches("object-id:");
+            assert_eq!(asked, [(name.into(), value.into())], "{url}");
+            ask(&identity).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let error = ask(&with(&other).unwrap()).unwrap_err();
+            assert!(error.to_string().contains("Identity not found"), "{error}");
+        }
+        let own = of(endpoint).unwrap();
+        assert_eq!(own.request(SCOPE).url().query_pairs().count(), 2, "the machine's own");
+        ask(&own).unwrap();
+    }
+    let error = of(&[("AZURE_CLIENT_ID", "/subscriptions/mine")]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Settings, "{error}");
+    assert!(error.to_string().contains("AZURE_CLIENT_ID"), "{error}");
 }
 
 #[test]
 fn an_arc_server_has_no_other_identity_than_its_own() {
     let emulator = Emulator::builder().start().unwrap();
-    let client = [("AZURE_CLIENT_ID", "some-identity")];
-    let error = on_arc_server(&emulator, PathBuf::new(), &client).unwrap_err();
-    assert!(error.to_string().contains("unset client-id"), "{error}");
+    for id in [CLIENT, RESOURCE, &format!("object-id:{OBJECT}")] {
+        let client = [("AZURE_CLIENT_ID", id)];
+        let error = on_arc_server(&emulator, PathBuf::new(), &client).unwrap_err();
+        assert!(error.to_string().contains("unset client-id"), "{error}");
+    }
 }
