@@ -1,5 +1,6 @@
 //! The ENGINE: settings, initialisation, loading of keys.
 
+use crate::configuration::Configuration;
 use crate::controls::Control;
 use crate::error::{Error, Result};
 use crate::host::{Host, SLOTS, per_slot};
@@ -10,9 +11,6 @@ use crate::libcrypto::types::{
 };
 use crate::{key, key_file};
 use akv_core::blocking::{Client, Key};
-use akv_core::settings::Builder;
-use akv_core::{Settings, logging};
-use arc_swap::ArcSwap;
 use ossl_abi::guard;
 use std::ffi::{CStr, CString, c_char, c_int, c_long, c_uint, c_void};
 use std::ptr;
@@ -33,7 +31,7 @@ pub(crate) struct State {
     id: CString,
     /// How key files are read. The ENGINE frees it, before it gives up the state.
     key_files: *mut PkeyAsn1Method,
-    config: ArcSwap<Config>,
+    configuration: Configuration,
 }
 
 // SAFETY: the method is only handed to libcrypto, which does not change it.
@@ -41,17 +39,9 @@ unsafe impl Send for State {}
 // SAFETY: as above.
 unsafe impl Sync for State {}
 
-/// The settings so far, and what was made of them.
-struct Config {
-    builder: Builder,
-    client: Option<Client>,
-}
-
 impl State {
-    /// The environment is read now: servers clear it later.
     fn new(id: &CStr, key_files: *mut PkeyAsn1Method) -> Self {
-        let config = Config { builder: Settings::builder().environment(), client: None };
-        Self { id: id.to_owned(), key_files, config: ArcSwap::from_pointee(config) }
+        Self { id: id.to_owned(), key_files, configuration: Configuration::new() }
     }
 
     /// The state of an ENGINE.
@@ -67,25 +57,9 @@ impl State {
             .ok_or_else(|| Error::internal("an ENGINE without its state"))
     }
 
-    /// The client of the settings as they are, made when it is first needed.
+    /// The client of the settings as they are.
     pub(crate) fn client(&self) -> Result<Client> {
-        let config = self.config.load();
-        if let Some(client) = &config.client {
-            return Ok(client.clone());
-        }
-        let settings = config.builder.clone().build()?;
-        logging::init(&settings)?;
-        let client = Client::new(settings);
-        let builder = config.builder.clone();
-        self.config.store(Arc::new(Config { builder, client: Some(client.clone()) }));
-        Ok(client)
-    }
-
-    /// Changes a setting, for keys that are loaded from now on.
-    fn set(&self, name: &str, value: &str) -> Result<()> {
-        let builder = self.config.load().builder.clone().option(name, value)?;
-        self.config.store(Arc::new(Config { builder, client: None }));
-        Ok(())
+        self.configuration.client()
     }
 
     /// Loads the key that a text names.
@@ -173,9 +147,11 @@ unsafe extern "C" fn control<const SLOT: usize>(
                 let value = value.ok_or_else(|| {
                     Error::argument(format!("the value of the setting {name} is not text in UTF-8"))
                 })?;
-                state.set(name, value)
+                state.configuration.set(name, value)
             }
-            Some(Control::Debug) => state.set("log-level", if number == 0 { "" } else { "2" }),
+            Some(Control::Debug) => {
+                state.configuration.set("log-level", if number == 0 { "" } else { "2" })
+            }
             None => Err(Error::unsupported(format!("the control command {command}"))),
         }
     })

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`libcrypto`] | types, numbers and functions of libcrypto, its error queue |
 //! | [`host`] | what is kept for each libcrypto of the process |
-//! | [`engine`], [`controls`] | the ENGINE object: settings, loading of keys |
+//! | [`engine`], [`controls`], [`configuration`] | the ENGINE object: settings, loading of keys |
 //! | [`key`] | keys in a vault as libcrypto's keys |
 //! | [`rsa`], [`rsa_operation`] | signing and decrypting with RSA |
 //! | [`ec`] | signing with elliptic curves |
@@ -17,6 +17,7 @@
 //! Keys of others are left alone, also when the ENGINE is made the default for everything: it
 //! registers no method for any type of keys but that of key files.
 
+mod configuration;
 mod controls;
 mod ec;
 mod engine;

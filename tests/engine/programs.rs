@@ -56,6 +56,15 @@ fn children_sign_while_threads_of_their_parent_do() -> Result<()> {
 }
 
 #[test]
+fn commands_beside_loads_are_in_force() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let key = site.ec(Curve::P256)?;
+    let said = program(&site, "engine_commands")?.args([key.as_str(), "20"]).ok()?;
+    assert_eq!(said.stderr, "");
+    Ok(())
+}
+
+#[test]
 fn a_child_that_may_start_no_threads_gets_an_error() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let said = program(&site, "engine_no_threads")?.arg(site.ec(Curve::P256)?).ok()?;

@@ -23,7 +23,7 @@ fn c_type(rust: &str) -> &'static str {
         "usize" => "size_t",
         "*mutc_int" => "int *",
         "*mutusize" => "size_t *",
-        "*mutc_void" => "void *",
+        "*mutc_void" | "*constLent" => "void *",
         "*constc_void" => "const void *",
         "*mutc_char" => "char *",
         "*constc_char" => "const char *",

@@ -75,10 +75,10 @@ unsafe extern "C" fn freectx(ctx: *mut c_void) {
     unsafe { guard::free_box::<Context>(ctx) };
 }
 
-unsafe extern "C" fn dupctx(ctx: *mut c_void) -> *mut c_void {
-    let body = |ctx: &mut Context| -> Result<Box<Context>> { Ok(Box::new(ctx.clone())) };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("asym_cipher dupctx", ctx, body) }
+unsafe extern "C" fn dupctx(ctx: *const c_void) -> *mut c_void {
+    let body = |ctx: &Context| -> Result<Box<Context>> { Ok(Box::new(ctx.clone())) };
+    // SAFETY: the core passes our context, which others may be reading too.
+    unsafe { guard::shared("asym_cipher dupctx", ctx, body) }
 }
 
 unsafe extern "C" fn encrypt_init(
@@ -192,17 +192,20 @@ unsafe extern "C" fn decrypt(
     unsafe { transform("asym_cipher decrypt", ctx, out, input, max_len, Context::decrypt) }
 }
 
-unsafe extern "C" fn get_ctx_params(ctx: *mut c_void, params: *mut Param) -> c_int {
-    let body = |ctx: &mut Context| -> Result<()> {
+unsafe extern "C" fn get_ctx_params(ctx: *const c_void, params: *mut Param) -> c_int {
+    let body = |ctx: &Context| -> Result<()> {
         // SAFETY: the core passes a parameter array to be answered.
         let mut answers = unsafe { Answers::from_ptr(params) };
         ctx.answer(&mut answers)
     };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("asym_cipher get_ctx_params", ctx, body) }
+    // SAFETY: the core passes our context, which others may be reading too.
+    unsafe { guard::shared("asym_cipher get_ctx_params", ctx, body) }
 }
 
-unsafe extern "C" fn gettable_ctx_params(_ctx: *mut c_void, _provctx: *mut c_void) -> *const Param {
+unsafe extern "C" fn gettable_ctx_params(
+    _ctx: *const c_void,
+    _provctx: *mut c_void,
+) -> *const Param {
     static PARAMS: &[Param] = &[
         Param::describe(names::PAD_MODE, DataType::Utf8String),
         Param::describe(names::DIGEST, DataType::Utf8String),
@@ -225,7 +228,10 @@ unsafe extern "C" fn set_ctx_params(ctx: *mut c_void, params: *const Param) -> c
     unsafe { guard::exclusive("asym_cipher set_ctx_params", ctx, body) }
 }
 
-unsafe extern "C" fn settable_ctx_params(_ctx: *mut c_void, _provctx: *mut c_void) -> *const Param {
+unsafe extern "C" fn settable_ctx_params(
+    _ctx: *const c_void,
+    _provctx: *mut c_void,
+) -> *const Param {
     static PARAMS: &[Param] = &[
         Param::describe(names::PAD_MODE, DataType::Utf8String),
         Param::describe(names::DIGEST, DataType::Utf8String),

@@ -287,7 +287,7 @@ unsafe extern "C" fn matches(
     unsafe { guard::query("keymgmt match", keydata1, 0, body) }
 }
 
-unsafe extern "C" fn get_params(keydata: *mut c_void, params: *mut Param) -> c_int {
+unsafe extern "C" fn get_params(keydata: *const c_void, params: *mut Param) -> c_int {
     let body = |key: &KeyObject| -> Result<()> {
         if let Some(foreign) = key.foreign() {
             // SAFETY: the core passes a parameter array to be answered.
@@ -341,7 +341,7 @@ unsafe extern "C" fn import(keydata: *mut c_void, selection: c_int, params: *con
 
 /// Private parts of keys in vaults are refused without a word, for the same reason.
 unsafe extern "C" fn export(
-    keydata: *mut c_void,
+    keydata: *const c_void,
     selection: c_int,
     callback: Option<Callback>,
     arg: *mut c_void,

@@ -158,7 +158,7 @@ unsafe extern "C" fn query_key_types<S: Scheme>() -> *const *const c_char {
 }
 
 unsafe extern "C" fn settable_ctx_params<S: Scheme>(
-    ctx: *mut c_void,
+    ctx: *const c_void,
     _provctx: *mut c_void,
 ) -> *const Param {
     let all = S::SETTABLE_IN_COMPOSITE;

@@ -127,10 +127,10 @@ unsafe extern "C" fn freectx<S: Scheme>(ctx: *mut c_void) {
     unsafe { guard::free_box::<Context<S>>(ctx) };
 }
 
-unsafe extern "C" fn dupctx<S: Scheme>(ctx: *mut c_void) -> *mut c_void {
-    let body = |ctx: &mut Context<S>| -> Result<Box<Context<S>>> { Ok(Box::new(ctx.clone())) };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("signature dupctx", ctx, body) }
+unsafe extern "C" fn dupctx<S: Scheme>(ctx: *const c_void) -> *mut c_void {
+    let body = |ctx: &Context<S>| -> Result<Box<Context<S>>> { Ok(Box::new(ctx.clone())) };
+    // SAFETY: the core passes our context, which others may be reading too.
+    unsafe { guard::shared("signature dupctx", ctx, body) }
 }
 
 /// The key that an initialisation names; null means to go on with the one before.
@@ -341,18 +341,18 @@ unsafe extern "C" fn digest_verify<S: Scheme>(
     unsafe { guard::exclusive("signature digest_verify", ctx, body) }
 }
 
-unsafe extern "C" fn get_ctx_params<S: Scheme>(ctx: *mut c_void, params: *mut Param) -> c_int {
-    let body = |ctx: &mut Context<S>| -> Result<()> {
+unsafe extern "C" fn get_ctx_params<S: Scheme>(ctx: *const c_void, params: *mut Param) -> c_int {
+    let body = |ctx: &Context<S>| -> Result<()> {
         // SAFETY: the core passes a parameter array to be answered.
         let mut answers = unsafe { Answers::from_ptr(params) };
         ctx.answer(&mut answers)
     };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("signature get_ctx_params", ctx, body) }
+    // SAFETY: the core passes our context, which others may be reading too.
+    unsafe { guard::shared("signature get_ctx_params", ctx, body) }
 }
 
 unsafe extern "C" fn gettable_ctx_params<S: Scheme>(
-    _ctx: *mut c_void,
+    _ctx: *const c_void,
     _provctx: *mut c_void,
 ) -> *const Param {
     S::GETTABLE.as_ptr()
@@ -369,7 +369,7 @@ unsafe extern "C" fn set_ctx_params<S: Scheme>(ctx: *mut c_void, params: *const 
 }
 
 unsafe extern "C" fn settable_ctx_params<S: Scheme>(
-    ctx: *mut c_void,
+    ctx: *const c_void,
     _provctx: *mut c_void,
 ) -> *const Param {
     // SAFETY: the core passes our context, or null.
@@ -380,12 +380,12 @@ unsafe extern "C" fn settable_ctx_params<S: Scheme>(
 }
 
 /// Our digests have no parameters.
-unsafe extern "C" fn no_md_params(_ctx: *mut c_void) -> *const Param {
+unsafe extern "C" fn no_md_params(_ctx: *const c_void) -> *const Param {
     static NONE: &[Param] = &[Param::END];
     NONE.as_ptr()
 }
 
-unsafe extern "C" fn get_ctx_md_params(_ctx: *mut c_void, _params: *mut Param) -> c_int {
+unsafe extern "C" fn get_ctx_md_params(_ctx: *const c_void, _params: *mut Param) -> c_int {
     1
 }
 

@@ -91,10 +91,10 @@ unsafe extern "C" fn freectx(ctx: *mut c_void) {
     unsafe { guard::free_box::<Context>(ctx) };
 }
 
-unsafe extern "C" fn dupctx(ctx: *mut c_void) -> *mut c_void {
-    let body = |ctx: &mut Context| -> Result<Box<Context>> { Ok(Box::new(ctx.clone())) };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("asym_cipher dupctx", ctx, body) }
+unsafe extern "C" fn dupctx(ctx: *const c_void) -> *mut c_void {
+    let body = |ctx: &Context| -> Result<Box<Context>> { Ok(Box::new(ctx.clone())) };
+    // SAFETY: the core passes our context, which others may be reading too.
+    unsafe { guard::shared("asym_cipher dupctx", ctx, body) }
 }
 
 /// Both directions begin alike: with this key, or anew with the one there is.
@@ -148,7 +148,10 @@ unsafe extern "C" fn set_ctx_params(ctx: *mut c_void, params: *const Param) -> c
     unsafe { guard::exclusive("asym_cipher set_ctx_params", ctx, body) }
 }
 
-unsafe extern "C" fn settable_ctx_params(_ctx: *mut c_void, _provctx: *mut c_void) -> *const Param {
+unsafe extern "C" fn settable_ctx_params(
+    _ctx: *const c_void,
+    _provctx: *mut c_void,
+) -> *const Param {
     static PARAMS: &[Param] = &[Param::describe(ALGORITHM, DataType::Utf8String), Param::END];
     PARAMS.as_ptr()
 }

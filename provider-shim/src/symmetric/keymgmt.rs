@@ -74,7 +74,7 @@ unsafe extern "C" fn matches(
 }
 
 /// The service does not tell the number of bits.
-unsafe extern "C" fn get_params(keydata: *mut c_void, params: *mut Param) -> c_int {
+unsafe extern "C" fn get_params(keydata: *const c_void, params: *mut Param) -> c_int {
     let body = |_: &SymmetricObject| -> Result<()> {
         // SAFETY: the core passes a parameter array to be answered.
         let mut answers = unsafe { Answers::from_ptr(params) };

@@ -72,7 +72,7 @@ unsafe extern "C" fn import(
 }
 
 unsafe extern "C" fn export(
-    keydata: *mut c_void,
+    keydata: *const c_void,
     _selection: c_int,
     _callback: Option<Callback>,
     _arg: *mut c_void,
@@ -114,7 +114,7 @@ unsafe extern "C" fn generate(provctx: *mut c_void, params: *const Param) -> *mu
 }
 
 /// The reference with its version, valid while the object lives.
-unsafe extern "C" fn get_key_id(keydata: *mut c_void) -> *const c_char {
+unsafe extern "C" fn get_key_id(keydata: *const c_void) -> *const c_char {
     let body = |object: &SymmetricObject| object.id().as_ptr();
     // SAFETY: the core passes one of our objects.
     unsafe { guard::query("skeymgmt get_key_id", keydata, ptr::null(), body) }

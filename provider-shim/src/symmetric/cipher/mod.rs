@@ -94,10 +94,10 @@ unsafe extern "C" fn freectx(ctx: *mut c_void) {
     unsafe { guard::free_box::<Context>(ctx) };
 }
 
-unsafe extern "C" fn dupctx(ctx: *mut c_void) -> *mut c_void {
-    let body = |ctx: &mut Context| -> Result<Box<Context>> { Ok(Box::new(ctx.clone())) };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("cipher dupctx", ctx, body) }
+unsafe extern "C" fn dupctx(ctx: *const c_void) -> *mut c_void {
+    let body = |ctx: &Context| -> Result<Box<Context>> { Ok(Box::new(ctx.clone())) };
+    // SAFETY: the core passes our context, which others may be reading too.
+    unsafe { guard::shared("cipher dupctx", ctx, body) }
 }
 
 /// Without a key it is a step of an initialization that has several.
@@ -206,16 +206,19 @@ unsafe extern "C" fn gettable_params(_provctx: *mut c_void) -> *const Param {
     PARAMS.as_ptr()
 }
 
-unsafe extern "C" fn get_ctx_params(ctx: *mut c_void, params: *mut Param) -> c_int {
-    let body = |ctx: &mut Context| -> Result<()> {
+unsafe extern "C" fn get_ctx_params(ctx: *const c_void, params: *mut Param) -> c_int {
+    let body = |ctx: &Context| -> Result<()> {
         // SAFETY: the core passes a parameter array to be answered.
         ctx.answer(&mut unsafe { Answers::from_ptr(params) })
     };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("cipher get_ctx_params", ctx, body) }
+    // SAFETY: the core passes our context, which others may be reading too.
+    unsafe { guard::shared("cipher get_ctx_params", ctx, body) }
 }
 
-unsafe extern "C" fn gettable_ctx_params(_ctx: *mut c_void, _provctx: *mut c_void) -> *const Param {
+unsafe extern "C" fn gettable_ctx_params(
+    _ctx: *const c_void,
+    _provctx: *mut c_void,
+) -> *const Param {
     static PARAMS: &[Param] = &[
         Param::describe(names::CIPHER_KEYLEN, DataType::UnsignedInteger),
         Param::describe(names::CIPHER_IVLEN, DataType::UnsignedInteger),
@@ -236,7 +239,10 @@ unsafe extern "C" fn set_ctx_params(ctx: *mut c_void, params: *const Param) -> c
     unsafe { guard::exclusive("cipher set_ctx_params", ctx, body) }
 }
 
-unsafe extern "C" fn settable_ctx_params(_ctx: *mut c_void, _provctx: *mut c_void) -> *const Param {
+unsafe extern "C" fn settable_ctx_params(
+    _ctx: *const c_void,
+    _provctx: *mut c_void,
+) -> *const Param {
     static PARAMS: &[Param] = &[
         Param::describe(names::CIPHER_KEYLEN, DataType::UnsignedInteger),
         Param::describe_uint(names::CIPHER_PADDING),
