@@ -8,6 +8,7 @@ mod exit;
 mod input;
 mod key;
 mod modules;
+mod openssl_conf;
 mod output;
 mod settings;
 mod text;

@@ -11,7 +11,16 @@ pub(crate) struct SettingsArguments(Vec<(&'static str, String)>);
 impl SettingsArguments {
     /// These over the environment over the defaults.
     pub(crate) fn settings(&self) -> Result<Settings> {
-        let mut builder = Settings::builder().environment();
+        self.settings_over(&[])
+    }
+
+    /// These over the environment over what a configuration file says.
+    pub(crate) fn settings_over(&self, file: &[(&'static str, String)]) -> Result<Settings> {
+        let mut builder = Settings::builder();
+        for (name, value) in file {
+            builder = builder.option(name, value)?;
+        }
+        builder = builder.environment();
         for (name, value) in &self.0 {
             builder = builder.argument(name, value)?;
         }

@@ -17,12 +17,12 @@ use std::{
 };
 
 /// What the doctor tells of the key `p256`, whose vault is all it looks at.
-struct Told {
-    value: Value,
+pub(crate) struct Told {
+    pub(crate) value: Value,
     code: Option<i32>,
 }
 
-fn told(task: Task) -> Told {
+pub(crate) fn told(task: Task) -> Told {
     let output = task.arg("--json").run().expect("an end");
     let value = serde_json::from_slice(&output.stdout);
     let value = value.unwrap_or_else(|_| panic!("no JSON: {}", output.describe()));
@@ -31,7 +31,7 @@ fn told(task: Task) -> Told {
 
 impl Told {
     /// The cause's word; its text and advice have these words.
-    fn names(&self, cause: &str, words: &[&str]) {
+    pub(crate) fn names(&self, cause: &str, words: &[&str]) {
         let text = format!("{:#}", self.value["cause"]);
         assert_eq!(self.value["cause"]["id"], cause, "{:#}", self.value);
         for word in words {
@@ -40,12 +40,12 @@ impl Told {
         assert_eq!(self.code, Some(1), "{text}");
     }
 
-    fn works(&self) {
+    pub(crate) fn works(&self) {
         assert_eq!(self.value["cause"], Value::Null, "{:#}", self.value);
         assert_eq!((self.code, &self.value["works"]), (Some(0), &Value::Bool(true)));
     }
 
-    fn check(&self, name: &str) -> &Value {
+    pub(crate) fn check(&self, name: &str) -> &Value {
         let all = self.value["checks"].as_array().expect("checks");
         all.iter().find(|check| check["name"] == name).unwrap_or(&Value::Null)
     }

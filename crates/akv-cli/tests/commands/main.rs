@@ -4,10 +4,12 @@ mod bench;
 mod certs;
 mod ciphers;
 mod doctor;
+mod doctor_config;
 mod emulator;
 mod files;
 mod keys;
 mod modules;
+mod privileges;
 mod signatures;
 mod usage;
 

@@ -1,5 +1,6 @@
 //! `akv doctor`: walks the chain from the reference to a signature, and names what breaks it.
 
+mod configuration;
 mod credential;
 mod key;
 mod network;
@@ -21,8 +22,8 @@ use std::{path::PathBuf, time::Duration};
 
 /// Find out what works on the way to a key, and what to do about what does not.
 ///
-/// It looks at the reference, the settings and where each came from, OpenSSL and the modules, DNS,
-/// TCP, TLS, the clock, the credentials, the key, and makes one signature over a new connection. The
+/// It looks at the reference, the settings and where each came from, OpenSSL, its configuration and
+/// the modules, DNS, TCP, TLS, the clock, the credentials, the key, and makes one signature over a new connection. The
 /// exit code is 0 when everything works and 1 when there is a cause.
 #[derive(Args, Debug)]
 pub(crate) struct Doctor {
@@ -34,6 +35,10 @@ pub(crate) struct Doctor {
     /// An openssl program to look at, instead of those in PATH; may be repeated.
     #[arg(long, value_name = "FILE")]
     openssl: Vec<PathBuf>,
+    /// The name by which the program looks up its part of the configuration: Node.js has
+    /// `nodejs_conf`.
+    #[arg(long, value_name = "NAME", default_value = "openssl_conf")]
+    config_name: String,
     /// A folder in which the modules are looked for first; may be repeated.
     #[arg(long, value_name = "FOLDER")]
     modules: Vec<PathBuf>,
@@ -78,7 +83,19 @@ impl Doctor {
 
     /// Goes as far as it gets.
     async fn examine(&self, report: &mut Report) -> Result<Option<Client>> {
-        let settings = match self.settings.settings() {
+        let programs = match self.no_openssl {
+            true => Vec::new(),
+            false => openssl::programs(&self.openssl).await,
+        };
+        let configured = match self.no_openssl {
+            true => None,
+            false => openssl::configured(&programs, &self.config_name),
+        };
+        let file = configured.as_ref().map(|(file, _)| file.as_path());
+        let of_file = configured.as_ref().map_or(&[][..], |(_, settings)| settings.as_slice());
+        // What is wrong with the file's settings is told where the module is looked at.
+        let settings = self.settings.settings_over(of_file).or_else(|_| self.settings.settings());
+        let settings = match settings {
             Ok(settings) => settings,
             Err(failure) => {
                 report.add(settings::bad(&failure))?;
@@ -95,9 +112,9 @@ impl Doctor {
             }
         };
         report.add(good_reference(&settings, &reference))?;
-        report.add(settings::check(&settings))?;
+        report.add(settings::check(&settings, file))?;
         if !self.no_openssl {
-            openssl::examine(report, &self.openssl, &self.modules).await?;
+            openssl::examine(report, &programs, &self.modules, &self.config_name).await?;
         }
         let mut known = Known::default();
         let server = client.probe_server(&reference).await;

@@ -1,18 +1,23 @@
 //! OpenSSL: its versions, the modules, and whether it loads them.
 
 use super::{
+    configuration::{self, Found},
     program::{Said, in_path, run},
     report::{Cause, Check, Report},
 };
-use crate::modules;
+use crate::{modules, openssl_conf::Configuration};
 use serde_json::json;
 use std::{
-    fs, io,
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
+/// What programs make of a module that is not there, wherever it is lost.
+const SYMPTOM: &str = "OpenSSL 3 reports that as `DECODER routines::unsupported` when a program \
+                       reads a key file or a reference";
+
 /// An `openssl` program and its folders.
-struct OpenSsl {
+pub(super) struct OpenSsl {
     program: PathBuf,
     /// `3.0.19`
     version: String,
@@ -22,23 +27,51 @@ struct OpenSsl {
     folder: Option<PathBuf>,
 }
 
-/// Looks at the programs that are given or in `PATH`.
-pub(super) async fn examine(
-    report: &mut Report,
-    programs: &[PathBuf],
-    folders: &[PathBuf],
-) -> io::Result<()> {
-    let programs = match programs {
+/// A program and, where it can be run, what it is.
+pub(super) type Asked = (PathBuf, Result<OpenSsl, String>);
+
+/// Asks the programs that are given or in `PATH`.
+pub(super) async fn programs(given: &[PathBuf]) -> Vec<Asked> {
+    let programs = match given {
         [] => in_path("openssl"),
         given => given.to_vec(),
     };
+    let mut asked = Vec::new();
+    for program in programs {
+        let found = OpenSsl::ask(&program).await;
+        asked.push((program, found));
+    }
+    asked
+}
+
+/// The settings of the module in the first configuration that loads it, and the file.
+pub(super) fn configured(
+    programs: &[Asked],
+    root: &str,
+) -> Option<(PathBuf, Vec<(&'static str, String)>)> {
+    let found = programs.iter().filter_map(|(_, found)| found.as_ref().ok());
+    let folders = found.map(|found| found.folder.as_deref()).chain([None]);
+    let mut places = folders.filter_map(|folder| configuration::place(folder, root));
+    places.find_map(|place| {
+        let found = configuration::examine(&Configuration::read(&place.file).ok()?, &place);
+        found.loads().then_some((place.file, found.settings))
+    })
+}
+
+/// Looks at the programs.
+pub(super) async fn examine(
+    report: &mut Report,
+    programs: &[Asked],
+    folders: &[PathBuf],
+    root: &str,
+) -> io::Result<()> {
     if programs.is_empty() {
         let text = "no openssl program in PATH; programs may still have its library";
         return report.add(Check::note("openssl", text));
     }
-    for program in programs {
-        match OpenSsl::ask(&program).await {
-            Ok(found) => found.examine(report, folders).await?,
+    for (program, found) in programs {
+        match found {
+            Ok(found) => found.examine(report, folders, root).await?,
             Err(error) => {
                 let text = format!("{} cannot be run: {error}", program.display());
                 report.add(Check::note("openssl", text))?;
@@ -75,7 +108,12 @@ impl OpenSsl {
         major.is_some_and(|major: u32| major < 4)
     }
 
-    async fn examine(&self, report: &mut Report, folders: &[PathBuf]) -> io::Result<()> {
+    async fn examine(
+        &self,
+        report: &mut Report,
+        folders: &[PathBuf],
+        root: &str,
+    ) -> io::Result<()> {
         let shown = |folder: &Option<PathBuf>| match folder {
             Some(folder) => folder.display().to_string(),
             None => "none".to_owned(),
@@ -95,7 +133,7 @@ impl OpenSsl {
         if self.has_engines() {
             self.examine_module(report, true, folders).await?;
         }
-        self.examine_configuration(report).await
+        self.examine_configuration(report, root).await
     }
 
     /// Whether the module is there, and loads.
@@ -164,99 +202,131 @@ impl OpenSsl {
     }
 
     /// Whether the configuration that programs use loads a module.
-    async fn examine_configuration(&self, report: &mut Report) -> io::Result<()> {
-        let named = std::env::var_os("OPENSSL_CONF").filter(|name| !name.is_empty());
-        let from_environment = named.is_some();
-        let usual = || self.folder.as_ref().map(|folder| folder.join("openssl.cnf"));
-        let Some(file) = named.map(PathBuf::from).or_else(usual) else { return Ok(()) };
-        let path = file.display().to_string();
-        let text = match fs::read_to_string(&file) {
-            Ok(text) => text,
-            Err(error) if from_environment => {
+    async fn examine_configuration(&self, report: &mut Report, root: &str) -> io::Result<()> {
+        let Some(place) = configuration::place(self.folder.as_deref(), root) else {
+            return Ok(());
+        };
+        let path = place.file.display().to_string();
+        let configuration = match Configuration::read(&place.file) {
+            Ok(configuration) => configuration,
+            Err(error) if place.from_environment => {
                 let text = format!("OPENSSL_CONF names {path}, which cannot be read: {error}");
                 let advice = "correct or unset OPENSSL_CONF; `akv config` writes such a file";
                 let cause = Cause::new("openssl-environment", text.clone(), advice);
                 return report.add(Check::bad("config", text, cause));
             }
-            Err(_) => String::new(),
+            Err(_) => Configuration::default(),
         };
-        let lines = || text.lines().map(|line| line.split('#').next().unwrap_or_default());
-        if !lines().any(|line| line.contains("akv_provider") || line.contains("e_akv")) {
-            let text = format!("{path} loads neither module");
-            let advice = "`akv config` writes a configuration that does".to_owned();
-            return report.add(Check::note("config", text).line(advice));
-        }
-        let missing = lines().find_map(|line| {
-            let (name, value) = line.split_once('=')?;
-            let file = PathBuf::from(value.trim().replace('\\', ""));
-            let names_a_module = matches!(name.trim(), "module" | "dynamic_path");
-            (names_a_module && file.is_absolute() && !file.is_file()).then_some(file)
-        });
-        if let Some(missing) = missing {
-            let text = format!("{path} names the module {}, which is not there", missing.display());
-            let advice = "install the module there, or correct the path";
-            let cause = Cause::new("openssl-module", text.clone(), advice);
-            return report.add(Check::bad("config", text, cause));
-        }
-        self.examine_loading(report, &path, lines().any(|line| line.contains("akv_provider"))).await
+        let found = configuration::examine(&configuration, &place);
+        let check = match &found {
+            Found { broken: Some((why, advice)), .. } => {
+                let text = format!("{path} does not load the module: {why}");
+                let cause = Cause::new("openssl-config", format!("{text}; {SYMPTOM}"), advice);
+                Check::bad("config", text, cause)
+            }
+            found if !found.loads() => {
+                let advice = "`akv config` writes a configuration that does".to_owned();
+                let text = format!("{path} loads neither module");
+                Check::note("config", text).line(SYMPTOM.to_owned()).line(advice)
+            }
+            found => match found.modules.iter().find_map(|file| self.missing(file)) {
+                Some(missing) => {
+                    let missing = missing.display();
+                    let text = format!("{path} names the module {missing}, which is not there");
+                    let advice = "install the module there, or correct the path";
+                    let cause = Cause::new("openssl-module", format!("{text}; {SYMPTOM}"), advice);
+                    Check::bad("config", text, cause)
+                }
+                None => self.examine_loading(&path, &configuration, root, found).await,
+            },
+        };
+        report.add(check.lines(found.notes))
     }
 
+    /// Where OpenSSL looks for this module of a configuration, if nothing is there.
+    fn missing(&self, module: &Path) -> Option<PathBuf> {
+        let named = std::env::var_os("OPENSSL_MODULES").map(PathBuf::from);
+        let folder = named.or_else(|| self.modules.clone());
+        // Without a folder it is the dynamic linker that looks.
+        let file = match folder {
+            Some(folder) => folder.join(module),
+            None => module.to_owned(),
+        };
+        (file.is_absolute() && !file.is_file()).then_some(file)
+    }
+
+    /// Has the program load what a configuration names.
     async fn examine_loading(
         &self,
-        report: &mut Report,
         path: &str,
-        provider: bool,
-    ) -> io::Result<()> {
-        if !(provider && self.has_providers()) {
-            return self.examine_engine(report, path).await;
-        }
-        let told = match run(&self.program, &["list", "-providers"], None).await {
-            Ok(said) if said.success && said.stdout.contains("akv_provider") => {
-                if !inactive(&said.stdout) {
-                    return report.add(Check::good("config", format!("{path} loads the provider")));
-                }
-                // It loads, for the sake of what else is in the configuration, and refuses all keys.
-                match run(&self.program, &["storeutl", "-noout", "vault:doctor:doctor"], None).await
-                {
-                    Ok(said) => reason(&said),
-                    Err(error) => error,
-                }
-            }
-            Ok(said) => reason(&said),
-            Err(error) => error,
-        };
-        report.add(unusable(path, "provider", &told))
-    }
-
-    async fn examine_engine(&self, report: &mut Report, path: &str) -> io::Result<()> {
-        if !self.has_engines() {
+        configuration: &Configuration,
+        root: &str,
+        found: &Found,
+    ) -> Check {
+        let engine = !(found.provider && self.has_providers());
+        if engine && !self.has_engines() {
             let text = format!("{path} names the engine, which OpenSSL {} lacks", self.version);
             let advice = "`akv config` writes a configuration that loads the provider".to_owned();
-            return report.add(Check::note("config", text).line(advice));
+            return Check::note("config", text).line(advice);
         }
-        let told = match run(&self.program, &["engine", "-t", "e_akv"], None).await {
-            Ok(said) if available(&said) => {
-                return report.add(Check::good("config", format!("{path} loads the engine")));
-            }
-            // The engine tells why when a key is wanted; nothing is sent before it works.
-            Ok(_) => {
-                let key = ["-engine", "e_akv", "-inform", "engine", "-in", "vault:doctor:doctor"];
-                match run(&self.program, &[&["pkey", "-noout"][..], &key].concat(), None).await {
-                    Ok(said) => reason(&said),
-                    Err(error) => error,
-                }
-            }
-            Err(error) => error,
+        // The program looks up `openssl_conf`, whatever others look up.
+        let stand_in = match renamed(path, configuration, root) {
+            Ok(stand_in) => stand_in,
+            Err(error) => return Check::note("config", format!("{path} was not tried: {error}")),
         };
-        report.add(unusable(path, "engine", &told))
+        let file = stand_in.as_ref().map(tempfile::NamedTempFile::path);
+        let (name, told) = match engine {
+            false => ("provider", self.load_provider(file).await),
+            true => ("engine", self.load_engine(file).await),
+        };
+        match told {
+            Ok(()) => Check::good("config", format!("{path} loads the {name}")),
+            Err(told) => unusable(path, name, &told),
+        }
     }
+
+    async fn load_provider(&self, file: Option<&Path>) -> Result<(), String> {
+        let said = run(&self.program, &["list", "-providers"], file).await?;
+        if !said.success || !said.stdout.contains("akv_provider") {
+            return Err(reason(&said));
+        }
+        if !inactive(&said.stdout) {
+            return Ok(());
+        }
+        // It loads, for the sake of what else is in the configuration, and refuses all keys.
+        let key = ["storeutl", "-noout", "vault:doctor:doctor"];
+        Err(reason(&run(&self.program, &key, file).await?))
+    }
+
+    async fn load_engine(&self, file: Option<&Path>) -> Result<(), String> {
+        if available(&run(&self.program, &["engine", "-t", "e_akv"], file).await?) {
+            return Ok(());
+        }
+        // The engine tells why when a key is wanted; nothing is sent before it works.
+        let key = ["-engine", "e_akv", "-inform", "engine", "-in", "vault:doctor:doctor"];
+        Err(reason(&run(&self.program, &[&["pkey", "-noout"][..], &key].concat(), file).await?))
+    }
+}
+
+/// The same configuration for the `openssl` program, if it is not meant for it.
+fn renamed(
+    path: &str,
+    configuration: &Configuration,
+    root: &str,
+) -> io::Result<Option<tempfile::NamedTempFile>> {
+    let section = configuration.root(root).filter(|_| root != "openssl_conf");
+    let Some(section) = section else { return Ok(None) };
+    let file = tempfile::Builder::new().prefix("akv-doctor-").suffix(".cnf").tempfile()?;
+    let path = std::path::absolute(path)?;
+    writeln!(file.as_file(), ".include {}\ndefault::openssl_conf = {section}", path.display())?;
+    Ok(Some(file))
 }
 
 /// A configuration that names a module which does not work with it.
 fn unusable(path: &str, module: &str, told: &str) -> Check {
     let text = format!("{path} names the {module}, and OpenSSL cannot use it: {told}");
     let advice = "correct the setting, or compare the file with what `akv config` writes";
-    let cause = Cause::new("openssl-config", text.clone(), advice);
+    let cause = Cause::new("openssl-config", format!("{text}; {SYMPTOM}"), advice);
     Check::bad("config", text, cause)
 }
 

@@ -7,6 +7,7 @@ use akv_core::{
     settings::{Origin, Setting},
 };
 use serde_json::json;
+use std::path::Path;
 
 /// Variables that matter and are no settings. Those marked hold a secret, which is not shown.
 const VARIABLES: [(&str, bool); 11] = [
@@ -31,15 +32,15 @@ pub(super) fn bad(failure: &Failure) -> Check {
     Check::bad("settings", text.clone(), Cause::new("settings", text, advice))
 }
 
-/// What is set.
-pub(super) fn check(settings: &Settings) -> Check {
+/// What is set; `file` is the configuration that settings were read from.
+pub(super) fn check(settings: &Settings, file: Option<&Path>) -> Check {
     let all = settings.in_force();
     let set: Vec<&Setting> = all.iter().filter(|set| set.origin != Origin::Default).collect();
     let mut lines: Vec<String> = set
         .iter()
         .map(|set| {
             let value = set.value.as_deref().unwrap_or_default();
-            format!("{} = {value}, from {}", set.name, origin(set.origin))
+            format!("{} = {value}, from {}", set.name, origin(set.origin, file))
         })
         .collect();
     for (name, secret) in VARIABLES {
@@ -66,10 +67,11 @@ pub(super) fn check(settings: &Settings) -> Check {
     Check::good("settings", text).lines(lines).fact("settings", json!(facts))
 }
 
-fn origin(origin: Origin) -> String {
-    match origin {
-        Origin::Environment(variable) => format!("{variable} in the environment"),
-        other => format!("the {other}"),
+fn origin(origin: Origin, file: Option<&Path>) -> String {
+    match (origin, file) {
+        (Origin::Environment(variable), _) => format!("{variable} in the environment"),
+        (Origin::File, Some(file)) => file.display().to_string(),
+        (other, _) => format!("the {other}"),
     }
 }
 

@@ -1,0 +1,174 @@
+//! `akv doctor` and the configuration of OpenSSL: the settings in it, and why it does not load the
+//! module. `openssl` itself shows what the doctor explains.
+
+use crate::{
+    World,
+    doctor::{Told, told},
+};
+use akv_tests::{Output, Task, modules};
+
+/// A vault, a key file, and configurations that lead to the vault.
+struct Scene {
+    world: World,
+    modules: String,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let world = World::with_keys();
+        world.write("token", world.vault.token());
+        world.ok("pem vault:my-vault:p256 -o key.pem");
+        let modules = modules::folder().unwrap().to_str().unwrap().to_owned();
+        Self { world, modules }
+    }
+
+    /// What the module's section has, but for the module itself.
+    fn settings(&self, engine: bool) -> String {
+        let path = |name| self.world.path(name).display().to_string();
+        let endpoint = self.world.vault.endpoint().to_owned();
+        let all = [
+            ("credential", "access-token".to_owned()),
+            ("endpoint", endpoint),
+            ("ca-file", path("ca.pem")),
+            ("access-token-file", path("token")),
+            ("timeout", "7s".to_owned()),
+        ];
+        let face = |name: &str| match engine {
+            true => name.replace('-', "_").to_uppercase(),
+            false => name.to_owned(),
+        };
+        all.iter().map(|(name, value)| format!("{} = {value}\n", face(name))).collect()
+    }
+
+    /// A configuration that loads the provider.
+    fn provider(&self) -> String {
+        format!(
+            "openssl_conf = init\n[init]\nproviders = all\n[all]\ndefault = usual\n\
+             akv_provider = akv\n[usual]\nactivate = 1\n[akv]\nmodule = {}/akv_provider.so\n\
+             activate = 1\n{}",
+            self.modules,
+            self.settings(false)
+        )
+    }
+
+    fn engine(&self) -> String {
+        format!(
+            "openssl_conf = init\n[init]\nengines = all\n[all]\ne_akv = akv\n[akv]\n\
+             engine_id = e_akv\ndynamic_path = {}/e_akv.so\n{}",
+            self.modules,
+            self.settings(true)
+        )
+    }
+
+    /// `akv` with nothing in its environment but the configuration.
+    fn doctor(&self, more: &[&str]) -> Task {
+        self.world
+            .bare("doctor vault:my-vault:p256 --openssl openssl --modules")
+            .arg(&self.modules)
+            .args(more)
+            .env("OPENSSL_CONF", self.world.path("o.cnf"))
+            .env("IMDS_ENDPOINT", "http://127.0.0.1:1")
+    }
+
+    fn with(&self, configuration: &str, more: &[&str]) -> Told {
+        self.world.write("o.cnf", configuration);
+        told(self.doctor(more))
+    }
+
+    /// The same with an environment that leads to the vault, whatever the configuration does.
+    fn led(&self, configuration: &str) -> Told {
+        self.world.write("o.cnf", configuration);
+        let doctor = self.doctor(&["--no-sign"]);
+        told(
+            doctor
+                .env("AKV_ENDPOINT", self.world.vault.endpoint())
+                .env("AKV_CA_FILE", self.world.path("ca.pem"))
+                .env("AZURE_CLI_ACCESS_TOKEN", self.world.vault.token()),
+        )
+    }
+
+    /// How `openssl` fares with the key file under the configuration.
+    fn openssl(&self) -> Output {
+        let task = Task::new("openssl").args(["pkey", "-noout", "-in"]);
+        let task = task.arg(self.world.path("key.pem"));
+        task.env("OPENSSL_CONF", self.world.path("o.cnf")).run().unwrap()
+    }
+}
+
+#[test]
+fn the_settings_are_those_of_the_modules_section() {
+    let scene = Scene::new();
+    let timeout = |told: &Told| {
+        let settings = told.check("settings");
+        let all = settings["settings"].as_array().unwrap();
+        let found = all.iter().find(|set| set["name"] == "timeout").unwrap();
+        let file = settings["lines"].to_string().contains("o.cnf");
+        (found["value"].as_str().unwrap().to_owned(), file)
+    };
+    for configuration in [scene.provider(), scene.engine()] {
+        let told_of = scene.with(&configuration, &[]);
+        told_of.works();
+        assert_eq!(timeout(&told_of), ("7s".to_owned(), true), "{:#}", told_of.value);
+        // The environment wins, as in the module itself.
+        let other = told(scene.doctor(&[]).env("AKV_TIMEOUT", "8s"));
+        assert_eq!(timeout(&other), ("8s".to_owned(), true), "{:#}", other.value);
+    }
+    // In a file of its own, under the name that Node.js looks up.
+    let node = scene.provider().replace("openssl_conf", "nodejs_conf");
+    scene.world.write("node.cnf", node);
+    let include = format!("# ours\n.include {}\n", scene.world.path("node.cnf").display());
+    scene.with(&include, &["--config-name", "nodejs_conf"]).works();
+    scene.led(&include).names("openssl-config", &["`openssl_conf = …`"]);
+}
+
+#[test]
+fn whatever_keeps_a_configuration_from_loading_the_module_is_named() {
+    let scene = Scene::new();
+    let good = scene.provider();
+    scene.with(&good, &[]).works();
+    assert!(scene.openssl().status.success(), "{}", scene.openssl().describe());
+    let own = format!("{}/akv_provider.so", scene.modules);
+    for (from, to, id, words) in [
+        ("openssl_conf = init\n", "", "openssl-config", &["`openssl_conf = …`", "[akv]"][..]),
+        ("[init]", "[other]", "openssl-config", &["openssl_conf = init", "not there"]),
+        ("providers = all\n", "", "openssl-config", &["[init] has no line `providers"]),
+        ("akv_provider = akv\n", "", "openssl-config", &["[akv] is not named in [all]"]),
+        ("akv_provider = akv\n", "akv_provider = it\n", "openssl-config", &["[it]"]),
+        ("so\nactivate = 1\n", "so\n", "openssl-config", &["[akv] does not activate"]),
+        (&own, "/nowhere/akv_provider.so", "openssl-module", &["/nowhere/akv_provider.so"]),
+        (&own, "no_such/akv_provider.so", "openssl-module", &["no_such/akv_provider.so"]),
+        ("7s", "soon", "openssl-config", &["cannot use it", "soon"]),
+    ] {
+        assert!(good.contains(from), "{from}");
+        let told = scene.led(&good.replacen(from, to, 1));
+        let causes = told.value["causes"].as_array().unwrap();
+        let cause = causes.iter().find(|cause| cause["id"] == id);
+        let text = cause.unwrap_or_else(|| panic!("{from}: {:#}", told.value)).to_string();
+        for word in words.iter().chain(&["DECODER routines::unsupported"]) {
+            assert!(text.contains(word), "{word}: {text}");
+        }
+        // What a user meets.
+        let said = scene.openssl();
+        assert!(!said.status.success(), "{from}: {}", said.describe());
+        if to != "soon" {
+            assert!(said.stderr.contains("DECODER routines"), "{from}: {}", said.describe());
+        }
+    }
+}
+
+#[test]
+fn what_a_configuration_says_in_vain_is_told() {
+    let scene = Scene::new();
+    let odd = scene.provider() + "time-out = 3s\n.include gone.cnf\n";
+    let odd = odd.replace("default = usual\n", "");
+    let told_of = scene.led(&odd);
+    let notes = told_of.check("config").to_string();
+    for note in ["sets time-out, which is no setting", "gone.cnf", "activates no other provider"] {
+        assert!(notes.contains(note), "{note}: {notes}");
+    }
+    // No configuration speaks of us.
+    let nothing = scene.led("openssl_conf = init\n[init]\n");
+    let note = nothing.check("config");
+    assert_eq!(note["state"], "note", "{note:#}");
+    assert!(note.to_string().contains("DECODER routines::unsupported"), "{note:#}");
+}
