@@ -229,3 +229,73 @@ fn no_file_names_the_machine_it_was_made_on() -> Result<()> {
     }
     Ok(())
 }
+
+/// Where shipped code makes files, each with the mode that its content asks for.
+const FILE_MAKERS: [(&str, &str); 6] = [
+    ("crates/akv-core/src/logging.rs", "the log, 0640"),
+    ("crates/akv-core/src/credential/managed_identity/arc.rs", "opens a secret file to read it"),
+    ("crates/akv-cli/src/output.rs", "results, 0600 where they are secret"),
+    ("crates/akv-cli/src/commands/doctor/openssl.rs", "a temporary configuration, 0600"),
+    ("crates/akv-emulator/src/files.rs", "keys and tokens, 0600; certificates"),
+    ("crates/akv-emulator/src/program/output.rs", "the CA's certificate, a temporary file"),
+];
+
+#[test]
+fn files_are_made_in_few_places() -> Result<()> {
+    const MAKES: [&str; 6] = [
+        "fs::write(",
+        "File::create",
+        "OpenOptions::new()",
+        ".tempfile()",
+        ".tempfile_in(",
+        "NamedTempFile::",
+    ];
+    let shipped = [&LIBRARIES[..], &["crates/akv-cli/src", "crates/c-abi/src", "ffi/src"]].concat();
+    let mut makers = BTreeSet::new();
+    for (path, text) in sources(&shipped)? {
+        // Tests make files as they like.
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        let is_test = path.ends_with("tests.rs") || path.ends_with("header_tests.rs");
+        let mut lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+        if !is_test && lines.any(|line| MAKES.iter().any(|word| line.contains(word))) {
+            makers.insert(path.strip_prefix(modules::workspace())?.to_owned());
+        }
+    }
+    let known: BTreeSet<PathBuf> = FILE_MAKERS.iter().map(|(path, _)| path.into()).collect();
+    assert_eq!(makers, known, "who makes a file says here which mode it gets");
+    Ok(())
+}
+
+/// `file::function` in backquotes.
+fn named_tests(text: &str) -> Vec<(&str, &str)> {
+    let quoted = text.split('`').skip(1).step_by(2);
+    quoted.filter_map(|name| name.split_once(".rs::")).collect()
+}
+
+#[test]
+fn each_claim_about_security_has_its_test() -> Result<()> {
+    let root = modules::workspace();
+    let text = fs::read_to_string(root.join("docs/security.md"))?;
+    let mut claims = 0;
+    for line in text.lines().filter(|line| line.starts_with("| ")) {
+        let (claim, tests) = line.trim_matches(['|', ' ']).rsplit_once(" | ").context("a table")?;
+        if claim == "claim" {
+            continue;
+        }
+        let tests = named_tests(tests);
+        assert!(!tests.is_empty(), "no test shows this claim: {claim}");
+        claims += 1;
+        for (file, function) in tests {
+            let path = root.join(format!("{file}.rs"));
+            let source = fs::read_to_string(&path).with_context(|| format!("{path:?}: {claim}"))?;
+            // Other attributes may stand between, and property tests have arguments.
+            let at = source.find(&format!("fn {function}("));
+            let at = at.with_context(|| format!("{file}.rs has no {function}: {claim}"))?;
+            let before = source[..at].rsplit("\n\n").next().unwrap_or_default();
+            let is_test = before.contains("#[test]") || before.contains("#[tokio::test]");
+            assert!(is_test, "{function} in {file}.rs is no test");
+        }
+    }
+    assert!(claims > 30, "only {claims} claims were found");
+    Ok(())
+}
