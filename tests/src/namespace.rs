@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use nix::unistd::geteuid;
 
 use crate::{
@@ -51,12 +51,35 @@ pub fn run_inside(name: &str, files: Files<'_>, inside: fn() -> Result<()>) -> R
         .env(modules::VARIABLE, modules::folder()?)
         .run()?;
     ensure!(
-        output.status.success(),
+        !output.stderr.contains("unshare: "),
         "this needs the right to make namespaces (root, or unprivileged user namespaces): {}",
         output.describe()
     );
+    ensure!(output.status.success(), "inside of the namespaces: {}", output.describe());
     ensure!(output.text().contains("1 passed"), "{}", output.describe());
     Ok(())
+}
+
+/// Refuses a root directory that is no mount point, as in a `chroot`: what is mounted below it
+/// cannot be kept from the rest of the system there, since propagation belongs to mount points.
+///
+/// # Errors
+/// It is none, or nobody can tell.
+pub fn check_root() -> Result<()> {
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo")
+        .context("/proc is needed, to see what is mounted: mount it")?;
+    ensure!(
+        has_root(&mounts),
+        "the root directory of this process is no mount point (it was changed by chroot), so its \
+         mounts cannot be made private. This has nothing to do with rights: before changing into \
+         the folder, run `mount --bind FOLDER FOLDER`"
+    );
+    Ok(())
+}
+
+/// Whether one of these mounts (proc(5)) is at `/`, the fifth field.
+fn has_root(mounts: &str) -> bool {
+    mounts.lines().any(|line| line.split(' ').nth(4) == Some("/"))
 }
 
 /// The command line, to be continued by a program with its arguments, that runs it inside such
@@ -64,9 +87,12 @@ pub fn run_inside(name: &str, files: Files<'_>, inside: fn() -> Result<()>) -> R
 /// program, as root of the namespaces.
 ///
 /// # Errors
-/// `ip` is not installed, or a file cannot be written.
+/// A program is not installed, the root directory is no mount point, or a file cannot be written.
 pub fn command(files: Files<'_>, folder: &Path, set_up: &str) -> Result<Vec<String>> {
-    ensure!(which("ip").is_some(), "`ip` (package iproute2) is not installed");
+    for (program, package) in [("ip", "iproute2"), ("unshare", "util-linux")] {
+        ensure!(which(program).is_some(), "`{program}` (package {package}) is not installed");
+    }
+    check_root()?;
     let mut script = "ip link set lo up".to_owned();
     let mut bind = |content: Option<&str>, file: &str| -> Result<()> {
         if let Some(content) = content {
@@ -95,4 +121,18 @@ pub fn command(files: Files<'_>, folder: &Path, set_up: &str) -> Result<Vec<Stri
         "sh",
     ]);
     Ok(command.into_iter().map(str::to_owned).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_root_directory_that_is_no_mount_point_is_noticed() {
+        let line =
+            |point: &str| format!("22 1 254:0 /a {point} rw,relatime shared:1 - ext4 / rw\n");
+        assert!(has_root(&(line("/proc") + &line("/"))));
+        assert!(!has_root(&(line("/proc") + &line("/dev"))));
+        assert!(!has_root(""));
+    }
 }

@@ -8,8 +8,8 @@ use akv_tests::Glibc;
 use anyhow::{Result, ensure};
 use nix::unistd::geteuid;
 
-pub(crate) use self::cases::TESTS;
 use self::root::Root;
+pub(crate) use self::{cases::TESTS, mirror::Mirror};
 use crate::{build::Build, needs};
 
 /// What the modules are built for. Debian 11 has 2.31; others with OpenSSL 1.1.1 have less.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::Args;
 
-use crate::{debian11, openssl, sdk};
+use crate::{debian11, minimal, openssl, sdk};
 
 /// Arguments of `cargo xtask hosts`.
 #[derive(Args)]
@@ -29,6 +29,13 @@ pub(crate) struct Hosts {
     /// service's host names. They are installed first, from PyPI and npm's registry.
     #[arg(long, conflicts_with_all = ["openssl", "debian11"])]
     sdk: bool,
+    /// Installs the tests' needs in the smallest Debian 12 and looks whether they suffice. The system
+    /// is made in a folder first, which takes root and a minute.
+    #[arg(long, conflicts_with_all = ["openssl", "debian11", "sdk"])]
+    minimal: bool,
+    /// Runs all of `cargo xtask test` there; takes as long as here.
+    #[arg(long, requires = "minimal")]
+    full: bool,
     /// In the network of the run before: the folder with the clients.
     #[arg(long, requires = "sdk", hide = true, value_name = "FOLDER")]
     inside: Option<PathBuf>,
@@ -36,14 +43,18 @@ pub(crate) struct Hosts {
 
 impl Hosts {
     pub(crate) fn run(&self) -> Result<()> {
-        match (self.openssl, self.debian11, self.sdk) {
+        match (self.openssl, self.debian11, self.sdk, self.minimal) {
             (true, ..) => openssl::matrix(&self.version),
-            (_, true, _) => debian11::matrix(self.release),
-            (.., true) => match &self.inside {
+            (_, true, ..) => debian11::matrix(self.release),
+            (_, _, true, _) => match &self.inside {
                 Some(cache) => sdk::inside(cache),
                 None => sdk::matrix(),
             },
-            _ => bail!("say what to run: `cargo xtask hosts --openssl`, `--debian11` or `--sdk`"),
+            (.., true) => minimal::matrix(self.full),
+            _ => bail!(
+                "say what to run: `cargo xtask hosts --openssl`, `--debian11`, `--sdk` or \
+                 `--minimal`"
+            ),
         }
     }
 }

@@ -9,6 +9,7 @@ mod demo;
 mod e2e;
 mod fuzz;
 mod hosts;
+mod minimal;
 mod needs;
 mod openssl;
 mod sdk;
@@ -39,8 +40,8 @@ enum Command {
     /// Runs end-to-end cases against real vaults, or with `--emulator` against the embedded one.
     #[command(disable_help_flag = true)]
     E2e(e2e::E2e),
-    /// Runs the modules with several versions of OpenSSL or the programs of Debian 11, or
-    /// Microsoft's clients with the embedded vault.
+    /// Runs the modules with several versions of OpenSSL or the programs of Debian 11, Microsoft's
+    /// clients with the embedded vault, or the tests' needs on the smallest Debian 12.
     Hosts(hosts::Hosts),
     /// Runs everything that continuous integration runs.
     Test(test::Test),

@@ -1,5 +1,8 @@
 //! Programs and headers that the demo and the tests use, and how they are had.
 
+#[cfg(test)]
+mod tests;
+
 use std::path::Path;
 
 use akv_tests::{Task, process::which};
@@ -29,7 +32,7 @@ const CURL: Need = Need { name: "curl", package: "curl", purpose: "a second TLS 
 const CC: Need = Need { name: "cc", package: "gcc", purpose: "C programs that load the module" };
 const READELF: Need =
     Need { name: "readelf", package: "binutils", purpose: "what the module links and exports" };
-const UNSHARE: Need = Need {
+pub(crate) const UNSHARE: Need = Need {
     name: "unshare",
     package: "util-linux",
     purpose: "a network of its own with the service's real host names",
@@ -43,6 +46,29 @@ const HEADERS: Need = Need {
     package: "libssl-dev",
     purpose: "C programs that load the module",
 };
+
+pub(crate) const DEBOOTSTRAP: Need =
+    Need { name: "debootstrap", package: "debootstrap", purpose: "making a Debian in a folder" };
+
+/// Programs that the smallest Debian has, with their packages: tests and commands may start them
+/// without more ado. `cargo xtask hosts --minimal` looks whether that is so.
+pub(crate) const ESSENTIAL: [(&str, &str); 15] = [
+    ("apt-get", "apt"),
+    ("bash", "bash"),
+    ("chmod", "coreutils"),
+    ("chroot", "coreutils"),
+    ("cp", "coreutils"),
+    ("env", "coreutils"),
+    ("getconf", "libc-bin"),
+    ("grep", "grep"),
+    ("mkdir", "coreutils"),
+    ("mkfifo", "coreutils"),
+    ("mount", "mount"),
+    ("rm", "coreutils"),
+    ("sh", "dash"),
+    ("sleep", "coreutils"),
+    ("true", "coreutils"),
+];
 
 /// Everything that `cargo xtask test` uses.
 pub(crate) const FOR_TESTS: [Need; 10] =
@@ -61,13 +87,7 @@ pub(crate) const FOR_OPENSSL: [Need; 7] = [
 ];
 
 /// What `cargo xtask hosts --debian11` uses.
-pub(crate) const FOR_DEBIAN11: [Need; 5] = [
-    OPENSSL,
-    READELF,
-    UNSHARE,
-    IP,
-    Need { name: "debootstrap", package: "debootstrap", purpose: "making Debian 11 in a folder" },
-];
+pub(crate) const FOR_DEBIAN11: [Need; 5] = [OPENSSL, READELF, UNSHARE, IP, DEBOOTSTRAP];
 
 /// What `cargo xtask hosts --sdk` uses.
 pub(crate) const FOR_SDK: [Need; 4] = [

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 use xshell::{Shell, cmd};
 
-/// Names an archive with Debian 11, for machines whose apt knows none.
+/// Names an archive of Debian, for machines whose apt knows none.
 const VARIABLE: &str = "AKV_DEBIAN_MIRROR";
 
 /// As [`VARIABLE`], for the updates.
@@ -11,15 +11,15 @@ const SECURITY_VARIABLE: &str = "AKV_DEBIAN_SECURITY_MIRROR";
 
 /// The archives that this machine's apt is configured with.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Mirror {
+pub(crate) struct Mirror {
     /// The releases.
-    pub(super) main: String,
+    pub(crate) main: String,
     /// Their updates, where they are known.
-    pub(super) security: Option<String>,
+    pub(crate) security: Option<String>,
 }
 
 impl Mirror {
-    pub(super) fn find() -> Result<Self> {
+    pub(crate) fn find() -> Result<Self> {
         let named = |variable| std::env::var(variable).ok().filter(|url| !url.is_empty());
         if let Some(main) = named(VARIABLE) {
             return Ok(Self { main, security: named(SECURITY_VARIABLE) });

@@ -8,6 +8,7 @@ use std::{
     time::Instant,
 };
 
+use akv_tests::namespace;
 use anyhow::{Context as _, Result, ensure};
 use xshell::{Cmd, Shell, cmd};
 
@@ -44,6 +45,7 @@ pub(super) struct Root {
 impl Root {
     /// The one in the cache, made now if it is not there yet. One process at a time has it.
     pub(super) fn open() -> Result<Self> {
+        namespace::check_root()?;
         let cache = cache::folder(VARIABLE, "debian11")?;
         let lock = cache::lock(&cache.join("lock"), &format!("uses {}", cache.display()))?;
         let root = Self { folder: cache.join("root"), _in_use: lock };

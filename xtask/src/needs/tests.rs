@@ -1,0 +1,130 @@
+//! Whatever the sources start is in a list of needs, or on every machine.
+
+use std::{collections::BTreeMap, fs, path::PathBuf};
+
+use akv_tests::modules;
+
+use super::*;
+
+/// Programs that are had in ways of their own, with where.
+const OTHERWISE: [(&str, &str); 9] = [
+    ("cargo", "whoever builds this has it"),
+    ("rustc", "the same"),
+    ("chroot", "coreutils"),
+    ("debootstrap", "cargo xtask hosts installs it"),
+    ("dpkg-query", "inside of systems in folders, which are Debian"),
+    ("npm", "cargo xtask hosts --sdk fetches Node.js with it"),
+    ("node", "the same"),
+    ("python3", "cargo xtask hosts --sdk, and zig, which say so where it is missing"),
+    ("systemctl", "only where systemd runs"),
+];
+
+/// Programs that people take for granted and the smallest Debian lacks. Wherever a script of the
+/// sources starts one, it must be in the list of needs.
+const TAKEN_FOR_GRANTED: [&str; 32] = [
+    "awk", "bc", "curl", "dig", "faketime", "fuser", "gdb", "gpg", "ifconfig", "ip", "jq", "kill",
+    "killall", "lsof", "nc", "netstat", "pgrep", "pidof", "ping", "pkill", "ps", "python", "rsync",
+    "socat", "ss", "strace", "sudo", "unzip", "wget", "xxd", "zip", "valgrind",
+];
+
+/// The Rust sources of tests and commands, with their text.
+fn sources() -> Vec<(PathBuf, String)> {
+    let mut waiting: Vec<PathBuf> =
+        ["crates", "engine-shim", "ffi", "provider-shim", "tests", "xtask"]
+            .map(|folder| modules::workspace().join(folder))
+            .to_vec();
+    let mut found = Vec::new();
+    while let Some(folder) = waiting.pop() {
+        for entry in fs::read_dir(folder).expect("a folder of the workspace") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                waiting.push(path);
+            } else if path.extension().is_some_and(|end| end == "rs") && path != own() {
+                let text = fs::read_to_string(&path).expect("a source");
+                found.push((path, text));
+            }
+        }
+    }
+    assert!(found.len() > 100, "only {} sources", found.len());
+    found
+}
+
+fn own() -> PathBuf {
+    modules::workspace().join("xtask/src/needs/tests.rs")
+}
+
+fn in_needs(program: &str) -> bool {
+    let all = FOR_TESTS.iter().chain(&FOR_OPENSSL).chain(&FOR_DEBIAN11).chain(&FOR_SDK);
+    all.into_iter().any(|need| need.name == program)
+}
+
+fn known(program: &str) -> bool {
+    in_needs(program)
+        || ESSENTIAL.iter().any(|(name, _)| *name == program)
+        || OTHERWISE.iter().any(|(name, _)| *name == program)
+}
+
+/// The words that follow one of `starts`, up to what ends a word.
+fn words_after<'a>(text: &'a str, start: &str) -> impl Iterator<Item = &'a str> {
+    text.match_indices(start).map(move |(at, _)| {
+        let rest = &text[at + start.len()..];
+        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "-_./+{}".contains(c)));
+        &rest[..end.unwrap_or(rest.len())]
+    })
+}
+
+/// What is started by its name: `Task::new("cc")`, `Command::new("/bin/sh")`, `cmd!(shell, "rm …")`.
+fn started(text: &str) -> Vec<String> {
+    let starts = ["Task::new(\"", "Command::new(\"", "cmd!(shell, \""];
+    let all = starts.iter().flat_map(|start| words_after(text, start));
+    let plain = all.filter(|word| !word.is_empty() && !word.contains('{'));
+    plain.map(|word| word.rsplit('/').next().unwrap_or(word).to_owned()).collect()
+}
+
+/// What lines of shell in string literals start.
+fn in_scripts(text: &str) -> Vec<String> {
+    let starts = ["&& ", "|| ", "; ", "| ", "$(", "exec ", "\"exec ", "then ", "do "];
+    let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let quoted = code.filter(|line| line.contains('"') || line.contains("mount "));
+    quoted
+        .flat_map(|line| starts.iter().flat_map(move |start| words_after(line, start)))
+        .filter(|word| TAKEN_FOR_GRANTED.contains(word))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn whatever_is_started_is_in_a_list_of_needs() {
+    let mut unknown = BTreeMap::new();
+    let mut seen = 0;
+    for (path, text) in sources() {
+        for program in started(&text) {
+            seen += 1;
+            if !known(&program) {
+                unknown.insert(program, path.clone());
+            }
+        }
+        for program in in_scripts(&text) {
+            if !in_needs(&program) {
+                unknown.insert(program, path.clone());
+            }
+        }
+    }
+    assert!(seen > 30, "only {seen} programs are started: the search is broken");
+    assert!(
+        unknown.is_empty(),
+        "these programs are in no list of needs: add them to xtask/src/needs.rs, or do without: \
+         {unknown:#?}"
+    );
+}
+
+#[test]
+fn the_search_finds_programs() {
+    // Made of pieces, so that this file does not start them.
+    let new = "Task::new(";
+    assert_eq!(started(&format!("{new}\"kill\").args([])")), ["kill"]);
+    assert_eq!(started(&format!("{new}\"/bin/sh\"); {new}&program)")), ["sh"]);
+    assert_eq!(started("cmd!(shell, \"{cargo} build\"); cmd!(shell, \"ps aux\")"), ["ps"]);
+    assert_eq!(in_scripts("script(\"true && ps aux | awk 1; kill $!\")"), ["ps", "kill", "awk"]);
+    assert!(in_scripts("// \"true && ps\"").is_empty());
+}
