@@ -80,7 +80,6 @@ pub unsafe extern "C" fn akv_client_new(
     settings: *const Settings,
     client: *mut *mut Client,
 ) -> i32 {
-    c_abi::quiet_panics();
     call("akv_client_new", || {
         // SAFETY: vouched for by the caller.
         let settings = if settings.is_null() { None } else { Some(unsafe { object(settings) }?) };

@@ -1,6 +1,7 @@
 //! `cargo xtask build`: the artifacts, under their public names, in one folder.
 
 mod c_library;
+mod paths;
 mod zig;
 
 use std::{
@@ -14,7 +15,7 @@ use clap::Args;
 use serde_json::Value;
 use xshell::{Cmd, Shell, cmd};
 
-use self::zig::Zig;
+use self::{paths::BuildPaths, zig::Zig};
 
 /// What is built: cargo package, file name that cargo gives it, public name.
 type Artifact = (&'static str, &'static str, &'static str);
@@ -61,18 +62,18 @@ impl Build {
 
     /// Builds and copies the modules and the C library alone.
     pub(crate) fn modules(&self) -> Result<PathBuf> {
-        let places = self.places()?;
-        self.place(&places, MODULES, &[c_library::PACKAGE])?;
+        let places = &self.places()?;
+        self.place(places, MODULES, &[c_library::PACKAGE])?;
         let linker = self.linker(&places.shell, &places.target)?;
         let library = c_library::make(linker, &places.built, self.release)?;
         for (file, name) in &library.files {
             install(file, &places.folder.join(name))
                 .with_context(|| format!("no {name} in {:?}", places.folder))?;
         }
-        let glibc = self.check(&places.folder.join(c_library::NAME))?;
+        let glibc = self.check(places, &places.folder.join(c_library::NAME))?;
         let profile = self.profile();
         println!("{}: {profile} build, for glibc {glibc} and later", c_library::NAME);
-        Ok(places.folder)
+        Ok(places.folder.clone())
     }
 
     fn places(&self) -> Result<Places> {
@@ -100,7 +101,7 @@ impl Build {
             install(&places.built.join(file), &installed)
                 .with_context(|| format!("cannot put {name} of {package} into {folder:?}"))?;
             let size = fs::metadata(&installed)?.len() as f64 / 1e6;
-            let glibc = self.check(&installed)?;
+            let glibc = self.check(places, &installed)?;
             println!("{name}: {profile} build, {size:.1} MB, for glibc {glibc} and later");
         }
         Ok(())
@@ -119,7 +120,13 @@ impl Build {
             None => cmd!(shell, "{cargo} build"),
             Some(glibc) => Zig::open(target, glibc)?.command(shell)?,
         };
-        Ok(command.args(release).args(packages).quiet().run()?)
+        let mut command = command.args(release).args(packages);
+        if self.release {
+            // Other builds share what they compile with `cargo test`, which has no such flags.
+            let flags = BuildPaths::of_this_machine(shell, target)?.rustflags();
+            command = command.env("CARGO_ENCODED_RUSTFLAGS", flags);
+        }
+        Ok(command.quiet().run()?)
     }
 
     /// The C compiler that links libraries.
@@ -131,8 +138,11 @@ impl Build {
     }
 
     /// The oldest C library with which an artifact loads: not newer than what was asked for, or than
-    /// this machine's.
-    fn check(&self, module: &Path) -> Result<Glibc> {
+    /// this machine's. What is meant to be installed names no path of this machine.
+    fn check(&self, places: &Places, module: &Path) -> Result<Glibc> {
+        if self.release {
+            BuildPaths::of_this_machine(&places.shell, &places.target)?.check(module)?;
+        }
         let needed = Glibc::needed_by(module)?;
         let limit = self.glibc.map_or_else(Glibc::of_this_machine, Ok)?;
         ensure!(needed <= limit, "{module:?} needs glibc {needed}, which is later than {limit}");

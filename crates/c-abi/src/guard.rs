@@ -40,7 +40,7 @@ impl Entry {
             reason,
             message: text(cut),
             function: text(function),
-            file: text(place.file()),
+            file: text(in_crate(place.file())),
             line: c_int::try_from(place.line()).unwrap_or(0),
         }
     }
@@ -173,12 +173,24 @@ pub fn quiet_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         std::panic::set_hook(Box::new(|info| {
-            tracing::error!(target: "akv::abi", "{info}");
+            let place = info.location().map_or_else(String::new, |place| {
+                format!(" at {}:{}", in_crate(place.file()), place.line())
+            });
+            tracing::error!(target: "akv::abi", "panic{place}: {}", panic_text(info.payload()));
         }));
     });
 }
 
-fn panic_text(panic: &(dyn Any + Send)) -> &str {
+/// A source file without the folders of the machine that built it: `tokio-1.48.0/src/task.rs`.
+fn in_crate(file: &str) -> &str {
+    let Some(sources) = file.rfind("/src/") else {
+        return file.rsplit('/').next().unwrap_or_default();
+    };
+    let krate = file[..sources].rfind('/').map_or(0, |slash| slash + 1);
+    &file[krate..]
+}
+
+fn panic_text(panic: &dyn Any) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic")
 }
@@ -186,6 +198,22 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_are_named_from_their_crate_on() {
+        for (file, shown) in [
+            (
+                "/home/me/.cargo/registry/src/index/tokio-1.48.0/src/task.rs",
+                "tokio-1.48.0/src/task.rs",
+            ),
+            ("provider-shim/src/store/mod.rs", "provider-shim/src/store/mod.rs"),
+            ("/home/me/src/akv/ffi/src/key.rs", "ffi/src/key.rs"),
+            ("/home/me/akv/target/out/bindings.rs", "bindings.rs"),
+            ("src/lib.rs", "lib.rs"),
+        ] {
+            assert_eq!(in_crate(file), shown);
+        }
+    }
 
     #[test]
     fn messages_are_one_line_of_bounded_length() {
