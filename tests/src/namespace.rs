@@ -98,7 +98,13 @@ pub fn command(files: Files<'_>, folder: &Path, set_up: &str) -> Result<Vec<Stri
         if let Some(content) = content {
             let source = folder.join(Path::new(file).file_name().unwrap_or_default());
             std::fs::write(&source, content)?;
-            script += &format!(" && mount --bind '{}' {file}", source.display());
+            // The smallest systems lack such files: a copy of the folder has them.
+            let etc = folder.join("etc").display().to_string();
+            script += &format!(
+                " && {{ test -e {file} || {{ cp -a /etc '{etc}' 2>/dev/null; \
+                 mount --bind '{etc}' /etc && : > {file}; }}; }} && mount --bind '{}' {file}",
+                source.display()
+            );
         }
         Ok(())
     };
