@@ -1,6 +1,12 @@
 //! What a library must ask libc about the process that it lives in, behind safe functions.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+pub mod descriptor;
+
+use descriptor::Identity;
+use std::{
+    os::fd::RawFd,
+    sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering},
+};
 
 /// Whether the kernel marked this process as secure-execution (`AT_SECURE`, getauxval(3)): a
 /// set-user-ID program, one with file capabilities and the like, whose environment comes from
@@ -29,7 +35,8 @@ impl ProcessId {
 static FORKS: AtomicU32 = AtomicU32::new(0);
 
 /// The process that asks. A child of `fork` gets another answer than its parent, also one of a
-/// bare `clone`, which only changes the process id.
+/// bare `clone`, which only changes the process id; so does a process whose
+/// [marker](watch) the host has closed.
 pub fn current() -> ProcessId {
     static COUNTING: AtomicBool = AtomicBool::new(false);
     extern "C" fn in_child() {
@@ -44,7 +51,58 @@ pub fn current() -> ProcessId {
         unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
         COUNTING.store(true, Ordering::Relaxed);
     }
+    WATCHED.look();
     ProcessId { pid: std::process::id(), forks: FORKS.load(Ordering::Relaxed) }
+}
+
+/// Takes the process for another one as soon as there is something else than `marker` under its
+/// number: the host has closed what it does not know, and other descriptors of ours with it. One
+/// marker is watched at a time.
+pub fn watch(marker: RawFd, identity: Identity) {
+    WATCHED.begin(marker, identity);
+}
+
+/// The marker that is watched, without a lock, which a fork could leave held.
+struct Watched {
+    number: AtomicI32,
+    device: AtomicU64,
+    inode: AtomicU64,
+}
+
+static WATCHED: Watched =
+    Watched { number: AtomicI32::new(-1), device: AtomicU64::new(0), inode: AtomicU64::new(0) };
+
+impl Watched {
+    fn begin(&self, marker: RawFd, identity: Identity) {
+        self.number.store(-1, Ordering::SeqCst);
+        self.device.store(identity.device, Ordering::SeqCst);
+        self.inode.store(identity.inode, Ordering::SeqCst);
+        self.number.store(marker, Ordering::SeqCst);
+    }
+
+    fn look(&self) {
+        let number = self.number.load(Ordering::SeqCst);
+        if number < 0 {
+            return;
+        }
+        let same = Identity::of(number).is_some_and(|now| {
+            now.device == self.device.load(Ordering::SeqCst)
+                && now.inode == self.inode.load(Ordering::SeqCst)
+        });
+        // Of many threads that notice one counts.
+        let swap =
+            || self.number.compare_exchange(number, -1, Ordering::SeqCst, Ordering::SeqCst).is_ok();
+        if !same && swap() {
+            FORKS.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Makes this process another one than `process`, as a fork would: what belongs to that one is
+/// abandoned, neither used nor dropped. Nothing happens when it is another one already.
+pub fn renounce(process: ProcessId) {
+    let ProcessId { forks, .. } = process;
+    let _ = FORKS.compare_exchange(forks, forks + 1, Ordering::Relaxed, Ordering::Relaxed);
 }
 
 #[cfg(test)]
@@ -58,6 +116,16 @@ mod tests {
     #[test]
     fn a_test_runner_is_an_ordinary_program() {
         assert!(!is_secure_execution());
+    }
+
+    #[test]
+    fn a_process_that_is_renounced_is_another_one_once() {
+        let before = current();
+        renounce(before);
+        let after = current();
+        assert_ne!(before, after);
+        renounce(before);
+        assert_eq!(current(), after);
     }
 
     #[test]
