@@ -20,7 +20,7 @@ const HOST: &str = "myvault.vault.azure.net";
 fn names_come_from_the_hosts_file_of_the_load() -> Result<()> {
     let hosts = format!("127.0.0.1 localhost {HOST}\n");
     let files = Files { hosts: &hosts, resolv_conf: Some("") };
-    namespace::run_inside("names_come_from_the_hosts_file_of_the_load", files, sign_in_chroot)
+    namespace::run_inside("names_come_from_the_hosts_file_of_the_load", files, sign_everywhere)
 }
 
 #[test]
@@ -30,11 +30,20 @@ fn names_come_from_the_name_server_of_the_load() -> Result<()> {
     namespace::run_inside("names_come_from_the_name_server_of_the_load", files, || {
         let socket = UdpSocket::bind(("127.0.0.1", 53))?;
         std::thread::spawn(move || name_server(&socket));
-        sign_in_chroot()
+        sign_everywhere()
     })
 }
 
-fn sign_in_chroot() -> Result<()> {
+/// A server that may start no thread needs the files of the load too, in its old root directory and in
+/// a new one.
+fn sign_everywhere() -> Result<()> {
+    const ALONE: &[&str] = &["filter", "0", "3"];
+    sign_in("chroot_sign", &[], true)?;
+    sign_in("no_threads", ALONE, true)?;
+    sign_in("no_threads", ALONE, false)
+}
+
+fn sign_in(program: &str, arguments: &[&str], new_root: bool) -> Result<()> {
     let builder = Emulator::builder().listen(namespace::HTTPS);
     let module = modules::provider()?;
     let site = Site::with(builder, Persona::Vault, &module)?;
@@ -47,7 +56,7 @@ fn sign_in_chroot() -> Result<()> {
         ("AKV_CREDENTIAL", "access-token".to_owned()),
     ];
     let mut openssl = OpenSsl::new(config.clone(), site.folder());
-    let mut program = Task::new(cc::compile("chroot_sign", site.folder())?)
+    let mut program = Task::new(cc::compile(program, site.folder())?)
         .env("OPENSSL_CONF", config)
         .limit(Duration::from_secs(60));
     for (name, value) in environment {
@@ -59,7 +68,8 @@ fn sign_in_chroot() -> Result<()> {
     let root = site.path("root");
     fs::create_dir(&root)?;
     site.vault().reset_stats();
-    let output = program.arg(&key).arg(&root).ok()?;
+    let output =
+        program.arg(&key).args(arguments).args(new_root.then_some(root.as_os_str())).ok()?;
     assert_eq!((output.text().trim(), output.stderr.as_str()), ("signed", ""));
     let stats = site.vault().stats();
     assert_eq!((stats.sign, stats.requests), (3, 3), "{stats:?}");

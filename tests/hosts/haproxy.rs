@@ -9,7 +9,7 @@ use crate::stage::{LIMIT, Stage, listen};
 
 const READY: &str = "New worker #1";
 
-/// By default it forbids itself processes, and so threads.
+/// Lets it start processes, and so threads.
 const THREADS: &str = "insecure-fork-wanted\n ssl-engine e_akv";
 
 /// As its package has it: it gives up root and goes into a folder with nothing in it.
@@ -77,15 +77,8 @@ fn serves_key_files_with_ssl_mode_async() -> Result<()> {
     serves(&format!("{THREADS}\n ssl-mode-async"))
 }
 
+/// By default it forbids itself processes, and so threads.
 #[test]
-fn serves_the_neighbour_only_without_insecure_fork_wanted() -> Result<()> {
-    let stage = Stage::open(Persona::Vault)?;
-    let (server, address) = start(&stage, "ssl-engine e_akv")?;
-    for key in stage.keys() {
-        let error = stage.shake_hands(&address, key).expect_err("no thread, no signature");
-        assert!(format!("{error:#}").contains("alert internal error"), "{error:#}");
-        stage.visit_neighbour(&address).with_context(|| server.output())?;
-    }
-    assert_eq!(server.output().matches(READY).count(), 1, "the worker is the same");
-    Ok(())
+fn serves_key_files_without_threads() -> Result<()> {
+    serves("ssl-engine e_akv")
 }

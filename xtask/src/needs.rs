@@ -26,6 +26,13 @@ pub(crate) const OPENSSL: Need =
     Need { name: "openssl", package: "openssl", purpose: "keys, certificates and TLS clients" };
 pub(crate) const NGINX: Need =
     Need { name: "nginx", package: "nginx", purpose: "the TLS server whose key is in the vault" };
+const HAPROXY: Need =
+    Need { name: "haproxy", package: "haproxy", purpose: "a TLS server that may start no thread" };
+const DOVECOT: Need = Need {
+    name: "dovecot",
+    package: "dovecot-imapd",
+    purpose: "a mail server whose login processes may start no thread",
+};
 const GIT: Need =
     Need { name: "git", package: "git", purpose: "the list of files that the tidy test reads" };
 const CURL: Need = Need { name: "curl", package: "curl", purpose: "a second TLS client" };
@@ -71,8 +78,11 @@ pub(crate) const ESSENTIAL: [(&str, &str); 15] = [
 ];
 
 /// Everything that `cargo xtask test` uses.
-pub(crate) const FOR_TESTS: [Need; 10] =
-    [OPENSSL, NGINX, GIT, CURL, CC, READELF, UNSHARE, IP, VALGRIND, HEADERS];
+pub(crate) const FOR_TESTS: [Need; 12] =
+    [OPENSSL, NGINX, HAPROXY, DOVECOT, GIT, CURL, CC, READELF, UNSHARE, IP, VALGRIND, HEADERS];
+
+/// Packages that start a server of their own when they are installed.
+const SERVERS: [Need; 3] = [NGINX, HAPROXY, DOVECOT];
 
 /// What `cargo xtask hosts --openssl` uses: it builds OpenSSL, and runs the engine's tests with nginx, too.
 pub(crate) const FOR_OPENSSL: [Need; 7] = [
@@ -162,9 +172,14 @@ pub(crate) fn install(needs: &[Need]) -> Result<Vec<Need>> {
             println!("{error:#}");
         }
     }
-    if packages.contains(&NGINX.package) && Path::new("/run/systemd/system").exists() {
-        println!("the package nginx started a web server of its own: stopping and disabling it");
-        cmd!(shell, "systemctl disable --quiet --now nginx").quiet().ignore_status().run()?;
+    let started = SERVERS.iter().filter(|server| packages.contains(&server.package));
+    for Need { name, package, .. } in started {
+        if Path::new("/run/systemd/system").exists() {
+            println!(
+                "the package {package} started a server of its own: stopping and disabling it"
+            );
+            cmd!(shell, "systemctl disable --quiet --now {name}").quiet().ignore_status().run()?;
+        }
     }
     Ok(missing.into_iter().filter(|need| !need.is_there()).collect())
 }

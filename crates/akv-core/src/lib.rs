@@ -118,6 +118,7 @@ mod cloud;
 mod counters;
 mod credential;
 mod digest_info;
+mod driver;
 pub mod ecdsa;
 mod error;
 #[cfg(any(test, fuzzing))]
@@ -134,7 +135,7 @@ mod primitives;
 pub mod probe;
 mod public_key;
 mod reference;
-mod runtime;
+
 pub mod settings;
 #[cfg(feature = "signature")]
 pub mod signature;

@@ -1,7 +1,13 @@
 //! What threads share things by in [`crate::per_process`] and [`crate::token`], named here so that
 //! `akv-model` can put a model checker's primitives in their place.
 
+pub(crate) use crate::driver::is_attended;
 pub(crate) use std::sync::{
     Mutex, PoisonError,
     atomic::{AtomicBool, AtomicU64},
 };
+
+/// What time it is.
+pub(crate) fn now() -> std::time::SystemTime {
+    std::time::SystemTime::now()
+}

@@ -6,7 +6,7 @@ use crate::{
     Error, ErrorKind, Result,
     counters::Meters,
     credential::Credential,
-    primitives::{AtomicBool, AtomicU64},
+    primitives::{AtomicBool, AtomicU64, is_attended, now},
 };
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
@@ -79,6 +79,11 @@ impl Token {
         let spread = (life - earliest) / SPREAD;
         self.obtained + earliest + spread * u32::from(self.jitter) / u32::from(u8::MAX)
     }
+}
+
+/// How long a failed renewal is not tried again for a token with so much of its life left.
+fn pause(left: Duration) -> Duration {
+    (left / 4).clamp(Duration::from_secs(1), RENEWAL_PAUSE)
 }
 
 fn authorization(secret: &str) -> Result<HeaderValue> {
@@ -187,14 +192,22 @@ impl Tokens {
     /// What is rare is boxed: otherwise every operation, which is moved about some times before it
     /// runs, would have room for all of it.
     pub(crate) async fn get(self: &Arc<Self>) -> Result<Arc<Token>> {
-        let token = match self.slot.valid(SystemTime::now()) {
+        let now = now();
+        let token = match self.slot.valid(now) {
             None => Box::pin(self.replace(None)).await?,
             // Somebody wrote a new token to the file; the old one may be good still.
             Some(token) if self.credential.has_changed() => {
                 Box::pin(self.replace(Some(&token))).await.unwrap_or(token)
             }
+            // No task would go on until the next operation, which may come after the token's end.
+            Some(token) if !is_attended() && token.renewal() <= now => {
+                Box::pin(self.renew_now(token)).await
+            }
             Some(token) => token,
         };
+        if !is_attended() {
+            return Ok(token);
+        }
         if !self.used.load(Ordering::Relaxed) {
             self.used.store(true, Ordering::Relaxed);
         }
@@ -248,11 +261,11 @@ impl Tokens {
     /// for tokens for ever. A failure keeps the old token until its end.
     async fn renew_in_time(this: Weak<Self>, old: Weak<Token>) {
         let until = |token: Arc<Token>| token.renewal().duration_since(SystemTime::now());
-        let Some(mut pause) = old.upgrade().map(|old| until(old).unwrap_or_default()) else {
+        let Some(mut wait) = old.upgrade().map(|old| until(old).unwrap_or_default()) else {
             return;
         };
         loop {
-            tokio::time::sleep(pause).await;
+            tokio::time::sleep(wait).await;
             // A client that is gone does not keep its token in memory for this.
             let (Some(this), Some(old)) = (this.upgrade(), old.upgrade()) else { return };
             let left = old.expires.duration_since(SystemTime::now()).unwrap_or_default();
@@ -274,8 +287,30 @@ impl Tokens {
                 Err(error) => {
                     tracing::warn!(%error, ?left, "no new access token; the old one is kept");
                     this.used.store(true, Ordering::Relaxed);
-                    pause = (left / 4).clamp(Duration::from_secs(1), RENEWAL_PAUSE);
+                    wait = pause(left);
                 }
+            }
+        }
+    }
+
+    /// The token after `old`, or `old` while there is none: somebody is asking for it, or that
+    /// failed a moment ago or fails now.
+    async fn renew_now(&self, old: Arc<Token>) -> Arc<Token> {
+        let Ok(mut past) = self.refreshing.try_lock() else { return old };
+        let left = old.expires.duration_since(SystemTime::now()).unwrap_or_default();
+        match self.slot.current.load_full() {
+            Some(token) if !Arc::ptr_eq(&token, &old) => return token,
+            _ => {}
+        }
+        let failed = past.failed.as_ref().map(|(failed, _)| failed.elapsed());
+        if failed.is_some_and(|failed| failed < pause(left)) {
+            return old;
+        }
+        match self.fetch(&mut past, self.budget / 2).await {
+            Ok(token) => token,
+            Err(error) => {
+                tracing::warn!(%error, ?left, "no new access token; the old one is kept");
+                old
             }
         }
     }

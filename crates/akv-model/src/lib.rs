@@ -41,6 +41,7 @@ pub use self::{
 
 /// What stands for `akv_core::primitives`.
 mod primitives {
+    pub(crate) use crate::process::{is_attended, now};
     pub(crate) use shuttle::sync::{
         Mutex,
         atomic::{AtomicBool, AtomicU64},

@@ -4,7 +4,11 @@ use shuttle::{
     current::{TaskId, me},
     sync::atomic::{AtomicBool, Ordering},
 };
-use std::{cell::RefCell, collections::HashMap};
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    time::{Duration, SystemTime},
+};
 
 /// A process of the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +33,8 @@ struct Processes {
     of: HashMap<TaskId, ProcessId>,
     frozen: Vec<ProcessId>,
     over: bool,
+    unattended: bool,
+    later: Duration,
 }
 
 thread_local! {
@@ -56,6 +62,22 @@ pub(crate) fn of_this_task() -> Option<ProcessId> {
 pub fn current() -> ProcessId {
     step();
     process_of(me())
+}
+
+/// Whether tasks go on while nobody waits for an operation.
+pub(crate) fn is_attended() -> bool {
+    PROCESSES.with_borrow(|processes| !processes.unattended)
+}
+
+/// What time it is for those who ask for a token.
+pub(crate) fn now() -> SystemTime {
+    SystemTime::now() + PROCESSES.with_borrow(|processes| processes.later)
+}
+
+/// Has tokens renewed by those who ask for them, as where no thread can be started, and the time of
+/// renewal come for all.
+pub(crate) fn leave_unattended(later: Duration) {
+    PROCESSES.with_borrow_mut(|processes| (processes.unattended, processes.later) = (true, later));
 }
 
 /// Makes the task that asks a task of this process.

@@ -2,8 +2,8 @@
 
 use crate::{
     ErrorKind,
-    credential::Credential,
-    time,
+    credential::{Credential, LIFE},
+    process, time,
     token::{Token, TokenSlot, Tokens},
 };
 use shuttle::future::{JoinHandle, block_on, spawn, yield_now};
@@ -17,6 +17,7 @@ struct Scene {
 impl Scene {
     fn new(fails: fn(usize) -> Option<ErrorKind>) -> Self {
         time::reset();
+        process::reset();
         let credential = Arc::new(Credential::new(fails));
         let slot = Arc::new(TokenSlot::new("scope".into()));
         let deadline = Duration::from_secs(10);
@@ -110,6 +111,20 @@ pub fn a_failed_renewal_keeps_the_old_token() {
         time::pass(3);
         scene.another_than(&old).await;
         assert_eq!(scene.credential.asked(), 4);
+    });
+}
+
+/// Where no task goes on by itself, those who ask renew a token in time: one of them at a time makes
+/// a request, the others go on with the old one meanwhile, and a failure is not repeated at once.
+pub fn without_a_thread_askers_renew() {
+    block_on(async {
+        let scene = Scene::new(|number| (number == 1).then_some(ErrorKind::Credential));
+        // All tokens are good for a minute more.
+        process::leave_unattended(LIFE - Duration::from_secs(60));
+        let old = scene.tokens.get().await.expect("a token");
+        let got = all((0..3).map(|_| scene.wanting()).collect()).await;
+        assert!(same(&got, &old), "the first renewal fails");
+        assert_eq!(scene.credential.asked(), 2);
     });
 }
 

@@ -68,6 +68,10 @@ pub mod sync {
         value: sync::Mutex<Option<T>>,
     }
 
+    /// Somebody has the value of a [`Mutex`].
+    #[derive(Debug)]
+    pub struct Locked;
+
     /// The value of a [`Mutex`].
     pub struct Guard<'a, T> {
         lock: &'a Mutex<T>,
@@ -79,6 +83,15 @@ pub mod sync {
         pub async fn lock(&self) -> Guard<'_, T> {
             self.permit.acquire(1).await.expect("never closed");
             Guard { lock: self, value: self.place().take() }
+        }
+
+        /// The value, if nobody has it.
+        ///
+        /// # Errors
+        /// Somebody has it.
+        pub fn try_lock(&self) -> Result<Guard<'_, T>, Locked> {
+            self.permit.try_acquire(1).map_err(|_| Locked)?;
+            Ok(Guard { lock: self, value: self.place().take() })
         }
 
         fn place(&self) -> sync::MutexGuard<'_, Option<T>> {

@@ -24,6 +24,11 @@ fn time_that_ran_out_is_not_shared() {
 }
 
 #[test]
+fn without_a_thread_askers_renew() {
+    check(scenarios::without_a_thread_askers_renew);
+}
+
+#[test]
 fn a_failed_renewal_keeps_the_old_token() {
     check(scenarios::a_failed_renewal_keeps_the_old_token);
 }

@@ -3,7 +3,7 @@
 use super::{SymmetricKey, limit};
 use crate::{
     EncryptionAlgorithm, KeyAttributes, KeyFile, KeyReference, PublicKey, Result,
-    SignatureAlgorithm, runtime::block_on,
+    SignatureAlgorithm, driver::block_on,
 };
 use zeroize::Zeroizing;
 

@@ -1,9 +1,9 @@
 //! [`crate::Client`], [`crate::Key`] and the rest for programs without an async runtime.
 //!
 //! Operations run on one runtime per process, made by the first of them: never when a library is
-//! loaded, and never shared with a child of `fork`, which gets its own. Threads of the runtime are
-//! named `akv` and take no signals. A call returns within the setting `timeout`, or a quarter of a
-//! second later when the runtime itself is held up.
+//! loaded, and never shared with a child of `fork`, which gets its own. A thread drives it, named
+//! `akv`, which takes no signals; where the system gives no thread, the callers do. A call returns
+//! within the setting `timeout`, or a quarter of a second later when the runtime itself is held up.
 //!
 //! ```no_run
 //! use akv_core::{Settings, SignatureAlgorithm::Es256, blocking::Client};
@@ -33,7 +33,7 @@ pub use self::{
 
 use crate::{
     Certificate, Counters, KeyFile, KeyReference, Result, Settings,
-    runtime::{block_on, spawn},
+    driver::{block_on, spawn},
 };
 use std::time::Duration;
 
@@ -224,11 +224,11 @@ impl Client {
     /// the background. A failure is told by the operation that meets it too.
     fn warm(&self, reference: &KeyReference) {
         let (client, reference) = (self.0.clone(), reference.clone());
-        let outcome = spawn(async move {
+        let outcome = spawn(Box::pin(async move {
             if let Err(error) = client.key(&reference).await {
                 tracing::info!(%error, "the connection could not be warmed up");
             }
-        });
+        }));
         if let Err(error) = outcome {
             tracing::info!(%error, "nothing is warmed up");
         }

@@ -3,7 +3,7 @@
 use super::limit;
 use crate::{
     CbcAlgorithm, GcmAlgorithm, GcmCiphertext, KeyAttributes, KeyFile, KeyReference,
-    KeyWrapAlgorithm, Result, runtime::block_on,
+    KeyWrapAlgorithm, Result, driver::block_on,
 };
 use zeroize::Zeroizing;
 

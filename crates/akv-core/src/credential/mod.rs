@@ -14,6 +14,7 @@ use auto::Auto;
 use cli::CommandLine;
 use entra::Application;
 use managed_identity::ManagedIdentity;
+use process_abi::descriptor::StandardStreams;
 use std::{
     fs::File,
     io::{self, Read as _},
@@ -127,6 +128,7 @@ fn missing(credential: CredentialKind, what: &str) -> Error {
 
 /// Reads a file of at most `limit` bytes, without leaving copies of it.
 fn small_text(path: &Path, limit: u64) -> io::Result<Zeroizing<String>> {
+    let _streams = StandardStreams::hold();
     let room = usize::try_from(limit).unwrap_or_default() + 1;
     let mut text = Zeroizing::new(String::with_capacity(room));
     File::open(path)?.take(limit + 1).read_to_string(&mut text)?;

@@ -5,6 +5,7 @@ use super::{
     values::{self, CredentialKind},
 };
 use crate::{Error, ErrorKind, Result, error::one_line, reference::TrustedHosts};
+use process_abi::descriptor::StandardStreams;
 use process_abi::is_secure_execution;
 use std::{
     collections::BTreeMap, ffi::OsString, fmt, path::PathBuf, str::FromStr, sync::Arc,
@@ -189,6 +190,7 @@ impl Builder {
     /// # Errors
     /// A value makes no sense or a file cannot be read; the error names the setting.
     pub fn build(self) -> Result<Settings> {
+        let _streams = StandardStreams::hold();
         let roots = self.roots()?;
         self.build_with(roots)
     }

@@ -1,5 +1,6 @@
 //! What name resolution needs, as it was at load.
 
+use process_abi::descriptor::StandardStreams;
 use std::{
     fs::{self, File},
     io::Read as _,
@@ -56,6 +57,7 @@ fn root() -> Option<Identity> {
 }
 
 fn read(path: &str) -> Option<Vec<u8>> {
+    let _streams = StandardStreams::hold();
     let mut content = Vec::new();
     File::open(path).ok()?.take(MAX_FILE).read_to_end(&mut content).ok()?;
     Some(content)

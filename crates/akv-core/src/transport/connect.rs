@@ -1,16 +1,16 @@
 //! Connections: TCP with probes, the proxy where there is one, TLS.
 
-use super::resolve::Resolver;
+use super::{
+    resolve::Resolver,
+    socket::{Place, Socket, Tcp},
+};
 use crate::{Error, ErrorKind, Result, Settings, counters::Meters};
 use futures::future::BoxFuture;
 use hyper::Uri;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
-use hyper_util::{
-    client::{
-        legacy::connect::{HttpConnector, proxy::Tunnel},
-        proxy::matcher::Matcher,
-    },
-    rt::TokioIo,
+use hyper_util::client::{
+    legacy::connect::{HttpConnector, proxy::Tunnel},
+    proxy::matcher::Matcher,
 };
 use std::{
     error::Error as StdError,
@@ -20,12 +20,11 @@ use std::{
     task::{Context, Poll},
     time::Duration,
 };
-use tokio::net::TcpStream;
 use tower_service::Service;
 
 pub(super) type BoxError = Box<dyn StdError + Send + Sync>;
 /// To the next hop: the server, or a proxy that may itself be spoken to over TLS.
-pub(super) type Hop = MaybeHttpsStream<TokioIo<TcpStream>>;
+pub(super) type Hop = MaybeHttpsStream<Socket>;
 type Connecting<T> = BoxFuture<'static, Result<T, BoxError>>;
 
 /// Opens connections within a time limit, and counts them.
@@ -52,6 +51,7 @@ impl Connector {
         tcp.set_keepalive_interval(Some(Duration::from_secs(5)));
         tcp.set_keepalive_retries(Some(3));
         tcp.set_tcp_user_timeout(Some(values.timeout / 3));
+        let tcp = Tcp(tcp);
         let hop = HttpsConnectorBuilder::new()
             .with_tls_config(tls.clone())
             .https_or_http()
@@ -87,6 +87,20 @@ impl Connector {
     }
 }
 
+/// Where the socket under a connection is open.
+pub(super) fn place(connection: &MaybeHttpsStream<Hop>) -> Place {
+    fn of_hop(hop: &Hop) -> Place {
+        match hop {
+            MaybeHttpsStream::Http(socket) => socket.place(),
+            MaybeHttpsStream::Https(tls) => tls.inner().get_ref().0.inner().place(),
+        }
+    }
+    match connection {
+        MaybeHttpsStream::Http(hop) => of_hop(hop),
+        MaybeHttpsStream::Https(tls) => of_hop(tls.inner().get_ref().0.inner()),
+    }
+}
+
 /// The proxies that the environment named at load; it may be gone by now.
 pub(crate) fn proxies(settings: &Settings) -> Result<Matcher> {
     let environment = &settings.values().environment;
@@ -111,8 +125,8 @@ pub(crate) fn proxies(settings: &Settings) -> Result<Matcher> {
 /// The way to a server: straight, or through a proxy's tunnel.
 #[derive(Clone)]
 struct Route {
-    tcp: HttpConnector<Resolver>,
-    hop: HttpsConnector<HttpConnector<Resolver>>,
+    tcp: Tcp,
+    hop: HttpsConnector<Tcp>,
     proxies: Arc<Matcher>,
 }
 
@@ -122,7 +136,7 @@ impl Service<Uri> for Route {
     type Future = Connecting<Hop>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.tcp.poll_ready(context).map_err(Into::into)
+        self.tcp.poll_ready(context)
     }
 
     fn call(&mut self, destination: Uri) -> Self::Future {

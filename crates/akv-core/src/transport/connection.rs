@@ -1,6 +1,9 @@
 //! One connection: HTTP/1.1, for one request at a time, or HTTP/2, for many.
 
-use super::connect::{BoxError, Connector};
+use super::{
+    connect::{self, BoxError, Connector},
+    socket::Place,
+};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{
@@ -18,8 +21,8 @@ pub(super) type Body = Full<Bytes>;
 
 /// The end that requests are given to. A task of the runtime moves the bytes.
 pub(super) enum Connection {
-    Http1(http1::SendRequest<Body>),
-    Http2(http2::SendRequest<Body>),
+    Http1(http1::SendRequest<Body>, Place),
+    Http2(http2::SendRequest<Body>, Place),
 }
 
 impl Connection {
@@ -35,10 +38,11 @@ impl Connection {
         probe: Duration,
     ) -> Result<Self, BoxError> {
         let stream = connector.connect(server).await?;
+        let place = connect::place(&stream);
         if !stream.connected().is_negotiated_h2() {
             let (sender, connection) = http1::handshake(stream).await?;
             tokio::spawn(until_closed(connection));
-            return Ok(Self::Http1(sender));
+            return Ok(Self::Http1(sender, place));
         }
         let (sender, connection) = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
@@ -47,14 +51,22 @@ impl Connection {
             .handshake(stream)
             .await?;
         tokio::spawn(until_closed(connection));
-        Ok(Self::Http2(sender))
+        Ok(Self::Http2(sender, place))
     }
 
-    /// Whether requests can be sent over it no more.
+    /// Whether requests can be sent over it no more: the server has closed it, or the host has.
     pub(super) fn is_closed(&self) -> bool {
         match self {
-            Self::Http1(sender) => sender.is_closed(),
-            Self::Http2(sender) => sender.is_closed(),
+            Self::Http1(sender, place) => sender.is_closed() || !place.is_ours(),
+            Self::Http2(sender, place) => sender.is_closed() || !place.is_ours(),
+        }
+    }
+
+    /// The same connection once more, where it carries many requests at a time.
+    pub(super) fn share(&self) -> Option<Self> {
+        match self {
+            Self::Http1(..) => None,
+            Self::Http2(sender, place) => Some(Self::Http2(sender.clone(), *place)),
         }
     }
 
@@ -64,8 +76,8 @@ impl Connection {
         request: Request<Body>,
     ) -> Result<Response<Incoming>, TrySendError<Request<Body>>> {
         match self {
-            Self::Http1(sender) => sender.try_send_request(request).await,
-            Self::Http2(sender) => sender.try_send_request(request).await,
+            Self::Http1(sender, _) => sender.try_send_request(request).await,
+            Self::Http2(sender, _) => sender.try_send_request(request).await,
         }
     }
 }

@@ -8,6 +8,7 @@ mod failure;
 mod http;
 mod pool;
 mod resolve;
+mod socket;
 mod tls;
 mod unauthorized;
 

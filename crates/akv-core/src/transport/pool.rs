@@ -8,12 +8,13 @@
 use super::{
     connect::{BoxError, Connector},
     connection::{Body, Connection},
+    socket::Place,
 };
 use azure_core::error::{Error, ErrorKind};
 use hyper::{
     Request, Response, Uri,
     body::Incoming,
-    client::conn::{http1, http2},
+    client::conn::http1,
     header::{HOST, HeaderValue},
     http::uri::{Authority, Scheme},
 };
@@ -58,7 +59,7 @@ struct State {
 }
 
 struct Shared {
-    sender: http2::SendRequest<Body>,
+    connection: Connection,
     used: Instant,
 }
 
@@ -102,12 +103,12 @@ impl Pool {
     /// HTTP/1.1 has the host in a header and the path alone in the first line.
     fn address(&self, url: &Uri, connection: &Connection, request: &mut Request<Body>) {
         match connection {
-            Connection::Http1(_) => {
+            Connection::Http1(..) => {
                 request.headers_mut().insert(HOST, self.host.clone());
                 *request.uri_mut() =
                     url.path_and_query().cloned().map_or_else(Uri::default, Uri::from);
             }
-            Connection::Http2(_) => {
+            Connection::Http2(..) => {
                 request.headers_mut().remove(HOST);
                 *request.uri_mut() = url.clone();
             }
@@ -149,12 +150,12 @@ impl Pool {
 
     /// Gives a connection to the first who waits, or keeps it; one of HTTP/2 does both.
     fn give(self: &Arc<Self>, state: &mut State, connection: Connection) {
-        if let Connection::Http2(sender) = &connection {
+        if connection.share().is_some() {
             for waiting in mem::take(&mut state.waiting) {
                 // Whoever is gone needs none.
-                let _ = waiting.send(Ok(Connection::Http2(sender.clone())));
+                let _ = connection.share().map(|connection| waiting.send(Ok(connection)));
             }
-            state.shared = Some(Shared { sender: sender.clone(), used: Instant::now() });
+            state.shared = Some(Shared { connection, used: Instant::now() });
             self.sweep_later(state);
             return;
         }
@@ -185,9 +186,9 @@ impl State {
     /// A connection that is open, as far as one can know.
     fn take(&mut self) -> Option<Connection> {
         if let Some(shared) = &mut self.shared {
-            if !shared.sender.is_closed() {
+            if !shared.connection.is_closed() {
                 shared.used = Instant::now();
-                return Some(Connection::Http2(shared.sender.clone()));
+                return shared.connection.share();
             }
             self.shared = None;
         }
@@ -211,7 +212,8 @@ impl State {
 
     /// Drops what was not used for long, and tells when to look again.
     fn sweep(&mut self) -> Option<Instant> {
-        self.shared.take_if(|shared| shared.sender.is_closed() || shared.used.elapsed() >= IDLE);
+        self.shared
+            .take_if(|shared| shared.connection.is_closed() || shared.used.elapsed() >= IDLE);
         self.idle.retain(|(connection, since)| !connection.is_closed() && since.elapsed() < IDLE);
         let oldest = self.idle.iter().map(|(_, since)| *since).min();
         [oldest, self.shared.as_ref().map(|shared| shared.used)].into_iter().flatten().min()
@@ -247,7 +249,7 @@ impl Opening {
         state.opening -= 1;
         match outcome {
             Ok(connection) => {
-                state.exclusive = matches!(connection, Connection::Http1(_));
+                state.exclusive = matches!(connection, Connection::Http1(..));
                 self.pool.give(&mut state, connection);
             }
             Err(error) => state.fail(error),
@@ -268,39 +270,40 @@ impl Drop for Opening {
 }
 
 /// A connection whose answer is still being read.
-pub(super) struct Lease(Option<(Weak<Pool>, http1::SendRequest<Body>)>);
+pub(super) struct Lease(Option<(Weak<Pool>, http1::SendRequest<Body>, Place)>);
 
 impl Lease {
     fn new(pool: &Arc<Pool>, connection: Connection) -> Self {
         Self(match connection {
-            Connection::Http1(sender) => Some((Arc::downgrade(pool), sender)),
-            Connection::Http2(_) => None,
+            Connection::Http1(sender, place) => Some((Arc::downgrade(pool), sender, place)),
+            Connection::Http2(..) => None,
         })
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let Some((pool, mut sender)) = self.0.take().filter(|(_, sender)| !sender.is_closed())
+        let Some((pool, mut sender, place)) =
+            self.0.take().filter(|(_, sender, _)| !sender.is_closed())
         else {
             return;
         };
         if sender.is_ready() {
-            give_back(&pool, sender);
+            give_back(&pool, Connection::Http1(sender, place));
         } else if let Ok(runtime) = Handle::try_current() {
             // The end of the answer is still to be seen.
             runtime.spawn(async move {
                 if sender.ready().await.is_ok() {
-                    give_back(&pool, sender);
+                    give_back(&pool, Connection::Http1(sender, place));
                 }
             });
         }
     }
 }
 
-fn give_back(pool: &Weak<Pool>, sender: http1::SendRequest<Body>) {
+fn give_back(pool: &Weak<Pool>, connection: Connection) {
     if let Some(pool) = pool.upgrade() {
-        pool.give(&mut pool.state(), Connection::Http1(sender));
+        pool.give(&mut pool.state(), connection);
     }
 }
 

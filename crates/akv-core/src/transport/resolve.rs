@@ -1,50 +1,85 @@
-//! Host names to addresses: by the system's resolver, and without its files inside a `chroot`.
+//! Host names to addresses: by the system's resolver, or by one of our own where that one finds no
+//! files (inside a `chroot`) or gets no thread to block.
 
-use crate::{Settings, error::one_line};
+use crate::{
+    Settings,
+    driver::{above_standard_streams, aside},
+    error::one_line,
+};
 use domain::{
     base as dns,
     resolv::{StubResolver, stub::conf::ResolvConf},
 };
 use futures::future::BoxFuture;
 use hyper_util::client::legacy::connect::dns::Name;
+use process_abi::descriptor::StandardStreams;
 use std::{
     io,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, SocketAddr, ToSocketAddrs as _},
     str::FromStr as _,
     sync::{Arc, OnceLock},
     task::{Context, Poll},
     time::Duration,
 };
+use tokio::sync::Semaphore;
 use tower_service::Service;
 
 /// A resolver of one process.
 #[derive(Clone)]
 pub(super) struct Resolver(Arc<Inner>);
 
+/// Most look-ups by the system's resolver at a time, each of which blocks a thread.
+const MAX_LOOKUPS: usize = 16;
+
 struct Inner {
     settings: Settings,
+    permits: Semaphore,
     /// Made when it is first needed, which is in few programs.
     own: OnceLock<OwnResolver>,
 }
 
 impl Resolver {
     pub(super) fn new(settings: &Settings) -> Self {
-        Self(Arc::new(Inner { settings: settings.clone(), own: OnceLock::new() }))
+        let permits = Semaphore::new(MAX_LOOKUPS);
+        Self(Arc::new(Inner { settings: settings.clone(), permits, own: OnceLock::new() }))
     }
 
     async fn addresses(self, name: String) -> io::Result<Vec<SocketAddr>> {
-        let files = &self.0.settings.values().names;
-        if !files.root_has_changed() {
-            // The port is another's business: 0 means whatever the URL says.
-            return Ok(tokio::net::lookup_host((name, 0)).await?.collect());
+        if !self.0.settings.values().names.root_has_changed()
+            && let Some(found) = self.ask_system(&name).await
+        {
+            return found;
         }
-        let own = self.0.own.get_or_init(|| {
-            // A silent name server must leave time for another try.
-            let patience = (self.0.settings.timeout() / 4).max(SHORTEST);
-            OwnResolver::new(&files.resolv_conf(), &files.hosts(), patience)
-        });
-        let found = own.addresses(&name).await?;
+        let found = above_standard_streams(self.own().addresses(&name)).await?;
         Ok(found.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect())
+    }
+
+    /// Asks the system's resolver; `None` without a thread that may block.
+    async fn ask_system(&self, name: &str) -> Option<io::Result<Vec<SocketAddr>>> {
+        let _permit = self.0.permits.acquire().await.ok()?;
+        let host = name.to_owned();
+        // The port is another's business: 0 means whatever the URL says.
+        let lookup = move || {
+            let _streams = StandardStreams::hold();
+            (host, 0).to_socket_addrs().map(Iterator::collect)
+        };
+        match aside(lookup).await {
+            Ok(found) => Some(found),
+            Err(error) => {
+                tracing::debug!(%error, name, "no thread for the system's resolver");
+                None
+            }
+        }
+    }
+
+    fn own(&self) -> &OwnResolver {
+        self.0.own.get_or_init(|| {
+            let settings = &self.0.settings;
+            let files = &settings.values().names;
+            // A silent name server must leave time for another try.
+            let patience = (settings.timeout() / 4).max(SHORTEST);
+            OwnResolver::new(&files.resolv_conf(), &files.hosts(), patience)
+        })
     }
 }
 
@@ -63,8 +98,8 @@ impl Service<Name> for Resolver {
     }
 }
 
-/// A resolver that needs no file any more. The system's would look for its files, and for modules
-/// of the C library, in the new root directory.
+/// A resolver that needs no file any more and no thread. The system's would look for its files, and
+/// for modules of the C library, in the new root directory.
 struct OwnResolver {
     hosts: Vec<(String, IpAddr)>,
     dns: StubResolver,

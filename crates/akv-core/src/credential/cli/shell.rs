@@ -2,6 +2,7 @@
 //! signals, children or standard streams.
 
 use super::answer;
+use crate::driver::aside;
 use azure_identity::Executor;
 use nix::{
     errno::Errno,
@@ -9,6 +10,7 @@ use nix::{
     sys::signal::{Signal, killpg},
     unistd::Pid,
 };
+use process_abi::descriptor::{StandardStreams, inherit_only_standard_streams};
 use std::{
     ffi::OsStr,
     fmt,
@@ -54,8 +56,12 @@ impl Executor for Shell {
         let mut command = Command::new(program);
         command.args(args).envs(self.remembered.iter().map(|(name, value)| (name, value)));
         let limit = self.limit;
-        let output = tokio::task::spawn_blocking(move || run(&mut command, limit)).await??;
-        Ok(understood(output))
+        // Where there is no thread there is no process either.
+        let ran = aside(move || run(&mut command, limit)).await.map_err(|error| {
+            let text = format!("the system gives no thread to start it: {error}");
+            io::Error::new(error.kind(), text)
+        })?;
+        Ok(understood(ran?))
     }
 }
 
@@ -82,7 +88,12 @@ fn run(command: &mut Command, limit: Duration) -> io::Result<Output> {
     let deadline = Instant::now() + limit;
     // A group of its own, so that the shell's children can be ended with it.
     let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.process_group(0).spawn()?;
+    let command = command.process_group(0);
+    inherit_only_standard_streams(command);
+    let mut child = {
+        let _streams = StandardStreams::hold();
+        command.spawn()?
+    };
     let result = watch(&mut child, deadline);
     if result.is_err() {
         if let Ok(group) = i32::try_from(child.id()) {
@@ -205,6 +216,21 @@ mod tests {
         let output = sh("echo token; sleep 5 & exit 0", Duration::from_secs(30)).unwrap();
         assert_eq!(output.stdout, b"token\n");
         assert!(start.elapsed() < Duration::from_secs(4));
+    }
+
+    #[test]
+    fn a_program_inherits_nothing_of_the_host() {
+        let (reader, _writer) = std::io::pipe().unwrap();
+        // As hosts leave theirs: inherited by whatever is started.
+        nix::fcntl::fcntl(&reader, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::empty()))
+            .unwrap();
+        let script = "cd /proc/self/fd && for f in *; do readlink $f; done";
+        let output = sh(script, Duration::from_secs(30)).unwrap();
+        let listed = String::from_utf8(output.stdout).unwrap();
+        let pipes = listed.lines().filter(|file| file.starts_with("pipe:")).count();
+        assert!(pipes >= 2, "{listed}");
+        let inode = nix::sys::stat::fstat(&reader).unwrap().st_ino;
+        assert!(!listed.contains(&format!("pipe:[{inode}]")), "{listed}");
     }
 
     #[test]

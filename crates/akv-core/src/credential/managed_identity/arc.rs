@@ -3,6 +3,7 @@
 use crate::{Error, ErrorKind, Result};
 use azure_core::http::headers::{Headers, WWW_AUTHENTICATE};
 use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
+use process_abi::descriptor::StandardStreams;
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read as _},
@@ -58,6 +59,7 @@ fn read(path: &Path, folder: &Path) -> Result<Zeroizing<String>> {
 
 /// Opens a regular file that is no link. A pipe must not make us wait.
 fn open(path: &Path) -> io::Result<File> {
+    let _streams = StandardStreams::hold();
     let file = OpenOptions::new().read(true).custom_flags(O_NOFOLLOW | O_NONBLOCK).open(path)?;
     match file.metadata()?.is_file() {
         true => Ok(file),

@@ -13,6 +13,7 @@ mod tests;
 
 use crate::{
     Error, ErrorKind, Result, Settings,
+    driver::above_standard_streams,
     error::{one_line, shortened},
     operation::{Failure, with_deadline},
     settings::IdentityId,
@@ -166,7 +167,8 @@ impl ManagedIdentity {
             _ => return Ok(()),
         };
         let port = self.endpoint.port_or_known_default().unwrap_or(80);
-        let reason = match timeout(limit, TcpStream::connect((address, port))).await {
+        let connecting = above_standard_streams(TcpStream::connect((address, port)));
+        let reason = match timeout(limit, connecting).await {
             Ok(Ok(_)) => return Ok(()),
             Ok(Err(error)) => format!("cannot connect: {error}"),
             Err(_) => "nobody answers".to_owned(),

@@ -90,6 +90,31 @@ fn a_connection_that_the_server_closed_is_not_used() {
     serving.join().unwrap();
 }
 
+/// Nobody looks after a connection between two operations there.
+#[test]
+fn without_a_thread_a_connection_that_the_server_closed_is_not_used() {
+    let (listener, pool) = server();
+    let (closed, wait_until_closed) = std::sync::mpsc::channel();
+    let serving = thread::spawn(move || {
+        for _ in 0..3 {
+            let (mut stream, _) = listener.accept().unwrap();
+            request(&mut stream).unwrap();
+            answer(&mut stream).unwrap();
+            drop(stream);
+            closed.send(()).unwrap();
+        }
+    });
+    let driver = crate::driver::unattended();
+    for _ in 0..3 {
+        let pool = Arc::clone(&pool);
+        let operation = Box::pin(async move { Ok(get(&pool).await) });
+        let pending = crate::driver::Pending::start(Arc::clone(&driver), operation);
+        pending.wait(Duration::from_secs(10)).unwrap().unwrap();
+        wait_until_closed.recv().unwrap();
+    }
+    serving.join().unwrap();
+}
+
 #[test]
 fn who_waits_for_a_runtime_that_ends_connects_on_its_own() {
     let (listener, pool) = server();

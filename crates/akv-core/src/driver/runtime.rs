@@ -1,0 +1,371 @@
+//! The tokio runtime of this process, and the two ways to drive it.
+//!
+//! It is a runtime for the current thread, which starts no thread by itself. Any thread may drive
+//! it; of several that do, one runs the tasks and the others take over from it.
+//!
+//! Hosts close descriptors that they do not know, and tokio would go on to use their numbers. So
+//! each operation looks whether they are still the runtime's. If they are not, the process takes
+//! itself for another one, as after a fork: runtime and connections are abandoned, not dropped.
+
+use super::{Done, Driver, Task, aside, descriptors::Descriptors, stack::Stacks};
+use crate::{
+    Error, ErrorKind, Result,
+    per_process::{Current, PerProcess},
+};
+use futures::future::select;
+use std::{
+    cell::Cell,
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
+    thread::{self, Thread},
+    time::{Duration, Instant},
+};
+use tokio::runtime::{Builder, Handle, Runtime};
+
+/// How often a thread that waits for its operation looks for the descriptors.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// How long after a thread was refused the next one is asked for.
+const RETRY: Duration = Duration::from_secs(10);
+
+static PROCESS: PerProcess<Process> = PerProcess::new();
+
+/// What a process has to carry out operations.
+struct Process {
+    descriptors: Arc<Descriptors>,
+    attendant: Attendant,
+    by_thread: Arc<ByThread>,
+    by_caller: Arc<ByCaller>,
+}
+
+/// The driver for the next operation.
+///
+/// # Errors
+/// The runtime cannot be started.
+pub(super) fn driver() -> Result<Arc<dyn Driver>> {
+    let process = process()?;
+    Ok(if process.is_attended() {
+        Arc::clone(&process.by_thread) as Arc<dyn Driver>
+    } else {
+        Arc::clone(&process.by_caller) as Arc<dyn Driver>
+    })
+}
+
+/// Starts a task that nobody waits for.
+///
+/// # Errors
+/// There is no thread to run it.
+pub(crate) fn spawn(task: Task) -> Result<()> {
+    let process = process()?;
+    if !process.is_attended() {
+        let text = "the system gives no thread for work in the background";
+        return Err(Error::new(ErrorKind::Internal, text));
+    }
+    process.by_thread.start(task);
+    Ok(())
+}
+
+/// Whether tasks go on while nobody waits for an operation. Tasks ask; an async runtime of
+/// somebody else's goes on.
+pub(crate) fn is_attended() -> bool {
+    !DRIVING.get()
+}
+
+thread_local! {
+    /// Set while the thread drives the runtime for want of another thread.
+    static DRIVING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The driver of a process that gets no thread.
+#[cfg(test)]
+pub(crate) fn unattended() -> Arc<dyn Driver> {
+    Process::new().expect("a runtime").by_caller
+}
+
+fn process() -> Result<Current<Process>> {
+    let process = || {
+        let new = || Process::new().inspect(|process| process.descriptors.watch());
+        PROCESS.get_or_try_init(new).map_err(|error| {
+            Error::new(ErrorKind::Internal, format!("the runtime cannot be started: {error}"))
+        })
+    };
+    let current = process()?;
+    if current.descriptors.are_intact() {
+        return Ok(current);
+    }
+    current.descriptors.abandon();
+    process()
+}
+
+impl Process {
+    fn new() -> io::Result<Self> {
+        let stacks = Stacks::default();
+        let build = || Descriptors::of_new(Builder::new_current_thread().enable_io().enable_time());
+        let (runtime, descriptors) = stacks.run(build)??;
+        let runtime = Arc::new(runtime);
+        let handle = runtime.handle().clone();
+        Ok(Self {
+            attendant: Attendant::default(),
+            by_thread: Arc::new(ByThread { handle, descriptors: Arc::clone(&descriptors) }),
+            by_caller: Arc::new(ByCaller {
+                runtime,
+                stacks,
+                descriptors: Arc::clone(&descriptors),
+            }),
+            descriptors,
+        })
+    }
+
+    fn is_attended(&self) -> bool {
+        self.attendant.is_there() || self.attendant.engage(&self.by_caller)
+    }
+}
+
+/// The thread that drives the runtime.
+#[derive(Default)]
+struct Attendant {
+    there: Arc<AtomicBool>,
+    refused: Mutex<Option<Instant>>,
+}
+
+impl Attendant {
+    fn is_there(&self) -> bool {
+        self.there.load(Ordering::Acquire)
+    }
+
+    /// Starts the thread, unless that was refused a moment ago or somebody else is about it.
+    #[cold]
+    fn engage(&self, by_caller: &ByCaller) -> bool {
+        let Ok(mut refused) = self.refused.try_lock() else { return self.is_there() };
+        if self.is_there() {
+            return true;
+        }
+        if refused.is_some_and(|refused| refused.elapsed() < RETRY) {
+            return false;
+        }
+        let (runtime, there) = (Arc::clone(&by_caller.runtime), Arc::clone(&self.there));
+        let descriptors = Arc::clone(&by_caller.descriptors);
+        let attend = move || {
+            let until_lost = || runtime.block_on(descriptors.until_lost());
+            let _ = catch_unwind(AssertUnwindSafe(until_lost));
+            there.store(false, Ordering::Release);
+        };
+        self.there.store(true, Ordering::Release);
+        let started = by_caller.stacks.run(|| aside::spawn("akv", attend));
+        if let Err(error) = started.and_then(|started| started) {
+            self.there.store(false, Ordering::Release);
+            *refused = Some(Instant::now());
+            tracing::info!(%error, "no thread can be started; callers carry out their operations");
+            return false;
+        }
+        true
+    }
+}
+
+/// A thread drives the runtime; callers sleep.
+struct ByThread {
+    handle: Handle,
+    descriptors: Arc<Descriptors>,
+}
+
+impl Driver for ByThread {
+    fn start(&self, task: Task) {
+        drop(self.handle.spawn(task));
+    }
+
+    fn wait(&self, mut done: Done<'_>, until: Instant) -> Result<()> {
+        let waker = Unpark::waker();
+        let mut context = Context::from_waker(&waker);
+        while done.as_mut().poll(&mut context) == Poll::Pending {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            thread::park_timeout(left.min(LOOK));
+            self.descriptors.check()?;
+        }
+        Ok(())
+    }
+}
+
+/// Wakes a thread.
+struct Unpark(Thread);
+
+impl Unpark {
+    /// The waker of this thread. One is kept for each thread.
+    fn waker() -> Waker {
+        thread_local! {
+            static WAKER: Waker = Unpark::new();
+        }
+        // A thread that ends has none to keep any more.
+        WAKER.try_with(Waker::clone).unwrap_or_else(|_| Self::new())
+    }
+
+    fn new() -> Waker {
+        Waker::from(Arc::new(Self(thread::current())))
+    }
+}
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Callers drive the runtime while they wait, on stacks of our own.
+struct ByCaller {
+    runtime: Arc<Runtime>,
+    stacks: Stacks,
+    descriptors: Arc<Descriptors>,
+}
+
+impl Driver for ByCaller {
+    fn start(&self, task: Task) {
+        drop(self.runtime.spawn(async {
+            // Nobody has looked after the connections since the last operation. This does, so that
+            // one that the server has closed meanwhile is not used.
+            tokio::task::yield_now().await;
+            task.await;
+        }));
+    }
+
+    fn wait(&self, done: Done<'_>, until: Instant) -> Result<()> {
+        if Handle::try_current().is_ok() {
+            let text = "an async runtime runs on this thread, and the system gives no other thread";
+            let hint = "use the async interface, or allow the process another thread";
+            return Err(Error::new(ErrorKind::Internal, text).hint(hint));
+        }
+        let drive = || {
+            let _driving = Driving::begin();
+            catch_unwind(AssertUnwindSafe(|| {
+                self.runtime.block_on(async {
+                    let lost = pin!(self.descriptors.until_lost());
+                    let mut done = select(done, lost);
+                    while Instant::now() < until {
+                        let look = until.min(Instant::now() + LOOK);
+                        if tokio::time::timeout_at(look.into(), &mut done).await.is_ok() {
+                            break;
+                        }
+                    }
+                });
+            }))
+        };
+        let failed = |text: String| Error::new(ErrorKind::Internal, text);
+        let driven = self.stacks.run(drive);
+        driven
+            .map_err(|error| failed(format!("no memory for a stack: {error}")))?
+            .map_err(|_| failed("the runtime panicked; this is a bug".to_owned()))?;
+        self.descriptors.check()
+    }
+}
+
+/// Notes that the thread drives.
+struct Driving(bool);
+
+impl Driving {
+    fn begin() -> Self {
+        Self(DRIVING.replace(true))
+    }
+}
+
+impl Drop for Driving {
+    fn drop(&mut self) {
+        DRIVING.set(self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::driver::{Pending, block_on};
+    use nix::sys::signal::{SigSet, Signal};
+
+    const LIMIT: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn the_runtime_runs_where_a_runtime_already_runs() {
+        let outer = Builder::new_current_thread().build().unwrap();
+        let sum = outer.block_on(async { block_on(LIMIT, async { Ok(20 + 22) }).unwrap() });
+        assert_eq!(sum, 42);
+    }
+
+    #[test]
+    fn a_panic_becomes_an_error() {
+        for driver in [driver().unwrap(), unattended()] {
+            let pending = Pending::<()>::start(driver, Box::pin(async { panic!("on purpose") }));
+            assert_eq!(pending.wait(LIMIT).unwrap_err().kind(), ErrorKind::Internal);
+        }
+    }
+
+    #[test]
+    fn what_takes_too_long_is_not_waited_for() {
+        for driver in [driver().unwrap(), unattended()] {
+            let pending = Pending::<()>::start(driver, Box::pin(std::future::pending()));
+            let error = pending.wait(Duration::from_millis(20)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Timeout);
+        }
+    }
+
+    #[test]
+    fn the_runtimes_threads_take_no_signals() {
+        let blocked = block_on(LIMIT, async {
+            Ok(SigSet::thread_get_mask().unwrap().contains(Signal::SIGCHLD))
+        });
+        assert!(blocked.unwrap());
+        assert!(!SigSet::thread_get_mask().unwrap().contains(Signal::SIGCHLD));
+    }
+
+    #[test]
+    fn callers_drive_their_operations_together() {
+        let driver = unattended();
+        let first = std::sync::Barrier::new(8);
+        thread::scope(|scope| {
+            for caller in 0..8_u64 {
+                let (driver, first) = (Arc::clone(&driver), &first);
+                scope.spawn(move || {
+                    first.wait();
+                    for round in 0..50 {
+                        let pause = Duration::from_micros((caller * 131 + round * 17) % 700);
+                        let operation = Box::pin(async move {
+                            tokio::time::sleep(pause).await;
+                            Ok((thread::current().id(), is_attended()))
+                        });
+                        let (_, attended) =
+                            Pending::start(Arc::clone(&driver), operation).wait(LIMIT).unwrap();
+                        assert!(!attended);
+                    }
+                });
+            }
+        });
+    }
+
+    #[test]
+    fn an_operation_may_be_left_and_its_result_come_later() {
+        let driver = unattended();
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let first =
+            Pending::start(Arc::clone(&driver), Box::pin(async { Ok(receiver.await.unwrap()) }));
+        let second = Pending::start(driver, Box::pin(async { Ok(sender.send(7).unwrap()) }));
+        assert_eq!(first.wait(LIMIT).unwrap(), 7);
+        second.wait(LIMIT).unwrap();
+    }
+
+    #[test]
+    fn inside_somebody_elses_runtime_an_unattended_one_is_refused() {
+        let driver = unattended();
+        let pending = Pending::start(Arc::clone(&driver), Box::pin(async { Ok(()) }));
+        let outer = Builder::new_current_thread().build().unwrap();
+        let error = outer.block_on(async { pending.wait(LIMIT) }).unwrap_err();
+        assert!(error.to_string().contains("async runtime"), "{error}");
+    }
+}

@@ -1,0 +1,136 @@
+//! TCP connections that notice when the host closes them, or puts files of its own in their place.
+
+use super::{connect::BoxError, resolve::Resolver};
+use crate::driver::above_standard_streams;
+use futures::future::BoxFuture;
+use hyper::{Uri, rt::ReadBufCursor};
+use hyper_util::{
+    client::legacy::connect::{Connected, Connection, HttpConnector},
+    rt::TokioIo,
+};
+use process_abi::descriptor::Identity;
+use std::{
+    io::{self, IoSlice},
+    mem,
+    os::fd::AsRawFd as _,
+    pin::Pin,
+    task::{Context, Poll},
+};
+use tokio::net::TcpStream;
+use tower_service::Service;
+
+/// A connection. Its descriptor is used, and closed, only as long as it is the connection's.
+pub(super) struct Socket {
+    /// `None` only while it is dropped.
+    stream: Option<TokioIo<TcpStream>>,
+    place: Place,
+}
+
+/// Where a socket is open.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    number: i32,
+    identity: Option<Identity>,
+}
+
+impl Place {
+    /// Whether the socket is still there.
+    pub(super) fn is_ours(self) -> bool {
+        Identity::of(self.number) == self.identity
+    }
+}
+
+impl Socket {
+    fn new(stream: TokioIo<TcpStream>) -> Self {
+        let number = stream.inner().as_raw_fd();
+        Self { stream: Some(stream), place: Place { number, identity: Identity::of(number) } }
+    }
+
+    pub(super) fn place(&self) -> Place {
+        self.place
+    }
+
+    fn ours(self: Pin<&mut Self>) -> io::Result<Pin<&mut TokioIo<TcpStream>>> {
+        let this = self.get_mut();
+        match &mut this.stream {
+            Some(stream) if this.place.is_ours() => Ok(Pin::new(stream)),
+            _ => {
+                let text = "the program closed the connection's descriptor";
+                Err(io::Error::new(io::ErrorKind::BrokenPipe, text))
+            }
+        }
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        if !self.place.is_ours() {
+            mem::forget(self.stream.take());
+        }
+    }
+}
+
+impl Connection for Socket {
+    fn connected(&self) -> Connected {
+        self.stream.as_ref().map_or_else(Connected::new, Connection::connected)
+    }
+}
+
+impl hyper::rt::Read for Socket {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.ours()?.poll_read(context, buffer)
+    }
+}
+
+impl hyper::rt::Write for Socket {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.ours()?.poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.ours()?.poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.ours()?.poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.ours()?.poll_shutdown(context)
+    }
+}
+
+/// Opens TCP connections.
+#[derive(Clone)]
+pub(super) struct Tcp(pub(super) HttpConnector<Resolver>);
+
+impl Service<Uri> for Tcp {
+    type Response = Socket;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<Socket, BoxError>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.0.poll_ready(context).map_err(Into::into)
+    }
+
+    fn call(&mut self, destination: Uri) -> Self::Future {
+        let connecting = self.0.call(destination);
+        Box::pin(async { Ok(Socket::new(above_standard_streams(connecting).await?)) })
+    }
+}

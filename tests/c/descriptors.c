@@ -1,0 +1,254 @@
+/* descriptors KEY HOW FOLDER [limit]: what becomes of descriptors, with threads or without.
+ *   standard  the standard streams are closed: nothing of ours takes their place, and everything of
+ *             ours is close-on-exec
+ *   all       after a signature the program closes everything, has files, eventfds and epolls of its
+ *             own under the same numbers, and signs again
+ *   each      one descriptor of ours after the other is replaced by each of these */
+#include "common.h"
+#include "restrict.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+/* Where the program's own standard output and error are kept. */
+#define REPORT 200
+#define MOST 199
+#define NO_MORE 77
+
+enum kind { PLAIN, EVENT, EPOLL, KINDS };
+
+struct own {
+    int number;
+    enum kind kind;
+    struct stat was;
+};
+
+static const char *folder;
+
+static void fail(const char *what, int number)
+{
+    dprintf(REPORT, "%s (descriptor %d)\n", what, number);
+    _exit(1);
+}
+
+static void sign(EVP_PKEY *key, unsigned long number)
+{
+    unsigned char signature[SIGNATURE_MAX];
+    size_t length = sizeof(signature);
+
+    if (!sign_once(key, number, signature, &length)) {
+        char text[1024];
+
+        ERR_error_string_n(ERR_peek_last_error(), text, sizeof(text));
+        dprintf(REPORT, "%s\n", text);
+        fail("cannot sign", -1);
+    }
+    if (!verify_once(key, number, signature, length))
+        fail("the signature is wrong", -1);
+}
+
+static int open_own(enum kind kind)
+{
+    static int count;
+    char path[512];
+
+    switch (kind) {
+    case EVENT:
+        return eventfd(0, EFD_NONBLOCK);
+    case EPOLL:
+        return epoll_create1(0);
+    default:
+        snprintf(path, sizeof(path), "%s/own-%d-%d", folder, (int)getpid(), count++);
+        return open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
+    }
+}
+
+/* Whether the file is as the program left it: nobody wrote to it, closed it or waits for it. */
+static void check(const struct own *own)
+{
+    struct stat now;
+    struct epoll_event event;
+    uint64_t counter;
+
+    if (fstat(own->number, &now) != 0)
+        fail("a file of the program's was closed", own->number);
+    if (now.st_dev != own->was.st_dev || now.st_ino != own->was.st_ino)
+        fail("a file of the program's was replaced", own->number);
+    if (own->kind == PLAIN && (now.st_size != 0 || lseek(own->number, 0, SEEK_CUR) != 0))
+        fail("a file of the program's was written to or read from", own->number);
+    if (own->kind == EVENT && read(own->number, &counter, sizeof(counter)) >= 0)
+        fail("an eventfd of the program's was written to", own->number);
+    if (own->kind == EPOLL && epoll_wait(own->number, &event, 1, 0) != 0)
+        fail("an epoll of the program's waits for something", own->number);
+}
+
+static struct own put(int number, enum kind kind)
+{
+    struct own own = {number, kind, {0}};
+    int opened = open_own(kind);
+
+    if (opened < 0 || (opened != number && (dup2(opened, number) < 0 || close(opened) != 0))
+        || fstat(number, &own.was) != 0)
+        fail("cannot open a file of the program's", number);
+    return own;
+}
+
+/* The descriptors above 2 that are not the program's. */
+static int ours(int *numbers)
+{
+    DIR *listing = opendir("/proc/self/fd");
+    struct dirent *entry;
+    int count = 0;
+
+    if (listing == NULL)
+        fail("no /proc/self/fd", -1);
+    while ((entry = readdir(listing)) != NULL) {
+        int number = atoi(entry->d_name);
+
+        if (number > 2 && number < MOST && number != dirfd(listing))
+            numbers[count++] = number;
+    }
+    closedir(listing);
+    return count;
+}
+
+static atomic_int watching;
+
+/* What stands in a free place for a moment must be of no use. */
+static void *watch(void *argument)
+{
+    while (atomic_load(&watching))
+        for (int number = 0; number < 3; number++) {
+            int flags = fcntl(number, F_GETFL);
+
+            if (flags >= 0 && !(flags & O_PATH))
+                fail("a standard stream is taken", number);
+        }
+    return argument;
+}
+
+static void standard(EVP_PKEY *key, int may_start_threads)
+{
+    int numbers[MOST], count;
+    pthread_t watcher;
+
+    atomic_store(&watching, 1);
+    if (may_start_threads && pthread_create(&watcher, NULL, watch, NULL) != 0)
+        fail("cannot start a thread", -1);
+    for (unsigned long i = 0; i < 4; i++)
+        sign(key, i);
+    atomic_store(&watching, 0);
+    if (may_start_threads)
+        pthread_join(watcher, NULL);
+    for (int number = 0; number < 3; number++)
+        if (fcntl(number, F_GETFD) != -1)
+            fail("a standard stream is taken", number);
+    /* The listing takes the first free number itself. */
+    count = ours(numbers);
+    if (count < 4)
+        fail("where are the connection and the event loop?", count);
+    for (int i = 0; i < count; i++)
+        if (!(fcntl(numbers[i], F_GETFD) & FD_CLOEXEC))
+            fail("not close-on-exec", numbers[i]);
+}
+
+static void all(EVP_PKEY *key)
+{
+    struct own own[40];
+
+    sign(key, 0);
+    for (unsigned long round = 1; round <= 6; round++) {
+        pid_t child;
+        int status;
+
+        for (int number = 3; number <= MOST; number++)
+            close(number);
+        for (int i = 0; i < 40; i++)
+            own[i] = put(3 + i, (enum kind)((i + round) % KINDS));
+        sign(key, round);
+        sign(key, round);
+        child = fork();
+        if (child == 0) {
+            sign(key, round);
+            for (int i = 0; i < 40; i++)
+                check(&own[i]);
+            _exit(0);
+        }
+        if (child < 0 ? errno != EAGAIN
+                      : waitpid(child, &status, 0) != child || status != 0)
+            fail("the child failed", -1);
+        for (int i = 0; i < 40; i++)
+            check(&own[i]);
+    }
+}
+
+/* In a child: replaces the descriptor of ours that comes at this place, if there is one. */
+static void replace(EVP_PKEY *key, int place, enum kind kind, int limited)
+{
+    int numbers[MOST];
+    struct own own;
+
+    if (limited && !forbid_threads("limit"))
+        fail("threads are not forbidden", -1);
+    sign(key, 0);
+    if (place >= ours(numbers))
+        _exit(NO_MORE);
+    own = put(numbers[place], kind);
+    sign(key, 1);
+    sign(key, 2);
+    check(&own);
+    _exit(0);
+}
+
+static void each(EVP_PKEY *key, int limited)
+{
+    for (enum kind kind = PLAIN; kind < KINDS; kind++)
+        for (int place = 0;; place++) {
+            int status = -1;
+            pid_t child = fork();
+
+            if (child == 0)
+                replace(key, place, kind, limited);
+            if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status))
+                fail("the child failed", place);
+            if (WEXITSTATUS(status) == NO_MORE && place > 4)
+                break;
+            if (status != 0)
+                fail("the child failed", place);
+        }
+}
+
+int main(int argc, char **argv)
+{
+    EVP_PKEY *key;
+    int limited = argc == 5;
+
+    if (argc != 4 && !limited)
+        die("usage: descriptors KEY standard|all|each FOLDER [limit]");
+    alarm(120);
+    folder = argv[3];
+    /* What the parent has left open is not under test. */
+    for (int number = 3; number < 1024; number++)
+        close(number);
+    if (dup3(2, REPORT, O_CLOEXEC) < 0)
+        die("no place to report to");
+    if (strcmp(argv[2], "standard") == 0)
+        for (int number = 0; number < 3; number++)
+            close(number);
+    key = load_key(argv[1]);
+    if (strcmp(argv[2], "each") == 0)
+        each(key, limited);
+    else if (limited && !forbid_threads("limit"))
+        fail("threads are not forbidden", -1);
+    if (strcmp(argv[2], "standard") == 0)
+        standard(key, !limited);
+    if (strcmp(argv[2], "all") == 0)
+        all(key);
+    EVP_PKEY_free(key);
+    return 0;
+}
