@@ -7,7 +7,7 @@ use std::{
 };
 
 use akv_emulator::{Curve, Fault, NewKey, Operation, Persona};
-use akv_tests::{Site, Task, elf, modules};
+use akv_tests::{Site, Task, elf, lengths::Case, modules};
 use anyhow::{Context as _, Result};
 
 /// A Managed HSM, and the arguments of `capi.c`: the HSM, a key pair, an RSA and an AES key.
@@ -114,6 +114,45 @@ fn the_example_signs_a_file() -> Result<()> {
     let output = with_settings(sign, &site).run()?;
     assert_eq!(output.status.code(), Some(1));
     assert!(output.stderr.contains("vault:x"), "{}", output.describe());
+    Ok(())
+}
+
+/// What it writes fits the room that it asked for, whatever comes from the vault.
+#[test]
+fn results_fit_the_room_that_was_asked_for() -> Result<()> {
+    let (site, keys) = scene()?;
+    let [_, ec, rsa, aes] = keys.as_slice() else { panic!("four arguments") };
+    let program = compile(&modules::workspace().join("tests/c/capi_lengths.c"), site.folder())?;
+    let run = |verify: &str, arguments: &[&str]| {
+        let task = Task::new(&program).args(arguments).env("AKV_VERIFY_SIGNATURES", verify);
+        with_settings(task, &site)
+    };
+    let public = site.public_key(rsa)?;
+    fs::write(site.path("plain"), [7; 32])?;
+    let (oaep, wrapped) = (site.text("oaep.bin"), site.text("wrapped.bin"));
+    site.plain().ok(&format!(
+        "pkeyutl -encrypt -pubin -inkey {public} -in plain -out {oaep} \
+         -pkeyopt rsa_padding_mode:oaep"
+    ))?;
+    site.openssl().ok(&format!("pkeyutl -encrypt -inkey {aes} -in plain -out {wrapped}"))?;
+    for (arguments, on, lengths) in [
+        (&[ec.as_str(), "sign", "ES256"][..], Operation::Sign, 64..=64),
+        (&[rsa, "sign", "RS256"], Operation::Sign, 256..=256),
+        (&[rsa, "decrypt", "RSA-OAEP", &oaep], Operation::Decrypt, 0..=214),
+        (&[rsa, "unwrap", "RSA-OAEP", &oaep], Operation::UnwrapKey, 0..=214),
+        (&[rsa, "wrap", "RSA-OAEP"], Operation::WrapKey, 256..=256),
+        (&[aes, "wrap", "A256KW"], Operation::WrapKey, 40..=40),
+        (&[aes, "unwrap", "A256KW", &wrapped], Operation::UnwrapKey, 32..=32),
+    ] {
+        for verify in ["yes", "no"] {
+            // Of a signature only the length is right, and ES256's numbers are too large, too.
+            let passes = on != Operation::Sign || (verify == "no" && *lengths.end() == 256);
+            let program = || Ok(run(verify, arguments));
+            Case { on, lengths: lengths.clone(), passes, program: &program }
+                .check(&site)
+                .with_context(|| format!("{arguments:?} {verify}"))?;
+        }
+    }
     Ok(())
 }
 

@@ -19,6 +19,9 @@ use zeroize::Zeroizing;
 /// Bytes that PKCS#1 v1.5 padding takes at least (RFC 8017 sections 7.2.1 and 9.2).
 const PKCS1_OVERHEAD: usize = 11;
 
+/// Bytes that OAEP with SHA-1 takes (RFC 8017 section 7.1.1).
+const OAEP_OVERHEAD: usize = 42;
+
 /// Length of a TLS premaster secret (RFC 5246 section 8.1).
 const PREMASTER_LEN: usize = 48;
 
@@ -76,9 +79,9 @@ unsafe extern "C" fn private_encrypt<const SLOT: usize>(
             )));
         }
         let signature = key.sign_pkcs1(data)?;
-        // SAFETY: by RSA_private_encrypt's contract there is room for the size of the modulus,
-        // which a signature that was verified has.
-        unsafe { output(&key, to, &signature) }
+        let room = modulus_len(&key)?;
+        // SAFETY: by RSA_private_encrypt's contract there is room for the size of the modulus.
+        unsafe { output(to, room, &signature) }
     })
 }
 
@@ -107,8 +110,9 @@ unsafe extern "C" fn private_decrypt<const SLOT: usize>(
                 )));
             }
         };
-        // SAFETY: by RSA_private_decrypt's contract there is room for the size of the modulus.
-        unsafe { output(&key, to, &plaintext) }
+        let room = modulus_len(&key)?.saturating_sub(overhead(mode));
+        // SAFETY: by RSA_private_decrypt's contract there is this much room.
+        unsafe { output(to, room, &plaintext) }
     })
 }
 
@@ -120,14 +124,24 @@ unsafe fn input<'a>(data: *const c_uchar, len: c_int) -> Result<&'a [u8]> {
     unsafe { guard::bytes(data, len) }.ok_or_else(|| Error::null("data"))
 }
 
+/// Bytes by which a plaintext is shorter than the modulus: `RSA_private_decrypt` lets its callers
+/// make that much less room.
+fn overhead(mode: c_int) -> usize {
+    match mode {
+        padding::PKCS1 | padding::PKCS1_NO_IMPLICIT_REJECTION => PKCS1_OVERHEAD,
+        padding::OAEP => OAEP_OVERHEAD,
+        _ => 0,
+    }
+}
+
 /// # Safety
-/// At `to` there is room for the size of the modulus.
-unsafe fn output(key: &Key, to: *mut c_uchar, data: &[u8]) -> Result<Length> {
+/// `to` is null or has room for `room` bytes.
+unsafe fn output(to: *mut c_uchar, room: usize, data: &[u8]) -> Result<Length> {
     let len = c_int::try_from(data.len()).map_err(|_| Error::internal("a long result"))?;
     if to.is_null() {
         return Err(Error::null("room for the result"));
     }
-    if data.len() > modulus_len(key)? {
+    if data.len() > room {
         return Err(Error::internal(format!("a result of {} bytes", data.len())));
     }
     // SAFETY: vouched for by the caller; the data is ours and does not overlap.

@@ -6,6 +6,7 @@ mod commands;
 mod errors;
 mod files;
 mod foreign;
+mod lengths;
 mod module;
 mod nginx;
 mod programs;

@@ -9,6 +9,7 @@ mod foreign;
 mod genpkey;
 mod key_files;
 mod keys;
+mod lengths;
 mod matrix;
 mod messages;
 mod opaque_keys;

@@ -8,6 +8,7 @@ pub mod elf;
 pub mod engine;
 pub mod glibc;
 pub mod installation;
+pub mod lengths;
 pub mod modules;
 pub mod namespace;
 pub mod nginx;

@@ -124,6 +124,17 @@ pub fn check_digest(curve: Curve, digest: &[u8]) -> Result<()> {
     Err(Error::new(ErrorKind::Unsupported, message))
 }
 
+/// Whether r and s are numbers that a signature on `curve` can have (FIPS 186-5 section 6.4.2):
+/// from one to the order less one.
+pub(crate) fn in_range(raw: &[u8], curve: Curve) -> bool {
+    let order = curve.order();
+    let (r, s) = raw.split_at(raw.len() / 2);
+    // Numbers of one width are ordered as their bytes are.
+    [r, s].iter().all(|number| {
+        number.len() == order.len() && *number < order && number.iter().any(|byte| *byte != 0)
+    })
+}
+
 fn malformed(reason: impl std::fmt::Display) -> Error {
     Error::new(ErrorKind::Signature, format!("malformed ECDSA signature: {reason}"))
 }
@@ -167,6 +178,41 @@ mod tests {
     fn wide_integers_are_refused() {
         let p384 = raw_to_der(&[0xff; 96]).unwrap();
         assert!(der_to_raw(&p384, Curve::P256).is_err());
+    }
+
+    #[test]
+    fn signatures_have_numbers_below_the_order() {
+        for curve in CURVES {
+            let width = curve.coordinate_len();
+            let order = curve.order();
+            let mut last = order.to_vec();
+            *last.last_mut().unwrap() -= 1;
+            let one = [vec![0; width - 1], vec![1]].concat();
+            assert!(in_range(&[&one[..], &last].concat(), curve));
+            for wrong in [order, &vec![0xff; width], &vec![0; width], &one[1..]] {
+                assert!(!in_range(&[&one[..], wrong].concat(), curve), "{curve:?}");
+                assert!(!in_range(&[wrong, &one[..]].concat(), curve), "{curve:?}");
+            }
+        }
+    }
+
+    /// The judge is the `openssl` program.
+    #[test]
+    fn orders_are_those_of_the_curves() {
+        for (curve, name) in
+            CURVES.iter().zip(["prime256v1", "secp256k1", "secp384r1", "secp521r1"])
+        {
+            let output = std::process::Command::new("openssl")
+                .args(["ecparam", "-name", name, "-param_enc", "explicit", "-text", "-noout"])
+                .output()
+                .unwrap();
+            let text = String::from_utf8(output.stdout).unwrap();
+            let (_, text) = text.split_once("Order:").unwrap_or_else(|| panic!("{text}"));
+            let (digits, _) = text.split_once("Cofactor").unwrap();
+            let digits: String = digits.chars().filter(char::is_ascii_hexdigit).collect();
+            let order: String = curve.order().iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(digits.trim_start_matches('0'), order.trim_start_matches('0'), "{name}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use super::named;
 use crate::{Error, ErrorKind, Result};
+use std::ops::RangeInclusive;
 
 /// Bytes of an AES block, and of the initialization vector of CBC.
 pub(crate) const BLOCK: usize = 16;
@@ -177,6 +178,16 @@ impl CbcAlgorithm {
             (Self::A192Cbc | Self::A192CbcPad, true) => Self::A192CbcPad,
             (Self::A256Cbc | Self::A256CbcPad, true) => Self::A256CbcPad,
         }
+    }
+
+    /// Bytes of the ciphertext of a plaintext of `len` bytes. Padding has one to sixteen.
+    pub(crate) fn ciphertext_len(self, len: usize) -> usize {
+        if self.pads() { (len / BLOCK + 1) * BLOCK } else { len }
+    }
+
+    /// Bytes that the plaintext of a ciphertext of `len` bytes may have.
+    pub(crate) fn plaintext_len(self, len: usize) -> RangeInclusive<usize> {
+        if self.pads() { len.saturating_sub(BLOCK)..=len.saturating_sub(1) } else { len..=len }
     }
 
     /// Refuses a plaintext that is not made of whole blocks where it must be.

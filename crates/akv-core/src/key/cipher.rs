@@ -4,7 +4,7 @@ use super::{
     Key,
     request::{Action, Parameters},
 };
-use crate::{EncryptionAlgorithm, Error, ErrorKind, Result};
+use crate::{EncryptionAlgorithm, Result};
 use zeroize::Zeroizing;
 
 impl Key {
@@ -73,14 +73,9 @@ impl Key {
             .check_plaintext(self.public_key(), key)
             .map_err(|error| error.during(during()))?
             .size();
-        let parameters = Parameters::new(algorithm.name(), key);
+        let parameters = Parameters::new(algorithm.name(), key, size..=size);
         let answer = self.0.handle.operate(Action::WrapKey, &parameters).await;
-        let wrapped = answer.map_err(|error| error.during(during()))?.value;
-        if wrapped.len() != size {
-            let text = format!("the wrapped key has {} bytes instead of {size}", wrapped.len());
-            return Err(Error::new(ErrorKind::Response, text).during(during()));
-        }
-        Ok(wrapped.to_vec())
+        Ok(answer.map_err(|error| error.during(during()))?.value.to_vec())
     }
 
     /// Unwraps a key in the vault: the inverse of [`wrap_key`](Self::wrap_key), and of
@@ -113,10 +108,11 @@ impl Key {
         ciphertext: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>> {
         let during = || self.doing(verb, algorithm);
-        algorithm
+        let key = algorithm
             .check_ciphertext(self.public_key(), ciphertext)
             .map_err(|error| error.during(during()))?;
-        let parameters = Parameters::new(algorithm.name(), ciphertext);
+        let longest = algorithm.max_plaintext_len(key);
+        let parameters = Parameters::new(algorithm.name(), ciphertext, 0..=longest);
         let answer = self.0.handle.operate(action, &parameters).await;
         Ok(answer.map_err(|error| error.during(during()))?.value)
     }

@@ -3,7 +3,7 @@
 use super::{
     KeyAttributes,
     bundle::Bundle,
-    request::{Action, Answer, Parameters, Targets},
+    request::{Action, Answer, Parameters, Targets, Unusable},
 };
 use crate::{
     Client, Error, ErrorKind, KeyReference, Result,
@@ -92,7 +92,7 @@ impl Handle {
                     Ok(answer) => {
                         return Answer::read(&answer, &self.version, parameters)
                             .map(|answer| (index, answer))
-                            .map_err(|why| wrong_answer(&vault.host, &why));
+                            .map_err(|unusable| unusable_answer(&vault.host, unusable));
                     }
                     Err(Failure::Final(error)) if error.status() == Some(400) => {
                         refusal.get_or_insert(error);
@@ -104,6 +104,13 @@ impl Handle {
             Err(Failure::Final(refusal.unwrap_or_else(none)))
         };
         self.client.run_on(&vault, attempt).instrument(span).await
+    }
+}
+
+fn unusable_answer(host: &str, unusable: Unusable) -> Failure {
+    match unusable {
+        Unusable::Shape(why) => wrong_answer(host, &why),
+        Unusable::Length(why) => Failure::Final(Error::new(ErrorKind::Response, why)),
     }
 }
 

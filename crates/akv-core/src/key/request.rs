@@ -13,7 +13,7 @@ use base64::{
 use bytes::Bytes;
 use hyper::Uri;
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::RangeInclusive};
 use url::Url;
 use zeroize::{Zeroize as _, Zeroizing};
 
@@ -24,9 +24,6 @@ const BASE64URL: GeneralPurpose = GeneralPurpose::new(
         .with_encode_padding(false)
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
-
-/// By how many bytes a result may be longer than its input: RSA turns one byte into a block.
-const GROWTH: usize = 16 * 1024;
 
 /// Room for the names of the members of a request and for the algorithm's.
 const NAMES: usize = 96;
@@ -98,6 +95,9 @@ impl Targets {
 /// The members of a request.
 #[derive(Serialize)]
 pub(super) struct Parameters {
+    /// How many bytes the result has. Callers make room for it before they ask.
+    #[serde(skip)]
+    expected: RangeInclusive<usize>,
     alg: &'static str,
     value: Zeroizing<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,9 +109,14 @@ pub(super) struct Parameters {
 }
 
 impl Parameters {
-    pub(super) fn new(algorithm: &'static str, value: &[u8]) -> Self {
+    /// `expected` is the length of the result in bytes, as the key and the algorithm have it.
+    pub(super) fn new(
+        algorithm: &'static str,
+        value: &[u8],
+        expected: RangeInclusive<usize>,
+    ) -> Self {
         let value = Zeroizing::new(BASE64URL.encode(value));
-        Self { alg: algorithm, value, iv: None, aad: None, tag: None }
+        Self { expected, alg: algorithm, value, iv: None, aad: None, tag: None }
     }
 
     pub(super) fn algorithm(&self) -> &'static str {
@@ -144,6 +149,25 @@ impl Parameters {
     }
 }
 
+/// Why an answer is not used.
+#[derive(Debug)]
+pub(super) enum Unusable {
+    /// It is no answer to the request. Another attempt may get one.
+    Shape(String),
+    /// It is one, and its result has a length that no result has.
+    Length(String),
+}
+
+#[cfg(feature = "probe")]
+impl Unusable {
+    /// What is wrong.
+    pub(super) fn reason(&self) -> &str {
+        match self {
+            Self::Shape(reason) | Self::Length(reason) => reason,
+        }
+    }
+}
+
 /// The members of an answer.
 #[derive(Debug)]
 pub(super) struct Answer {
@@ -164,25 +188,25 @@ struct Wire<'a> {
 }
 
 impl Answer {
-    /// Reads an answer that must be about `version`, and of sensible length.
+    /// Reads an answer that must be about `version` and have a result of the expected length.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(super) fn read(body: &[u8], version: &str, asked: &Parameters) -> Result<Self, String> {
-        let wire: Wire = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    pub(super) fn read(body: &[u8], version: &str, asked: &Parameters) -> Result<Self, Unusable> {
+        let wrong = |why: &str| Unusable::Shape(why.to_owned());
+        let wire: Wire =
+            serde_json::from_slice(body).map_err(|error| Unusable::Shape(error.to_string()))?;
         let kid = wire.kid.as_deref().filter(|kid| !kid.ends_with(version));
         let about = kid.and_then(name_and_version);
         if let Some((_, Some(other))) = about
             && other != version
         {
-            return Err("it is about another version of the key".to_owned());
+            return Err(wrong("it is about another version of the key"));
         }
-        let value = wire.value.ok_or("no result in it")?;
-        if value.len() > asked.value.len() + GROWTH {
-            return Err("the result is too large".to_owned());
-        }
+        let value = wire.value.ok_or_else(|| wrong("no result in it"))?;
+        check_length(&value, &asked.expected)?;
         let decode = |text: &str| {
-            BASE64URL.decode(text).map_err(|error| format!("the result is no base64url: {error}"))
+            BASE64URL.decode(text).map_err(|_| wrong("the result is not valid base64url"))
         };
         let decoded = decode(&value).map(Zeroizing::new);
         if let Cow::Owned(mut escaped) = value {
@@ -196,11 +220,27 @@ impl Answer {
     }
 }
 
+/// Checks the length of the bytes that `text` encodes, before any of them is decoded.
+fn check_length(text: &str, expected: &RangeInclusive<usize>) -> Result<(), Unusable> {
+    let len = text.trim_end_matches('=').len() * 3 / 4;
+    if expected.contains(&len) {
+        return Ok(());
+    }
+    let (min, max) = (expected.start(), expected.end());
+    let expected = match (min, max) {
+        (min, max) if min == max => format!("instead of {max}"),
+        (0, max) => format!("and may have {max} at most"),
+        (min, max) => format!("instead of {min} to {max}"),
+    };
+    Err(Unusable::Length(format!("the service's result has {len} bytes {expected}")))
+}
+
 /// Reads the answer to an operation, for fuzzing.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn read_result(body: &[u8]) {
     let version = "0123456789abcdef0123456789abcdef";
-    let _ = Answer::read(body, version, &Parameters::new("RS256", b"digest"));
+    let _ =
+        Answer::read(body, version, &Parameters::new("RS256", b"digest", 0..=usize::MAX));
 }
 
 #[cfg(test)]
@@ -209,8 +249,8 @@ mod tests {
 
     const VERSION: &str = "0123456789abcdef0123456789abcdef";
 
-    fn read(body: &str) -> Result<Answer, String> {
-        Answer::read(body.as_bytes(), VERSION, &Parameters::new("RS256", b"digest"))
+    fn read(body: &str) -> Result<Answer, Unusable> {
+        Answer::read(body.as_bytes(), VERSION, &Parameters::new("RS256", b"digest", 2..=2))
     }
 
     #[test]
@@ -231,29 +271,50 @@ mod tests {
 
     #[test]
     fn requests_have_the_services_form() {
-        let parameters = Parameters::new("A256GCM", &[0xfb, 0xff]).iv(&[1]).aad(&[]).tag(&[2]);
+        let parameters =
+            Parameters::new("A256GCM", &[0xfb, 0xff], 2..=2).iv(&[1]).aad(&[]).tag(&[2]);
         let body = parameters.to_body().unwrap();
         assert_eq!(body, r#"{"alg":"A256GCM","value":"-_8","iv":"AQ","tag":"Ag"}"#.as_bytes());
     }
 
     #[test]
-    fn answers_of_another_version_shape_or_size_are_refused() {
+    fn answers_of_another_version_or_shape_are_refused() {
         let good = read(&format!(r#"{{"kid":"https://v/keys/k/{VERSION}","value":"-_8"}}"#));
         assert_eq!(*good.unwrap().value, [0xfb, 0xff]);
         assert_eq!(*read(r#"{"value":"-_8="}"#).unwrap().value, [0xfb, 0xff]);
         let other = VERSION.replace('f', "e");
-        let huge = "A".repeat(20_000);
         for (body, reason) in [
             ("", "EOF"),
             ("[]", "invalid"),
             ("{}", "no result"),
             (r#"{"value":7}"#, "invalid type"),
-            (r#"{"value":"+/"}"#, "no base64url"),
+            (r#"{"value":"+/8"}"#, "not valid base64url"),
             (&format!(r#"{{"kid":"https://v/keys/k/{other}","value":"AA"}}"#), "another version"),
-            (&format!(r#"{{"value":"{huge}"}}"#), "too large"),
         ] {
-            let error = read(body).unwrap_err();
-            assert!(error.contains(reason), "{body}: {error}");
+            match read(body).unwrap_err() {
+                Unusable::Shape(error) => assert!(error.contains(reason), "{body}: {error}"),
+                Unusable::Length(error) => panic!("{body}: {error}"),
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_result_has_the_expected_length(len in 0_usize..80, min in 0_usize..40, more in 0_usize..40) {
+            let expected = min..=min + more;
+            let text = BASE64URL.encode(vec![0xff; len]);
+            for padding in ["", "=", "=="] {
+                let body = format!(r#"{{"value":"{text}{padding}"}}"#);
+                let asked = Parameters::new("RS256", b"digest", expected.clone());
+                match Answer::read(body.as_bytes(), VERSION, &asked) {
+                    Ok(answer) => {
+                        proptest::prop_assert!(expected.contains(&len));
+                        proptest::prop_assert_eq!(answer.value.len(), len);
+                    }
+                    Err(Unusable::Length(_)) => proptest::prop_assert!(!expected.contains(&len)),
+                    Err(Unusable::Shape(why)) => proptest::prop_assert!(!padding.is_empty(), "{}", why),
+                }
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{
     Key,
     request::{Action, Parameters},
 };
-use crate::{Error, ErrorKind, Result, SignatureAlgorithm, VaultKind};
+use crate::{Error, ErrorKind, PublicKey, Result, SignatureAlgorithm, VaultKind, ecdsa};
 
 impl Key {
     /// Signs a digest in the vault. ECDSA signatures are in JOSE form, r‖s; see [`crate::ecdsa`].
@@ -27,11 +27,12 @@ impl Key {
         let during = || self.doing("sign", algorithm);
         self.check_service(algorithm, "a raw value").map_err(|error| error.during(during()))?;
         algorithm.check(self.public_key(), digest).map_err(|error| error.during(during()))?;
-        let parameters = Parameters::new(algorithm.name(), digest);
+        let parameters = self.signing(algorithm, digest);
         let answer = self.0.handle.operate(Action::Sign, &parameters).await;
         let mut answer = answer.map_err(|error| error.during(during()))?;
         // A signature is no secret.
         let signature = std::mem::take(&mut *answer.value);
+        self.check_numbers(&signature).map_err(|error| error.during(during()))?;
         if self.settings().values().verify_signatures {
             self.public_key().verify_digest(algorithm, digest, &signature).map_err(|_| {
                 Error::new(
@@ -94,6 +95,23 @@ impl Key {
             .map_err(|error| error.during(self.doing("verify a signature", algorithm)))
     }
 
+    fn signing(&self, algorithm: SignatureAlgorithm, digest: &[u8]) -> Parameters {
+        let len = self.public_key().signature_len();
+        Parameters::new(algorithm.name(), digest, len..=len)
+    }
+
+    /// Refuses ECDSA numbers beyond the curve's order: their DER form can be longer than the
+    /// longest signature, for which callers make room.
+    fn check_numbers(&self, signature: &[u8]) -> Result<()> {
+        match self.public_key() {
+            PublicKey::Ec(key) if !ecdsa::in_range(signature, key.curve()) => Err(Error::new(
+                ErrorKind::Response,
+                "the service's signature has a number outside of the curve's order",
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// The request that [`sign`](Self::sign) makes.
     #[cfg(feature = "probe")]
     pub(crate) fn sign_request(
@@ -101,7 +119,7 @@ impl Key {
         algorithm: SignatureAlgorithm,
         digest: &[u8],
     ) -> Result<(hyper::Uri, bytes::Bytes)> {
-        let body = Parameters::new(algorithm.name(), digest).to_body()?;
+        let body = self.signing(algorithm, digest).to_body()?;
         Ok((self.0.handle.target(Action::Sign).clone(), body))
     }
 
@@ -113,9 +131,9 @@ impl Key {
         digest: &[u8],
         body: &[u8],
     ) -> Result<()> {
-        let asked = Parameters::new(algorithm.name(), digest);
+        let asked = self.signing(algorithm, digest);
         let answer = super::request::Answer::read(body, self.version(), &asked)
-            .map_err(|why| Error::new(ErrorKind::Response, why))?;
+            .map_err(|unusable| Error::new(ErrorKind::Response, unusable.reason()))?;
         self.public_key().verify_digest(algorithm, digest, &answer.value)
     }
 

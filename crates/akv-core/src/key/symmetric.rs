@@ -7,11 +7,11 @@ use super::{
     wrap::KnownSize,
 };
 use crate::{CbcAlgorithm, Error, ErrorKind, GcmAlgorithm, KeyReference, Result, Settings};
-use std::{fmt, sync::Arc};
+use std::{fmt, ops::RangeInclusive, sync::Arc};
 use zeroize::Zeroizing;
 
-/// Bytes of the nonce that GCM uses; the service appends zeros to it.
-const NONCE: usize = 12;
+/// Bytes of the nonce that GCM uses, to which the service appends zeros up to a whole block.
+const NONCE: RangeInclusive<usize> = 12..=16;
 /// Bytes of a GCM tag.
 const TAG: usize = 16;
 
@@ -133,7 +133,8 @@ impl SymmetricKey {
     ) -> Result<Vec<u8>> {
         let during = || self.doing("encrypt", algorithm.name());
         algorithm.check_plaintext(plaintext).map_err(|error| error.during(during()))?;
-        let parameters = Parameters::new(algorithm.name(), plaintext).iv(iv);
+        let len = algorithm.ciphertext_len(plaintext.len());
+        let parameters = Parameters::new(algorithm.name(), plaintext, len..=len).iv(iv);
         let answer = self.0.handle.operate(Action::Encrypt, &parameters).await;
         Ok(answer.map_err(|error| error.during(during()))?.value.to_vec())
     }
@@ -162,7 +163,8 @@ impl SymmetricKey {
     ) -> Result<Zeroizing<Vec<u8>>> {
         let during = || self.doing("decrypt", algorithm.name());
         algorithm.check_ciphertext(ciphertext).map_err(|error| error.during(during()))?;
-        let parameters = Parameters::new(algorithm.name(), ciphertext).iv(iv);
+        let len = algorithm.plaintext_len(ciphertext.len());
+        let parameters = Parameters::new(algorithm.name(), ciphertext, len).iv(iv);
         let answer = self.0.handle.operate(Action::Decrypt, &parameters).await;
         Ok(answer.map_err(|error| error.during(during()))?.value)
     }
@@ -189,7 +191,8 @@ impl SymmetricKey {
         aad: &[u8],
     ) -> Result<GcmCiphertext> {
         let during = || self.doing("encrypt", algorithm.name());
-        let parameters = Parameters::new(algorithm.name(), plaintext).aad(aad);
+        let len = plaintext.len();
+        let parameters = Parameters::new(algorithm.name(), plaintext, len..=len).aad(aad);
         let answer = self.0.handle.operate(Action::Encrypt, &parameters).await;
         let answer = answer.map_err(|error| error.during(during()))?;
         let sealed = GcmCiphertext {
@@ -226,7 +229,8 @@ impl SymmetricKey {
     ) -> Result<Zeroizing<Vec<u8>>> {
         let during = || self.doing("decrypt", algorithm.name());
         sealed.check(ErrorKind::Argument).map_err(|error| error.during(during()))?;
-        let parameters = Parameters::new(algorithm.name(), &sealed.ciphertext)
+        let len = sealed.ciphertext.len();
+        let parameters = Parameters::new(algorithm.name(), &sealed.ciphertext, len..=len)
             .iv(&sealed.iv)
             .tag(&sealed.tag)
             .aad(aad);
@@ -246,13 +250,14 @@ impl SymmetricKey {
 impl GcmCiphertext {
     /// Refuses lengths that GCM does not have here, as the fault of whoever made them.
     fn check(&self, kind: ErrorKind) -> Result<()> {
-        if self.iv.len() < NONCE || self.tag.len() != TAG {
+        if !NONCE.contains(&self.iv.len()) || self.tag.len() != TAG {
             let (iv, tag) = (self.iv.len(), self.tag.len());
+            let (min, max) = (NONCE.start(), NONCE.end());
             return Err(Error::new(
                 kind,
                 format!(
-                    "GCM needs an initialization vector of {NONCE} bytes and a tag of {TAG}, these \
-                     have {iv} and {tag}"
+                    "GCM needs an initialization vector of {min} to {max} bytes and a tag of {TAG}, \
+                     these have {iv} and {tag}"
                 ),
             ));
         }

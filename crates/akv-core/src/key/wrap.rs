@@ -4,7 +4,7 @@ use super::{
     SymmetricKey,
     request::{Action, Parameters},
 };
-use crate::{Error, ErrorKind, KeyWrapAlgorithm, Result};
+use crate::{KeyWrapAlgorithm, Result};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use zeroize::Zeroizing;
 
@@ -128,14 +128,11 @@ impl SymmetricKey {
         };
         let during = || self.doing(verb, &names.join(" or "));
         let len = len.map_err(|error| error.during(during()))?;
-        let parameters: Vec<_> = names.iter().map(|name| Parameters::new(name, input)).collect();
+        let parameters: Vec<_> =
+            names.iter().map(|name| Parameters::new(name, input, len..=len)).collect();
         let answer = self.0.handle.operate_first(action, &parameters).await;
         let (taken, answer) = answer.map_err(|error| error.during(during()))?;
         self.0.size.remember(candidates[taken]);
-        if answer.value.len() != len {
-            let text = format!("the result has {} bytes instead of {len}", answer.value.len());
-            return Err(Error::new(ErrorKind::Response, text).during(during()));
-        }
         Ok(answer.value)
     }
 }

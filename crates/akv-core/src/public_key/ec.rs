@@ -1,6 +1,6 @@
 //! Elliptic-curve public keys on the curves that the service has.
 
-use super::malformed;
+use super::{malformed, order};
 use crate::Result;
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::signature::{
@@ -89,6 +89,16 @@ impl Curve {
     /// ```
     pub fn from_oid(oid: ObjectIdentifier) -> Option<Self> {
         Self::ALL.into_iter().find(|curve| curve.oid() == oid)
+    }
+
+    /// The order of the group, big-endian and as wide as a coordinate.
+    pub(crate) fn order(self) -> &'static [u8] {
+        match self {
+            Self::P256 => &order::P256,
+            Self::P256K => &order::P256K,
+            Self::P384 => &order::P384,
+            Self::P521 => &order::P521,
+        }
     }
 
     /// ECDSA over a digest of [`Self::digest_len`] bytes, with a signature of fixed width.

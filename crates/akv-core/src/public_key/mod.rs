@@ -2,6 +2,7 @@
 
 mod ec;
 mod encrypt;
+mod order;
 mod rsa;
 mod verify;
 
@@ -110,6 +111,14 @@ impl PublicKey {
         match self {
             Self::Rsa(key) => key.bits(),
             Self::Ec(key) => key.curve().bits(),
+        }
+    }
+
+    /// Bytes of a signature in the service's form.
+    pub(crate) fn signature_len(&self) -> usize {
+        match self {
+            Self::Rsa(key) => key.size(),
+            Self::Ec(key) => 2 * key.curve().coordinate_len(),
         }
     }
 

@@ -10,6 +10,7 @@ mod ecosystem;
 mod faults;
 mod identities;
 mod keys_api;
+mod lengths;
 mod openssl;
 mod probe;
 mod proxy;

@@ -63,6 +63,11 @@ impl Fault {
         Self::new(FaultKind::SlowBody { millis: millis(duration) })
     }
 
+    /// Answers with a result of this many bytes, each of them 255.
+    pub fn result_of(length: usize) -> Self {
+        Self::new(FaultKind::WrongBytes { member: "/value".to_owned(), length, fill: u8::MAX })
+    }
+
     /// Redirects to `location`.
     pub fn redirect(location: impl Into<String>) -> Self {
         Self::new(FaultKind::Redirect { location: location.into() })
@@ -128,6 +133,8 @@ mod tests {
             r#"{"kind":"wrongSignature","operation":"sign","times":null,"probability":0.5}"#,
         )
         .unwrap();
+        let short: Fault = serde_json::from_str(r#"{"kind":"wrongBytes","length":7}"#).unwrap();
+        assert_eq!(short, Fault::result_of(7));
         let expected =
             Fault::new(FaultKind::WrongSignature).on(Operation::Sign).forever().probability(0.5);
         assert_eq!(fault, expected);

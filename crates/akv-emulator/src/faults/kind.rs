@@ -64,6 +64,17 @@ pub enum FaultKind {
         /// The `nextLink` member, as it is.
         location: String,
     },
+    /// A member of the answer that is base64url encodes other bytes.
+    WrongBytes {
+        /// The member as a JSON pointer (RFC 6901).
+        #[serde(default = "value")]
+        member: String,
+        /// How many bytes.
+        length: usize,
+        /// What each of them is.
+        #[serde(default = "highest")]
+        fill: u8,
+    },
     /// A signature of the right form and length that does not verify. Only for sign.
     WrongSignature,
     /// The body comes in eight pieces spread over this time.
@@ -73,6 +84,14 @@ pub enum FaultKind {
     },
     /// The connection is closed in order after the response; combines with every other fault.
     CloseConnection,
+}
+
+fn value() -> String {
+    "/value".to_owned()
+}
+
+const fn highest() -> u8 {
+    u8::MAX
 }
 
 impl FaultKind {

@@ -123,6 +123,12 @@ pub(super) fn after(
             FaultKind::WrongSignature => corrupt(&mut reply.body),
             FaultKind::WrongShape => reply.body = Some(serde_json::json!({ "value": [true, 7] })),
             FaultKind::EmptyBody => reply.body = None,
+            FaultKind::WrongBytes { member, length, fill } => {
+                let value = reply.body.as_mut().and_then(|body| body.pointer_mut(member));
+                if let Some(value) = value {
+                    *value = base64url::encode(&vec![*fill; *length]).into();
+                }
+            }
             FaultKind::NextLink { location } => {
                 if let Some(page) = reply.body.as_mut() {
                     page["nextLink"] = location.as_str().into();
