@@ -11,6 +11,13 @@ use anyhow::{Context as _, Result};
 
 /// Runs `cargo tree`, over normal and build dependencies, and returns the names in it.
 fn tree(arguments: &[&str]) -> Result<BTreeSet<String>> {
+    let lines = tree_lines(arguments)?;
+    let names = lines.iter().filter_map(|line| line.split_whitespace().next());
+    Ok(names.map(str::to_owned).collect())
+}
+
+/// The lines of `cargo tree`: names with versions.
+fn tree_lines(arguments: &[&str]) -> Result<Vec<String>> {
     let mut task = Task::new(modules::cargo()).dir(modules::workspace());
     for name in ["CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"] {
         if let Some(value) = std::env::var_os(name) {
@@ -19,8 +26,7 @@ fn tree(arguments: &[&str]) -> Result<BTreeSet<String>> {
     }
     let options = ["tree", "--locked", "--edges", "normal,build", "--prefix", "none"];
     let printed = task.args(options).args(arguments).ok()?.text();
-    let names = printed.lines().filter_map(|line| line.split_whitespace().next());
-    Ok(names.map(str::to_owned).collect())
+    Ok(printed.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect())
 }
 
 #[test]
@@ -53,6 +59,25 @@ fn nothing_that_is_shipped_brings_openssl() -> Result<()> {
         let tree = tree(&["--package", package])?;
         for name in ["openssl", "openssl-sys", "openssl-src", "native-tls", "ring"] {
             assert!(!tree.contains(name), "{package} brings {name}");
+        }
+    }
+    Ok(())
+}
+
+/// What is loaded into servers has only releases, and no cipher that is broken.
+#[test]
+fn modules_have_no_pre_releases_and_no_broken_ciphers() -> Result<()> {
+    for package in ["akv-core", "akv-ffi", "engine-shim", "provider-shim"] {
+        let tree = tree_lines(&["--package", package])?;
+        assert!(tree.iter().any(|line| line.starts_with("rustls v")), "{package} has a tree");
+        for line in &tree {
+            let (name, version) = line.split_once(" v").context("a name and a version")?;
+            let version = version.split_whitespace().next().unwrap_or_default();
+            // What follows a plus is no pre-release, but what was built.
+            let release = version.split('+').next().unwrap_or_default();
+            assert!(!release.contains('-'), "{package} brings a pre-release: {name} {version}");
+            let broken = ["des", "rc2", "rc4", "salsa20", "p12-keystore", "pkcs12"];
+            assert!(!broken.contains(&name), "{package} brings {name}");
         }
     }
     Ok(())

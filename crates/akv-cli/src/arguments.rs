@@ -2,7 +2,8 @@
 
 use crate::{
     commands::{
-        bench, cert, cipher, completions, config, doctor, emulator, key, man, pem, sign, verify,
+        bench, cert, cipher, completions, config, doctor, emulator, key, man, pem, pkcs12, sign,
+        verify,
     },
     exit::{Failure, Result},
     output::Show,
@@ -55,6 +56,7 @@ enum Command {
     Doctor(doctor::Doctor),
     Bench(bench::Bench),
     Pem(pem::Pem),
+    Pkcs12(pkcs12::Pkcs12),
     /// List, show, make and rotate keys.
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -79,6 +81,7 @@ impl Akv {
         let show = Show { json: self.json, verbose: self.verbose };
         match self.command {
             Command::Config(command) => command.run(show),
+            Command::Pkcs12(command) => command.run(show),
             Command::Emulator(command) => command.run(show),
             Command::Completions(command) => command.run(),
             Command::Man(command) => command.run(show),
@@ -102,7 +105,11 @@ impl Command {
             Self::Wrap(command) => command.run(show).await,
             Self::Unwrap(command) => command.run(show).await,
             Self::Cert(command) => command.run(show).await,
-            Self::Config(_) | Self::Emulator(_) | Self::Completions(_) | Self::Man(_) => Ok(()),
+            Self::Config(_)
+            | Self::Pkcs12(_)
+            | Self::Emulator(_)
+            | Self::Completions(_)
+            | Self::Man(_) => Ok(()),
         }
     }
 }

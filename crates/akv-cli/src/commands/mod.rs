@@ -10,6 +10,7 @@ pub(crate) mod emulator;
 pub(crate) mod key;
 pub(crate) mod man;
 pub(crate) mod pem;
+pub(crate) mod pkcs12;
 mod sealed;
 pub(crate) mod sign;
 pub(crate) mod verify;

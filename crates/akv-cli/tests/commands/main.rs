@@ -10,6 +10,7 @@ mod files;
 mod keys;
 mod modules;
 mod privileges;
+mod pkcs12;
 mod signatures;
 mod usage;
 

@@ -1,7 +1,6 @@
 //! The forms in which certificate and key come.
 
 use der::{Document, Encode as _, SecretDocument, asn1::OctetStringRef};
-use p12_keystore::{Pkcs12Archive, error::Error as Pkcs12Error};
 use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef, spki::AlgorithmIdentifierRef};
 use zeroize::Zeroizing;
 
@@ -19,14 +18,18 @@ pub(super) struct Parts {
     pub(super) certificates: Vec<Vec<u8>>,
 }
 
-/// Reads PEM text or a PKCS#12 file.
+/// Reads PEM text. What reads PKCS#12 brings RC2 and DES into every server, so it is left to the
+/// `akv` program.
 pub(super) fn read(content: &[u8], password: Option<&str>) -> Result<Parts, String> {
     // A SEQUENCE.
     if content.first() == Some(&0x30) {
-        return pkcs12(content, password);
+        return Err(
+            "it is not PEM but DER, such as PKCS#12 (.pfx, .p12); convert it, its password \
+                    stays the same: akv pkcs12 FILE.pfx --out FILE.pem"
+                .to_owned(),
+        );
     }
-    let text = std::str::from_utf8(content)
-        .map_err(|_| "it is neither PEM text nor a PKCS#12 file (.pfx, .p12)")?;
+    let text = std::str::from_utf8(content).map_err(|_| "it is not PEM text")?;
     pem(text, password)
 }
 
@@ -97,26 +100,6 @@ fn pkcs8_of(pkcs1: &[u8]) -> der::Result<Zeroizing<Vec<u8>>> {
     let mut encoded = Zeroizing::new(vec![0; u32::from(info.encoded_len()?) as usize]);
     info.encode_to_slice(&mut encoded)?;
     Ok(encoded)
-}
-
-/// The library's own copies of the key are freed without being wiped.
-fn pkcs12(content: &[u8], password: Option<&str>) -> Result<Parts, String> {
-    let archive = Pkcs12Archive::from_pkcs12(content, password.unwrap_or_default());
-    let archive = archive.map_err(|error| match (error, password) {
-        (Pkcs12Error::MacError(_) | Pkcs12Error::UnpadError, None) => NO_PASSWORD.to_owned(),
-        (Pkcs12Error::MacError(_) | Pkcs12Error::UnpadError, Some(_)) => WRONG_PASSWORD.to_owned(),
-        (error, _) => format!(
-            "it cannot be read as PKCS#12 ({error}); convert it to PEM: \
-             openssl pkcs12 -in FILE -nodes -out FILE.pem"
-        ),
-    })?;
-    let [key] = archive.keys.as_slice() else {
-        return Err(format!("it holds {} private keys instead of one", archive.keys.len()));
-    };
-    Ok(Parts {
-        key: Zeroizing::new(key.key.as_der().to_vec()),
-        certificates: archive.certs.iter().map(|bag| bag.cert.as_der().to_vec()).collect(),
-    })
 }
 
 /// The PEM blocks of a text (RFC 7468) with their labels. What stands between them, such as the

@@ -53,7 +53,7 @@ struct Claims<'a> {
 }
 
 impl ClientCertificate {
-    /// Reads PEM text or a PKCS#12 file. `password` opens an encrypted key.
+    /// Reads PEM text. `password` opens an encrypted key.
     ///
     /// # Errors
     /// What is wrong with the content, and what to do about it.

@@ -65,7 +65,7 @@ pub const OPTIONS: &[OptionInfo] = &[
     option(
         "client-certificate-file",
         "AZURE_CLIENT_CERTIFICATE_PATH",
-        "PEM or PKCS#12 file with the application's certificate and private key \
+        "PEM file with the application's certificate and private key \
          (password of an encrypted one: AZURE_CLIENT_CERTIFICATE_PASSWORD)",
     ),
     option(
