@@ -235,6 +235,25 @@ fn every_function_that_c_calls_goes_through_the_guard() -> Result<()> {
     Ok(())
 }
 
+/// What comes from outside is read by one module, whose errors quote nothing.
+#[test]
+fn json_and_urls_from_outside_are_read_in_one_place() -> Result<()> {
+    let folders = ["crates/akv-core/src", "provider-shim/src", "engine-shim/src", "ffi/src"];
+    for (path, text) in sources(&folders)? {
+        let name = path.display().to_string();
+        if name.ends_with("/outside.rs") || name.contains("/tests") || name.contains("/fuzzing/") {
+            continue;
+        }
+        // Tests stand at the end of files.
+        let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+        for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            let found = ["serde_json::from_", "Url::parse(text"];
+            assert!(!found.iter().any(|word| line.contains(word)), "{name}: {line}");
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn no_file_names_the_machine_it_was_made_on() -> Result<()> {
     let root = modules::workspace();

@@ -6,6 +6,7 @@
 use crate::{
     Client, Error, ErrorKind, KeyReference, Result, VaultKind,
     key::{is_version, key_name},
+    outside,
     transport::{failure, wrong_answer},
     vault_client::VaultClient,
 };
@@ -51,7 +52,7 @@ impl Certificate {
 
     /// Reads an answer that must be about the certificate that `reference` names.
     fn read(body: &[u8], reference: &KeyReference) -> Result<Self, String> {
-        let wire: Wire = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+        let wire: Wire = outside::json(body)?;
         let id = wire.id.ok_or("no identifier in it")?;
         let (name, version) = id
             .split_once("/certificates/")
@@ -66,9 +67,7 @@ impl Certificate {
             return Err("it is about another version of the certificate".to_owned());
         }
         let text = wire.cer.ok_or("no certificate in it")?;
-        let der = BASE64
-            .decode(text)
-            .map_err(|error| format!("the certificate is no base64: {error}"))?;
+        let der = BASE64.decode(text).map_err(|_| "the certificate is no base64")?;
         // Whoever uses it reads it; here only a page that is no certificate at all is noticed.
         match AnyRef::from_der(&der) {
             Ok(any) if any.tag() == Tag::Sequence => Ok(Self { reference: pinned, der }),
@@ -101,6 +100,12 @@ pub(crate) async fn fetch(client: &Client, reference: &KeyReference) -> Result<C
     };
     let result = client.run(reference, attempt).await;
     result.map_err(|error| advise(error).during(during()))
+}
+
+/// Reads an answer.
+#[cfg(test)]
+pub(crate) fn read_answer(body: &[u8], reference: &KeyReference) -> Result<Certificate, String> {
+    Certificate::read(body, reference)
 }
 
 /// Keys and certificates have roles of their own.

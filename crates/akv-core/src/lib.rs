@@ -129,6 +129,7 @@ mod key;
 mod key_file;
 pub mod logging;
 mod operation;
+mod outside;
 mod per_process;
 mod primitives;
 #[cfg(feature = "probe")]

@@ -122,7 +122,7 @@ pub(super) fn expiry(token: &str) -> Option<SystemTime> {
         exp: u64,
     }
     let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).map(Zeroizing::new).ok()?;
-    let claims: Claims = serde_json::from_slice(&claims).ok()?;
+    let claims: Claims = crate::outside::json(&claims).ok()?;
     UNIX_EPOCH.checked_add(Duration::from_secs(claims.exp))
 }
 

@@ -116,9 +116,15 @@ impl Credential {
 /// Reads what identity services send, for fuzzing. They were sent this secret.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn read_answers(data: &[u8], secret: &str) -> Error {
-    managed_identity::read_answer(data);
+    let _ = read_machine_token(data);
     let _ = std::str::from_utf8(data).map(access_token::expiry);
     entra::read_refusal(data, secret)
+}
+
+/// Reads a machine's token, for fuzzing and tests.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn read_machine_token(data: &[u8]) -> Result<()> {
+    managed_identity::read_answer(data)
 }
 
 /// The error for a credential that lacks a setting.

@@ -90,7 +90,7 @@ pub fn answer(data: &[u8]) {
             assert_eq!(again.expect("its own encoding"), public);
         }
     }
-    key::read_result(data);
+    let _ = key::read_result(data);
     let secret = "s3cret";
     let refusal = credential::read_answers(data, secret).to_string();
     assert!(!refusal.contains(secret), "{refusal}");

@@ -1,7 +1,9 @@
 //! The service's answer about a key: identifier, key and attributes.
 
 use super::{KeyAttributes, KeyType};
-use crate::{Curve, EcPublicKey, Error, ErrorKind, KeyReference, PublicKey, Result, RsaPublicKey};
+use crate::{
+    Curve, EcPublicKey, Error, ErrorKind, KeyReference, PublicKey, Result, RsaPublicKey, outside,
+};
 use azure_security_keyvault_keys::models::{
     CurveName, JsonWebKey, Key as SdkKey, KeyType as SdkKeyType,
 };
@@ -87,7 +89,7 @@ fn material(jwk: JsonWebKey) -> Result<Material> {
         Some(SdkKeyType::Oct | SdkKeyType::OctHsm) => return Ok(Material::Symmetric),
         other => {
             let name = other.map_or_else(String::new, |kty| KeyType::from(kty).to_string());
-            return Err(unsupported(&format!("a key of type {name}")));
+            return Err(unsupported(&format!("a key of a type {}", outside::name(&name))));
         }
     };
     public_key.map(Material::Asymmetric).map_err(|error| wrong(error.message()))
@@ -99,7 +101,10 @@ fn curve(name: Option<&CurveName>) -> Result<Curve> {
         CurveName::P256K => Curve::P256K,
         CurveName::P384 => Curve::P384,
         CurveName::P521 => Curve::P521,
-        other => return Err(unsupported(&format!("a key on the curve {other}"))),
+        other => {
+            let name = other.to_string();
+            return Err(unsupported(&format!("a key on a curve {}", outside::name(&name))));
+        }
     })
 }
 

@@ -4,7 +4,7 @@
 //! of by the official client's models: their buffers are wiped.
 
 use super::bundle::name_and_version;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, outside};
 use azure_security_keyvault_keys::KeyClientOptions;
 use base64::{
     Engine as _, alphabet,
@@ -158,7 +158,7 @@ pub(super) enum Unusable {
     Length(String),
 }
 
-#[cfg(feature = "probe")]
+#[cfg(any(test, fuzzing, feature = "probe"))]
 impl Unusable {
     /// What is wrong.
     pub(super) fn reason(&self) -> &str {
@@ -194,8 +194,7 @@ impl Answer {
     /// What is wrong with it.
     pub(super) fn read(body: &[u8], version: &str, asked: &Parameters) -> Result<Self, Unusable> {
         let wrong = |why: &str| Unusable::Shape(why.to_owned());
-        let wire: Wire =
-            serde_json::from_slice(body).map_err(|error| Unusable::Shape(error.to_string()))?;
+        let wire: Wire = outside::json(body).map_err(Unusable::Shape)?;
         let kid = wire.kid.as_deref().filter(|kid| !kid.ends_with(version));
         let about = kid.and_then(name_and_version);
         if let Some((_, Some(other))) = about
@@ -237,10 +236,11 @@ fn check_length(text: &str, expected: &RangeInclusive<usize>) -> Result<(), Unus
 
 /// Reads the answer to an operation, for fuzzing.
 #[cfg(any(test, fuzzing))]
-pub(crate) fn read_result(body: &[u8]) {
+pub(crate) fn read_result(body: &[u8]) -> Result<(), String> {
     let version = "0123456789abcdef0123456789abcdef";
-    let _ =
-        Answer::read(body, version, &Parameters::new("RS256", b"digest", 0..=usize::MAX));
+    Answer::read(body, version, &Parameters::new("RS256", b"digest", 0..=usize::MAX))
+        .map(drop)
+        .map_err(|unusable| unusable.reason().to_owned())
 }
 
 #[cfg(test)]
@@ -284,10 +284,10 @@ mod tests {
         assert_eq!(*read(r#"{"value":"-_8="}"#).unwrap().value, [0xfb, 0xff]);
         let other = VERSION.replace('f', "e");
         for (body, reason) in [
-            ("", "EOF"),
-            ("[]", "invalid"),
+            ("", "ends too early"),
+            ("[]", "wrong type"),
             ("{}", "no result"),
-            (r#"{"value":7}"#, "invalid type"),
+            (r#"{"value":7}"#, "wrong type"),
             (r#"{"value":"+/8"}"#, "not valid base64url"),
             (&format!(r#"{{"kid":"https://v/keys/k/{other}","value":"AA"}}"#), "another version"),
         ] {

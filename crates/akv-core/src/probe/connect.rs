@@ -2,9 +2,7 @@
 
 use super::proxy;
 use crate::{
-    Error, ErrorKind, Result, Settings,
-    error::one_line,
-    transport::{chain, tls_config},
+    Error, ErrorKind, Result, Settings, error::one_line, outside::causes, transport::tls_config,
 };
 use hyper_util::client::proxy::matcher::Intercept;
 use rustls_pki_types::ServerName;
@@ -74,7 +72,7 @@ pub(super) async fn through(
     let mut stream: Box<dyn Stream> = if intercept.uri().scheme_str() == Some("https") {
         let name = intercept.uri().host().unwrap_or_default();
         let failed = |error: &(dyn std::error::Error + 'static)| {
-            Error::new(ErrorKind::Network, format!("no TLS with the proxy: {}", chain(error)))
+            Error::new(ErrorKind::Network, format!("no TLS with the proxy: {}", causes(error)))
         };
         let config = tls_config(&settings.values().roots).map_err(|error| failed(&error))?;
         let name = ServerName::try_from(name.to_owned()).map_err(|error| failed(&error))?;

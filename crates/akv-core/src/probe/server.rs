@@ -8,7 +8,8 @@ use super::{
 use crate::{
     Client, Error, ErrorKind, KeyReference, Result, Settings,
     error::one_line,
-    transport::{chain, proxies, tls_config, tls_verifier},
+    outside::causes,
+    transport::{proxies, tls_config, tls_verifier},
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -262,7 +263,7 @@ impl ServerProbe {
         body: Bytes,
     ) -> Result<Exchange> {
         let failed = |error: &(dyn std::error::Error + 'static)| {
-            Error::new(ErrorKind::Network, format!("no answer: {}", chain(error)))
+            Error::new(ErrorKind::Network, format!("no answer: {}", causes(error)))
         };
         let Some(connection) = &mut self.connection else {
             return Err(Error::new(ErrorKind::Network, "there is no connection"));
@@ -300,7 +301,7 @@ impl ServerProbe {
 impl Connection {
     async fn over(stream: TlsStream<Box<dyn Stream>>) -> Result<Self> {
         let failed = |error: hyper::Error| {
-            Error::new(ErrorKind::Network, format!("no HTTP: {}", chain(&error)))
+            Error::new(ErrorKind::Network, format!("no HTTP: {}", causes(&error)))
         };
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         let stream = TokioIo::new(stream);
@@ -371,7 +372,7 @@ fn no_tls(host: &str, error: &io::Error) -> Error {
             Error::new(ErrorKind::Tls, text)
         }
         Some(other) => Error::new(ErrorKind::Tls, one_line(&other.to_string())),
-        None => Error::new(ErrorKind::Network, format!("the connection broke: {}", chain(error))),
+        None => Error::new(ErrorKind::Network, format!("the connection broke: {}", causes(error))),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The sections of a reference, whatever form they came in, before they are checked.
 
 use super::{KeyReference, names};
-use crate::{Error, ErrorKind, Result, VaultKind, error};
+use crate::{Error, ErrorKind, Result, VaultKind, error, outside};
 
 /// The raw sections of a reference.
 pub(super) struct Fields<'a> {
@@ -62,7 +62,8 @@ pub(super) fn refused_name(name: &str, reason: &str) -> Error {
 
 /// Text from outside, short and without control characters, in quotes.
 pub(super) fn quoted(text: &str) -> String {
-    let cut = error::shortened(text, 120);
+    let text = outside::without_users(text);
+    let cut = error::shortened(&text, 120);
     let dots = if cut.len() < text.len() { "…" } else { "" };
     format!("{cut:?}{dots}")
 }

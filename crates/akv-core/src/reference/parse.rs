@@ -4,8 +4,8 @@ use super::{
     KeyReference,
     fields::{Fields, quoted, refused},
 };
-use crate::{Cloud, Result, VaultKind};
-use url::{Host, Url};
+use crate::{Cloud, Result, VaultKind, outside};
+use url::Host;
 
 /// Longest reference that is looked at, in bytes; the longest valid one has about 300.
 const MAX_LEN: usize = 1024;
@@ -114,7 +114,7 @@ fn key_values<'a>(text: &'a str, rest: &'a str) -> Result<Fields<'a>> {
 /// The sections are cut out of the text itself, and the text must be what a URL parser makes of
 /// it, so that no spelling trick names another host than the one that was checked.
 fn url<'a>(text: &'a str, url_text: &'a str, hosts: &TrustedHosts) -> Result<Fields<'a>> {
-    let url = Url::parse(url_text).map_err(|error| refused(text, &format!("bad URL: {error}")))?;
+    let url = outside::url(url_text).map_err(|why| refused(text, &why))?;
     if url.scheme() != "https" {
         return Err(refused(text, "only https URLs are accepted"));
     }

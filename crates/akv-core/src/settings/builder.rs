@@ -4,9 +4,13 @@ use super::{
     Environment, NameFiles, OPTIONS, OptionInfo, Origin, Roots, Settings, Values,
     values::{self, CredentialKind},
 };
-use crate::{Error, ErrorKind, Result, error::one_line, reference::TrustedHosts};
-use process_abi::descriptor::StandardStreams;
-use process_abi::is_secure_execution;
+use crate::{
+    Error, ErrorKind, Result,
+    error::{one_line, shortened},
+    outside,
+    reference::TrustedHosts,
+};
+use process_abi::{descriptor::StandardStreams, is_secure_execution};
 use std::{
     collections::BTreeMap, ffi::OsString, fmt, path::PathBuf, str::FromStr, sync::Arc,
     time::Duration,
@@ -268,10 +272,11 @@ impl Builder {
 
     pub(super) fn refused(&self, name: &str, reason: &str) -> Error {
         let value = &self.values[name];
-        let shown = crate::error::shortened(&value.text, 100);
+        let shown = outside::without_users(&value.text);
+        let shown = one_line(shortened(&shown, 100));
         Error::new(
             ErrorKind::Settings,
-            format!("wrong setting {} = {:?}: {reason}", value.origin.face(name), one_line(shown)),
+            format!("wrong setting {} = {shown:?}: {reason}", value.origin.face(name)),
         )
     }
 }

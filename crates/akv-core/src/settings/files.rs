@@ -2,7 +2,7 @@
 //! privileges afterwards.
 
 use super::{Roots, builder::Builder};
-use crate::{Result, client_certificate::ClientCertificate};
+use crate::{Result, client_certificate::ClientCertificate, outside};
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use std::{
     fs,
@@ -26,7 +26,7 @@ impl Builder {
         }
     }
 
-    pub(super) fn client_certificate(&self) -> Option<Result<Arc<ClientCertificate>>> {
+    pub(crate) fn client_certificate(&self) -> Option<Result<Arc<ClientCertificate>>> {
         const NAME: &str = "client-certificate-file";
         let path = self.path(NAME)?;
         let password = self.certificate_password.as_ref().map(|password| password.as_str());
@@ -36,14 +36,15 @@ impl Builder {
         Some(certificate.map(Arc::new).map_err(|reason| self.refused(NAME, &reason)))
     }
 
-    pub(super) fn roots(&self) -> Result<Roots> {
+    pub(crate) fn roots(&self) -> Result<Roots> {
         let extra = match self.path("ca-file") {
             None => Vec::new(),
             Some(path) => {
                 let certificates: Vec<_> = CertificateDer::pem_file_iter(&path)
                     .and_then(Iterator::collect)
                     .map_err(|error| {
-                        self.refused("ca-file", &format!("the file cannot be read: {error}"))
+                        let why = outside::pem_fault(&error);
+                        self.refused("ca-file", &format!("the file cannot be read: {why}"))
                     })?;
                 if certificates.is_empty() {
                     return Err(self.refused("ca-file", "the file holds no PEM certificate"));

@@ -1,5 +1,6 @@
 //! Reading of single values.
 
+use crate::outside;
 use std::{str::FromStr, time::Duration};
 
 /// Where access tokens come from.
@@ -134,11 +135,11 @@ pub(super) fn dns_suffixes(text: &str) -> Result<Vec<String>, String> {
 
 /// An https URL without user, query or fragment.
 pub(super) fn endpoint(text: &str) -> Result<url::Url, String> {
-    let mut url = url::Url::parse(text).map_err(|error| format!("bad URL: {error}"))?;
+    let mut url = outside::url(text)?;
     if url.scheme() != "https" || url.host_str().is_none() {
         return Err("expected an https URL: a token goes only over TLS".to_owned());
     }
-    if !url.username().is_empty() || url.password().is_some() {
+    if outside::has_user(&url) {
         return Err("a user in the URL is not supported".to_owned());
     }
     if url.query().is_some() || url.fragment().is_some() {

@@ -2,7 +2,7 @@
 
 use super::unauthorized::{Refused, unauthorized};
 use crate::{
-    Error as AkvError, ErrorKind as AkvErrorKind,
+    Error as AkvError, ErrorKind as AkvErrorKind, outside,
     token::{Token, Tokens},
 };
 use azure_core::{
@@ -85,7 +85,7 @@ impl Authorize {
                     format!(
                         "the server asks for a token for {:?} instead of {expected:?}; \
                          it is not sent",
-                        crate::error::shortened(asked, 200)
+                        outside::without_users(crate::error::shortened(asked, 200))
                     ),
                 )))
             }
@@ -109,7 +109,7 @@ impl Policy for Authorize {
         if request.url().origin() != self.vault.origin() {
             return Err(refusal(AkvError::new(
                 AkvErrorKind::Response,
-                format!("the answer leads to another server: {}", request.url().authority()),
+                format!("the answer leads to another server: {}", outside::server(request.url())),
             )));
         }
         let token = self.token().await?;

@@ -4,6 +4,7 @@ use crate::{
     Error, ErrorKind, KeyReference, VaultKind,
     error::{one_line, shortened},
     operation::Failure,
+    outside::{self, causes},
 };
 use azure_core::{
     error::ErrorKind as SdkErrorKind,
@@ -25,12 +26,12 @@ pub(crate) fn failure(error: azure_core::Error, reference: &KeyReference, host: 
         }
         SdkErrorKind::Credential => match error.into_downcast::<Error>() {
             Ok(ours) => Failure::Final(ours),
-            Err(other) => Failure::Final(Error::new(ErrorKind::Credential, chain(&other))),
+            Err(other) => Failure::Final(Error::new(ErrorKind::Credential, causes(&other))),
         },
-        SdkErrorKind::DataConversion => wrong_answer(host, &chain(&error)),
+        SdkErrorKind::DataConversion => wrong_answer(host, &causes(&error)),
         SdkErrorKind::Connection => unreachable_server(&error, true, host),
         SdkErrorKind::Io => unreachable_server(&error, false, host),
-        _ => Failure::Final(Error::new(ErrorKind::Internal, chain(&error))),
+        _ => Failure::Final(Error::new(ErrorKind::Internal, causes(&error))),
     }
 }
 
@@ -63,7 +64,7 @@ pub(super) struct Said {
 
 /// Reads the error in an answer, as far as there is one.
 pub(super) fn said(response: &RawResponse) -> Said {
-    let body: Body = serde_json::from_slice(response.body().as_ref()).unwrap_or_default();
+    let body: Body = outside::json(response.body().as_ref()).unwrap_or_default();
     let (code, message) = body.error.unwrap_or_default().innermost();
     let message = message.map(|text| shortened(&text, 2000).to_owned());
     let request_id = response.headers().get_optional_string(&"x-ms-request-id".into());
@@ -138,7 +139,7 @@ pub(crate) fn unreachable_server(
         let text = format!("no TLS with {host}: {}", one_line(&incompatible.to_string()));
         return Failure::Final(Error::new(ErrorKind::Tls, text));
     }
-    let text = format!("no answer from {host}: {}", chain(error));
+    let text = format!("no answer from {host}: {}", causes(error));
     let unknown_host = text.contains("Name or service not known")
         || text.contains("No address associated with hostname");
     let failure = Error::new(ErrorKind::Network, text);
@@ -146,23 +147,6 @@ pub(crate) fn unreachable_server(
         return Failure::Final(failure.hint("check the vault's name and the network"));
     }
     if connecting { Failure::Transient(failure, None) } else { Failure::StaleConnection(failure) }
-}
-
-/// The texts of an error and its causes, without those that only repeat.
-pub(crate) fn chain(error: &(dyn StdError + 'static)) -> String {
-    let mut text = String::new();
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let message = one_line(&error.to_string());
-        if !message.is_empty() && !text.contains(&message) {
-            if !text.is_empty() {
-                text.push_str(": ");
-            }
-            text.push_str(&message);
-        }
-        next = error.source();
-    }
-    text
 }
 
 /// Looks for a cause of type `T`, also inside I/O errors, which do not name their content as

@@ -16,9 +16,7 @@ pub(crate) use authorize::Authorize;
 #[cfg(feature = "probe")]
 pub(crate) use connect::proxies;
 pub(crate) use direct::Direct;
-pub(crate) use failure::{
-    chain, failure, not_executed, retry_after, unreachable_server, wrong_answer,
-};
+pub(crate) use failure::{failure, not_executed, retry_after, unreachable_server, wrong_answer};
 pub(crate) use http::Http;
 #[cfg(feature = "probe")]
 pub(crate) use tls::config as tls_config;

@@ -4,6 +4,7 @@ use crate::{
     Client, Error, ErrorKind, KeyAttributes, KeyReference, Result, Settings,
     key::name_and_version,
     operation::Failure,
+    outside,
     transport::{failure, wrong_answer},
     vault_client::VaultClient,
 };
@@ -213,7 +214,7 @@ impl KeyList {
         if let Some(PagerContinuation::Link(link)) = &continuation
             && link.origin() != vault.keys.endpoint().origin()
         {
-            let text = format!("the answer leads to another server: {}", link.authority());
+            let text = format!("the answer leads to another server: {}", outside::server(&link));
             return Err(Error::new(ErrorKind::Response, text).into());
         }
         let method_options = PagerOptions { continuation, ..PagerOptions::default() };

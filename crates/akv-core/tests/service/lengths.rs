@@ -10,7 +10,7 @@ use akv_core::{
     GcmCiphertext,
     KeyWrapAlgorithm::A256Kw,
     SignatureAlgorithm::{Es256, Es256K, Es384, Es512, Ps256, Rs256, RsNull},
-    blocking::{Key, SymmetricKey},
+    blocking::SymmetricKey,
 };
 use akv_emulator::{Curve, Emulator, Fault, FaultKind, NewKey, Operation, Persona};
 use std::ops::RangeInclusive;

@@ -5,9 +5,7 @@ mod shell;
 
 use super::missing;
 use crate::{
-    Error, ErrorKind, Result, Settings,
-    error::{one_line, shortened},
-    settings::CredentialKind,
+    Error, ErrorKind, Result, Settings, error::shortened, outside, settings::CredentialKind,
     token::Token,
 };
 use azure_core::credentials::TokenCredential;
@@ -83,7 +81,7 @@ impl CommandLine {
     fn failed(&self, error: &azure_core::Error) -> Error {
         // The outer text only adds which credential it was, and a link.
         let inner = error.source().and_then(|source| source.downcast_ref::<azure_core::Error>());
-        let text = one_line(&inner.unwrap_or(error).to_string());
+        let text = outside::without_tokens(&outside::causes(inner.unwrap_or(error)));
         let text = if text.is_empty() { "the program failed without a word" } else { &text };
         let failed = Error::new(ErrorKind::Credential, shortened(text, 600)).by(self.kind.name());
         match text.contains("not found on PATH") {

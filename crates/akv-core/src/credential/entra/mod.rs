@@ -8,7 +8,9 @@ use super::missing;
 use crate::{
     Error, ErrorKind, Result, Settings,
     client_certificate::ClientCertificate,
+    error::{one_line, shortened},
     operation::{Failure, with_deadline},
+    outside,
     settings::{CredentialKind, IdentityId},
     token::Token,
     transport::{Http, unreachable_server},
@@ -169,7 +171,7 @@ impl Application {
                     other => other,
                 }
             }
-            error => Failure::Final(Error::new(ErrorKind::Credential, error.to_string())),
+            error => Failure::Final(Error::new(ErrorKind::Credential, outside::causes(error))),
         }
     }
 }
@@ -187,10 +189,11 @@ fn authority(settings: &Settings) -> Result<Url> {
     let text = text.unwrap_or(settings.cloud().authority());
     // Some write only the host.
     let full = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
-    let url = Url::parse(&full).ok().filter(|url| url.scheme() == "https" && url.has_host());
-    let shown = || crate::error::one_line(crate::error::shortened(text, 100));
-    url.filter(|url| url.username().is_empty() && url.password().is_none()).ok_or_else(|| {
-        let text = format!("wrong setting {VARIABLE} = {:?}: expected an https URL", shown());
+    let url = outside::url(&full).ok().filter(|url| url.scheme() == "https" && url.has_host());
+    url.filter(|url| !outside::has_user(url)).ok_or_else(|| {
+        let shown = outside::without_users(shortened(text, 100));
+        let shown = one_line(&shown);
+        let text = format!("wrong setting {VARIABLE} = {shown:?}: expected an https URL");
         Error::new(ErrorKind::Settings, text)
     })
 }

@@ -6,6 +6,7 @@ use crate::{
     Error, ErrorKind,
     error::{one_line, shortened},
     operation::Failure,
+    outside,
 };
 use azure_core::error::ErrorKind as SdkErrorKind;
 use serde::Deserialize;
@@ -71,7 +72,7 @@ pub(super) fn refusal(
     body: &[u8],
     withheld: &[Zeroizing<String>],
 ) -> Error {
-    let answer: Answer<'_> = serde_json::from_slice(body).unwrap_or_default();
+    let answer: Answer<'_> = outside::json(body).unwrap_or_default();
     let description = answer.error_description.as_ref();
     // The ids behind the first line are shown in their own place.
     let line = description.split(['\r', '\n']).next().unwrap_or_default();

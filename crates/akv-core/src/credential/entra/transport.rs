@@ -2,7 +2,7 @@
 
 use super::refusal::{Refusal, refusal};
 use crate::{
-    Error, ErrorKind,
+    Error, ErrorKind, outside,
     transport::{Http, retry_after},
 };
 use azure_core::{
@@ -30,7 +30,7 @@ impl HttpClient for TokenEndpoint {
         let response = self.0.execute_request(request).await?;
         let (status, headers, body) = response.deconstruct();
         let body = body.collect().await?;
-        let host = request.url().authority();
+        let host = outside::server(request.url());
         if status.is_success() {
             return match is_grant(&body) {
                 true => Ok(AsyncRawResponse::from_bytes(status, headers, body)),
@@ -54,7 +54,7 @@ fn is_grant(body: &[u8]) -> bool {
         access_token: Cow<'a, str>,
         expires_in: u64,
     }
-    serde_json::from_slice(body)
+    outside::json(body)
         .is_ok_and(|grant: Grant<'_>| !grant.access_token.is_empty() && grant.expires_in > 0)
 }
 

@@ -16,6 +16,7 @@ use crate::{
     driver::above_standard_streams,
     error::{one_line, shortened},
     operation::{Failure, with_deadline},
+    outside,
     settings::IdentityId,
     token::Token,
     transport::{self, Http},
@@ -105,11 +106,12 @@ impl ManagedIdentity {
                 (format!("{host}/metadata/identity/oauth2/token"), Source::VirtualMachine)
             }
         };
-        let endpoint = Url::parse(&address).ok();
+        let endpoint = outside::url(&address).ok();
         let endpoint = endpoint.filter(|url| matches!(url.scheme(), "http" | "https"));
-        let endpoint = endpoint.ok_or_else(|| {
-            let shown = one_line(shortened(&address, 100));
-            let text = format!("the identity endpoint {shown:?} is no http URL");
+        let endpoint = endpoint.filter(|url| !outside::has_user(url)).ok_or_else(|| {
+            let shown = outside::without_users(shortened(&address, 100));
+            let text =
+                format!("the identity endpoint {:?} is no http URL without user", one_line(&shown));
             Error::new(ErrorKind::Settings, text)
         })?;
         Ok(Self { http: http.clone(), endpoint, source, id: settings.values().client_id.clone() })
@@ -178,7 +180,7 @@ impl ManagedIdentity {
 
     async fn send(&self, request: Request) -> Result<Response, Failure> {
         let broken = |error: azure_core::Error| {
-            Failure::Transient(self.error(&transport::chain(&error)), None)
+            Failure::Transient(self.error(&outside::causes(&error)), None)
         };
         let response = self.http.execute_request(&request).await.map_err(broken)?;
         let (status, headers, body) = response.deconstruct();
@@ -189,14 +191,17 @@ impl ManagedIdentity {
         let status = u16::from(response.status);
         let body = &response.body;
         if status == 200 {
-            return match serde_json::from_slice::<Answer>(body) {
+            return match outside::json::<Answer>(body) {
                 Ok(answer) => {
                     Ok(answer.into_token().map_err(|error| self.error(error.message()))?)
                 }
-                Err(_) => Err(Failure::Transient(self.error("the answer holds no token"), None)),
+                Err(why) => {
+                    let text = format!("the answer holds no token: {why}");
+                    Err(Failure::Transient(self.error(&text), None))
+                }
             };
         }
-        let refusal: Refusal = serde_json::from_slice(body).unwrap_or_default();
+        let refusal: Refusal = outside::json(body).unwrap_or_default();
         let reason = refusal.error_description.or(refusal.error).unwrap_or_default();
         let error = self.error(&format!("HTTP {status} {}", one_line(shortened(&reason, 300))));
         let after = transport::retry_after(&response.headers);
@@ -226,7 +231,9 @@ impl fmt::Debug for ManagedIdentity {
 
 /// Reads an endpoint's answer, for fuzzing.
 #[cfg(any(test, fuzzing))]
-pub(super) fn read_answer(body: &[u8]) {
-    let _ = serde_json::from_slice::<Answer>(body).map(Answer::into_token);
-    let _ = serde_json::from_slice::<Refusal>(body);
+pub(super) fn read_answer(body: &[u8]) -> Result<()> {
+    let _ = outside::json::<Refusal>(body);
+    let answer = outside::json::<Answer>(body);
+    let answer = answer.map_err(|why| Error::new(ErrorKind::Credential, why))?;
+    answer.into_token().map(drop)
 }

@@ -159,7 +159,7 @@ fn all_who_wait_hear_why_there_is_no_connection() {
         for outcome in [first, second] {
             let error = outcome.unwrap_err();
             assert_eq!(*error.kind(), ErrorKind::Connection);
-            let text = crate::transport::chain(&error);
+            let text = crate::outside::causes(&error);
             assert!(text.contains("refused"), "{text}");
         }
     });
