@@ -7,7 +7,7 @@ use std::{
 };
 
 use akv_emulator::{Curve, Fault, NewKey, Operation, Persona};
-use akv_tests::{Site, Task, elf, lengths::Case, modules};
+use akv_tests::{Site, Task, elf, lengths::Case, modules, residue};
 use anyhow::{Context as _, Result};
 
 /// A Managed HSM, and the arguments of `capi.c`: the HSM, a key pair, an RSA and an AES key.
@@ -173,6 +173,16 @@ fn a_cancelled_thread_ends_after_its_operation() -> Result<()> {
         assert_eq!(with_settings(task, &site).ok()?.stderr, "");
     }
     Ok(())
+}
+
+#[test]
+fn nothing_secret_is_left_in_memory() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let key = site.rsa(2048)?;
+    let (needles, ciphertext) = residue::prepare(&site, &site.plain(), &site.public_key(&key)?)?;
+    let program = compile(&modules::workspace().join("tests/c/capi_residue.c"), site.folder())?;
+    let task = Task::new(program).args([&needles, &key, &ciphertext]);
+    residue::check(with_settings(task, &site))
 }
 
 #[test]

@@ -35,6 +35,10 @@ use crate::libcrypto::types::{DynamicFunctions, Engine};
 use ossl_abi::guard;
 use std::ffi::{CStr, c_char, c_int, c_ulong};
 
+/// No buffer of this module, or of the libraries in it, leaves a token or a plaintext behind.
+#[global_allocator]
+static ALLOCATOR: ossl_abi::Wiping = ossl_abi::Wiping;
+
 /// Says whether this libcrypto's way of binding is known here.
 #[unsafe(no_mangle)]
 extern "C" fn v_check(version: c_ulong) -> c_ulong {

@@ -15,6 +15,10 @@ mod list;
 mod operations;
 mod version;
 
+/// No buffer of this library, or of those in it, leaves a token or a plaintext behind.
+#[global_allocator]
+static ALLOCATOR: c_abi::Wiping = c_abi::Wiping;
+
 pub use self::{
     client::{
         Client, Settings, akv_client_free, akv_client_new, akv_settings_free, akv_settings_new,

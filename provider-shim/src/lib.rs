@@ -34,3 +34,7 @@ mod rsa_public;
 mod signature;
 mod store;
 mod symmetric;
+
+/// No buffer of this module, or of the libraries in it, leaves a token or a plaintext behind.
+#[global_allocator]
+static ALLOCATOR: ossl_abi::Wiping = ossl_abi::Wiping;

@@ -10,5 +10,6 @@ mod lengths;
 mod module;
 mod nginx;
 mod programs;
+mod residue;
 mod settings;
 mod tls;

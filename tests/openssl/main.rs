@@ -16,6 +16,7 @@ mod opaque_keys;
 mod pkeyutl;
 mod pki;
 mod preferred;
+mod residue;
 mod signatures;
 mod store;
 mod stored_certificates;

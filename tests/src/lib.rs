@@ -14,6 +14,7 @@ pub mod namespace;
 pub mod nginx;
 pub mod openssl;
 pub mod process;
+pub mod residue;
 pub mod root;
 pub mod server;
 pub mod site;

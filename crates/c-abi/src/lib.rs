@@ -8,9 +8,11 @@
 mod cancellation;
 mod guard;
 mod memory;
+mod wiping;
 
 pub use self::{
     cancellation::uncancelled,
     guard::{Entry, ErrorQueue, Failure, MAX_MESSAGE, Return, alone, query, quiet_panics, run},
     memory::{Output, bytes, clone_arc, free_arc, free_box, text},
+    wiping::Wiping,
 };

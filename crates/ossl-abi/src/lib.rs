@@ -25,6 +25,9 @@ pub mod names;
 pub mod params;
 pub mod types;
 
+/// The allocator of modules.
+pub use c_abi::Wiping;
+
 pub use self::{
     guard::{Failure, Output},
     host::Host,

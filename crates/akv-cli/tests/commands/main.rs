@@ -9,8 +9,8 @@ mod emulator;
 mod files;
 mod keys;
 mod modules;
-mod privileges;
 mod pkcs12;
+mod privileges;
 mod signatures;
 mod usage;
 
