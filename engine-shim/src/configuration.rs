@@ -1,10 +1,10 @@
 //! The settings of one ENGINE and the client that is made of them, for several threads at once.
 
-use crate::error::Result;
 use akv_core::blocking::Client;
 use akv_core::settings::Builder;
 use akv_core::{Settings, logging};
 use arc_swap::ArcSwap;
+use legacy_abi::Result;
 use std::sync::Arc;
 
 /// Settings that control commands change while keys are loaded.

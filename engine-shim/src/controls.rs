@@ -1,8 +1,8 @@
 //! ENGINE control commands: the settings under the names that `ENGINE_ctrl_cmd_string` takes.
 
-use crate::libcrypto::constants::command;
-use crate::libcrypto::types::CommandDefinition;
 use akv_core::settings::OPTIONS;
+use legacy_abi::libcrypto::constants::command;
+use legacy_abi::libcrypto::types::CommandDefinition;
 use std::ffi::{CString, c_uint};
 use std::ptr;
 

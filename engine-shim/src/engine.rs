@@ -2,15 +2,15 @@
 
 use crate::configuration::Configuration;
 use crate::controls::Control;
-use crate::error::{Error, Result};
 use crate::host::{Host, SLOTS, per_slot};
-use crate::libcrypto::constants::nid;
-use crate::libcrypto::types::{
+use crate::{key, key_file};
+use akv_core::blocking::{Client, Key};
+use legacy_abi::libcrypto::constants::nid;
+use legacy_abi::libcrypto::types::{
     Engine, EngineControlFn, EngineFn, LoadKeyFn, Pkey, PkeyAsn1Method, PkeyAsn1MethodsFn,
     PkeyMethod, PkeyMethodsFn, UiMethod,
 };
-use crate::{key, key_file};
-use akv_core::blocking::{Client, Key};
+use legacy_abi::{Error, Result};
 use ossl_abi::guard;
 use std::ffi::{CStr, CString, c_char, c_int, c_long, c_uint, c_void};
 use std::ptr;
@@ -204,7 +204,7 @@ unsafe extern "C" fn operations<const SLOT: usize>(
     let Some(host) = Host::at(SLOT) else { return 0 };
     let found = match wanted {
         nid::RSA => host.rsa_operation.ours,
-        nid::EC => host.ec.operation,
+        nid::EC => host.ec_operation,
         _ => ptr::null(),
     };
     // SAFETY: libcrypto passes room for a method, or for a list when it asks for that.

@@ -1,15 +1,14 @@
-//! What the engine keeps for each libcrypto of the process.
+//! What the engine keeps for each libcrypto of the process, besides what its keys need.
 //!
-//! libcrypto calls most functions of an engine with an object of its own and nothing of ours, and
-//! what is attached to that object only libcrypto's functions can find. A process may hold several
-//! libcryptos, all of which get this one module. So every such function exists once for each slot
-//! here, and knows its libcrypto by that.
+//! As with keys, libcrypto calls most functions of an engine with nothing of ours, so each exists
+//! once for each slot.
 
-use crate::error::{Error, Result};
-use crate::libcrypto::constants::{OPERATION_SIGN_1_1, OPERATION_SIGN_3, extra};
-use crate::libcrypto::types::CommandDefinition;
-use crate::libcrypto::{ErrorFunctions, Errors, Functions, Missing};
-use crate::{controls, ec, key, key_file, rsa, rsa_operation};
+use crate::{controls, key_file, rsa_operation};
+use legacy_abi::host::{Unusable, extra_index};
+use legacy_abi::libcrypto::constants::{OPERATION_SIGN_1_1, OPERATION_SIGN_3, extra, nid};
+use legacy_abi::libcrypto::types::{CommandDefinition, PkeyMethod};
+use legacy_abi::libcrypto::{EngineFunctions, Errors, Missing, copy_of_own};
+use legacy_abi::{Error, Libcrypto, Result};
 use ossl_abi::guard;
 use ossl_abi::library::Library;
 use std::ffi::{c_int, c_void};
@@ -17,23 +16,21 @@ use std::ops::Deref;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-/// How many libcryptos one process may load the engine with.
-pub(crate) const SLOTS: usize = 4;
+pub(crate) use legacy_abi::host::{SLOTS, per_slot};
 
 static HOSTS: [AtomicPtr<Host>; SLOTS] = [const { AtomicPtr::new(ptr::null_mut()) }; SLOTS];
 
-/// One libcrypto. It lives until the process ends, as methods and texts that libcrypto has pointers
-/// to do.
+/// One libcrypto. It lives until the process ends, as methods that libcrypto has pointers to do.
 pub(crate) struct Host {
-    /// By which it is known again.
-    static_state: usize,
+    /// What its keys need.
+    pub(crate) keys: &'static Libcrypto,
     pub(crate) slot: usize,
-    functions: Functions,
+    functions: EngineFunctions,
     pub(crate) errors: &'static Errors,
     pub(crate) indices: Indices,
-    pub(crate) rsa: rsa::Method,
     pub(crate) rsa_operation: rsa_operation::Method,
-    pub(crate) ec: ec::Methods,
+    /// libcrypto's own for EC keys, unchanged: a key belongs to its engine by having a method of it.
+    pub(crate) ec_operation: *const PkeyMethod,
     /// The number of the key file's object identifier.
     pub(crate) key_file: c_int,
     pub(crate) commands: &'static [CommandDefinition],
@@ -42,8 +39,6 @@ pub(crate) struct Host {
 /// Where the engine's data is attached to libcrypto's objects.
 pub(crate) struct Indices {
     pub(crate) engine: c_int,
-    pub(crate) rsa: c_int,
-    pub(crate) ec_key: c_int,
 }
 
 // SAFETY: libcrypto's functions may be called from any thread; the methods are not changed once
@@ -53,9 +48,9 @@ unsafe impl Send for Host {}
 unsafe impl Sync for Host {}
 
 impl Deref for Host {
-    type Target = Functions;
+    type Target = EngineFunctions;
 
-    fn deref(&self) -> &Functions {
+    fn deref(&self) -> &EngineFunctions {
         &self.functions
     }
 }
@@ -73,65 +68,55 @@ impl Host {
     /// # Safety
     /// The address is in a libcrypto.
     pub(crate) unsafe fn of(static_state: *const c_void) -> Option<&'static Self> {
-        let known = || {
-            let mut hosts = (0..SLOTS).filter_map(Self::at);
-            hosts.find(|host| host.static_state == static_state as usize)
+        // SAFETY: vouched for by the caller.
+        let keys = match unsafe { Libcrypto::of(static_state, crate::engine::ID) } {
+            Ok(keys) => keys,
+            Err(Unusable { errors, error }) => {
+                if let Some(errors) = errors {
+                    guard::run("bind_engine", errors, || -> Result<()> { Err(error) });
+                }
+                return None;
+            }
         };
-        if let Some(host) = known() {
+        if let Some(host) = Self::at(keys.slot) {
             return Some(host);
         }
         let library = Library::of(static_state)?;
-        // SAFETY: it is a libcrypto, as the caller vouched; its errors live as long as it does.
-        let errors: &'static Errors = unsafe {
-            let functions = ErrorFunctions::find(&library).ok()?;
-            Box::leak(Box::new(Errors::register(functions)))
-        };
-        // SAFETY: as above.
-        let look = || unsafe { Self::make(static_state as usize, &library, errors) };
-        let made = guard::run("bind_engine", errors, || look().map(Box::new));
+        // SAFETY: it is a libcrypto, as the caller vouched.
+        let look = || unsafe { Self::make(keys, &library) };
+        let made = guard::run("bind_engine", keys.errors, || look().map(Box::new));
         let made: *mut Self = made.cast();
         if made.is_null() {
             return None;
         }
-        // SAFETY: the host was just made, with a slot that was free then.
-        let slot = &HOSTS[unsafe { (*made).slot }];
-        match slot.compare_exchange(ptr::null_mut(), made, Ordering::AcqRel, Ordering::Acquire) {
-            // SAFETY: as in `at`.
-            Ok(_) => unsafe { made.as_ref() },
-            // Another thread was faster, with the same libcrypto or with another one.
-            // SAFETY: vouched for by the caller.
-            Err(_) => unsafe { Self::of(static_state) },
-        }
+        // Where another thread was faster, what it made is as good. What libcrypto may know of by
+        // now is never freed.
+        let free = ptr::null_mut();
+        let _first =
+            HOSTS[keys.slot].compare_exchange(free, made, Ordering::AcqRel, Ordering::Acquire);
+        Self::at(keys.slot)
     }
 
     /// # Safety
-    /// As for [`Self::of`]; the library is that libcrypto.
-    unsafe fn make(
-        static_state: usize,
-        library: &Library,
-        errors: &'static Errors,
-    ) -> Result<Self> {
+    /// The library is a libcrypto, and `keys` stands for it.
+    unsafe fn make(keys: &'static Libcrypto, library: &Library) -> Result<Self> {
         // SAFETY: vouched for by the caller.
-        let functions = unsafe { Functions::find(library) }.map_err(|Missing(name)| {
+        let functions = unsafe { EngineFunctions::find(library) }.map_err(|Missing(name)| {
             let name = name.to_string_lossy();
             Error::unsupported(format!(
                 "this libcrypto has no function {name}: e_akv needs OpenSSL 1.1.1 or 3.x with engines"
             ))
         })?;
-        let slot = (0..SLOTS).find(|slot| Self::at(*slot).is_none()).ok_or_else(|| {
-            Error::unsupported(format!("more than {SLOTS} libcryptos in one process"))
-        })?;
         // SAFETY: these are libcrypto's functions; the callbacks have the prototypes that are
         // wanted and stay mapped, since the module is never unloaded.
         unsafe {
             Ok(Self {
-                static_state,
-                slot,
-                errors,
-                indices: Indices::new(&functions)?,
-                rsa: rsa::Method::new(&functions, slot)?,
-                rsa_operation: rsa_operation::Method::new(&functions, slot)?,
-                ec: ec::Methods::new(&functions, slot)?,
+                keys,
+                slot: keys.slot,
+                errors: keys.errors,
+                indices: Indices { engine: extra_index(keys, extra::ENGINE, None, None)? },
+                rsa_operation: rsa_operation::Method::new(&functions, keys.slot)?,
+                ec_operation: copy_of_own(&functions, nid::EC)?.1,
                 key_file: key_file::register(&functions)?,
                 commands: controls::definitions(),
                 functions,
@@ -144,30 +129,3 @@ impl Host {
         if self.errors.is_version_3() { OPERATION_SIGN_3 } else { OPERATION_SIGN_1_1 }
     }
 }
-
-impl Indices {
-    /// # Safety
-    /// The functions are libcrypto's.
-    unsafe fn new(functions: &Functions) -> Result<Self> {
-        let new = |class, dup, free| {
-            // SAFETY: libcrypto's function; the callbacks stay mapped.
-            let index = unsafe {
-                (functions.CRYPTO_get_ex_new_index)(class, 0, ptr::null_mut(), None, dup, free)
-            };
-            if index < 0 { Err(Error::libcrypto("CRYPTO_get_ex_new_index")) } else { Ok(index) }
-        };
-        Ok(Self {
-            engine: new(extra::ENGINE, None, None)?,
-            rsa: new(extra::RSA, Some(key::share), Some(key::release))?,
-            ec_key: new(extra::EC_KEY, Some(key::share), Some(key::release))?,
-        })
-    }
-}
-
-/// A table with one entry for each slot, made from a function that is generic over its slot.
-macro_rules! per_slot {
-    ($function:ident) => {
-        [$function::<0>, $function::<1>, $function::<2>, $function::<3>]
-    };
-}
-pub(crate) use per_slot;

@@ -5,13 +5,13 @@
 //! file has loaded the engine with `default_algorithms = ALL`.
 
 use crate::engine::State;
-use crate::error::{Error, Result};
 use crate::host::{Host, SLOTS, per_slot};
 use crate::key;
-use crate::libcrypto::constants::nid;
-use crate::libcrypto::types::{Engine, Pkey, PkeyAsn1Method, PrivateDecodeFn, PrivateKeyInfo};
-use crate::libcrypto::{Functions, Owned};
 use akv_core::KeyFile;
+use legacy_abi::libcrypto::constants::nid;
+use legacy_abi::libcrypto::types::{Engine, Pkey, PkeyAsn1Method, PrivateDecodeFn, PrivateKeyInfo};
+use legacy_abi::libcrypto::{EngineFunctions, Owned};
+use legacy_abi::{Error, Result};
 use ossl_abi::guard;
 use std::ffi::{CString, c_int};
 use std::ptr;
@@ -21,7 +21,7 @@ use std::sync::Arc;
 ///
 /// # Safety
 /// The functions are libcrypto's.
-pub(crate) unsafe fn register(functions: &Functions) -> Result<c_int> {
+pub(crate) unsafe fn register(functions: &EngineFunctions) -> Result<c_int> {
     let oid = CString::new(KeyFile::PKCS8_OID).map_err(|_| Error::internal("a NUL"))?;
     // SAFETY: libcrypto's functions, which copy the texts. The first takes numbers only, and fails
     // without an error when it does not know one.

@@ -6,12 +6,10 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`libcrypto`] | types, numbers and functions of libcrypto, its error queue |
 //! | [`host`] | what is kept for each libcrypto of the process |
 //! | [`engine`], [`controls`], [`configuration`] | the ENGINE object: settings, loading of keys |
-//! | [`key`] | keys in a vault as libcrypto's keys |
-//! | [`rsa`], [`rsa_operation`] | signing and decrypting with RSA |
-//! | [`ec`] | signing with elliptic curves |
+//! | [`key`] | keys in a vault, made of [`legacy_abi`]'s structures, as the engine's keys |
+//! | [`rsa_operation`] | PSS and OAEP |
 //! | [`key_file`] | key files in PKCS#8 |
 //!
 //! Keys of others are left alone, also when the ENGINE is made the default for everything: it
@@ -19,19 +17,15 @@
 
 mod configuration;
 mod controls;
-mod ec;
 mod engine;
-mod error;
 mod host;
 mod key;
 mod key_file;
-mod libcrypto;
-mod rsa;
 mod rsa_operation;
 
 use crate::host::Host;
-use crate::libcrypto::constants::DYNAMIC_VERSION;
-use crate::libcrypto::types::{DynamicFunctions, Engine};
+use legacy_abi::libcrypto::constants::DYNAMIC_VERSION;
+use legacy_abi::libcrypto::types::{DynamicFunctions, Engine};
 use ossl_abi::guard;
 use std::ffi::{CStr, c_char, c_int, c_ulong};
 

@@ -1,19 +1,19 @@
-//! `EVP_PKEY_METHOD` of RSA: what libcrypto cannot do with [`crate::rsa`] alone.
+//! `EVP_PKEY_METHOD` of RSA: what libcrypto cannot do with [`legacy_abi::rsa`] alone.
 //!
 //! For PSS and OAEP libcrypto pads by itself and asks the key for raw RSA, which no vault does. So
 //! keys in a vault carry this method: signing with PSS and decrypting with OAEP go to the vault as
 //! what they are. Everything else, and everything with other keys, is libcrypto's own method's.
 
-use crate::error::{Error, Result};
 use crate::host::{Host, SLOTS, per_slot};
-use crate::libcrypto::constants::{control, nid, padding, salt};
-use crate::libcrypto::types::{
-    Digest, PkeyContext, PkeyControlFn, PkeyControlTextFn, PkeyInitFn, PkeyMethod, PkeyOperationFn,
-};
-use crate::libcrypto::{Functions, copy_of_own};
-use crate::{key, rsa};
+use crate::key;
 use akv_core::blocking::Key;
 use akv_core::{EncryptionAlgorithm, SignatureAlgorithm};
+use legacy_abi::libcrypto::constants::{control, nid, padding, salt};
+use legacy_abi::libcrypto::types::{
+    Digest, PkeyContext, PkeyControlFn, PkeyControlTextFn, PkeyInitFn, PkeyMethod, PkeyOperationFn,
+};
+use legacy_abi::libcrypto::{EngineFunctions, copy_of_own};
+use legacy_abi::{Error, Result, rsa};
 use ossl_abi::Output;
 use ossl_abi::guard::{self, Return};
 use std::ffi::{c_int, c_uchar, c_void};
@@ -31,7 +31,7 @@ pub(crate) struct Method {
 impl Method {
     /// # Safety
     /// The functions are libcrypto's, and the slot is that of their host.
-    pub(crate) unsafe fn new(functions: &Functions, slot: usize) -> Result<Self> {
+    pub(crate) unsafe fn new(functions: &EngineFunctions, slot: usize) -> Result<Self> {
         const SIGN: [PkeyOperationFn; SLOTS] = per_slot!(sign);
         const DECRYPT: [PkeyOperationFn; SLOTS] = per_slot!(decrypt);
         const CONTROL: [PkeyControlFn; SLOTS] = per_slot!(answer);

@@ -27,6 +27,11 @@ impl Library {
         NonNull::new(handle).map(|handle| Self { handle, base: place.dli_fbase })
     }
 
+    /// Where it is in memory.
+    pub fn base(&self) -> usize {
+        self.base as usize
+    }
+
     /// A symbol of this very library: a search also finds those of others.
     pub fn symbol(&self, name: &CStr) -> Option<*mut c_void> {
         // SAFETY: the handle is open.

@@ -1,29 +1,24 @@
-//! `EC_KEY_METHOD` and `EVP_PKEY_METHOD` of elliptic-curve keys in a vault.
+//! `EC_KEY_METHOD`: signing with elliptic-curve keys in a vault.
 
 use crate::error::{Error, Result};
-use crate::host::{Host, SLOTS, per_slot};
+use crate::host::{Libcrypto, SLOTS, per_slot};
 use crate::key;
-use crate::libcrypto::constants::nid;
 use crate::libcrypto::types::{
     BigNum, BigNumContext, EcComputeFn, EcKey, EcKeyMethod, EcPoint, EcSignFn, EcSignSetupFn,
-    EcSignSigFn, EcdsaSig, PkeyMethod,
+    EcSignSigFn, EcdsaSig,
 };
-use crate::libcrypto::{Functions, Owned, copy_of_own};
+use crate::libcrypto::{KeyFunctions, Owned};
 use ossl_abi::guard;
 use std::ffi::{c_int, c_uchar};
 use std::ptr;
 
-/// The methods that the keys of one libcrypto carry.
-pub(crate) struct Methods {
-    pub(crate) key: *const EcKeyMethod,
-    /// libcrypto's own, unchanged: a key belongs to its engine by having a method of it.
-    pub(crate) operation: *const PkeyMethod,
-}
+/// The method that the keys of one libcrypto carry.
+pub(crate) struct Method(pub(crate) *const EcKeyMethod);
 
-impl Methods {
+impl Method {
     /// # Safety
     /// The functions are libcrypto's, and the slot is that of their host.
-    pub(crate) unsafe fn new(functions: &Functions, slot: usize) -> Result<Self> {
+    pub(crate) unsafe fn new(functions: &KeyFunctions, slot: usize) -> Result<Self> {
         const SETUP: [EcSignSetupFn; SLOTS] = per_slot!(sign_setup);
         const SIGN: [EcSignSigFn; SLOTS] = per_slot!(sign);
         const COMPUTE: [EcComputeFn; SLOTS] = per_slot!(compute);
@@ -40,8 +35,7 @@ impl Methods {
             (functions.EC_KEY_METHOD_set_sign)(key, to_der, Some(SETUP[slot]), Some(SIGN[slot]));
             (functions.EC_KEY_METHOD_set_compute_key)(key, Some(COMPUTE[slot]));
             (functions.EC_KEY_METHOD_set_keygen)(key, None);
-            let (_, operation) = copy_of_own(functions, nid::EC)?;
-            Ok(Self { key, operation })
+            Ok(Self(key))
         }
     }
 }
@@ -53,7 +47,7 @@ unsafe extern "C" fn sign<const SLOT: usize>(
     r: *const BigNum,
     key: *mut EcKey,
 ) -> *mut EcdsaSig {
-    let Some(host) = Host::at(SLOT) else { return ptr::null_mut() };
+    let Some(host) = Libcrypto::at(SLOT) else { return ptr::null_mut() };
     guard::run("ECDSA_do_sign", host.errors, || {
         if !kinv.is_null() || !r.is_null() {
             return Err(nonce());
@@ -67,7 +61,7 @@ unsafe extern "C" fn sign<const SLOT: usize>(
 }
 
 /// r and s, one after the other, as libcrypto's object.
-fn signature(host: &Host, raw: &[u8]) -> Result<Owned<EcdsaSig>> {
+fn signature(host: &Libcrypto, raw: &[u8]) -> Result<Owned<EcdsaSig>> {
     let (r, s) = raw.split_at(raw.len() / 2);
     let (r, s) = (key::number(host, r)?, key::number(host, s)?);
     // SAFETY: libcrypto's functions; the signature takes the two numbers when it says 1.
@@ -88,7 +82,7 @@ unsafe extern "C" fn sign_setup<const SLOT: usize>(
     _kinv: *mut *mut BigNum,
     _r: *mut *mut BigNum,
 ) -> c_int {
-    let Some(host) = Host::at(SLOT) else { return 0 };
+    let Some(host) = Libcrypto::at(SLOT) else { return 0 };
     guard::run("ECDSA_sign_setup", host.errors, || -> Result<()> { Err(nonce()) })
 }
 
@@ -102,7 +96,7 @@ unsafe extern "C" fn compute<const SLOT: usize>(
     _peer: *const EcPoint,
     key: *const EcKey,
 ) -> c_int {
-    let Some(host) = Host::at(SLOT) else { return 0 };
+    let Some(host) = Libcrypto::at(SLOT) else { return 0 };
     guard::run("ECDH_compute_key", host.errors, || -> Result<()> {
         // SAFETY: libcrypto passes its key.
         let key = unsafe { key::of_ec(host, key) }?;

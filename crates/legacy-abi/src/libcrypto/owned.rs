@@ -5,7 +5,7 @@ use ossl_abi::guard::Return;
 use std::ptr::{self, NonNull};
 
 /// An object with the function that frees it.
-pub(crate) struct Owned<T> {
+pub struct Owned<T> {
     object: NonNull<T>,
     free: unsafe extern "C" fn(*mut T),
 }
@@ -18,7 +18,7 @@ impl<T> Owned<T> {
     ///
     /// # Safety
     /// `object` is null or an object that nobody else frees, and that `free` does.
-    pub(crate) unsafe fn new(
+    pub unsafe fn new(
         object: *mut T,
         free: unsafe extern "C" fn(*mut T),
         function: &str,
@@ -27,12 +27,12 @@ impl<T> Owned<T> {
         Ok(Self { object, free })
     }
 
-    pub(crate) fn as_ptr(&self) -> *mut T {
+    pub fn as_ptr(&self) -> *mut T {
         self.object.as_ptr()
     }
 
     /// Hands it on to somebody who frees it.
-    pub(crate) fn into_raw(self) -> *mut T {
+    pub fn into_raw(self) -> *mut T {
         let object = self.object.as_ptr();
         std::mem::forget(self);
         object

@@ -1,4 +1,4 @@
-//! The functions of libcrypto that the engine uses, found at run time.
+//! libcrypto's functions for keys and for engines, found at run time.
 
 use super::types::{
     AlgorithmIdentifier, Asn1Object, BigNum, BigNumContext, CommandDefinition, Digest, EcComputeFn,
@@ -14,19 +14,19 @@ use std::mem::transmute;
 
 /// A function that this libcrypto lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Missing(pub(crate) &'static CStr);
+pub struct Missing(pub &'static CStr);
 
 /// A function as it is declared here.
 #[cfg(test)]
-pub(crate) struct Prototype {
-    pub(crate) name: &'static str,
+pub struct Prototype {
+    pub name: &'static str,
     /// Its name in 1.1.1, if that is another.
-    pub(crate) old: &'static [&'static str],
-    pub(crate) optional: bool,
-    pub(crate) arguments: &'static [&'static str],
-    pub(crate) variadic: bool,
+    pub old: &'static [&'static str],
+    pub optional: bool,
+    pub arguments: &'static [&'static str],
+    pub variadic: bool,
     /// Empty for nothing.
-    pub(crate) returns: &'static str,
+    pub returns: &'static str,
 }
 
 /// Declares the table: each function once, with its prototype. `A | B` is a function that 3.x
@@ -41,10 +41,10 @@ macro_rules! functions {
     ) => {
         $(#[$doc])*
         #[allow(non_snake_case, reason = "the functions' own names")]
-        pub(crate) struct $table {
-            $(pub(crate) $name:
+        pub struct $table {
+            $(pub $name:
                 unsafe extern "C" fn($($argument),* $(, $variadic)?) $(-> $result)?,)*
-            $(pub(crate) $extra: Option<
+            $(pub $extra: Option<
                 unsafe extern "C" fn($($extra_argument),* $(, $extra_variadic)?)
                     $(-> $extra_result)?
             >,)*
@@ -53,7 +53,7 @@ macro_rules! functions {
         impl $table {
             /// What the headers are held against.
             #[cfg(test)]
-            pub(crate) const PROTOTYPES: &[Prototype] = &[
+            pub const PROTOTYPES: &[Prototype] = &[
                 $(Prototype {
                     name: stringify!($name),
                     old: { let old: &[&str] = &[$(stringify!($old))?]; old },
@@ -84,7 +84,7 @@ macro_rules! functions {
             /// The library's functions of these names have these prototypes: it is a libcrypto,
             /// or has nothing of one.
             #[allow(clippy::missing_transmute_annotations, reason = "the fields' types say it")]
-            pub(crate) unsafe fn find(library: &Library) -> Result<Self, Missing> {
+            pub unsafe fn find(library: &Library) -> Result<Self, Missing> {
                 const fn c_name(text: &'static str) -> &'static CStr {
                     match CStr::from_bytes_with_nul(text.as_bytes()) {
                         Ok(name) => name,
@@ -128,26 +128,11 @@ functions! {
 }
 
 functions! {
-    /// Everything else.
-    struct Functions;
+    /// Keys: in 1.1.1, 3.x and 4.x.
+    struct KeyFunctions;
     fn CRYPTO_get_ex_new_index(
         c_int, c_long, *mut c_void, Option<ExtraNewFn>, Option<ExtraDupFn>, Option<ExtraFreeFn>
     ) -> c_int;
-
-    fn ENGINE_set_id(*mut Engine, *const c_char) -> c_int;
-    fn ENGINE_set_name(*mut Engine, *const c_char) -> c_int;
-    fn ENGINE_set_init_function(*mut Engine, EngineFn) -> c_int;
-    fn ENGINE_set_destroy_function(*mut Engine, EngineFn) -> c_int;
-    fn ENGINE_set_ctrl_function(*mut Engine, EngineControlFn) -> c_int;
-    fn ENGINE_set_cmd_defns(*mut Engine, *const CommandDefinition) -> c_int;
-    fn ENGINE_set_load_privkey_function(*mut Engine, LoadKeyFn) -> c_int;
-    fn ENGINE_set_load_pubkey_function(*mut Engine, LoadKeyFn) -> c_int;
-    fn ENGINE_set_pkey_meths(*mut Engine, PkeyMethodsFn) -> c_int;
-    fn ENGINE_set_pkey_asn1_meths(*mut Engine, PkeyAsn1MethodsFn) -> c_int;
-    fn ENGINE_get_pkey_asn1_meth_engine(c_int) -> *mut Engine;
-    fn ENGINE_finish(*mut Engine) -> c_int;
-    fn ENGINE_set_ex_data(*mut Engine, c_int, *mut c_void) -> c_int;
-    fn ENGINE_get_ex_data(*const Engine, c_int) -> *mut c_void;
 
     fn BN_bin2bn(*const c_uchar, c_int, *mut BigNum) -> *mut BigNum;
     fn BN_free(*mut BigNum);
@@ -181,6 +166,7 @@ functions! {
     fn EC_KEY_new_by_curve_name(c_int) -> *mut EcKey;
     fn EC_KEY_free(*mut EcKey);
     fn EC_KEY_oct2key(*mut EcKey, *const c_uchar, usize, *mut BigNumContext) -> c_int;
+    fn EC_KEY_set_private_key(*mut EcKey, *const BigNum) -> c_int;
     fn EC_KEY_set_method(*mut EcKey, *const EcKeyMethod) -> c_int;
     fn EC_KEY_set_ex_data(*mut EcKey, c_int, *mut c_void) -> c_int;
     fn EC_KEY_get_ex_data(*const EcKey, c_int) -> *mut c_void;
@@ -188,13 +174,34 @@ functions! {
     fn ECDSA_SIG_free(*mut EcdsaSig);
     fn ECDSA_SIG_set0(*mut EcdsaSig, *mut BigNum, *mut BigNum) -> c_int;
 
+    fn EVP_PKEY_CTX_get0_pkey(*mut PkeyContext) -> *mut Pkey;
+    fn EVP_PKEY_get0_RSA(*const Pkey) -> *mut Rsa;
+    fn EVP_PKEY_get0_EC_KEY(*const Pkey) -> *mut EcKey;
+}
+
+functions! {
+    /// Engines: in 1.1.1 and 3.x.
+    struct EngineFunctions;
+    fn ENGINE_set_id(*mut Engine, *const c_char) -> c_int;
+    fn ENGINE_set_name(*mut Engine, *const c_char) -> c_int;
+    fn ENGINE_set_init_function(*mut Engine, EngineFn) -> c_int;
+    fn ENGINE_set_destroy_function(*mut Engine, EngineFn) -> c_int;
+    fn ENGINE_set_ctrl_function(*mut Engine, EngineControlFn) -> c_int;
+    fn ENGINE_set_cmd_defns(*mut Engine, *const CommandDefinition) -> c_int;
+    fn ENGINE_set_load_privkey_function(*mut Engine, LoadKeyFn) -> c_int;
+    fn ENGINE_set_load_pubkey_function(*mut Engine, LoadKeyFn) -> c_int;
+    fn ENGINE_set_pkey_meths(*mut Engine, PkeyMethodsFn) -> c_int;
+    fn ENGINE_set_pkey_asn1_meths(*mut Engine, PkeyAsn1MethodsFn) -> c_int;
+    fn ENGINE_get_pkey_asn1_meth_engine(c_int) -> *mut Engine;
+    fn ENGINE_finish(*mut Engine) -> c_int;
+    fn ENGINE_set_ex_data(*mut Engine, c_int, *mut c_void) -> c_int;
+    fn ENGINE_get_ex_data(*const Engine, c_int) -> *mut c_void;
+
     fn EVP_PKEY_new() -> *mut Pkey;
     fn EVP_PKEY_free(*mut Pkey);
     fn EVP_PKEY_set1_RSA(*mut Pkey, *mut Rsa) -> c_int;
     fn EVP_PKEY_set1_EC_KEY(*mut Pkey, *mut EcKey) -> c_int;
     fn EVP_PKEY_set1_engine(*mut Pkey, *mut Engine) -> c_int;
-    fn EVP_PKEY_get0_RSA(*const Pkey) -> *mut Rsa;
-    fn EVP_PKEY_CTX_get0_pkey(*mut PkeyContext) -> *mut Pkey;
     fn EVP_PKEY_CTX_get_operation(*mut PkeyContext) -> c_int;
     fn EVP_MD_get_type | EVP_MD_type(*const Digest) -> c_int;
 
@@ -247,7 +254,10 @@ mod tests {
         let missing = unsafe { ErrorFunctions::find(&library) }.err();
         assert_eq!(missing, Some(Missing(c"OpenSSL_version_num")));
         // SAFETY: as above.
-        let missing = unsafe { Functions::find(&library) }.err();
+        let missing = unsafe { KeyFunctions::find(&library) }.err();
         assert_eq!(missing, Some(Missing(c"CRYPTO_get_ex_new_index")));
+        // SAFETY: as above.
+        let missing = unsafe { EngineFunctions::find(&library) }.err();
+        assert_eq!(missing, Some(Missing(c"ENGINE_set_id")));
     }
 }

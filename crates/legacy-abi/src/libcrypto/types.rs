@@ -9,7 +9,7 @@ macro_rules! opaque {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
         #[repr(C)]
-        pub(crate) struct $name {
+        pub struct $name {
             _private: [u8; 0],
         }
     )*};
@@ -62,32 +62,32 @@ opaque! {
 
 /// `ENGINE_CMD_DEFN`: one control command.
 #[repr(C)]
-pub(crate) struct CommandDefinition {
-    pub(crate) number: c_uint,
-    pub(crate) name: *const c_char,
-    pub(crate) description: *const c_char,
-    pub(crate) flags: c_uint,
+pub struct CommandDefinition {
+    pub number: c_uint,
+    pub name: *const c_char,
+    pub description: *const c_char,
+    pub flags: c_uint,
 }
 
 /// `ERR_STRING_DATA`: a text for an error code.
 #[repr(C)]
-pub(crate) struct ErrorString {
-    pub(crate) error: c_ulong,
-    pub(crate) text: *const c_char,
+pub struct ErrorString {
+    pub error: c_ulong,
+    pub text: *const c_char,
 }
 
 /// `dynamic_fns`: what a libcrypto tells the engine that it loads. Behind it are its allocation
 /// functions, which we have no use for: what libcrypto is to free, its own functions make.
 #[repr(C)]
-pub(crate) struct DynamicFunctions {
+pub struct DynamicFunctions {
     /// An address in the libcrypto that loads us.
-    pub(crate) static_state: *mut c_void,
+    pub static_state: *mut c_void,
 }
 
 /// `ENGINE_GEN_INT_FUNC_PTR`.
-pub(crate) type EngineFn = unsafe extern "C" fn(*mut Engine) -> c_int;
+pub type EngineFn = unsafe extern "C" fn(*mut Engine) -> c_int;
 /// `ENGINE_CTRL_FUNC_PTR`.
-pub(crate) type EngineControlFn = unsafe extern "C" fn(
+pub type EngineControlFn = unsafe extern "C" fn(
     *mut Engine,
     c_int,
     c_long,
@@ -95,20 +95,20 @@ pub(crate) type EngineControlFn = unsafe extern "C" fn(
     Option<unsafe extern "C" fn()>,
 ) -> c_int;
 /// `ENGINE_LOAD_KEY_PTR`.
-pub(crate) type LoadKeyFn =
+pub type LoadKeyFn =
     unsafe extern "C" fn(*mut Engine, *const c_char, *mut UiMethod, *mut c_void) -> *mut Pkey;
 /// `ENGINE_PKEY_METHS_PTR`.
-pub(crate) type PkeyMethodsFn =
+pub type PkeyMethodsFn =
     unsafe extern "C" fn(*mut Engine, *mut *const PkeyMethod, *mut *const c_int, c_int) -> c_int;
 /// `ENGINE_PKEY_ASN1_METHS_PTR`.
-pub(crate) type PkeyAsn1MethodsFn =
+pub type PkeyAsn1MethodsFn =
     unsafe extern "C" fn(*mut Engine, *mut *mut PkeyAsn1Method, *mut *const c_int, c_int) -> c_int;
 
 /// `CRYPTO_EX_new`.
-pub(crate) type ExtraNewFn =
+pub type ExtraNewFn =
     unsafe extern "C" fn(*mut c_void, *mut c_void, *mut ExtraData, c_int, c_long, *mut c_void);
 /// `CRYPTO_EX_dup`. The third argument leads to the pointer that is to be duplicated.
-pub(crate) type ExtraDupFn = unsafe extern "C" fn(
+pub type ExtraDupFn = unsafe extern "C" fn(
     *mut ExtraData,
     *const ExtraData,
     *mut *mut c_void,
@@ -117,15 +117,15 @@ pub(crate) type ExtraDupFn = unsafe extern "C" fn(
     *mut c_void,
 ) -> c_int;
 /// `CRYPTO_EX_free`.
-pub(crate) type ExtraFreeFn = ExtraNewFn;
+pub type ExtraFreeFn = ExtraNewFn;
 
 /// A private-key operation of an `RSA_METHOD`: length and place of the input, place of the output,
 /// key, padding. Returns the output's length, or -1.
-pub(crate) type RsaPrivateFn =
+pub type RsaPrivateFn =
     unsafe extern "C" fn(c_int, *const c_uchar, *mut c_uchar, *mut Rsa, c_int) -> c_int;
 
 /// `ECDSA_sign`'s function in an `EC_KEY_METHOD`.
-pub(crate) type EcSignFn = unsafe extern "C" fn(
+pub type EcSignFn = unsafe extern "C" fn(
     c_int,
     *const c_uchar,
     c_int,
@@ -136,14 +136,14 @@ pub(crate) type EcSignFn = unsafe extern "C" fn(
     *mut EcKey,
 ) -> c_int;
 /// `ECDSA_sign_setup`'s.
-pub(crate) type EcSignSetupFn = unsafe extern "C" fn(
+pub type EcSignSetupFn = unsafe extern "C" fn(
     *mut EcKey,
     *mut BigNumContext,
     *mut *mut BigNum,
     *mut *mut BigNum,
 ) -> c_int;
 /// `ECDSA_do_sign`'s.
-pub(crate) type EcSignSigFn = unsafe extern "C" fn(
+pub type EcSignSigFn = unsafe extern "C" fn(
     *const c_uchar,
     c_int,
     *const BigNum,
@@ -151,15 +151,15 @@ pub(crate) type EcSignSigFn = unsafe extern "C" fn(
     *mut EcKey,
 ) -> *mut EcdsaSig;
 /// `ECDH_compute_key`'s.
-pub(crate) type EcComputeFn =
+pub type EcComputeFn =
     unsafe extern "C" fn(*mut *mut c_uchar, *mut usize, *const EcPoint, *const EcKey) -> c_int;
 /// A key generation of an `EC_KEY_METHOD`.
-pub(crate) type EcKeygenFn = unsafe extern "C" fn(*mut EcKey) -> c_int;
+pub type EcKeygenFn = unsafe extern "C" fn(*mut EcKey) -> c_int;
 
 /// An initialisation of an `EVP_PKEY_METHOD`.
-pub(crate) type PkeyInitFn = unsafe extern "C" fn(*mut PkeyContext) -> c_int;
+pub type PkeyInitFn = unsafe extern "C" fn(*mut PkeyContext) -> c_int;
 /// Signing or decrypting: place and length of the output, place and length of the input.
-pub(crate) type PkeyOperationFn = unsafe extern "C" fn(
+pub type PkeyOperationFn = unsafe extern "C" fn(
     *mut PkeyContext,
     *mut c_uchar,
     *mut usize,
@@ -167,16 +167,15 @@ pub(crate) type PkeyOperationFn = unsafe extern "C" fn(
     usize,
 ) -> c_int;
 /// A question or a setting.
-pub(crate) type PkeyControlFn =
-    unsafe extern "C" fn(*mut PkeyContext, c_int, c_int, *mut c_void) -> c_int;
+pub type PkeyControlFn = unsafe extern "C" fn(*mut PkeyContext, c_int, c_int, *mut c_void) -> c_int;
 /// The same in text.
-pub(crate) type PkeyControlTextFn =
+pub type PkeyControlTextFn =
     unsafe extern "C" fn(*mut PkeyContext, *const c_char, *const c_char) -> c_int;
 
 /// Reads the content of PKCS#8 into a key.
-pub(crate) type PrivateDecodeFn = unsafe extern "C" fn(*mut Pkey, *const PrivateKeyInfo) -> c_int;
+pub type PrivateDecodeFn = unsafe extern "C" fn(*mut Pkey, *const PrivateKeyInfo) -> c_int;
 /// Writes a key as PKCS#8.
-pub(crate) type PrivateEncodeFn = unsafe extern "C" fn(*mut PrivateKeyInfo, *const Pkey) -> c_int;
+pub type PrivateEncodeFn = unsafe extern "C" fn(*mut PrivateKeyInfo, *const Pkey) -> c_int;
 /// Prints a private key, so many columns to the right.
-pub(crate) type PrivatePrintFn =
+pub type PrivatePrintFn =
     unsafe extern "C" fn(*mut Bio, *const Pkey, c_int, *mut PrintContext) -> c_int;

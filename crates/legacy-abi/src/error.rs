@@ -3,35 +3,43 @@
 use akv_core::ErrorKind;
 use ossl_abi::Failure;
 
-pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a function of the engine failed: one entry for the queue.
+/// Why a function failed: one entry for the queue.
 #[derive(Debug)]
-pub(crate) struct Error {
+pub struct Error {
     kind: ErrorKind,
     message: String,
 }
 
 impl Error {
-    pub(crate) fn argument(message: impl Into<String>) -> Self {
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub fn argument(message: impl Into<String>) -> Self {
         Self { kind: ErrorKind::Argument, message: message.into() }
     }
 
-    pub(crate) fn unsupported(message: impl Into<String>) -> Self {
+    pub fn unsupported(message: impl Into<String>) -> Self {
         Self { kind: ErrorKind::Unsupported, message: message.into() }
     }
 
-    pub(crate) fn internal(message: impl Into<String>) -> Self {
+    pub fn internal(message: impl Into<String>) -> Self {
         Self { kind: ErrorKind::Internal, message: message.into() }
     }
 
     /// The error for a function of libcrypto that did not do what it was asked for.
-    pub(crate) fn libcrypto(function: &str) -> Self {
+    pub fn libcrypto(function: &str) -> Self {
         Self::internal(format!("libcrypto's {function} failed"))
     }
 
     /// The error for a pointer that must not be null.
-    pub(crate) fn null(what: &str) -> Self {
+    pub fn null(what: &str) -> Self {
         Self::argument(format!("no {what} given (a null pointer)"))
     }
 }

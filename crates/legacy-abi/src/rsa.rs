@@ -4,15 +4,15 @@
 //! `EVP_PKEY_sign` and its relatives with PKCS#1 padding. Public operations are libcrypto's own.
 
 use crate::error::{Error, Result};
-use crate::host::{Host, SLOTS, per_slot};
+use crate::host::{Libcrypto, SLOTS, per_slot};
 use crate::key;
-use crate::libcrypto::Functions;
+use crate::libcrypto::KeyFunctions;
 use crate::libcrypto::constants::padding;
 use crate::libcrypto::types::{Rsa, RsaMethod, RsaPrivateFn};
 use akv_core::blocking::Key;
 use akv_core::{EncryptionAlgorithm, ErrorKind, PublicKey};
 use ossl_abi::guard::{self, Return};
-use std::ffi::{c_int, c_uchar};
+use std::ffi::{CStr, c_int, c_uchar};
 use std::ptr;
 use zeroize::Zeroizing;
 
@@ -31,14 +31,14 @@ pub(crate) struct Method(pub(crate) *const RsaMethod);
 impl Method {
     /// # Safety
     /// The functions are libcrypto's, and the slot is that of their host.
-    pub(crate) unsafe fn new(functions: &Functions, slot: usize) -> Result<Self> {
+    pub(crate) unsafe fn new(functions: &KeyFunctions, name: &CStr, slot: usize) -> Result<Self> {
         const ENCRYPT: [RsaPrivateFn; SLOTS] = per_slot!(private_encrypt);
         const DECRYPT: [RsaPrivateFn; SLOTS] = per_slot!(private_decrypt);
         // SAFETY: libcrypto's functions with what they take; the method is never freed.
         unsafe {
             let method = (functions.RSA_meth_dup)((functions.RSA_PKCS1_OpenSSL)());
             if method.is_null()
-                || (functions.RSA_meth_set1_name)(method, c"e_akv".as_ptr()) != 1
+                || (functions.RSA_meth_set1_name)(method, name.as_ptr()) != 1
                 || (functions.RSA_meth_set_priv_enc)(method, ENCRYPT[slot]) != 1
                 || (functions.RSA_meth_set_priv_dec)(method, DECRYPT[slot]) != 1
             {
@@ -67,7 +67,7 @@ unsafe extern "C" fn private_encrypt<const SLOT: usize>(
     rsa: *mut Rsa,
     mode: c_int,
 ) -> c_int {
-    let Some(host) = Host::at(SLOT) else { return -1 };
+    let Some(host) = Libcrypto::at(SLOT) else { return -1 };
     guard::run("RSA_private_encrypt", host.errors, || {
         // SAFETY: libcrypto passes its key, and data of that length.
         let (key, data) = unsafe { (key::of_rsa(host, rsa)?, input(from, len)?) };
@@ -92,7 +92,7 @@ unsafe extern "C" fn private_decrypt<const SLOT: usize>(
     rsa: *mut Rsa,
     mode: c_int,
 ) -> c_int {
-    let Some(host) = Host::at(SLOT) else { return -1 };
+    let Some(host) = Libcrypto::at(SLOT) else { return -1 };
     guard::run("RSA_private_decrypt", host.errors, || {
         // SAFETY: libcrypto passes its key, and data of that length.
         let (key, data) = unsafe { (key::of_rsa(host, rsa)?, input(from, len)?) };
@@ -150,14 +150,14 @@ unsafe fn output(to: *mut c_uchar, room: usize, data: &[u8]) -> Result<Length> {
 }
 
 /// The size of the modulus in bytes.
-pub(crate) fn modulus_len(key: &Key) -> Result<usize> {
+pub fn modulus_len(key: &Key) -> Result<usize> {
     match key.public_key() {
         PublicKey::Rsa(public) => Ok(public.size()),
         PublicKey::Ec(_) => Err(Error::internal("an EC key in an RSA operation")),
     }
 }
 
-pub(crate) fn padding_name(mode: c_int) -> String {
+pub fn padding_name(mode: c_int) -> String {
     match mode {
         padding::PKCS1 | padding::PKCS1_NO_IMPLICIT_REJECTION => "pkcs1".into(),
         padding::NONE => "none".into(),
@@ -169,7 +169,7 @@ pub(crate) fn padding_name(mode: c_int) -> String {
 }
 
 /// Decrypts in the vault.
-pub(crate) fn decrypt(
+pub fn decrypt(
     key: &Key,
     algorithm: EncryptionAlgorithm,
     ciphertext: &[u8],

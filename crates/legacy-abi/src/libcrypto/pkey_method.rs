@@ -1,6 +1,6 @@
 //! `EVP_PKEY_METHOD`s made from libcrypto's own.
 
-use super::Functions;
+use super::EngineFunctions;
 use super::types::PkeyMethod;
 use crate::error::{Error, Result};
 use std::ffi::c_int;
@@ -9,8 +9,8 @@ use std::ffi::c_int;
 ///
 /// # Safety
 /// The functions are libcrypto's.
-pub(crate) unsafe fn copy_of_own(
-    functions: &Functions,
+pub unsafe fn copy_of_own(
+    functions: &EngineFunctions,
     nid: c_int,
 ) -> Result<(*const PkeyMethod, *mut PkeyMethod)> {
     let (mut id, mut flags) = (0, 0);

@@ -1,11 +1,11 @@
 //! Holds functions, numbers and structures against OpenSSL's headers: a C file of static assertions
-//! made from the very tables that the engine is built from.
+//! made from the very tables that are looked up.
 //!
 //! `OPENSSL_INCLUDE_DIRS`, a list of folders separated by colons, names the headers of more
-//! versions, of 1.1.1 and 3.x; without it the system's are taken.
+//! versions, of 1.1.1, 3.x and 4.x; without it the system's are taken.
 
 use super::constants::{self, command, control, extra, nid, padding, salt};
-use super::functions::{ErrorFunctions, Functions, Prototype};
+use super::functions::{EngineFunctions, ErrorFunctions, KeyFunctions, Prototype};
 use super::types::{CommandDefinition, ErrorString};
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -138,22 +138,30 @@ fn assertion(out: &mut String, prototype: &Prototype) {
     writeln!(out, "{text}").expect("a string takes text");
 }
 
-fn numbers() -> String {
+macro_rules! same {
+    ($out:ident: $($macro_name:literal = $value:expr;)*) => {
+        $(writeln!($out, "_Static_assert({0} == {1}, \"{0}\");", $macro_name, $value)
+            .expect("a string takes text");)*
+    };
+}
+
+fn engine_numbers() -> String {
     let mut out = String::new();
-    macro_rules! same {
-        ($($macro_name:literal = $value:expr;)*) => {
-            $(writeln!(out, "_Static_assert({0} == {1}, \"{0}\");", $macro_name, $value)
-                .expect("a string takes text");)*
-        };
-    }
-    same! {
+    same! { out:
         "OSSL_DYNAMIC_VERSION" = constants::DYNAMIC_VERSION;
         "ENGINE_CMD_FLAG_NUMERIC" = command::NUMERIC;
         "ENGINE_CMD_FLAG_STRING" = command::STRING;
         "ENGINE_CMD_BASE" = command::BASE;
+        "CRYPTO_EX_INDEX_ENGINE" = extra::ENGINE;
+    }
+    out
+}
+
+fn numbers() -> String {
+    let mut out = String::new();
+    same! { out:
         "CRYPTO_EX_INDEX_EC_KEY" = extra::EC_KEY;
         "CRYPTO_EX_INDEX_RSA" = extra::RSA;
-        "CRYPTO_EX_INDEX_ENGINE" = extra::ENGINE;
         "NID_undef" = nid::UNDEFINED;
         "EVP_PKEY_RSA" = nid::RSA;
         "EVP_PKEY_EC" = nid::EC;
@@ -195,29 +203,34 @@ fn numbers() -> String {
     out
 }
 
-fn layouts() -> String {
-    let of = |structure: &str, size: usize, fields: &[(&str, usize)]| {
-        let mut out = format!("_Static_assert(sizeof({structure}) == {size}, \"{structure}\");\n");
-        for (field, offset) in fields {
-            let text = format!("offsetof({structure}, {field}) == {offset}, \"{field}\"");
-            writeln!(out, "_Static_assert({text});").expect("a string takes text");
-        }
-        out
-    };
+/// The size of a structure, and where its fields are.
+fn layout(structure: &str, size: usize, fields: &[(&str, usize)]) -> String {
+    let mut out = format!("_Static_assert(sizeof({structure}) == {size}, \"{structure}\");\n");
+    for (field, offset) in fields {
+        let text = format!("offsetof({structure}, {field}) == {offset}, \"{field}\"");
+        writeln!(out, "_Static_assert({text});").expect("a string takes text");
+    }
+    out
+}
+
+fn engine_layouts() -> String {
     let command = [
         ("cmd_num", offset_of!(CommandDefinition, number)),
         ("cmd_name", offset_of!(CommandDefinition, name)),
         ("cmd_desc", offset_of!(CommandDefinition, description)),
         ("cmd_flags", offset_of!(CommandDefinition, flags)),
     ];
-    let error =
-        [("error", offset_of!(ErrorString, error)), ("string", offset_of!(ErrorString, text))];
     [
-        of("ENGINE_CMD_DEFN", size_of::<CommandDefinition>(), &command),
-        of("ERR_STRING_DATA", size_of::<ErrorString>(), &error),
+        layout("ENGINE_CMD_DEFN", size_of::<CommandDefinition>(), &command),
         "_Static_assert(offsetof(dynamic_fns, static_state) == 0, \"dynamic_fns\");\n".into(),
     ]
     .concat()
+}
+
+fn layouts() -> String {
+    let error =
+        [("error", offset_of!(ErrorString, error)), ("string", offset_of!(ErrorString, text))];
+    layout("ERR_STRING_DATA", size_of::<ErrorString>(), &error)
 }
 
 /// Compiles, without making anything.
@@ -247,10 +260,18 @@ fn check(source: &str, include: &str) {
 #[test]
 fn tables_agree_with_the_headers() {
     let mut source = HEAD.to_owned();
-    for prototype in ErrorFunctions::PROTOTYPES.iter().chain(Functions::PROTOTYPES) {
+    for prototype in ErrorFunctions::PROTOTYPES.iter().chain(KeyFunctions::PROTOTYPES) {
         assertion(&mut source, prototype);
     }
     source.push_str(&numbers());
+    // 4.0 has no engines.
+    source.push_str("#if OPENSSL_VERSION_NUMBER < 0x40000000L\n");
+    for prototype in EngineFunctions::PROTOTYPES {
+        assertion(&mut source, prototype);
+    }
+    source.push_str(&engine_numbers());
+    source.push_str(&engine_layouts());
+    source.push_str("#endif\n");
     source.push_str(&layouts());
     for include in std::env::var("OPENSSL_INCLUDE_DIRS").unwrap_or_default().split(':') {
         check(&source, include);
