@@ -72,6 +72,12 @@ impl From<akv_core::Error> for Error {
     }
 }
 
+impl From<legacy_abi::Error> for Error {
+    fn from(error: legacy_abi::Error) -> Self {
+        Self::Raised(error.kind(), error.message().to_owned())
+    }
+}
+
 impl From<ParamError> for Error {
     fn from(error: ParamError) -> Self {
         Self::argument(error.to_string())

@@ -15,7 +15,8 @@
 //!
 //! [`precedence`] sees to it that the host's other keys stay with the host's other providers, and
 //! [`children`] that they do so in child contexts. Where we have to make them all the same, they are
-//! [`foreign`], and TLS learns of groups for them from [`capabilities`].
+//! [`foreign`], and TLS learns of groups for them from [`capabilities`]. Programs that want an `RSA` or
+//! an `EC_KEY` of a key get it from [`legacy`].
 
 mod algorithm_id;
 mod asym_cipher;
@@ -28,6 +29,7 @@ mod error;
 mod foreign;
 mod key;
 mod keymgmt;
+mod legacy;
 mod precedence;
 mod provider;
 mod rsa_public;

@@ -3,6 +3,7 @@
 use crate::children::{self, Children};
 use crate::error::{Error, REASON_STRINGS, Result};
 use crate::key::OBJECT_PKEY;
+use crate::legacy::Importers;
 use crate::precedence;
 use crate::{asym_cipher, capabilities, decoder, encoder, keymgmt, signature, store, symmetric};
 use akv_core::blocking::Client;
@@ -38,6 +39,7 @@ pub(crate) struct Provider {
     passes_groups_on: bool,
     /// Keys of other providers, when the host has functions for them.
     host_keys: OnceLock<Option<HostKeys>>,
+    importers: Importers,
     children: Children<8>,
 }
 
@@ -69,6 +71,7 @@ impl Provider {
             has_opaque_keys,
             passes_groups_on: version.is_none_or(|version| version < (3, 5)),
             host_keys: OnceLock::new(),
+            importers: Importers::default(),
             children,
         }
     }
@@ -86,6 +89,11 @@ impl Provider {
     pub(crate) fn host_keys(&self) -> Option<&HostKeys> {
         let keys = || HostKeys::new(&self.host, precedence::OTHERS);
         self.host_keys.get_or_init(keys).as_ref()
+    }
+
+    /// What libcrypto makes old structures of keys with.
+    pub(crate) fn importers(&self) -> &Importers {
+        &self.importers
     }
 
     /// The client, unless a setting is wrong.

@@ -12,6 +12,7 @@ mod keys;
 mod lengths;
 mod matrix;
 mod messages;
+mod old_structures;
 mod opaque_keys;
 mod pkeyutl;
 mod pki;

@@ -32,8 +32,11 @@ pub(crate) fn curve_of(name: &str) -> Option<Curve> {
 /// A public key or a group from another provider. Whatever is not ours to hold is refused
 /// silently: libcrypto asks every provider in turn.
 pub(super) fn import(kind: KeyType, selection: Selection, params: Params<'_>) -> Result<Material> {
-    // What counts is what is there: some releases select everything to export a public key.
-    let private = [names::RSA_D, names::PRIV_KEY].iter().any(|name| params.get(name).is_some());
+    // What counts is what is there: some releases select everything to export a public key. Zero is
+    // what structures of keys in vaults have.
+    let private = [names::RSA_D, names::PRIV_KEY].iter().any(|name| {
+        params.get(name).is_some_and(|value| value.bignum().map_or(true, |d| !d.is_empty()))
+    });
     if private {
         return Err(Error::Silent);
     }
@@ -65,7 +68,7 @@ fn import_ec(selection: Selection, params: Params<'_>) -> Option<Material> {
 /// The public parts that are selected. The private ones of a key in a vault cannot be: the whole
 /// export is refused, silently, so that libcrypto leaves the key with us. Of a public key there are
 /// none, and libcrypto selects everything when it takes one to another provider.
-pub(super) fn export(key: &KeyObject, selection: Selection) -> Result<ParamArray> {
+pub(crate) fn export(key: &KeyObject, selection: Selection) -> Result<ParamArray> {
     if selection.private() && key.vault_key().is_some() {
         return Err(Error::Silent);
     }

@@ -6,7 +6,7 @@
 
 mod attributes;
 mod curves;
-mod exchange;
+pub(crate) mod exchange;
 mod generate;
 mod lists;
 mod new_key;
@@ -18,6 +18,7 @@ pub(crate) use self::new_key::{Description, SYMMETRIC_PARAMETERS};
 
 use crate::error::{Error, Result};
 use crate::key::{self, KeyObject, KeyType, Material};
+use crate::legacy;
 use crate::provider::Provider;
 use crate::symmetric;
 use ossl_abi::functions::{keymgmt as id, operation};
@@ -62,6 +63,9 @@ impl Selection {
     const DOMAIN: c_int = 0x04;
     /// Other parameters, which belong to the domain.
     const OTHER: c_int = 0x80;
+
+    /// Everything that anybody may know.
+    pub(crate) const PUBLIC_PARTS: Self = Self(Self::PUBLIC | Self::DOMAIN | Self::OTHER);
 
     pub(crate) const fn from_raw(raw: c_int) -> Self {
         Self(raw)
@@ -339,7 +343,8 @@ unsafe extern "C" fn import(keydata: *mut c_void, selection: c_int, params: *con
     unsafe { guard::shared("keymgmt import", keydata, body) }
 }
 
-/// Private parts of keys in vaults are refused without a word, for the same reason.
+/// Private parts of keys in vaults are refused without a word, for the same reason; but see
+/// [`legacy`].
 unsafe extern "C" fn export(
     keydata: *const c_void,
     selection: c_int,
@@ -348,11 +353,20 @@ unsafe extern "C" fn export(
 ) -> c_int {
     let body = |key: &KeyObject| -> Result<bool> {
         let callback = callback.ok_or(Error::Silent)?;
+        let selection = Selection::from_raw(selection);
+        legacy::notice(callback);
         if let Some(foreign) = key.foreign() {
             // SAFETY: the callback and its argument are the core's.
-            return Ok(unsafe { foreign.export(Selection::from_raw(selection), callback, arg) });
+            return Ok(unsafe { foreign.export(selection, callback, arg) });
         }
-        let array = exchange::export(key, Selection::from_raw(selection))?;
+        if selection.private()
+            && let Some(vault_key) = key.vault_key()
+            && legacy::is_importer(key, callback)
+        {
+            // SAFETY: as above.
+            return unsafe { legacy::export(key, vault_key, callback, arg) };
+        }
+        let array = exchange::export(key, selection)?;
         // SAFETY: the callback is the core's, and the array lives until it returns.
         Ok(unsafe { callback(array.as_ptr(), arg) == 1 })
     };

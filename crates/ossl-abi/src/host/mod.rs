@@ -3,11 +3,13 @@
 mod bio;
 mod errors;
 mod fetch;
+mod legacy;
 mod libcrypto;
 mod pkey;
 mod providers;
 
 pub use self::bio::{Bio, BioError};
+pub use self::legacy::Structure;
 pub use self::pkey::{Check, HostKey, HostKeys, Maker, Making};
 
 use self::fetch::Fetchers;
