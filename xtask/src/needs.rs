@@ -14,7 +14,7 @@ use xshell::{Shell, cmd};
 /// A thing that has to be on the machine.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Need {
-    /// A program, a header with its path, or a module of Python.
+    /// A program, a file with its path, or a module of Python or Perl.
     pub(crate) name: &'static str,
     /// The Debian package that brings it.
     pub(crate) package: &'static str,
@@ -77,9 +77,37 @@ pub(crate) const ESSENTIAL: [(&str, &str); 15] = [
     ("true", "coreutils"),
 ];
 
+const OLD_PROGRAMS: &str = "a program that looks into the structures of its keys";
+
 /// Everything that `cargo xtask test` uses.
-pub(crate) const FOR_TESTS: [Need; 12] =
-    [OPENSSL, NGINX, HAPROXY, DOVECOT, GIT, CURL, CC, READELF, UNSHARE, IP, VALGRIND, HEADERS];
+pub(crate) const FOR_TESTS: [Need; 17] = [
+    OPENSSL,
+    NGINX,
+    HAPROXY,
+    DOVECOT,
+    GIT,
+    CURL,
+    CC,
+    READELF,
+    UNSHARE,
+    IP,
+    VALGRIND,
+    HEADERS,
+    Need { name: "ruby", package: "ruby", purpose: OLD_PROGRAMS },
+    Need { name: "node", package: "nodejs", purpose: OLD_PROGRAMS },
+    Need { name: "ssh-keygen", package: "openssh-client", purpose: OLD_PROGRAMS },
+    // The system's Python, whichever comes first in `PATH`.
+    Need {
+        name: "/usr/lib/python3/dist-packages/cryptography",
+        package: "python3-cryptography",
+        purpose: OLD_PROGRAMS,
+    },
+    Need {
+        name: "perl -MCrypt::OpenSSL::RSA",
+        package: "libcrypt-openssl-rsa-perl",
+        purpose: OLD_PROGRAMS,
+    },
+];
 
 /// Packages that start a server of their own when they are installed.
 const SERVERS: [Need; 3] = [NGINX, HAPROXY, DOVECOT];
@@ -117,6 +145,11 @@ impl Need {
         if let Some(module) = self.name.strip_prefix("python3 -m ") {
             let arguments = ["-c", &format!("import {module}")];
             return Task::new("python3").args(arguments).ok().is_ok();
+        }
+        if self.name.starts_with("perl -M") {
+            let mut words = self.name.split(' ');
+            let (program, module) = (words.next().unwrap_or_default(), words.next());
+            return Task::new(program).args(module).args(["-e", "1"]).ok().is_ok();
         }
         match self.name.starts_with('/') {
             true => Path::new(self.name).exists(),
