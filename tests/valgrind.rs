@@ -118,6 +118,20 @@ fn children_use_no_memory_that_is_not_theirs() -> Result<()> {
     Ok(())
 }
 
+/// Structures of keys, their copies, and keys that are made of them again.
+#[test]
+fn old_structures_leave_nothing_behind() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let options = ["--leak-check=full", "--show-leak-kinds=definite,indirect"];
+    let folder = site.folder().display().to_string();
+    for reference in [site.rsa(2048)?, site.ec(Curve::P256)?] {
+        let key = site.key_file(&reference, "old.key")?;
+        let log = memcheck(&site, "old_structures", &options, &[&key, &folder])?;
+        assert!(log.contains("ERROR SUMMARY: 0 errors"), "{log}");
+    }
+    Ok(())
+}
+
 /// Every function of libcrypto's that keys of other providers take is behind it.
 #[test]
 fn keys_of_other_providers_leave_nothing_behind() -> Result<()> {
