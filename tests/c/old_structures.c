@@ -372,6 +372,56 @@ static void at_once(const char *uri)
     EVP_PKEY_free(key);
 }
 
+/* A key of a library context of its own. */
+static EVP_PKEY *load_in(OSSL_LIB_CTX *library, const char *uri)
+{
+    OSSL_STORE_CTX *store
+        = OSSL_STORE_open_ex(uri, library, NULL, NULL, NULL, NULL, NULL, NULL);
+    OSSL_STORE_INFO *info = store == NULL ? NULL : OSSL_STORE_load(store);
+    EVP_PKEY *key = info == NULL ? NULL : OSSL_STORE_INFO_get1_PKEY(info);
+
+    if (key == NULL)
+        die("no key in a library context of its own");
+    OSSL_STORE_INFO_free(info);
+    OSSL_STORE_close(store);
+    return key;
+}
+
+/* The structure outlives the provider, and still has reasons to give. */
+static void without_provider(const char *uri)
+{
+    OSSL_LIB_CTX *library = OSSL_LIB_CTX_new();
+    unsigned char signature[SIGNATURE_MAX], block[SIGNATURE_MAX] = { 0 };
+    unsigned int length = sizeof(signature);
+    EVP_PKEY *key;
+    RSA *rsa;
+
+    if (OSSL_LIB_CTX_load_config(library, getenv("OPENSSL_CONF")) != 1)
+        die("no configuration");
+    key = load_in(library, uri);
+    ERR_clear_error();
+    rsa = EVP_PKEY_is_a(key, "RSA") ? EVP_PKEY_get1_RSA(key) : NULL;
+    if (rsa != NULL) {
+        EVP_PKEY_free(key);
+        OSSL_LIB_CTX_free(library);
+        fine(RSA_sign(NID_sha256, digest, sizeof(digest), signature, &length, rsa) == 1,
+             "RSA_sign without the provider");
+        keep(signature, length);
+        refused_with(RSA_private_encrypt(RSA_size(rsa), block, signature, rsa, RSA_NO_PADDING) > 0,
+                     "raw RSA", "RSA_private_encrypt without the provider");
+        RSA_free(rsa);
+    } else {
+        EC_KEY *ec = EVP_PKEY_get1_EC_KEY(key);
+
+        EVP_PKEY_free(key);
+        OSSL_LIB_CTX_free(library);
+        fine(ECDSA_sign(0, digest, sizeof(digest), signature, &length, ec) == 1,
+             "ECDSA_sign without the provider");
+        keep(signature, length);
+        EC_KEY_free(ec);
+    }
+}
+
 /* The host's own keys have all their numbers. */
 static void foreign(void)
 {
@@ -423,6 +473,7 @@ int main(int argc, char **argv)
     EVP_PKEY_free(key);
     foreign();
     at_once(argv[1]);
+    without_provider(argv[1]);
     printf("%d\n", signatures);
     return 0;
 }
