@@ -14,7 +14,7 @@ use xshell::{Shell, cmd};
 /// A thing that has to be on the machine.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Need {
-    /// A program, a file with its path, or a module of Python or Perl.
+    /// A program, a file with its path, or a module of Python.
     pub(crate) name: &'static str,
     /// The Debian package that brings it.
     pub(crate) package: &'static str,
@@ -59,7 +59,7 @@ pub(crate) const DEBOOTSTRAP: Need =
 
 /// Programs that the smallest Debian has, with their packages: tests and commands may start them
 /// without more ado. `cargo xtask hosts --minimal` looks whether that is so.
-pub(crate) const ESSENTIAL: [(&str, &str); 15] = [
+pub(crate) const ESSENTIAL: [(&str, &str); 16] = [
     ("apt-get", "apt"),
     ("bash", "bash"),
     ("chmod", "coreutils"),
@@ -71,6 +71,7 @@ pub(crate) const ESSENTIAL: [(&str, &str); 15] = [
     ("mkdir", "coreutils"),
     ("mkfifo", "coreutils"),
     ("mount", "mount"),
+    ("perl", "perl-base"),
     ("rm", "coreutils"),
     ("sh", "dash"),
     ("sleep", "coreutils"),
@@ -103,7 +104,7 @@ pub(crate) const FOR_TESTS: [Need; 17] = [
         purpose: OLD_PROGRAMS,
     },
     Need {
-        name: "perl -MCrypt::OpenSSL::RSA",
+        name: "/usr/share/doc/libcrypt-openssl-rsa-perl/copyright",
         package: "libcrypt-openssl-rsa-perl",
         purpose: OLD_PROGRAMS,
     },
@@ -145,11 +146,6 @@ impl Need {
         if let Some(module) = self.name.strip_prefix("python3 -m ") {
             let arguments = ["-c", &format!("import {module}")];
             return Task::new("python3").args(arguments).ok().is_ok();
-        }
-        if self.name.starts_with("perl -M") {
-            let mut words = self.name.split(' ');
-            let (program, module) = (words.next().unwrap_or_default(), words.next());
-            return Task::new(program).args(module).args(["-e", "1"]).ok().is_ok();
         }
         match self.name.starts_with('/') {
             true => Path::new(self.name).exists(),
