@@ -125,15 +125,13 @@ static void signs_itself(EVP_PKEY *key)
     keep(signature, length);
 }
 
-/* A key around the structure signs where libcrypto honours methods; 4.0 does not. */
+/* A key around the structure signs with the structure's method: before 4.0 by libcrypto's old path,
+ * since then in the default provider, which is handed the structure itself. */
 static void put_back(EVP_PKEY *key)
 {
     unsigned char signature[SIGNATURE_MAX];
     size_t length = sizeof(signature);
 
-#if OPENSSL_VERSION_NUMBER >= 0x40000000L
-    refused(signs(key, 0, signature, &length), "a key that was put back");
-#else
     EVP_PKEY *copy;
 
     fine(signs(key, 0, signature, &length), "a key that was put back");
@@ -153,7 +151,6 @@ static void put_back(EVP_PKEY *key)
         ERR_clear_error();
     }
     EVP_PKEY_free(copy);
-#endif
 }
 
 /* What was written is a key file, with which the vault's key is had again; or nothing was. */

@@ -60,8 +60,8 @@ impl Errors {
         self.version() >= VERSION_3_0
     }
 
-    /// Whether an operation with an `EVP_PKEY` goes to the method of the structure inside it. 4.0
-    /// gives the structure's numbers to a provider instead.
+    /// Whether an operation with an `EVP_PKEY` always goes to the method of the structure inside it.
+    /// 4.0 may give the structure's numbers to a provider instead.
     pub fn honours_methods(&self) -> bool {
         self.version() < VERSION_4_0
     }
