@@ -19,6 +19,7 @@ mod pki;
 mod preferred;
 mod residue;
 mod signatures;
+mod stack;
 mod store;
 mod stored_certificates;
 mod symmetric;

@@ -7,6 +7,7 @@ use std::ptr;
 use std::sync::{Arc, Once};
 
 use crate::cancellation::uncancelled;
+use crate::stack::on_own_stack;
 
 /// Where failures are told: the error queue of a libcrypto.
 pub trait ErrorQueue {
@@ -112,7 +113,12 @@ pub fn run<T: Return, E: Failure>(
     body: impl FnOnce() -> Result<T, E>,
 ) -> T::Raw {
     let place = Location::caller();
-    uncancelled(|| caught(name, place, host, body))
+    enter(|| caught(name, place, host, body))
+}
+
+/// Where every call from C goes through: it cannot be cancelled, and takes little of C's stack.
+pub(crate) fn enter<R>(body: impl FnOnce() -> R) -> R {
+    uncancelled(|| on_own_stack(body))
 }
 
 fn caught<T: Return, E: Failure>(
@@ -160,7 +166,7 @@ pub unsafe fn query<O, R>(
 /// Runs `body`, which has neither an object nor a host to tell of a failure, and returns `otherwise`
 /// when it panics.
 pub fn alone<R>(name: &'static str, otherwise: R, body: impl FnOnce() -> R) -> R {
-    uncancelled(|| {
+    enter(|| {
         tracing::trace!(target: "akv::abi", "{name}");
         catch_unwind(AssertUnwindSafe(body)).unwrap_or(otherwise)
     })

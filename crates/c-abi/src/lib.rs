@@ -2,12 +2,14 @@
 //!
 //! Every function that C calls hands its body to [`run`] or one of its relatives. They check
 //! pointers, keep panics and cancellation from unwinding Rust frames, and push exactly one entry to
-//! the host's error queue when the body fails.
+//! the host's error queue when the body fails. The body runs on a stack of our own.
 #![deny(missing_docs)]
 
 mod cancellation;
 mod guard;
 mod memory;
+
+mod stack;
 mod wiping;
 
 pub use self::{

@@ -6,7 +6,7 @@ use std::ptr::{self, NonNull};
 use std::slice;
 use std::sync::Arc;
 
-use crate::cancellation::uncancelled;
+use crate::guard::enter;
 
 /// Frees an object that [`Box::into_raw`] gave to C.
 ///
@@ -16,7 +16,7 @@ pub unsafe fn free_box<O>(object: *mut c_void) {
     if !object.is_null() {
         // SAFETY: vouched for by the caller.
         let object = unsafe { Box::from_raw(object.cast::<O>()) };
-        let _ = uncancelled(|| catch_unwind(AssertUnwindSafe(|| drop(object))));
+        let _ = enter(|| catch_unwind(AssertUnwindSafe(|| drop(object))));
     }
 }
 
@@ -28,7 +28,7 @@ pub unsafe fn free_arc<O>(object: *mut c_void) {
     if !object.is_null() {
         // SAFETY: vouched for by the caller.
         let object = unsafe { Arc::from_raw(object.cast::<O>()) };
-        let _ = uncancelled(|| catch_unwind(AssertUnwindSafe(|| drop(object))));
+        let _ = enter(|| catch_unwind(AssertUnwindSafe(|| drop(object))));
     }
 }
 
