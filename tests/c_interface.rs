@@ -170,6 +170,8 @@ fn a_cancelled_thread_ends_after_its_operation() -> Result<()> {
         site.vault().clear_faults();
         site.vault().fault(fault);
         let task = Task::new(&program).args([key.as_str(), code]).env("AKV_TIMEOUT", timeout);
+        // After three deadlines in a row the next operation would fail at once.
+        let task = task.env("AKV_FAIL_FAST", "no");
         assert_eq!(with_settings(task, &site).ok()?.stderr, "");
     }
     Ok(())
@@ -183,6 +185,23 @@ fn nothing_secret_is_left_in_memory() -> Result<()> {
     let program = compile(&modules::workspace().join("tests/c/capi_residue.c"), site.folder())?;
     let task = Task::new(program).args([&needles, &key, &ciphertext]);
     residue::check(with_settings(task, &site))
+}
+
+#[test]
+fn keys_that_are_not_allowed_are_refused_before_any_connection() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let (ec, rsa) = (site.ec(Curve::P256)?, site.rsa(2048)?);
+    let file = site.key_file(&rsa, "refused.key")?;
+    let source = modules::workspace().join("tests/c/capi_allowed.c");
+    let program = compile(&source, site.folder())?;
+    let arguments = [ec, rsa, site.reference(""), file];
+    site.vault().reset_stats();
+    with_settings(Task::new(&program).args(&arguments), &site).ok()?;
+    let stats = site.vault().stats();
+    assert_eq!((stats.connections, stats.requests), (0, 0), "{stats:?}");
+    with_settings(Task::new(&program).args(&arguments), &site).env("OPEN_ALLOWED", "1").ok()?;
+    assert!(site.vault().stats().requests > 0);
+    Ok(())
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use akv_emulator::{Curve, Fault, Operation, Persona};
+use akv_emulator::{Curve, Fault, FaultKind, Operation, Persona};
 use akv_tests::{Site, cc};
 use anyhow::Result;
 use nix::{
@@ -79,5 +79,15 @@ fn a_process_ends_well_while_signatures_come_and_go() -> Result<()> {
         assert_eq!(output.status.code(), Some(7), "{}", output.describe());
         assert_eq!(output.stderr, "");
     }
+    Ok(())
+}
+
+#[test]
+fn a_child_inherits_what_its_parent_knows_of_an_outage() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let key = site.key_file(&site.ec(Curve::P256)?, "outage.key")?;
+    site.vault().fault(Fault::new(FaultKind::Hang).on(Operation::Sign).forever());
+    let task = cc::host(&site, "fork_outage")?.env("AKV_TIMEOUT", "1s").arg(key);
+    assert_eq!(task.ok()?.text().trim(), "3", "signatures that ran out their deadline");
     Ok(())
 }

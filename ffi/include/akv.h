@@ -92,6 +92,10 @@ enum AkvCode
    A failure of the library or the operating system.
    */
   AKV_CODE_INTERNAL = 13,
+  /*
+   The settings do not allow it: `allowed-keys` does not list the key.
+   */
+  AKV_CODE_NOT_ALLOWED = 14,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

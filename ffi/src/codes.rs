@@ -36,6 +36,8 @@ pub enum Code {
     Signature = 12,
     /// A failure of the library or the operating system.
     Internal = 13,
+    /// The settings do not allow it: `allowed-keys` does not list the key.
+    NotAllowed = 14,
 }
 
 impl From<ErrorKind> for Code {
@@ -53,6 +55,7 @@ impl From<ErrorKind> for Code {
             ErrorKind::Service => Self::Service,
             ErrorKind::Response => Self::Response,
             ErrorKind::Signature => Self::Signature,
+            ErrorKind::NotAllowed => Self::NotAllowed,
             _ => Self::Internal,
         }
     }

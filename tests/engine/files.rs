@@ -110,3 +110,8 @@ fn without_the_engine_nobody_reads_it() -> Result<()> {
     openssl(&site)?.ok(&format!("pkey -in {file} -noout"))?;
     Ok(())
 }
+
+/// Writes a complete key file, as a stranger may, with the public key that the vault has now.
+pub(crate) fn key_file(site: &Site, file: &str, reference: &str) -> Result<String> {
+    write(site, file, reference, &public(site, reference)?)
+}

@@ -1,6 +1,7 @@
 //! The ENGINE: the real `openssl` program and C programs with keys in the vault, results checked
 //! by OpenSSL without the engine. `AKV_TEST_OPENSSL` selects the OpenSSL: 1.1.1 or 3.x.
 
+mod allowed_keys;
 mod cancellation;
 mod commands;
 mod errors;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use akv_emulator::{Curve, Persona};
+use akv_emulator::{Curve, Fault, FaultKind, Operation, Persona};
 use akv_tests::{
-    Client, OpenSsl, Server, Site,
-    engine::{KEY, certificate, is_1_1_1, openssl, plain},
+    Client, Handshake, OpenSsl, Server, Site,
+    engine::{KEY, certificate, configure, is_1_1_1, openssl, plain, public_key},
     process::wait_until,
 };
 use anyhow::{Context as _, Result};
@@ -90,16 +90,15 @@ fn a_client_of_old_ends_no_server() -> Result<()> {
 }
 
 #[test]
-fn rsa_key_exchange_works_with_1_1_1() -> Result<()> {
+fn rsa_key_exchange_works_with_1_1_1_where_the_setting_says_so() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
-    let engine = openssl(&site)?;
     let key = site.rsa(2048)?;
     let cert = certificate(&site, &key, "tls-kx")?;
+    let lines = "RSA_KEY_EXCHANGE = yes\ndefault_algorithms = ALL\n";
+    let engine = OpenSsl::new(configure(&site, "exchange.cnf", lines)?, site.folder());
     let (server, address) = serve(&engine, &cert, &key)?;
     for protocol in ["-tls1_2", "-tls1"] {
-        let arguments = format!("{protocol} -cipher AES128-SHA:@SECLEVEL=0");
-        let client = Client { address: &address, ca: &cert, arguments: &arguments };
-        let seen = client.connect(&plain(&site)?);
+        let seen = exchange(&site, &address, &cert, protocol);
         if is_1_1_1()? {
             seen.with_context(|| server.output())?;
         } else {
@@ -109,6 +108,42 @@ fn rsa_key_exchange_works_with_1_1_1() -> Result<()> {
         }
     }
     connect(&site, &address, &cert, "-tls1_2")?;
+    Ok(())
+}
+
+/// Connects with RSA key exchange.
+fn exchange(site: &Site, address: &str, ca: &str, protocol: &str) -> Result<Handshake> {
+    let arguments = format!("{protocol} -cipher AES128-SHA:@SECLEVEL=0");
+    Client { address, ca, arguments: &arguments }.connect(&plain(site)?)
+}
+
+#[test]
+fn rsa_key_exchange_is_off_unless_the_setting_says_otherwise() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let (engine, key) = (openssl(&site)?, site.rsa(2048)?);
+    let cert = certificate(&site, &key, "tls-no-kx")?;
+    let (server, address) = serve(&engine, &cert, &key)?;
+    site.vault().reset_stats();
+    exchange(&site, &address, &cert, "-tls1_2").expect_err("the default is no");
+    if is_1_1_1()? {
+        says(&server, "rsa-key-exchange")?;
+    }
+    assert_eq!(site.vault().stats().operation(Operation::Decrypt), 0);
+    connect(&site, &address, &cert, "-tls1_2 -cipher ECDHE-RSA-AES128-GCM-SHA256")?;
+
+    // What libssl asks for, by itself.
+    let (data, cipher) = (site.text("secret.bin"), site.text("secret.enc"));
+    std::fs::write(&data, [3; 48])?;
+    let public = public_key(&site, &key)?;
+    plain(&site)?
+        .ok(&format!("pkeyutl -encrypt -pubin -inkey {public} -in {data} -out {cipher}"))?;
+    site.vault().reset_stats();
+    let decrypt =
+        format!("pkeyutl -decrypt {KEY} -inkey {key} -in {cipher} -pkeyopt rsa_padding_mode");
+    let failed = engine.fails(&format!("{decrypt}:none"))?;
+    assert!(failed.stderr.contains("rsa-key-exchange"), "{}", failed.describe());
+    assert_eq!(site.vault().stats().operation(Operation::Decrypt), 0);
+    assert_eq!(engine.ok(&format!("{decrypt}:pkcs1"))?.stdout, [3; 48]);
     Ok(())
 }
 
@@ -135,5 +170,30 @@ fn a_client_proves_itself_with_a_key_of_the_vault() -> Result<()> {
             assert!(!said.contains("verify error"), "{said}");
         }
     }
+    Ok(())
+}
+
+#[test]
+fn a_vault_that_does_not_answer_holds_a_server_up_three_times() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let key = site.ec(Curve::P256)?;
+    let cert = certificate(&site, &key, "tls-outage")?;
+    let lines = "TIMEOUT = 1s\ndefault_algorithms = ALL\n";
+    let engine = OpenSsl::new(configure(&site, "outage.cnf", lines)?, site.folder());
+    let (server, address) = serve(&engine, &cert, &key)?;
+    let plain = plain(&site)?;
+    let handshake =
+        || Client { address: &address, ca: &cert, arguments: "-tls1_2" }.connect(&plain);
+    handshake()?;
+    site.vault().fault(Fault::new(FaultKind::Hang).on(Operation::Sign).forever());
+    site.vault().reset_stats();
+    for _ in 0..3 {
+        handshake().expect_err("the vault does not answer");
+    }
+    assert_eq!(site.vault().stats().requests, 3);
+    handshake().expect_err("the vault does not answer");
+    says(&server, "fail-fast")?;
+    site.vault().clear_faults();
+    wait_until("the server serves again", LIMIT, || handshake().ok())?;
     Ok(())
 }

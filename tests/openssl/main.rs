@@ -1,6 +1,7 @@
 //! The `openssl` program with keys that are in the vault, and its results checked by plain
 //! OpenSSL.
 
+mod allowed_keys;
 mod cancellation;
 mod certificates;
 mod contexts;

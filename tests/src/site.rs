@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::Write as _,
     os::unix::fs::{PermissionsExt as _, chown},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, Weak},
@@ -93,6 +94,17 @@ impl Site {
         let path = self.path(file);
         fs::write(&path, configuration(Some((module, settings))))?;
         Ok(path)
+    }
+
+    /// Adds a setting to the configuration of [`Site::openssl`], which programs read when they
+    /// start.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn set(&self, name: &str, value: &str) -> Result<()> {
+        let mut file = fs::OpenOptions::new().append(true).open(self.path("openssl.cnf"))?;
+        // The module's section is the last one.
+        Ok(file.write_all(format!("{name} = {value}\n").as_bytes())?)
     }
 
     /// Puts a new access token into its file.

@@ -1,7 +1,7 @@
 //! The vault refuses in the middle of a handshake.
 
 use akv_emulator::{Curve, Fault, FaultKind, Operation, Persona};
-use akv_tests::Client;
+use akv_tests::{Client, process::wait_until};
 use anyhow::Result;
 
 use crate::scene::{LIMIT, Scene, entries};
@@ -57,5 +57,31 @@ fn a_client_fails_cleanly_when_the_vault_refuses() -> Result<()> {
         assert_eq!(entries(&said), 1, "one readable entry: {said}");
         assert!(said.contains("403"), "{said}");
     }
+    Ok(())
+}
+
+/// A server whose vault does not answer loses three handshakes' deadlines, and serves again when it
+/// answers again.
+#[test]
+fn a_vault_that_does_not_answer_holds_a_server_up_three_times() -> Result<()> {
+    let scene = Scene::start(Persona::Vault)?;
+    let site = scene.site();
+    site.set("timeout", "1s")?;
+    let identity = scene.identity(&site.ec(Curve::P256)?, "outage")?;
+    let (server, address) = scene.serve(&identity, "")?;
+    scene.connect(&address, "-tls1_3")?;
+    site.vault().fault(Fault::new(FaultKind::Hang).on(Operation::Sign).forever());
+    site.vault().reset_stats();
+    for _ in 0..3 {
+        scene.refused(&address, "-tls1_3")?;
+    }
+    assert_eq!(site.vault().stats().requests, 3);
+    for _ in 0..5 {
+        scene.refused(&address, "-tls1_3")?;
+    }
+    let said = server.wait_for("fail-fast", LIMIT)?;
+    assert!(said.contains("since 20"), "{said}");
+    site.vault().clear_faults();
+    wait_until("the server serves again", LIMIT, || scene.connect(&address, "-tls1_3").ok())?;
     Ok(())
 }

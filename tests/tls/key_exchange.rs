@@ -16,6 +16,7 @@ const TLS_1_2: u16 = 0x0303;
 fn the_premaster_secret_is_decrypted_in_the_vault() -> Result<()> {
     let scene = Scene::start(Persona::Vault)?;
     let site = scene.site();
+    site.set("rsa-key-exchange", "yes")?;
     for bits in [2048, 4096] {
         let identity = scene.identity(&site.rsa(bits)?, &format!("exchange-{bits}"))?;
         let (server, address) = scene.serve(&identity, WEAK)?;
@@ -49,6 +50,7 @@ fn an_ec_key_has_no_rsa_key_exchange() -> Result<()> {
 #[test]
 fn a_vault_that_refuses_ends_the_handshake() -> Result<()> {
     let scene = Scene::start(Persona::Vault)?;
+    scene.site().set("rsa-key-exchange", "yes")?;
     let identity = scene.identity(&scene.site().rsa(2048)?, "exchange-refused")?;
     let (server, address) = scene.serve(&identity, WEAK)?;
     scene.site().vault().fault(Fault::new(FaultKind::Forbidden).on(Operation::Decrypt));
@@ -57,6 +59,27 @@ fn a_vault_that_refuses_ends_the_handshake() -> Result<()> {
     assert_eq!(entries(&said), 1, "one readable entry: {said}");
     // `internal_error` or, as OpenSSL says of every failure to decrypt, `decrypt_error`.
     assert!([80, 51].contains(&alert), "{alert}: {said}");
+    Ok(())
+}
+
+/// What every server does that nobody has told otherwise.
+#[test]
+fn without_the_setting_it_is_refused_before_any_request_and_ecdhe_works() -> Result<()> {
+    let scene = Scene::start(Persona::Vault)?;
+    let site = scene.site();
+    let identity = scene.identity(&site.rsa(2048)?, "exchange-off")?;
+    let (server, address) = scene.serve(&identity, WEAK)?;
+    site.vault().reset_stats();
+    for protocol in ["-tls1_2", "-tls1_1"] {
+        let arguments = format!("{protocol} -cipher AES128-SHA:@SECLEVEL=0");
+        let alert = scene.refused(&address, &arguments)?;
+        assert!([80, 51].contains(&alert), "{alert}");
+    }
+    let said = server.wait_for("rsa-key-exchange", LIMIT)?;
+    assert!(said.contains("not allowed"), "{said}");
+    assert_eq!(site.vault().stats().requests, 0, "{said}");
+    scene.connect(&address, "-tls1_2 -cipher ECDHE-RSA-AES128-GCM-SHA256")?;
+    scene.connect(&address, "-tls1_3")?;
     Ok(())
 }
 
@@ -71,6 +94,7 @@ struct Bench {
 impl Bench {
     fn start() -> Result<Self> {
         let site = Site::start(Persona::Vault)?;
+        site.set("rsa-key-exchange", "yes")?;
         let program = cc::compile("premaster", site.folder())?;
         let reference = site.rsa(2048)?;
         let public = site.public_key(&reference)?;
@@ -155,6 +179,19 @@ fn a_wrong_premaster_secret_becomes_random() -> Result<()> {
         let end = plain.len().min(LEN);
         assert_ne!(first[..2 * end], hex(&plain[..end]), "{what}: not what the client sent");
     }
+    Ok(())
+}
+
+#[test]
+fn whatever_the_service_refuses_a_ciphertext_with_becomes_random() -> Result<()> {
+    let bench = Bench::start()?;
+    let right = secret(TLS_1_2, LEN);
+    let ciphertext = bench.encrypt(&right, "pkcs1")?;
+    for status in [400, 409, 422] {
+        bench.site.vault().fault(Fault::status(status).on(Operation::Decrypt));
+        assert_ne!(bench.decrypt(&ciphertext, TLS_1_2, 0)?, hex(&right), "{status}");
+    }
+    assert_eq!(bench.decrypt(&ciphertext, TLS_1_2, 0)?, hex(&right));
     Ok(())
 }
 

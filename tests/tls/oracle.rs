@@ -72,6 +72,7 @@ fn answer(address: &str, ciphertext: &[u8]) -> Result<Vec<u8>> {
 fn a_wrong_padding_gets_the_answer_of_a_right_one() -> Result<()> {
     let scene = Scene::start(Persona::Vault)?;
     let site = scene.site();
+    site.set("rsa-key-exchange", "yes")?;
     let reference = site.rsa(2048)?;
     let identity = scene.identity(&reference, "oracle")?;
     let public = site.public_key(&reference)?;

@@ -62,6 +62,7 @@ fn tickets_of_tls_1_3_with_and_without_state() -> Result<()> {
 #[test]
 fn sessions_of_rsa_key_exchange() -> Result<()> {
     let scene = Scene::start(Persona::Vault)?;
+    scene.site().set("rsa-key-exchange", "yes")?;
     let rsa = scene.site().rsa(2048)?;
     resumes(&scene, &rsa, "exchange-12", WEAK, "-tls1_2 -cipher AES128-SHA:@SECLEVEL=0")
 }

@@ -48,6 +48,11 @@ const IP: Need =
     Need { name: "ip", package: "iproute2", purpose: "the loopback device of that network" };
 pub(crate) const VALGRIND: Need =
     Need { name: "valgrind", package: "valgrind", purpose: "leaks and misuse of memory" };
+const POSTGRESQL: Need = Need {
+    name: "/usr/lib/postgresql",
+    package: "postgresql",
+    purpose: "a server that forks a process for each connection",
+};
 const HEADERS: Need = Need {
     name: "/usr/include/openssl/core_dispatch.h",
     package: "libssl-dev",
@@ -81,7 +86,7 @@ pub(crate) const ESSENTIAL: [(&str, &str); 16] = [
 const OLD_PROGRAMS: &str = "a program that looks into the structures of its keys";
 
 /// Everything that `cargo xtask test` uses.
-pub(crate) const FOR_TESTS: [Need; 17] = [
+pub(crate) const FOR_TESTS: [Need; 18] = [
     OPENSSL,
     NGINX,
     HAPROXY,
@@ -94,6 +99,7 @@ pub(crate) const FOR_TESTS: [Need; 17] = [
     IP,
     VALGRIND,
     HEADERS,
+    POSTGRESQL,
     Need { name: "ruby", package: "ruby", purpose: OLD_PROGRAMS },
     Need { name: "node", package: "nodejs", purpose: OLD_PROGRAMS },
     Need { name: "ssh-keygen", package: "openssh-client", purpose: OLD_PROGRAMS },
@@ -110,8 +116,9 @@ pub(crate) const FOR_TESTS: [Need; 17] = [
     },
 ];
 
-/// Packages that start a server of their own when they are installed.
-const SERVERS: [Need; 3] = [NGINX, HAPROXY, DOVECOT];
+/// Packages that start a server of their own when they are installed, and its name for systemd.
+const SERVERS: [(Need, &str); 4] =
+    [(NGINX, "nginx"), (HAPROXY, "haproxy"), (DOVECOT, "dovecot"), (POSTGRESQL, "postgresql")];
 
 /// What `cargo xtask hosts --openssl` uses: it builds OpenSSL, and runs the engine's tests with nginx, too.
 pub(crate) const FOR_OPENSSL: [Need; 7] = [
@@ -201,8 +208,8 @@ pub(crate) fn install(needs: &[Need]) -> Result<Vec<Need>> {
             println!("{error:#}");
         }
     }
-    let started = SERVERS.iter().filter(|server| packages.contains(&server.package));
-    for Need { name, package, .. } in started {
+    let started = SERVERS.iter().filter(|(server, _)| packages.contains(&server.package));
+    for (Need { package, .. }, name) in started {
         if Path::new("/run/systemd/system").exists() {
             println!(
                 "the package {package} started a server of its own: stopping and disabling it"

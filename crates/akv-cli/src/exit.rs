@@ -89,7 +89,8 @@ fn code_of(error: &Error) -> u8 {
             | ErrorKind::Settings
             | ErrorKind::KeyFile
             | ErrorKind::Argument
-            | ErrorKind::Unsupported,
+            | ErrorKind::Unsupported
+            | ErrorKind::NotAllowed,
             _,
         ) => 2,
         (ErrorKind::Network | ErrorKind::Tls | ErrorKind::Timeout | ErrorKind::Response, _) => 7,

@@ -6,6 +6,8 @@
 use crate::{
     Client, Error, ErrorKind, KeyReference, Result, VaultKind,
     key::{is_version, key_name},
+    operation::Failure,
+    outage::{Kind, Trial},
     outside,
     transport::{failure, wrong_answer},
     vault_client::VaultClient,
@@ -85,21 +87,38 @@ pub(crate) async fn fetch(client: &Client, reference: &KeyReference) -> Result<C
             .during(during()));
     }
     let name = key_name(reference).map_err(|error| error.during(during()))?;
-    let attempt = |vault: Arc<VaultClient>| async move {
-        let options = CertificateClientGetCertificateOptions {
-            certificate_version: reference.version().map(str::to_owned),
-            ..CertificateClientGetCertificateOptions::default()
-        };
-        let answer = vault
-            .certificates
-            .get_certificate(name, Some(options))
-            .await
-            .map_err(|error| failure(error, reference, &vault.host))?;
-        Certificate::read(answer.body().as_ref(), reference)
-            .map_err(|why| wrong_answer(&vault.host, &why))
+    let trial = || -> Trial {
+        let (reference, name) = (reference.clone(), name.to_owned());
+        Box::new(move |vault| {
+            let (reference, name) = (reference.clone(), name.clone());
+            Box::pin(async move { get(vault, &reference, &name).await.map(drop) })
+        })
     };
-    let result = client.run(reference, attempt).await;
-    result.map_err(|error| advise(error).during(during()))
+    let fetched = async {
+        let vault = client.connection(reference)?;
+        let circuit = (&client.circuits(reference), Kind::GetCertificate);
+        client.run_watched(&vault, circuit, trial, |vault| get(vault, reference, name)).await
+    };
+    fetched.await.map_err(|error| advise(error).during(during()))
+}
+
+/// One attempt to get a certificate.
+async fn get(
+    vault: Arc<VaultClient>,
+    reference: &KeyReference,
+    name: &str,
+) -> Result<Certificate, Failure> {
+    let options = CertificateClientGetCertificateOptions {
+        certificate_version: reference.version().map(str::to_owned),
+        ..CertificateClientGetCertificateOptions::default()
+    };
+    let answer = vault
+        .certificates
+        .get_certificate(name, Some(options))
+        .await
+        .map_err(|error| failure(error, reference, &vault.host))?;
+    Certificate::read(answer.body().as_ref(), reference)
+        .map_err(|why| wrong_answer(&vault.host, &why))
 }
 
 /// Reads an answer.

@@ -7,7 +7,9 @@ use crate::{
     credential::Credential,
     key,
     operation::{Failure, with_deadline},
+    outage::{Circuits, VaultCircuits},
     per_process::{Current, PerProcess},
+    settings::Destination,
     token::{TokenSlot, Tokens},
     transport::{Authorize, Http},
     vault_client::VaultClient,
@@ -19,11 +21,10 @@ use std::{
     future::Future,
     sync::{
         Arc, LazyLock, Mutex, PoisonError,
-        atomic::{AtomicU32, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
-use url::Url;
 
 /// Opens keys. Cheap to clone; clones share tokens and connections.
 ///
@@ -49,6 +50,7 @@ struct Shared {
     /// The tokens of the audiences: a vault's, a Managed HSM's. A list that only grows, without a
     /// lock, so that a child of `fork` can read it whatever its parent was doing.
     tokens: arc_swap::ArcSwap<Vec<Arc<TokenSlot>>>,
+    circuits: Circuits,
     process: PerProcess<Process>,
     meters: Arc<Meters>,
 }
@@ -65,7 +67,7 @@ struct Process {
 /// What was opened so far. Held for look-ups only, never across a request.
 #[derive(Default)]
 struct Vaults {
-    clients: HashMap<(Url, String), Arc<VaultClient>>,
+    clients: HashMap<Destination, Arc<VaultClient>>,
     /// By scope: vaults of one audience share a token.
     tokens: HashMap<String, Arc<Tokens>>,
 }
@@ -86,6 +88,7 @@ impl Client {
         Self(Arc::new(Shared {
             settings,
             tokens: arc_swap::ArcSwap::default(),
+            circuits: Circuits::default(),
             process: PerProcess::new(),
             meters: Arc::default(),
         }))
@@ -238,7 +241,7 @@ impl Client {
         Vault::new(self, reference)
     }
 
-    /// Runs an operation on the vault that `reference` names.
+    /// Runs an operation on the vault that `reference` names, which may change it.
     pub(crate) async fn run<T, F>(
         &self,
         reference: &KeyReference,
@@ -247,15 +250,17 @@ impl Client {
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        self.run_on(&self.connection(reference)?, attempt).await
+        self.run_on(&self.connection(reference)?, self.settings().timeout(), attempt).await.0
     }
 
-    /// Runs an operation inside the deadline and the vault's limit of requests in flight.
+    /// Runs an operation inside the deadline and the vault's limit of requests in flight. Says too
+    /// whether the vault gave any answer.
     pub(crate) async fn run_on<T, F>(
         &self,
         vault: &Arc<VaultClient>,
+        timeout: Duration,
         attempt: impl Fn(Arc<VaultClient>) -> F,
-    ) -> Result<T>
+    ) -> (Result<T>, bool)
     where
         F: Future<Output = Result<T, Failure>>,
     {
@@ -263,7 +268,8 @@ impl Client {
         let _under_way = meters.operation();
         let start = Instant::now();
         let attempts = AtomicU32::new(0);
-        let outcome = with_deadline(self.settings().timeout(), || async {
+        let answered = AtomicBool::new(false);
+        let outcome = with_deadline(timeout, || async {
             if attempts.fetch_add(1, Relaxed) > 0 {
                 meters.retry();
             }
@@ -274,6 +280,9 @@ impl Client {
             attempt(Arc::clone(vault)).await.inspect_err(|failure| {
                 if failure.error().status() == Some(429) {
                     meters.throttled();
+                }
+                if failure.is_answer() {
+                    answered.store(true, Relaxed);
                 }
             })
         })
@@ -286,35 +295,64 @@ impl Client {
                 tracing::debug!(host = vault.host, attempts, ?took, %error, "failed");
             }
         }
-        outcome
+        let answered = outcome.is_ok() || answered.into_inner();
+        (outcome, answered)
+    }
+
+    /// The circuits of the vault that `reference` names.
+    pub(crate) fn circuits(&self, reference: &KeyReference) -> Arc<VaultCircuits> {
+        self.0.circuits.of(reference)
     }
 
     /// This process's client of the vault that `reference` names.
     pub(crate) fn connection(&self, reference: &KeyReference) -> Result<Arc<VaultClient>> {
+        let destination = self.0.settings.destination(reference)?;
         let process = self.process()?;
-        let url = self.0.settings.vault_url(reference);
-        let scope = self.0.settings.scope(reference);
         let mut vaults = process.vaults.lock().unwrap_or_else(PoisonError::into_inner);
         let Vaults { clients, tokens } = &mut *vaults;
-        let client = match clients.entry((url, scope)) {
+        let client = match clients.entry(destination) {
             Entry::Occupied(entry) => Arc::clone(entry.get()),
             Entry::Vacant(entry) => {
-                let (url, scope) = entry.key();
-                let tokens = tokens.entry(scope.clone()).or_insert_with(|| {
-                    Tokens::new(
-                        self.token_slot(scope),
-                        Arc::clone(&process.credential),
-                        Arc::clone(&self.0.meters),
-                        self.0.settings.timeout(),
-                    )
-                });
-                let policy = Authorize::new(Arc::clone(tokens), url.clone());
+                let Destination { url, scope, .. } = entry.key();
+                let tokens = self.tokens(tokens, scope, &process);
+                let policy = Authorize::new(tokens, url.clone());
                 let (http, spare) = (&process.http, process.spare.as_ref());
                 let client = VaultClient::new(self, http, spare, url, policy)?;
                 Arc::clone(entry.insert(Arc::new(client)))
             }
         };
         Ok(client)
+    }
+
+    /// This process's way to the tokens of an audience.
+    fn tokens(
+        &self,
+        known: &mut HashMap<String, Arc<Tokens>>,
+        scope: &str,
+        process: &Process,
+    ) -> Arc<Tokens> {
+        let tokens = known.entry(scope.to_owned()).or_insert_with(|| {
+            Tokens::new(
+                self.token_slot(scope),
+                Arc::clone(&process.credential),
+                Arc::clone(&self.0.meters),
+                self.0.settings.timeout(),
+            )
+        });
+        Arc::clone(tokens)
+    }
+
+    /// Keeps the token for the vault that `reference` names fresh, as long as this client and its
+    /// process live: for the setting `warm`. Runs inside a runtime.
+    ///
+    /// # Errors
+    /// The key is not allowed, or a setting keeps requests from being made at all.
+    pub(crate) fn keep_token(&self, reference: &KeyReference) -> Result<()> {
+        let scope = self.0.settings.destination(reference)?.scope;
+        let process = self.process()?;
+        let mut vaults = process.vaults.lock().unwrap_or_else(PoisonError::into_inner);
+        self.tokens(&mut vaults.tokens, &scope, &process).keep();
+        Ok(())
     }
 
     /// This process's HTTP client.

@@ -65,11 +65,14 @@ pub enum ErrorKind {
     Signature = 12,
     /// A failure of this library or of the operating system.
     Internal = 13,
+    /// The settings do not allow it: `allowed-keys` does not list the key, or `rsa-key-exchange` is
+    /// not `yes`.
+    NotAllowed = 14,
 }
 
 impl ErrorKind {
     /// All kinds.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Reference,
         Self::Settings,
         Self::KeyFile,
@@ -83,6 +86,7 @@ impl ErrorKind {
         Self::Response,
         Self::Signature,
         Self::Internal,
+        Self::NotAllowed,
     ];
 
     /// Its number in C interfaces. It stays, and no other kind ever gets it.
@@ -114,6 +118,7 @@ impl ErrorKind {
             Self::Response => c"unintelligible answer of the service",
             Self::Signature => c"bad signature",
             Self::Internal => c"internal error",
+            Self::NotAllowed => c"not allowed",
         }
     }
 }

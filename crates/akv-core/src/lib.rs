@@ -112,6 +112,7 @@
 mod algorithm;
 pub mod blocking;
 mod certificate;
+mod circuit;
 mod client;
 mod client_certificate;
 mod cloud;
@@ -129,6 +130,7 @@ mod key;
 mod key_file;
 pub mod logging;
 mod operation;
+mod outage;
 mod outside;
 mod per_process;
 mod primitives;

@@ -22,6 +22,13 @@ impl Failure {
             Self::Final(error) | Self::Transient(error, _) | Self::StaleConnection(error) => error,
         }
     }
+
+    /// Whether the vault gave an answer, whatever it was.
+    pub(crate) fn is_answer(&self) -> bool {
+        let error = self.error();
+        error.status().is_some()
+            || matches!(error.kind(), ErrorKind::Response | ErrorKind::Unsupported)
+    }
 }
 
 impl From<Error> for Failure {

@@ -11,6 +11,7 @@ use crate::{
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use hyper::header::HeaderValue;
+use process_abi::ProcessId;
 use std::{
     fmt,
     sync::{
@@ -43,6 +44,8 @@ pub(crate) struct Token {
     authorization: HeaderValue,
     obtained: SystemTime,
     expires: SystemTime,
+    /// The process that asked for it. Its children inherit it.
+    process: ProcessId,
     /// Where between the earliest time of renewal and the end this one is renewed, so that the
     /// processes of many machines do not ask all at once: a share of [`SPREAD`].
     jitter: u8,
@@ -58,7 +61,14 @@ impl Token {
         let _ = aws_lc_rs::rand::fill(&mut jitter);
         let id = NEXT.fetch_add(1, Ordering::Relaxed) as u64;
         let authorization = authorization(secret)?;
-        Ok(Self { id, authorization, obtained: SystemTime::now(), expires, jitter: jitter[0] })
+        Ok(Self {
+            id,
+            authorization,
+            obtained: SystemTime::now(),
+            expires,
+            process: process_abi::current(),
+            jitter: jitter[0],
+        })
     }
 
     /// The value of the header `Authorization`.
@@ -69,6 +79,17 @@ impl Token {
     #[cfg(test)]
     pub(crate) fn expires(&self) -> SystemTime {
         self.expires
+    }
+
+    fn is_inherited(&self) -> bool {
+        self.process != process_abi::current()
+    }
+
+    /// When a process that has inherited the token renews it, if it is in use then: halfway between
+    /// the time at which its parent does and the end.
+    fn late_renewal(&self) -> SystemTime {
+        let renewal = self.renewal();
+        renewal + self.expires.duration_since(renewal).unwrap_or_default() / 2
     }
 
     /// Half of the life or five minutes before the end, whichever is later, and up to a fifth of
@@ -84,6 +105,11 @@ impl Token {
 /// How long a failed renewal is not tried again for a token with so much of its life left.
 fn pause(left: Duration) -> Duration {
     (left / 4).clamp(Duration::from_secs(1), RENEWAL_PAUSE)
+}
+
+/// How long it is until then.
+fn until(time: SystemTime) -> Duration {
+    time.duration_since(SystemTime::now()).unwrap_or_default()
 }
 
 fn authorization(secret: &str) -> Result<HeaderValue> {
@@ -149,6 +175,8 @@ pub(crate) struct Tokens {
     watched: AtomicU64,
     /// Whether somebody asked for a token since the last renewal.
     used: AtomicBool,
+    /// Whether the token is kept fresh, used or not.
+    kept: AtomicBool,
 }
 
 /// What came of earlier requests for a token.
@@ -175,6 +203,7 @@ impl Tokens {
             refreshing: tokio::sync::Mutex::default(),
             watched: AtomicU64::new(NO_TOKEN),
             used: AtomicBool::new(false),
+            kept: AtomicBool::new(false),
         })
     }
 
@@ -248,8 +277,51 @@ impl Tokens {
         self.fetch(&mut past, left).await
     }
 
+    /// Keeps the token fresh from now on, whether or not this process uses it, so that children of
+    /// `fork` inherit a good one. A process that has inherited one leaves that to its parent.
+    pub(crate) fn keep(self: &Arc<Self>) {
+        let inherited =
+            self.slot.valid(SystemTime::now()).is_some_and(|token| token.is_inherited());
+        if !inherited && !self.kept.swap(true, Ordering::Relaxed) {
+            tokio::spawn(Self::keep_fresh(Arc::downgrade(self)));
+        }
+    }
+
+    /// Gets a token and renews it in time, for as long as there is a client. A failure is tried
+    /// again, also after the old token's end.
+    async fn keep_fresh(this: Weak<Self>) {
+        loop {
+            // A client that is gone does not keep its token in memory for this.
+            let Some(tokens) = this.upgrade() else { return };
+            let current = tokens.slot.valid(SystemTime::now());
+            let wait = match current.as_ref().map(|token| until(token.renewal())) {
+                Some(wait) if !wait.is_zero() => wait,
+                _ => match tokens.next_token(current.as_ref()).await {
+                    // A token that is at its end when it comes is no reason to ask all the time.
+                    Ok(new) => until(new.renewal()).max(Duration::from_secs(1)),
+                    Err(error) => {
+                        tracing::warn!(%error, "no new access token to keep; it is tried again");
+                        RENEWAL_PAUSE / 5
+                    }
+                },
+            };
+            drop((tokens, current));
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    async fn next_token(&self, current: Option<&Arc<Token>>) -> Result<Arc<Token>> {
+        match current {
+            Some(token) => self.renew(token).await,
+            None => self.replace(None).await,
+        }
+    }
+
     /// Has a task of this process renew the token when its time comes.
     fn watch(self: &Arc<Self>, token: &Arc<Token>) {
+        if self.kept.load(Ordering::Relaxed) {
+            return;
+        }
         if self.watched.load(Ordering::Relaxed) != token.id
             && self.watched.swap(token.id, Ordering::Relaxed) != token.id
         {
@@ -259,11 +331,23 @@ impl Tokens {
 
     /// Renews `old` when its time has come, if it was used meanwhile: an idle program must not ask
     /// for tokens for ever. A failure keeps the old token until its end.
+    ///
+    /// One that a parent has asked for is renewed late, and only if it is used when its parent has a
+    /// new one already: most children of servers that fork for each connection have long done their
+    /// work by then.
     async fn renew_in_time(this: Weak<Self>, old: Weak<Token>) {
-        let until = |token: Arc<Token>| token.renewal().duration_since(SystemTime::now());
-        let Some(mut wait) = old.upgrade().map(|old| until(old).unwrap_or_default()) else {
-            return;
+        let times = |token: Arc<Token>| {
+            (until(token.renewal()), token.is_inherited().then(|| token.late_renewal()))
         };
+        let Some((mut wait, late)) = old.upgrade().map(times) else { return };
+        if let Some(late) = late {
+            tokio::time::sleep(wait).await;
+            match this.upgrade() {
+                Some(this) => this.used.store(false, Ordering::Relaxed),
+                None => return,
+            }
+            wait = until(late);
+        }
         loop {
             tokio::time::sleep(wait).await;
             // A client that is gone does not keep its token in memory for this.

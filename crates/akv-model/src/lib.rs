@@ -20,6 +20,8 @@ mod process;
 mod swap;
 mod tokio_model;
 
+#[path = "../../akv-core/src/circuit.rs"]
+mod circuit;
 #[path = "../../akv-core/src/counters.rs"]
 mod counters;
 #[path = "../../akv-core/src/per_process.rs"]
@@ -27,6 +29,7 @@ mod per_process;
 #[path = "../../akv-core/src/token.rs"]
 mod token;
 
+pub mod circuit_scenarios;
 pub mod per_process_scenarios;
 pub mod token_scenarios;
 

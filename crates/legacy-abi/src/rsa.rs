@@ -10,7 +10,7 @@ use crate::libcrypto::KeyFunctions;
 use crate::libcrypto::constants::padding;
 use crate::libcrypto::types::{Rsa, RsaMethod, RsaPrivateFn};
 use akv_core::blocking::Key;
-use akv_core::{EncryptionAlgorithm, ErrorKind, PublicKey};
+use akv_core::{EncryptionAlgorithm, PublicKey};
 use ossl_abi::guard::{self, Return};
 use std::ffi::{CStr, c_int, c_uchar};
 use std::ptr;
@@ -21,9 +21,6 @@ const PKCS1_OVERHEAD: usize = 11;
 
 /// Bytes that OAEP with SHA-1 takes (RFC 8017 section 7.1.1).
 const OAEP_OVERHEAD: usize = 42;
-
-/// Length of a TLS premaster secret (RFC 5246 section 8.1).
-const PREMASTER_LEN: usize = 48;
 
 /// The method that the keys of one libcrypto carry.
 pub(crate) struct Method(pub(crate) *const RsaMethod);
@@ -189,43 +186,10 @@ fn full_length(size: usize, ciphertext: &[u8]) -> Result<Vec<u8>> {
 }
 
 /// Decrypts without removing the padding, for which TLS servers of 1.1.1 ask: they look at it
-/// themselves, so that no client learns whether it was right. The vault removes it; so a block is
-/// made anew around what it gives. When the padding is wrong the block has a random premaster
-/// secret in it, as RFC 5246 section 7.4.7.1 wants.
+/// themselves, so that no client learns whether it was right. The vault removes it; so the block is
+/// made anew around what it gives.
 fn decrypt_block(key: &Key, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-    let size = modulus_len(key)?;
-    let ciphertext = full_length(size, ciphertext)?;
-    let mut stand_in = Zeroizing::new(vec![0; PREMASTER_LEN]);
-    random(&mut stand_in)?;
-    let content = match key.decrypt(EncryptionAlgorithm::Rsa15, &ciphertext) {
-        Ok(content) => content,
-        // The service's word for padding that is wrong. Every other failure has nothing to do with
-        // the ciphertext, and telling it helps no attacker.
-        Err(error) if error.kind() == ErrorKind::Service && error.status() == Some(400) => stand_in,
-        Err(error) => return Err(error.into()),
-    };
-    block(size, &content)
-}
-
-/// An encryption block of PKCS#1 v1.5 (RFC 8017 section 7.2.1).
-fn block(size: usize, content: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-    let start = size
-        .checked_sub(content.len())
-        .filter(|start| *start >= PKCS1_OVERHEAD)
-        .ok_or_else(|| Error::internal("a plaintext that is longer than its ciphertext"))?;
-    let mut block = Zeroizing::new(vec![0; size]);
-    block[1] = 2;
-    random(&mut block[2..start - 1])?;
-    for byte in &mut block[2..start - 1] {
-        // Nobody guesses what was padded from it; it must not have a zero.
-        *byte |= 1;
-    }
-    block[start..].copy_from_slice(content);
-    Ok(block)
-}
-
-fn random(bytes: &mut [u8]) -> Result<()> {
-    aws_lc_rs::rand::fill(bytes).map_err(|_| Error::internal("no random numbers"))
+    Ok(key.tls_premaster_block(&full_length(modulus_len(key)?, ciphertext)?)?)
 }
 
 #[cfg(test)]
@@ -237,17 +201,5 @@ mod tests {
         assert_eq!(full_length(4, &[7, 8]).expect("short"), [0, 0, 7, 8]);
         assert_eq!(full_length(2, &[7, 8]).expect("full"), [7, 8]);
         assert!(full_length(1, &[7, 8]).is_err());
-    }
-
-    #[test]
-    fn a_block_is_what_was_encrypted() {
-        for len in [0, 1, 48, 245] {
-            let block = block(256, &vec![9; len]).expect("it fits");
-            assert_eq!((block.len(), block[0], block[1]), (256, 0, 2));
-            let end = 2 + block[2..].iter().position(|byte| *byte == 0).expect("a separator");
-            assert!(end >= 10, "at least eight bytes of padding");
-            assert_eq!(&block[end + 1..], vec![9; len]);
-        }
-        assert!(block(256, &[0; 246]).is_err());
     }
 }

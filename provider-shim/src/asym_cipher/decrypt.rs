@@ -4,7 +4,7 @@ use super::context::Context;
 use crate::error::{Error, Result};
 use crate::key::Private;
 use crate::rsa_public::Padding;
-use akv_core::{EncryptionAlgorithm, ErrorKind};
+use akv_core::EncryptionAlgorithm;
 use zeroize::Zeroizing;
 
 impl Context {
@@ -39,16 +39,7 @@ impl Context {
         if self.padding() != Padding::Tls {
             return Ok(key.decrypt(algorithm, &ciphertext)?);
         }
-        self.versions().check()?;
-        let plaintext = match key.decrypt(algorithm, &ciphertext) {
-            Ok(plaintext) => plaintext,
-            // The service's word for padding that is wrong. Every other failure has nothing to do
-            // with the ciphertext, and telling it helps no attacker.
-            Err(error) if error.kind() == ErrorKind::Service && error.status() == Some(400) => {
-                Zeroizing::new(Vec::new())
-            }
-            Err(error) => return Err(error.into()),
-        };
-        self.versions().premaster(&plaintext)
+        let premaster = key.tls_premaster(&ciphertext, &self.versions().accepted()?)?;
+        Ok(Zeroizing::new(premaster.to_vec()))
     }
 }

@@ -1,5 +1,6 @@
 //! `akv` as a user runs it, against the embedded vault. `openssl` is the independent judge.
 
+mod allowed;
 mod bench;
 mod certs;
 mod ciphers;

@@ -279,6 +279,28 @@ impl Key {
         self.block(move |key| async move { key.unwrap_key(algorithm, &wrapped).await })
     }
 
+    /// Decrypts a premaster secret of TLS; see [`crate::Key::tls_premaster`].
+    ///
+    /// # Errors
+    /// As the async form.
+    pub fn tls_premaster(
+        &self,
+        ciphertext: &[u8],
+        versions: &[u16],
+    ) -> Result<Zeroizing<[u8; 48]>> {
+        let (ciphertext, versions) = (ciphertext.to_vec(), versions.to_vec());
+        self.block(move |key| async move { key.tls_premaster(&ciphertext, &versions).await })
+    }
+
+    /// Decrypts a padded premaster secret of TLS; see [`crate::Key::tls_premaster_block`].
+    ///
+    /// # Errors
+    /// As the async form.
+    pub fn tls_premaster_block(&self, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        let ciphertext = ciphertext.to_vec();
+        self.block(move |key| async move { key.tls_premaster_block(&ciphertext).await })
+    }
+
     fn block<T: Send + 'static, F: Future<Output = Result<T>> + Send + 'static>(
         &self,
         operation: impl FnOnce(crate::Key) -> F,

@@ -123,8 +123,9 @@ impl Client {
     /// # Errors
     /// As the async form.
     pub fn key(&self, reference: &KeyReference) -> Result<Key> {
-        let (client, reference) = (self.0.clone(), reference.clone());
-        self.block(async move { client.key(&reference).await }).map(Key::from)
+        self.load(reference.clone(), |client, reference| async move {
+            client.key(&reference).await.map(Key::from)
+        })
     }
 
     /// Opens the key of a key file; see [`crate::Client::key_from_file`]. With the setting `warm`
@@ -152,8 +153,10 @@ impl Client {
             }
             return Ok(key.into());
         }
-        let (client, file) = (self.0.clone(), file.clone());
-        self.block(async move { client.key_from_file(&file).await }).map(Key::from)
+        let file = file.clone();
+        self.load(self.reference(file.reference())?, |client, _| async move {
+            client.key_from_file(&file).await.map(Key::from)
+        })
     }
 
     /// Opens a symmetric key; see [`crate::Client::symmetric_key`].
@@ -171,8 +174,9 @@ impl Client {
     /// # Errors
     /// As the async form.
     pub fn symmetric_key(&self, reference: &KeyReference) -> Result<SymmetricKey> {
-        let (client, reference) = (self.0.clone(), reference.clone());
-        self.block(async move { client.symmetric_key(&reference).await }).map(SymmetricKey::from)
+        self.load(reference.clone(), |client, reference| async move {
+            client.symmetric_key(&reference).await.map(SymmetricKey::from)
+        })
     }
 
     /// Opens a key of whatever kind; see [`crate::Client::any_key`].
@@ -192,8 +196,9 @@ impl Client {
     /// # Errors
     /// As the async form.
     pub fn any_key(&self, reference: &KeyReference) -> Result<AnyKey> {
-        let (client, reference) = (self.0.clone(), reference.clone());
-        self.block(async move { client.any_key(&reference).await }).map(AnyKey::from)
+        self.load(reference.clone(), |client, reference| async move {
+            client.any_key(&reference).await.map(AnyKey::from)
+        })
     }
 
     /// Asks for the certificate of a key; see [`crate::Client::certificate`].
@@ -220,12 +225,31 @@ impl Client {
         self.0.vault(reference).map(Vault::from)
     }
 
-    /// Has token and connection ready before the first operation needs them: asks for the key, in
-    /// the background. A failure is told by the operation that meets it too.
+    /// Loads a key with requests. With the setting `warm` its token is kept fresh from then on.
+    fn load<T: Send + 'static, F: Future<Output = Result<T>> + Send + 'static>(
+        &self,
+        reference: KeyReference,
+        load: impl FnOnce(crate::Client, KeyReference) -> F,
+    ) -> Result<T> {
+        let (client, warm) = (self.0.clone(), self.settings().warm());
+        let loading = load(client.clone(), reference.clone());
+        self.block(async move {
+            let loaded = loading.await?;
+            if warm {
+                client.keep_token(&reference)?;
+            }
+            Ok(loaded)
+        })
+    }
+
+    /// Has token and connection ready before the first operation needs them, and keeps the token
+    /// fresh: asks for the key, in the background. A failure is told by the operation that meets it
+    /// too.
     fn warm(&self, reference: &KeyReference) {
         let (client, reference) = (self.0.clone(), reference.clone());
         let outcome = spawn(Box::pin(async move {
-            if let Err(error) = client.key(&reference).await {
+            let kept = client.keep_token(&reference);
+            if let Err(error) = kept.and(client.key(&reference).await) {
                 tracing::info!(%error, "the connection could not be warmed up");
             }
         }));

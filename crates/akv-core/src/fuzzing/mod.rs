@@ -36,7 +36,7 @@ pub fn key_reference(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let Ok(reference) = SETTINGS.reference(text) else { return };
     assert_eq!(reference.to_string(), text, "a reference prints as it was written");
-    let url = SETTINGS.vault_url(&reference);
+    let url = SETTINGS.vault_url(&reference).expect("every key is allowed");
     let host = url.host_str().expect("a host");
     let trusted = [".vault.azure.net", ".managedhsm.azure.net", ".vault.example.org"];
     assert!(trusted.iter().any(|suffix| host.ends_with(suffix)), "{text:?} leads to {host}");
@@ -45,7 +45,7 @@ pub fn key_reference(data: &[u8]) {
     let pinned = reference.pinned("0123456789abcdef0123456789abcdef").to_string();
     if reference.key_name().is_some() {
         let again = SETTINGS.reference(&pinned).expect("a pinned reference is one");
-        assert_eq!(SETTINGS.vault_url(&again), url);
+        assert_eq!(SETTINGS.vault_url(&again).ok(), Some(url));
         assert_eq!(again.key_name(), reference.key_name());
     }
 }

@@ -8,11 +8,13 @@ use super::{
 use crate::{
     Client, Error, ErrorKind, KeyReference, Result,
     operation::Failure,
+    outage::{Kind, Trial, VaultCircuits},
     per_process::PerProcess,
     transport::{failure, wrong_answer},
     vault_client::VaultClient,
 };
 use azure_security_keyvault_keys::models::KeyClientGetKeyOptions;
+use bytes::Bytes;
 use std::{slice, sync::Arc};
 use tracing::Instrument as _;
 
@@ -25,6 +27,7 @@ pub(crate) struct Handle {
     pub(super) version: String,
     /// `None` when a key file had all that was needed, so that nothing was asked.
     pub(super) attributes: Option<KeyAttributes>,
+    circuits: Arc<VaultCircuits>,
     /// This process's client of the vault, so that it need not be looked up each time.
     connection: PerProcess<Arc<VaultClient>>,
 }
@@ -33,14 +36,14 @@ impl Handle {
     /// A handle of one version of the key that `reference` names.
     ///
     /// # Errors
-    /// It names no key.
+    /// It names no key, or one that is not allowed.
     pub(crate) fn new(
         client: &Client,
         reference: &KeyReference,
         version: String,
         attributes: Option<KeyAttributes>,
     ) -> Result<Self> {
-        let vault = client.settings().vault_url(reference);
+        let vault = client.settings().destination(reference)?.url;
         let targets = Targets::new(&vault, key_name(reference)?, &version)?;
         Ok(Self {
             client: client.clone(),
@@ -49,6 +52,7 @@ impl Handle {
             targets,
             version,
             attributes,
+            circuits: client.circuits(reference),
             connection: PerProcess::new(),
         })
     }
@@ -103,7 +107,23 @@ impl Handle {
             let none = || Error::new(ErrorKind::Internal, "nothing to ask the service for");
             Err(Failure::Final(refusal.unwrap_or_else(none)))
         };
-        self.client.run_on(&vault, attempt).instrument(span).await
+        let trial = || self.trial(action, bodies);
+        let circuit = (&self.circuits, action.kind());
+        self.client.run_watched(&vault, circuit, trial, attempt).instrument(span).await
+    }
+
+    /// An attempt of the operation that tells only whether there is an answer.
+    #[cold]
+    fn trial(&self, action: Action, bodies: &[Bytes]) -> Trial {
+        let (target, reference) = (self.targets.of(action).clone(), self.reference.clone());
+        let body = bodies.first().cloned().unwrap_or_default();
+        Box::new(move |vault| {
+            let (target, body, reference) = (target.clone(), body.clone(), reference.clone());
+            Box::pin(async move {
+                let answer = vault.operate(&target, body).await;
+                answer.map(drop).map_err(|error| failure(error, &reference, &vault.host))
+            })
+        })
     }
 }
 
@@ -118,21 +138,39 @@ fn unusable_answer(host: &str, unusable: Unusable) -> Failure {
 pub(super) async fn fetch(client: &Client, reference: &KeyReference) -> Result<Bundle> {
     let operation = || format!("load {reference}");
     let name = key_name(reference).map_err(|error| error.during(operation()))?;
-    let attempt = |vault: Arc<VaultClient>| async move {
-        let options = KeyClientGetKeyOptions {
-            key_version: reference.version().map(str::to_owned),
-            ..KeyClientGetKeyOptions::default()
-        };
-        let answer = vault.keys.get_key(name, Some(options)).await;
-        let key = answer
-            .and_then(|answer| answer.into_model())
-            .map_err(|error| failure(error, reference, &vault.host))?;
-        Bundle::read(key, reference).map_err(|error| match error.kind() {
-            ErrorKind::Unsupported => Failure::Final(error),
-            _ => wrong_answer(&vault.host, error.message()),
+    let trial = || -> Trial {
+        let (reference, name) = (reference.clone(), name.to_owned());
+        Box::new(move |vault| {
+            let (reference, name) = (reference.clone(), name.clone());
+            Box::pin(async move { get(vault, &reference, &name).await.map(drop) })
         })
     };
-    client.run(reference, attempt).await.map_err(|error| error.during(operation()))
+    let fetched = async {
+        let vault = client.connection(reference)?;
+        let circuit = (&client.circuits(reference), Kind::GetKey);
+        client.run_watched(&vault, circuit, trial, |vault| get(vault, reference, name)).await
+    };
+    fetched.await.map_err(|error| error.during(operation()))
+}
+
+/// One attempt to get a key.
+async fn get(
+    vault: Arc<VaultClient>,
+    reference: &KeyReference,
+    name: &str,
+) -> Result<Bundle, Failure> {
+    let options = KeyClientGetKeyOptions {
+        key_version: reference.version().map(str::to_owned),
+        ..KeyClientGetKeyOptions::default()
+    };
+    let answer = vault.keys.get_key(name, Some(options)).await;
+    let key = answer
+        .and_then(|answer| answer.into_model())
+        .map_err(|error| failure(error, reference, &vault.host))?;
+    Bundle::read(key, reference).map_err(|error| match error.kind() {
+        ErrorKind::Unsupported => Failure::Final(error),
+        _ => wrong_answer(&vault.host, error.message()),
+    })
 }
 
 pub(crate) fn key_name(reference: &KeyReference) -> Result<&str> {

@@ -6,6 +6,7 @@ mod bundle;
 mod cbc;
 mod cipher;
 mod handle;
+mod key_exchange;
 mod prepared;
 mod request;
 mod sign;

@@ -4,7 +4,7 @@
 //! of by the official client's models: their buffers are wiped.
 
 use super::bundle::name_and_version;
-use crate::{Error, ErrorKind, Result, outside};
+use crate::{Error, ErrorKind, Result, outage::Kind, outside};
 use azure_security_keyvault_keys::KeyClientOptions;
 use base64::{
     Engine as _, alphabet,
@@ -41,6 +41,17 @@ pub(super) enum Action {
 impl Action {
     const ALL: [Self; 5] =
         [Self::Sign, Self::Encrypt, Self::Decrypt, Self::WrapKey, Self::UnwrapKey];
+
+    /// The kind of operation that it is for its vault's circuits.
+    pub(super) fn kind(self) -> Kind {
+        match self {
+            Self::Sign => Kind::Sign,
+            Self::Encrypt => Kind::Encrypt,
+            Self::Decrypt => Kind::Decrypt,
+            Self::WrapKey => Kind::WrapKey,
+            Self::UnwrapKey => Kind::UnwrapKey,
+        }
+    }
 
     /// The last segment of the operation's URL.
     fn segment(self) -> &'static str {

@@ -31,18 +31,18 @@ impl Client {
     ///
     /// # Errors
     /// A setting that has nothing to do with credentials keeps requests from being made at all: a
-    /// proxy's URL, say.
+    /// proxy's URL, or `allowed-keys`.
     pub async fn probe_credentials(
         &self,
         reference: &KeyReference,
     ) -> Result<Vec<CredentialProbe>> {
         let settings = self.settings();
+        let scope = settings.destination(reference)?.scope;
         let http = self.http()?;
         let kinds = match settings.values().credential {
             CredentialKind::Auto => Credential::automatic(settings).to_vec(),
             kind => vec![kind],
         };
-        let scope = settings.scope(reference);
         let mut probes = Vec::new();
         for kind in kinds {
             let limit = settings.timeout();

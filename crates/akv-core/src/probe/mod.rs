@@ -10,7 +10,7 @@
 //! # async fn example() -> akv_core::Result<()> {
 //! let client = Client::new(Settings::from_environment()?);
 //! let reference = client.reference("vault:myVault:myKey")?;
-//! let server = client.probe_server(&reference).await;
+//! let server = client.probe_server(&reference).await?;
 //! if let Some(tls) = &server.tls {
 //!     match &tls.outcome {
 //!         Ok(tls) => println!("{} with {} after {:?}", tls.version, tls.group, server.took()),

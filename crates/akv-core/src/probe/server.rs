@@ -114,8 +114,12 @@ pub(super) struct Exchange {
 impl Client {
     /// Goes the way to the vault of `reference` and makes one request without a token, which the
     /// service answers with a challenge. Feature `probe`.
-    pub async fn probe_server(&self, reference: &KeyReference) -> ServerProbe {
-        ServerProbe::run(self.settings(), self.settings().vault_url(reference)).await
+    ///
+    /// # Errors
+    /// The setting `allowed-keys` does not list the key; nothing is sent.
+    pub async fn probe_server(&self, reference: &KeyReference) -> Result<ServerProbe> {
+        let destination = self.settings().destination(reference)?;
+        Ok(ServerProbe::run(self.settings(), destination.url).await)
     }
 }
 

@@ -129,6 +129,13 @@ impl KeyReference {
         Ok(key)
     }
 
+    /// The same key at no particular version, in its canonical form.
+    pub(crate) fn without_version(&self) -> Self {
+        let mut key = Self { version: None, ..self.clone() };
+        key.text = key.canonical();
+        key
+    }
+
     /// The same key at one version, in its canonical form.
     pub(crate) fn pinned(&self, version: &str) -> Self {
         let mut pinned = Self { version: Some(version.to_ascii_lowercase()), ..self.clone() };

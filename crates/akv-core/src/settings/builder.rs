@@ -1,7 +1,8 @@
 //! Gathers settings from a configuration file and the environment and checks them.
 
 use super::{
-    Environment, NameFiles, OPTIONS, OptionInfo, Origin, Roots, Settings, Values,
+    AllowedKeys, Environment, NameFiles, OPTIONS, OptionInfo, Origin, Roots, Settings, Values,
+    allowed,
     values::{self, CredentialKind},
 };
 use crate::{
@@ -40,6 +41,8 @@ const CERTIFICATE_PASSWORD: &str = "AZURE_CLIENT_CERTIFICATE_PASSWORD";
 #[derive(Clone, Default)]
 pub struct Builder {
     values: BTreeMap<&'static str, Value>,
+    /// The setting `allowed-keys` of every source, empty values too.
+    allowed_keys: Vec<Value>,
     client_secret: Option<Zeroizing<String>>,
     access_token: Option<Zeroizing<String>>,
     pub(super) certificate_password: Option<Zeroizing<String>>,
@@ -51,13 +54,14 @@ pub struct Builder {
 /// Names of settings and where each came from: values may be secrets.
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let origins = self.values.iter().map(|(name, value)| (name, value.origin));
-        f.debug_map().entries(origins).finish()
+        let origins = self.values.iter().map(|(name, value)| (*name, value.origin));
+        let allowed = self.allowed_keys.iter().map(|value| (allowed::NAME, value.origin));
+        f.debug_map().entries(origins.chain(allowed)).finish()
     }
 }
 
 /// A value and where it came from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Value {
     pub(super) text: String,
     pub(super) origin: Origin,
@@ -66,6 +70,9 @@ pub(crate) struct Value {
 impl Builder {
     /// Sets a setting by its name in `openssl.cnf`; [`OPTIONS`] lists them. An empty value counts
     /// as none. Values are checked by [`build`](Self::build).
+    ///
+    /// `allowed-keys` only narrows: each call, the environment and arguments count together, and an
+    /// empty value is an error.
     ///
     /// ```
     /// use akv_core::{ErrorKind, Settings};
@@ -109,7 +116,7 @@ impl Builder {
     }
 
     /// Adds what the process's environment says. In a process that the kernel marks as
-    /// secure-execution the environment is ignored.
+    /// secure-execution the environment is ignored, but for `AKV_ALLOWED_KEYS`, which only narrows.
     ///
     /// ```no_run
     /// use akv_core::Settings;
@@ -123,11 +130,26 @@ impl Builder {
     /// ```
     #[must_use]
     pub fn environment(self) -> Self {
-        if is_secure_execution() {
-            self
-        } else {
-            self.environment_from(|name| std::env::var_os(name))
+        self.environment_of(is_secure_execution(), |name| std::env::var_os(name))
+    }
+
+    /// The environment of a process that is or is not marked as secure-execution.
+    pub(super) fn environment_of(
+        mut self,
+        secure: bool,
+        read: impl Fn(&str) -> Option<OsString>,
+    ) -> Self {
+        if !secure {
+            return self.environment_from(read);
         }
+        let allowed = OPTIONS.iter().filter(|option| option.name == allowed::NAME);
+        for (name, variable) in allowed.filter_map(|option| Some((option.name, option.env?))) {
+            if let Some(value) = read(variable) {
+                let origin = Origin::Environment(variable);
+                self.set(name, origin, value.to_string_lossy().into_owned());
+            }
+        }
+        self
     }
 
     /// Adds what an environment that is not the process's own says: `read` gives the value of a
@@ -170,8 +192,16 @@ impl Builder {
         self
     }
 
-    /// A value wins over those of earlier origins; an empty one takes back one of its own.
+    /// A value wins over those of earlier origins; an empty one takes back one of its own. What
+    /// only narrows is kept from every origin.
     fn set(&mut self, name: &'static str, origin: Origin, text: String) {
+        if name == allowed::NAME {
+            let value = Value { text, origin };
+            if !self.allowed_keys.contains(&value) {
+                self.allowed_keys.push(value);
+            }
+            return;
+        }
         let old = self.values.get(name).map_or(Origin::Default, |value| value.origin);
         if !text.is_empty() && origin >= old {
             self.values.insert(name, Value { text, origin });
@@ -205,6 +235,11 @@ impl Builder {
             (_, Some(path)) => Some(self.read_secret("client-secret-file", &path)?),
             (secret, None) => secret,
         };
+        let hosts = TrustedHosts {
+            cloud: self.parsed("cloud", crate::Cloud::Public)?,
+            extra: self.read_with("dns-suffix", values::dns_suffixes)?.unwrap_or_default(),
+        };
+        let allowed_keys = AllowedKeys::read(&self.allowed_keys, &hosts)?;
         let values = Values {
             credential: self.parsed("credential", CredentialKind::Auto)?,
             client_id: self.read_with("client-id", str::parse)?,
@@ -213,10 +248,7 @@ impl Builder {
             client_certificate: self.client_certificate(),
             access_token: self.access_token.clone(),
             access_token_file: self.access_token_file(),
-            hosts: TrustedHosts {
-                cloud: self.parsed("cloud", crate::Cloud::Public)?,
-                extra: self.read_with("dns-suffix", values::dns_suffixes)?.unwrap_or_default(),
-            },
+            hosts,
             endpoint: self.read_with("endpoint", values::endpoint)?,
             roots,
             timeout: self
@@ -228,14 +260,26 @@ impl Builder {
                 .read_with("verify-signatures", values::boolean)?
                 .unwrap_or(true),
             warm: self.read_with("warm", values::boolean)?.unwrap_or(false),
+            fail_fast: self.read_with("fail-fast", values::boolean)?.unwrap_or(true),
+            rsa_key_exchange: self.read_with("rsa-key-exchange", values::boolean)?.unwrap_or(false),
             log_level: self.text("log-level"),
             log_file: self.path("log-file"),
             environment: self.foreign.clone(),
             names: NameFiles::capture(),
             secure: is_secure_execution(),
-            origins: self.values,
+            origins: self.origins(&allowed_keys),
+            allowed_keys,
         };
         Ok(Settings(Arc::new(values)))
+    }
+
+    /// What was set, by name.
+    fn origins(self, allowed_keys: &AllowedKeys) -> BTreeMap<&'static str, Value> {
+        let mut origins = self.values;
+        if let Some(origin) = self.allowed_keys.iter().map(|value| value.origin).max() {
+            origins.insert(allowed::NAME, Value { text: allowed_keys.text(), origin });
+        }
+        origins
     }
 
     /// A token in the environment wins over a token file that only the configuration file names.

@@ -22,6 +22,7 @@
 //! # Ok::<(), akv_core::Error>(())
 //! ```
 
+mod allowed;
 mod builder;
 mod environment;
 mod files;
@@ -36,6 +37,7 @@ pub use options::{OPTIONS, OptionInfo};
 pub use origin::{Origin, Setting};
 pub use values::CredentialKind;
 
+pub(crate) use allowed::AllowedKeys;
 pub(crate) use environment::Environment;
 pub(crate) use identity::IdentityId;
 pub(crate) use names::NameFiles;
@@ -70,6 +72,7 @@ pub struct Settings(Arc<Values>);
 
 /// The values of all settings.
 pub(crate) struct Values {
+    allowed_keys: AllowedKeys,
     pub(crate) credential: CredentialKind,
     pub(crate) client_id: Option<IdentityId>,
     pub(crate) tenant_id: Option<String>,
@@ -87,6 +90,8 @@ pub(crate) struct Values {
     pub(crate) hedge_after: Option<Duration>,
     pub(crate) verify_signatures: bool,
     pub(crate) warm: bool,
+    pub(crate) rsa_key_exchange: bool,
+    pub(crate) fail_fast: bool,
     pub(crate) log_level: Option<String>,
     pub(crate) log_file: Option<PathBuf>,
     /// The identity endpoints' own variables and the proxies, as they were at load.
@@ -97,6 +102,16 @@ pub(crate) struct Values {
     pub(crate) secure: bool,
     /// What was set, as it was written, and by whom.
     origins: BTreeMap<&'static str, builder::Value>,
+}
+
+/// Where requests about an allowed reference go. Only [`Settings::destination`] makes one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub(crate) struct Destination {
+    /// The vault.
+    pub(crate) url: Url,
+    /// The scope of its access tokens.
+    pub(crate) scope: String,
 }
 
 /// Trusted certificates as they were found at load: PEM text, read while the files are reachable.
@@ -212,26 +227,36 @@ impl Settings {
     /// The URL of the vault that a reference names, with the configured endpoint in its place.
     ///
     /// ```
-    /// let settings = akv_core::Settings::builder().build()?;
-    /// let key = settings.reference("managedHsm:myHsm:myKey")?;
-    /// assert_eq!(settings.vault_url(&key).as_str(), "https://myhsm.managedhsm.azure.net/");
+    /// let settings = akv_core::Settings::builder().option("allowed-keys", "vault:a01:web")?.build()?;
+    /// let key = settings.reference("vault:a01:web")?;
+    /// assert_eq!(settings.vault_url(&key)?.as_str(), "https://a01.vault.azure.net/");
+    /// let error = settings.vault_url(&settings.reference("vault:a01:mail")?).unwrap_err();
+    /// assert_eq!(error.kind(), akv_core::ErrorKind::NotAllowed);
     /// # Ok::<(), akv_core::Error>(())
     /// ```
-    pub fn vault_url(&self, reference: &KeyReference) -> Url {
-        match &self.0.endpoint {
-            Some(endpoint) => endpoint.clone(),
-            None => {
-                let host = reference.host(self.cloud().dns_suffix(reference.kind()));
-                Url::parse(&format!("https://{host}/")).expect("checked names make a valid URL")
-            }
-        }
+    ///
+    /// # Errors
+    /// The setting `allowed-keys` does not list the key or its vault ([`ErrorKind::NotAllowed`]).
+    ///
+    /// [`ErrorKind::NotAllowed`]: crate::ErrorKind::NotAllowed
+    pub fn vault_url(&self, reference: &KeyReference) -> Result<Url> {
+        self.destination(reference).map(|destination| destination.url)
     }
 
-    /// The scope of the access token for the vault that a reference names.
-    pub(crate) fn scope(&self, reference: &KeyReference) -> String {
+    /// Where requests about a reference go: the only way to a vault, and to a token for it.
+    ///
+    /// # Errors
+    /// The setting `allowed-keys` does not list the key or its vault.
+    pub(crate) fn destination(&self, reference: &KeyReference) -> Result<Destination> {
+        self.0.allowed_keys.check(reference)?;
         let suffix =
             reference.private_suffix().unwrap_or(self.cloud().dns_suffix(reference.kind()));
-        format!("https://{suffix}/.default")
+        let url = match &self.0.endpoint {
+            Some(endpoint) => endpoint.clone(),
+            None => Url::parse(&format!("https://{}/", reference.host(suffix)))
+                .expect("checked names make a valid URL"),
+        };
+        Ok(Destination { url, scope: format!("https://{suffix}/.default") })
     }
 
     pub(crate) fn cloud(&self) -> Cloud {

@@ -101,6 +101,26 @@ pub const OPTIONS: &[OptionInfo] = &[
     )
     .or("no"),
     option(
+        "allowed-keys",
+        "AKV_ALLOWED_KEYS",
+        "the keys (vault:NAME:KEY) and whole vaults (vault:NAME:) that may be used at all, \
+         comma-separated; what every source allows is allowed (default: every key)",
+    ),
+    option(
+        "rsa-key-exchange",
+        "AKV_RSA_KEY_EXCHANGE",
+        "decrypt for the RSA key exchange of TLS 1.2 and older, which a peer may use to learn what \
+         the vault answers: no (default), yes",
+    )
+    .or("no"),
+    option(
+        "fail-fast",
+        "AKV_FAIL_FAST",
+        "after three operations of one kind in a row without any answer from a vault, further ones \
+         fail at once until one, tried at most once a second, is answered: yes (default), no",
+    )
+    .or("yes"),
+    option(
         "log-level",
         "AKV_LOG_LEVEL",
         "0 to 3 (error, info, debug, trace) or a tracing filter; default: nothing is logged",

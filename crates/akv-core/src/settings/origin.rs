@@ -28,6 +28,16 @@ impl Origin {
     }
 }
 
+impl Origin {
+    /// As [`face`](Self::face), with the setting's own name in it.
+    pub(super) fn named(self, name: &str) -> String {
+        match self {
+            Self::Environment(variable) => format!("{name} ({variable})"),
+            other => other.face(name),
+        }
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

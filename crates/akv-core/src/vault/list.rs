@@ -4,6 +4,7 @@ use crate::{
     Client, Error, ErrorKind, KeyAttributes, KeyReference, Result, Settings,
     key::name_and_version,
     operation::Failure,
+    outage::{Kind, Trial},
     outside,
     transport::{failure, wrong_answer},
     vault_client::VaultClient,
@@ -139,9 +140,20 @@ impl KeyList {
             Next::Link(link) => Some(link.clone()),
             Next::End => return Ok(None),
         };
-        let attempt = |vault: Arc<VaultClient>| self.page(vault, link.clone());
-        let page = self.client.run(&self.reference, attempt).await;
-        let page = page.map_err(|error| error.during(self.doing()))?;
+        let trial = || -> Trial {
+            let (list, link) = (self.clone(), link.clone());
+            Box::new(move |vault| {
+                let (list, link) = (list.clone(), link.clone());
+                Box::pin(async move { list.page(vault, link).await.map(drop) })
+            })
+        };
+        let asked = async {
+            let vault = self.client.connection(&self.reference)?;
+            let circuit = (&self.client.circuits(&self.reference), Kind::ListKeys);
+            let attempt = |vault: Arc<VaultClient>| self.page(vault, link.clone());
+            self.client.run_watched(&vault, circuit, trial, attempt).await
+        };
+        let page = asked.await.map_err(|error| error.during(self.doing()))?;
         if let (Next::Link(new), Some(old)) = (&page.next, &link)
             && new == old
         {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout, reason = "the fault matrix prints its table")]
 
+mod allowed;
 mod credentials;
 mod credentials_auto;
 mod credentials_entra;
@@ -9,9 +10,11 @@ mod credentials_tools;
 mod ecosystem;
 mod faults;
 mod identities;
+mod key_exchange;
 mod keys_api;
 mod lengths;
 mod openssl;
+mod outage;
 mod probe;
 mod proxy;
 mod results;

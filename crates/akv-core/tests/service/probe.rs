@@ -29,7 +29,7 @@ fn client(vault: &Vault, ca: &NamedTempFile, proxy: Option<&str>) -> Client {
 /// The whole way, with a signature at its end.
 async fn walk(client: &Client) -> (ServerProbe, CredentialProbe) {
     let reference = client.reference("vault:myVault:ec").unwrap();
-    let mut server = client.probe_server(&reference).await;
+    let mut server = client.probe_server(&reference).await.unwrap();
     let answer = server.answer.as_ref().unwrap_or_else(|| panic!("{server:?}"));
     assert_eq!(answer.outcome.as_ref().unwrap().status, 401);
     let mut credentials = client.probe_credentials(&reference).await.unwrap();

@@ -33,7 +33,7 @@ pub(super) struct Upstream {
 impl Upstream {
     pub(super) fn new(target: &Target, settings: &Settings) -> Result<Self> {
         let vault = settings.reference(&target.reference(""))?;
-        let base = settings.vault_url(&vault);
+        let base = settings.vault_url(&vault)?;
         let client = Client::builder()
             .tls_backend_preconfigured(trust(settings)?)
             // Whatever the service answers is for the client to see.

@@ -184,6 +184,7 @@ impl Patient<'_> {
     /// The key's URL.
     fn id(&self) -> String {
         let url = self.client.settings().vault_url(self.reference);
+        let url = url.map(String::from).unwrap_or_default();
         format!("{url}keys/{}", self.reference.key_name().unwrap_or_default())
     }
 }

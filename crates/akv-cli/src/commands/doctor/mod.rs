@@ -16,9 +16,9 @@ use crate::{
     output::{Show, counters_json},
     settings::SettingsArguments,
 };
-use akv_core::{Client, KeyReference, Settings, probe::TokenFacts};
+use akv_core::{Client, Error, KeyReference, probe::TokenFacts};
 use clap::Args;
-use std::{path::PathBuf, time::Duration};
+use std::{fmt::Display, path::PathBuf, time::Duration};
 
 /// Find out what works on the way to a key, and what to do about what does not.
 ///
@@ -111,13 +111,20 @@ impl Doctor {
                 return Ok(Some(client));
             }
         };
-        report.add(good_reference(&settings, &reference))?;
+        let url = match settings.vault_url(&reference) {
+            Ok(url) => url,
+            Err(error) => {
+                report.add(not_allowed(&error))?;
+                return Ok(Some(client));
+            }
+        };
+        report.add(good_reference(&url, &reference))?;
         report.add(settings::check(&settings, file))?;
         if !self.no_openssl {
             openssl::examine(report, &programs, &self.modules, &self.config_name).await?;
         }
         let mut known = Known::default();
-        let server = client.probe_server(&reference).await;
+        let server = client.probe_server(&reference).await?;
         let connected = network::examine(report, &settings, &server, &mut known)?;
         let given = credential::examine(report, &client, &reference, connected, &mut known).await?;
         if !connected {
@@ -137,8 +144,13 @@ fn bad_reference(failure: &Failure) -> Check {
     Check::bad("reference", text.clone(), Cause::new("reference", text, advice))
 }
 
-fn good_reference(settings: &Settings, reference: &KeyReference) -> Check {
-    let url = settings.vault_url(reference);
+fn not_allowed(error: &Error) -> Check {
+    let advice = "add the key or its vault to allowed-keys, or name a key that is listed there";
+    let text = error.to_string();
+    Check::bad("reference", text.clone(), Cause::new("allowed-keys", text, advice))
+}
+
+fn good_reference(url: &impl Display, reference: &KeyReference) -> Check {
     let key = reference.key_name().map(|name| format!("keys/{name}")).unwrap_or_default();
     let version = match reference.version() {
         Some(version) => format!("/{version}"),

@@ -1,0 +1,270 @@
+//! Fail fast: operations on a vault that does not answer fail at once.
+//!
+//! Without this an outage costs every operation its whole deadline, one after the other, and a
+//! server that blocks serves nobody meanwhile. Each vault has a [`Circuit`] for each kind of
+//! operation. Three operations in a row that run out their deadline without any answer open it;
+//! from then on operations of that kind fail at once. At most once a second one of them is tried all
+//! the same, and only its answer closes the circuit.
+//!
+//! A circuit is a few numbers that are read and written without a lock, so a child of `fork` starts
+//! with its parent's knowledge and goes on by itself.
+//!
+//! `akv-model` compiles this file too, against primitives that a model checker schedules.
+
+use crate::primitives::AtomicU64;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+
+/// After so many operations in a row without an answer the circuit opens.
+const UNANSWERED: u64 = 3;
+
+/// How many milliseconds lie between the starts of two trials at least.
+const PAUSE: u64 = 1_000;
+
+/// No time: what a circuit's clock tells is later.
+const NEVER: u64 = 0;
+
+/// Whether operations of one kind on one vault are carried out. Times are milliseconds of a clock
+/// that starts with 1 and that a fork does not change.
+#[derive(Debug)]
+pub(crate) struct Circuit {
+    /// A [`State`].
+    state: AtomicU64,
+    /// When it was closed last: what began earlier tells nothing about the time since.
+    closed: AtomicU64,
+    /// When the last trial began.
+    tried: AtomicU64,
+}
+
+/// What changes in one step.
+#[derive(Clone, Copy, Debug)]
+struct State {
+    /// When the circuit opened, or [`NEVER`] while it is closed: 40 bits, 34 years.
+    opened: u64,
+    /// Operations in a row that had no answer: 8 bits.
+    unanswered: u64,
+    /// How often it was closed: 16 bits. A change that began before meets another number.
+    closings: u64,
+}
+
+impl State {
+    const fn unpack(bits: u64) -> Self {
+        Self { opened: bits >> 24, unanswered: bits >> 16 & 0xff, closings: bits & 0xffff }
+    }
+
+    const fn pack(self) -> u64 {
+        let Self { opened, unanswered, closings } = self;
+        (opened & 0xff_ffff_ffff) << 24 | (unanswered & 0xff) << 16 | closings & 0xffff
+    }
+}
+
+/// What is to be done with an operation while the circuit is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Admission {
+    /// Carry it out as ever: the circuit has just been closed.
+    Usual,
+    /// Tell the caller that there has been no answer since then, and carry it out all the same.
+    Trial(u64),
+    /// Tell the caller only.
+    Refused(u64),
+}
+
+impl Circuit {
+    pub(crate) fn new() -> Self {
+        Self {
+            state: AtomicU64::new(0),
+            closed: AtomicU64::new(NEVER),
+            tried: AtomicU64::new(NEVER),
+        }
+    }
+
+    /// Whether [`admit`](Self::admit) is to be asked: the one thing that an operation costs while
+    /// all is well.
+    pub(crate) fn is_open(&self) -> bool {
+        State::unpack(self.state.load(Relaxed)).opened != NEVER
+    }
+
+    /// What is to be done with an operation that begins now.
+    #[cold]
+    pub(crate) fn admit(&self, now: u64) -> Admission {
+        let since = State::unpack(self.state.load(Relaxed)).opened;
+        if since == NEVER {
+            return Admission::Usual;
+        }
+        let tried = self.tried.load(Relaxed);
+        let due = tried == NEVER || now.saturating_sub(tried) >= PAUSE;
+        if due && self.tried.compare_exchange(tried, now, Relaxed, Relaxed).is_ok() {
+            Admission::Trial(since)
+        } else {
+            Admission::Refused(since)
+        }
+    }
+
+    /// An operation that was carried out as ever had an answer, whatever it said.
+    pub(crate) fn answered(&self) {
+        if State::unpack(self.state.load(Relaxed)).unanswered != 0 {
+            self.change(|state| Some(State { unanswered: 0, ..state }));
+        }
+    }
+
+    /// An operation that was carried out as ever, and began then, ran out its deadline without any
+    /// answer. Says whether this has opened the circuit.
+    #[cold]
+    pub(crate) fn unanswered(&self, began: u64, now: u64) -> bool {
+        let new = self.change(|state| {
+            if began < self.closed.load(Relaxed) || state.opened != NEVER {
+                return None;
+            }
+            let unanswered = state.unanswered + 1;
+            Some(match unanswered {
+                UNANSWERED.. => State { opened: now, unanswered: 0, ..state },
+                _ => State { unanswered, ..state },
+            })
+        });
+        new.is_some_and(|state| state.opened != NEVER)
+    }
+
+    /// A trial had an answer: all is well again.
+    #[cold]
+    pub(crate) fn close(&self, now: u64) {
+        self.closed.store(now, Relaxed);
+        self.change(|state| {
+            Some(State { opened: NEVER, unanswered: 0, closings: state.closings + 1 })
+        });
+    }
+
+    /// Changes the state in one step, and gives the new one; `None` where there is nothing to change.
+    fn change(&self, change: impl Fn(State) -> Option<State>) -> Option<State> {
+        let mut bits = self.state.load(Acquire);
+        loop {
+            let new = change(State::unpack(bits))?;
+            match self.state.compare_exchange(bits, new.pack(), AcqRel, Acquire) {
+                Ok(_) => return Some(new),
+                Err(other) => bits = other,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn open(at: u64) -> Circuit {
+        let circuit = Circuit::new();
+        let opened: Vec<_> = (0..UNANSWERED).map(|_| circuit.unanswered(at, at)).collect();
+        assert_eq!(opened, [false, false, true]);
+        circuit
+    }
+
+    #[test]
+    fn three_without_an_answer_open_it_and_an_answer_between_does_not() {
+        let circuit = Circuit::new();
+        for now in [10, 20] {
+            assert!(!circuit.unanswered(now, now));
+        }
+        circuit.answered();
+        for now in [30, 40] {
+            assert!(!circuit.unanswered(now, now));
+        }
+        assert!(!circuit.is_open());
+        assert_eq!(circuit.admit(45), Admission::Usual);
+        assert!(circuit.unanswered(50, 50) && circuit.is_open());
+        assert_eq!(circuit.admit(60), Admission::Trial(50));
+    }
+
+    #[test]
+    fn one_trial_a_second_and_only_its_answer_closes() {
+        let circuit = open(100);
+        assert_eq!(circuit.admit(101), Admission::Trial(100));
+        for now in [101, 500, 1_100] {
+            assert_eq!(circuit.admit(now), Admission::Refused(100));
+        }
+        assert_eq!(circuit.admit(1_101), Admission::Trial(100));
+        // One that began before the circuit opened, and is answered now.
+        circuit.answered();
+        assert!(circuit.is_open());
+        circuit.close(1_150);
+        assert!(!circuit.is_open());
+    }
+
+    #[test]
+    fn what_began_before_the_circuit_closed_does_not_open_it_again() {
+        let circuit = open(100);
+        circuit.close(200);
+        for began in [90, 150, 199] {
+            assert!(!circuit.unanswered(began, 300));
+        }
+        assert!(!circuit.is_open());
+        let opened: Vec<_> = (0..3).map(|_| circuit.unanswered(200, 1_200)).collect();
+        assert_eq!(opened, [false, false, true]);
+    }
+
+    /// The rules once more, as they are told to users.
+    #[derive(Default)]
+    struct Told {
+        in_a_row: u64,
+        open: Option<u64>,
+        closed: u64,
+        tried: Option<u64>,
+    }
+
+    #[derive(Clone, Debug)]
+    enum Event {
+        Begin,
+        Answered,
+        Unanswered { took: u64 },
+        TrialAnswered,
+    }
+
+    fn event() -> impl Strategy<Value = (u64, Event)> {
+        let event = prop_oneof![
+            3 => Just(Event::Begin),
+            1 => Just(Event::Answered),
+            4 => (0..3_000_u64).prop_map(|took| Event::Unanswered { took }),
+            1 => Just(Event::TrialAnswered),
+        ];
+        (0..700_u64, event)
+    }
+
+    proptest! {
+        #[test]
+        fn it_does_what_users_are_told(events in proptest::collection::vec(event(), 1..80)) {
+            let (circuit, mut told, mut now) = (Circuit::new(), Told::default(), 5_000);
+            for (pause, event) in events {
+                now += pause;
+                match event {
+                    Event::Begin => {
+                        let expected = match told.open {
+                            None => Admission::Usual,
+                            Some(since) if told.tried.is_none_or(|at| now - at >= 1_000) => {
+                                told.tried = Some(now);
+                                Admission::Trial(since)
+                            }
+                            Some(since) => Admission::Refused(since),
+                        };
+                        prop_assert_eq!(circuit.admit(now), expected);
+                    }
+                    Event::Answered => {
+                        circuit.answered();
+                        told.in_a_row = 0;
+                    }
+                    Event::Unanswered { took } => {
+                        circuit.unanswered(now - took, now);
+                        if now - took >= told.closed && told.open.is_none() {
+                            told.in_a_row += 1;
+                        }
+                        if told.in_a_row >= 3 && told.open.is_none() {
+                            told.open = Some(now);
+                        }
+                    }
+                    Event::TrialAnswered => {
+                        circuit.close(now);
+                        told = Told { closed: now, tried: told.tried, ..Told::default() };
+                    }
+                }
+                prop_assert_eq!(circuit.is_open(), told.open.is_some());
+            }
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! The [circuits](crate::circuit) of a client's vaults, and what its operations do with them.
+
+use crate::{
+    Client, Error, ErrorKind, KeyReference, Result,
+    circuit::{Admission, Circuit},
+    operation::Failure,
+    vault_client::VaultClient,
+};
+use arc_swap::ArcSwap;
+use azure_core::time::OffsetDateTime;
+use futures::future::BoxFuture;
+use std::{
+    fmt,
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
+
+/// How long an operation is tried while the circuit is open and no thread would go on with it after
+/// its caller has got the error.
+const FOREGROUND: Duration = Duration::from_millis(500);
+
+/// A kind of operation. What changes a vault is none: it is always carried out, since nobody could
+/// tell what became of it behind its caller's back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Sign,
+    Encrypt,
+    Decrypt,
+    WrapKey,
+    UnwrapKey,
+    GetKey,
+    GetCertificate,
+    ListKeys,
+}
+
+impl Kind {
+    const COUNT: usize = Self::ListKeys as usize + 1;
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sign => "sign",
+            Self::Encrypt => "encrypt",
+            Self::Decrypt => "decrypt",
+            Self::WrapKey => "wrap key",
+            Self::UnwrapKey => "unwrap key",
+            Self::GetKey => "get key",
+            Self::GetCertificate => "get certificate",
+            Self::ListKeys => "list keys",
+        })
+    }
+}
+
+/// The circuits of all vaults. A list that only grows, without a lock, so that a child of `fork` can
+/// read it whatever its parent was doing.
+#[derive(Default)]
+pub(crate) struct Circuits(ArcSwap<Vec<Arc<VaultCircuits>>>);
+
+impl Circuits {
+    /// Those of the vault that `reference` names.
+    pub(crate) fn of(&self, reference: &KeyReference) -> Arc<VaultCircuits> {
+        let vault = reference.vault();
+        let find = |all: &Vec<Arc<VaultCircuits>>| {
+            all.iter().find(|circuits| circuits.vault == vault).cloned()
+        };
+        if let Some(known) = find(&self.0.load()) {
+            return known;
+        }
+        let fresh = Arc::new(VaultCircuits::new(vault.clone()));
+        self.0.rcu(|all| match find(all) {
+            Some(_) => Vec::clone(all),
+            None => all.iter().cloned().chain([Arc::clone(&fresh)]).collect(),
+        });
+        find(&self.0.load()).unwrap_or(fresh)
+    }
+}
+
+/// The circuits of one vault.
+pub(crate) struct VaultCircuits {
+    vault: KeyReference,
+    /// The clock that the circuits know begins here, for children of `fork` too.
+    start: Instant,
+    kinds: [Circuit; Kind::COUNT],
+}
+
+impl VaultCircuits {
+    fn new(vault: KeyReference) -> Self {
+        let kinds = std::array::from_fn(|_| Circuit::new());
+        Self { vault, start: Instant::now(), kinds }
+    }
+
+    fn of(&self, kind: Kind) -> &Circuit {
+        &self.kinds[kind as usize]
+    }
+
+    /// What the circuits take for the time.
+    fn at(&self, time: Instant) -> u64 {
+        let millis = time.saturating_duration_since(self.start).as_millis();
+        u64::try_from(millis).unwrap_or(u64::MAX - 1) + 1
+    }
+}
+
+/// One attempt of an operation that needs nothing of its caller any more. Only whether there is an
+/// answer counts.
+pub(crate) type Trial =
+    Box<dyn Fn(Arc<VaultClient>) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>;
+
+/// Which circuit an operation belongs to.
+#[derive(Clone)]
+pub(crate) struct Watch {
+    pub(crate) circuits: Arc<VaultCircuits>,
+    pub(crate) kind: Kind,
+}
+
+impl Client {
+    /// Runs an operation that changes nothing inside the deadline, unless its vault does not answer.
+    /// `trial` makes an attempt that can go on without the caller.
+    pub(crate) async fn run_watched<T, F>(
+        &self,
+        vault: &Arc<VaultClient>,
+        (circuits, kind): (&Arc<VaultCircuits>, Kind),
+        trial: impl FnOnce() -> Trial,
+        attempt: impl Fn(Arc<VaultClient>) -> F,
+    ) -> Result<T>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        let timeout = self.settings().timeout();
+        if !self.settings().values().fail_fast {
+            return self.run_on(vault, timeout, attempt).await.0;
+        }
+        let circuit = circuits.of(kind);
+        let mut in_foreground = None;
+        if circuit.is_open() {
+            match circuit.admit(circuits.at(Instant::now())) {
+                Admission::Usual => {}
+                Admission::Refused(since) => {
+                    drop(self.meters().operation());
+                    self.meters().failure();
+                    return Err(self.no_answer(vault, circuits, kind, since));
+                }
+                Admission::Trial(since) if goes_on() => {
+                    let watch = Watch { circuits: Arc::clone(circuits), kind };
+                    tokio::spawn(self.clone().try_again(Arc::clone(vault), watch, trial()));
+                    return Err(self.no_answer(vault, circuits, kind, since));
+                }
+                Admission::Trial(since) => in_foreground = Some(since),
+            }
+        }
+        let began = Instant::now();
+        let limit = in_foreground.map_or(timeout, |_| timeout.min(FOREGROUND));
+        let (outcome, answered) = self.run_on(vault, limit, attempt).await;
+        match (&outcome, in_foreground) {
+            (_, None) if answered => circuit.answered(),
+            (_, Some(_)) if answered => {
+                circuit.close(circuits.at(Instant::now()));
+                tracing::info!(host = vault.host, %kind, "the vault answers again");
+            }
+            (Err(error), Some(since)) if error.kind() == ErrorKind::Timeout => {
+                return Err(self.no_answer(vault, circuits, kind, since));
+            }
+            (Err(error), None) if error.kind() == ErrorKind::Timeout => {
+                if circuit.unanswered(circuits.at(began), circuits.at(Instant::now())) {
+                    tracing::warn!(host = vault.host, %kind, "no answer; operations fail at once");
+                }
+            }
+            _ => {}
+        }
+        outcome
+    }
+
+    /// Carries an operation out after its caller has got an error.
+    async fn try_again(self, vault: Arc<VaultClient>, watch: Watch, trial: Trial) {
+        let Watch { circuits, kind } = watch;
+        let (_, answered) = self.run_on(&vault, self.settings().timeout(), trial).await;
+        if answered {
+            circuits.of(kind).close(circuits.at(Instant::now()));
+            tracing::info!(host = vault.host, %kind, "the vault answers again");
+        }
+    }
+
+    /// The error of an operation that is not waited for.
+    #[cold]
+    fn no_answer(
+        &self,
+        vault: &VaultClient,
+        circuits: &VaultCircuits,
+        kind: Kind,
+        since: u64,
+    ) -> Error {
+        let ago = Duration::from_millis(circuits.at(Instant::now()).saturating_sub(since));
+        let since = OffsetDateTime::from(SystemTime::now() - ago);
+        let text = format!(
+            "{} has answered no operation of this kind ({kind}) since {} {:02}:{:02}:{:02} UTC; \
+             until it does they fail at once (setting fail-fast), and one a second is tried",
+            vault.host,
+            since.date(),
+            since.hour(),
+            since.minute(),
+            since.second(),
+        );
+        Error::new(ErrorKind::Network, text)
+            .hint("check the vault and the network to it; fail-fast = no waits for each operation")
+    }
+}
+
+/// Whether a task goes on when nobody waits for it.
+fn goes_on() -> bool {
+    true
+}

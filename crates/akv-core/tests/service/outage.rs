@@ -1,0 +1,174 @@
+//! `fail-fast`: a vault that does not answer costs three deadlines, and no more.
+
+use super::{Vault, run};
+use akv_core::{
+    ErrorKind,
+    SignatureAlgorithm::Es256,
+    blocking::{Client, Key},
+};
+use akv_emulator::{Curve, Fault, FaultKind, NewKey, Operation};
+use std::time::{Duration, Instant};
+
+const TIMEOUT: &[(&str, &str)] = &[("timeout", "1s")];
+
+/// Far below the deadline; what the service promises is 50 ms, and machines are busy.
+const AT_ONCE: Duration = Duration::from_millis(500);
+
+fn start() -> (Vault, Client, Key) {
+    let vault = Vault::start();
+    vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
+    let client = vault.client(TIMEOUT);
+    let key = client.key(&client.reference("vault:myVault:ec").unwrap()).unwrap();
+    key.sign(Es256, &[7; 32]).unwrap();
+    (vault, client, key)
+}
+
+fn hang(vault: &Vault, operation: Operation) {
+    vault.emulator.fault(Fault::new(FaultKind::Hang).on(operation).forever());
+    vault.emulator.reset_stats();
+}
+
+/// How many requests to sign reached the vault, those that hang included.
+fn asked(vault: &Vault) -> u64 {
+    vault.emulator.stats().requests
+}
+
+fn sign(key: &Key) -> Result<(), akv_core::Error> {
+    key.sign(Es256, &[7; 32]).map(drop)
+}
+
+fn refused(key: &Key) -> String {
+    let start = Instant::now();
+    let error = sign(key).unwrap_err();
+    assert!(start.elapsed() < AT_ONCE, "{:?}: {error}", start.elapsed());
+    assert_eq!(error.kind(), ErrorKind::Network, "{error}");
+    error.to_string()
+}
+
+/// Three operations run out their deadline.
+fn open(key: &Key) {
+    for _ in 0..3 {
+        assert_eq!(sign(key).unwrap_err().kind(), ErrorKind::Timeout);
+    }
+}
+
+/// Waits until a second has passed since the last trial, and it is answered.
+fn until_closed(key: &Key) {
+    let start = Instant::now();
+    while let Err(error) = sign(key) {
+        assert!(start.elapsed() < Duration::from_secs(30), "{error}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn after_three_the_next_fail_at_once_and_an_answer_ends_it() {
+    let (vault, client, key) = start();
+    hang(&vault, Operation::Sign);
+    open(&key);
+    assert_eq!(asked(&vault), 3);
+    let text = refused(&key);
+    for word in ["since 20", "UTC", "fail-fast", "sign"] {
+        assert!(text.contains(word), "no {word:?} in {text}");
+    }
+    // Whoever came first is tried behind its back, the others are not.
+    for _ in 0..20 {
+        refused(&key);
+    }
+    assert!(asked(&vault) <= 3 + 2, "at most one a second: {}", asked(&vault));
+    // Another kind of operation is not concerned, and its answer changes nothing.
+    client.key(key.reference()).unwrap();
+    refused(&key);
+
+    vault.emulator.clear_faults();
+    until_closed(&key);
+    for _ in 0..5 {
+        sign(&key).unwrap();
+    }
+    let counters = client.counters();
+    assert!(counters.failures >= 25 && counters.in_flight <= 2, "{counters:?}");
+}
+
+#[test]
+fn any_answer_between_keeps_the_circuit_closed() {
+    let (vault, _, key) = start();
+    for _ in 0..2 {
+        vault.emulator.fault(Fault::new(FaultKind::Hang).on(Operation::Sign).times(2));
+        for _ in 0..2 {
+            assert_eq!(sign(&key).unwrap_err().kind(), ErrorKind::Timeout);
+        }
+        sign(&key).unwrap();
+    }
+    // A failure that is an answer, over the whole deadline.
+    vault.emulator.fault(Fault::status(503).on(Operation::Sign).forever());
+    for _ in 0..4 {
+        let error = sign(&key).unwrap_err();
+        assert_eq!((error.kind(), error.status()), (ErrorKind::Timeout, Some(503)));
+    }
+}
+
+#[test]
+fn one_vault_slows_no_other() {
+    let (vault, _, _) = start();
+    let client = vault.client(TIMEOUT);
+    let (one, other) = ("vault:myVault:ec", "vault:another:ec");
+    let [one, other] =
+        [one, other].map(|name| client.key(&client.reference(name).unwrap()).unwrap());
+    vault.emulator.fault(Fault::new(FaultKind::Hang).on(Operation::Sign).times(3));
+    open(&one);
+    refused(&one);
+    sign(&other).unwrap();
+}
+
+#[test]
+fn with_no_every_operation_has_its_deadline() {
+    let (vault, _, _) = start();
+    let key = vault.key(&[("timeout", "300ms"), ("fail-fast", "no")], "vault:myVault:ec").unwrap();
+    hang(&vault, Operation::Sign);
+    for number in 1..=6 {
+        assert_eq!(sign(&key).unwrap_err().kind(), ErrorKind::Timeout);
+        assert_eq!(asked(&vault), number);
+    }
+}
+
+#[test]
+fn loading_and_listing_fail_at_once_too_and_a_server_that_is_gone_is_no_answer() {
+    let vault = Vault::start();
+    vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
+    let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let endpoint = format!("https://{nowhere}");
+    let client = vault.client(&[("timeout", "300ms"), ("endpoint", &endpoint)]);
+    let reference = client.reference("vault:myVault:ec").unwrap();
+    for _ in 0..3 {
+        assert_eq!(client.key(&reference).unwrap_err().kind(), ErrorKind::Timeout);
+    }
+    let error = client.key(&reference).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Network, "{error}");
+    let list = || client.vault(&reference.vault()).unwrap().list().next().unwrap().unwrap_err();
+    for _ in 0..3 {
+        assert_eq!(list().kind(), ErrorKind::Timeout);
+    }
+    assert!(list().to_string().contains("list keys"), "{}", list());
+    // What changes a vault is always carried out.
+    let rotate = || client.vault(&reference.vault()).unwrap().rotate("ec").unwrap_err();
+    for _ in 0..5 {
+        assert!(!rotate().to_string().contains("fail-fast"));
+    }
+}
+
+#[test]
+fn the_async_interface_fails_at_once_too() {
+    let vault = Vault::start();
+    vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
+    run(async {
+        let client = akv_core::Client::new(vault.settings(&[("timeout", "400ms")]));
+        let key = client.key(&client.reference("vault:myVault:ec").unwrap()).await.unwrap();
+        hang(&vault, Operation::Sign);
+        for _ in 0..3 {
+            let error = key.sign(Es256, &[7; 32]).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Timeout);
+        }
+        let error = key.sign(Es256, &[7; 32]).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Network, "{error}");
+    });
+}

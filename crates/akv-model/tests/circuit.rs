@@ -1,0 +1,29 @@
+//! `Circuit` under every schedule that a search of this size reaches.
+
+use akv_model::circuit_scenarios as scenarios;
+use shuttle::{check_pct, check_random};
+
+fn check(scenario: fn()) {
+    check_random(scenario, 2_000);
+    check_pct(scenario, 2_000, 3);
+}
+
+#[test]
+fn three_at_once_open_it_once() {
+    check(scenarios::three_at_once_open_it_once);
+}
+
+#[test]
+fn two_do_not_open_it() {
+    check(scenarios::two_do_not_open_it);
+}
+
+#[test]
+fn one_is_tried_a_second() {
+    check(scenarios::one_is_tried_a_second);
+}
+
+#[test]
+fn only_a_trial_closes_it() {
+    check(scenarios::only_a_trial_closes_it);
+}

@@ -1,0 +1,45 @@
+//! `warm = yes` for servers that fork a process for each connection: one request to the identity
+//! endpoint for each token, however many children there are.
+
+mod fork_server;
+mod postgresql;
+
+use std::{path::PathBuf, time::Duration};
+
+use akv_tests::{Site, modules, process::wait_until};
+use anyhow::Result;
+
+/// How long tokens live. They are renewed after half of that and up to a fifth of what is left.
+const LIFE: Duration = Duration::from_secs(40);
+const LIMIT: Duration = Duration::from_secs(90);
+
+/// A configuration whose tokens come from the metadata service of a virtual machine.
+fn configure(site: &Site, file: &str, warm: &str) -> Result<PathBuf> {
+    site.vault().set_token_lifetime(LIFE);
+    let mut settings = site.settings();
+    settings.retain(|(name, _)| *name != "access-token-file");
+    settings.push(("credential", "managed-identity".into()));
+    settings.push(("warm", warm.into()));
+    // Not every server is root, who alone may look into the folder of the build.
+    let module = site.path("akv_provider.so");
+    if !module.exists() {
+        std::fs::copy(modules::provider()?, &module)?;
+    }
+    site.configure(file, &module, &settings)
+}
+
+fn token_requests(site: &Site) -> u64 {
+    site.vault().stats().token_requests
+}
+
+/// Waits until the parent has asked for its token of this number.
+fn token(site: &Site, number: u64) -> Result<()> {
+    let asked = || (token_requests(site) >= number).then_some(());
+    wait_until(&format!("token {number} is asked for"), LIMIT, asked)
+}
+
+/// Waits until the parent has its first token: with it, it asks for the key.
+fn warmed_up(site: &Site) -> Result<()> {
+    let asked = || (site.vault().stats().get_key >= 1).then_some(());
+    wait_until("the parent has a token", LIMIT, asked)
+}
