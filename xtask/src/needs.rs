@@ -64,7 +64,7 @@ pub(crate) const DEBOOTSTRAP: Need =
 
 /// Programs that the smallest Debian has, with their packages: tests and commands may start them
 /// without more ado. `cargo xtask hosts --minimal` looks whether that is so.
-pub(crate) const ESSENTIAL: [(&str, &str); 16] = [
+pub(crate) const ESSENTIAL: [(&str, &str); 17] = [
     ("apt-get", "apt"),
     ("bash", "bash"),
     ("chmod", "coreutils"),
@@ -78,6 +78,7 @@ pub(crate) const ESSENTIAL: [(&str, &str); 16] = [
     ("mount", "mount"),
     ("perl", "perl-base"),
     ("rm", "coreutils"),
+    ("setpriv", "util-linux"),
     ("sh", "dash"),
     ("sleep", "coreutils"),
     ("true", "coreutils"),
