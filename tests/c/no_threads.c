@@ -66,6 +66,7 @@ int main(int argc, char **argv)
         die("threads are left behind");
     if (ERR_peek_error() != 0)
         die("success has left something in the error queue");
+    free(running);
     EVP_PKEY_free(key);
     puts("signed");
     return 0;
