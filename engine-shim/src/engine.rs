@@ -90,7 +90,7 @@ pub(crate) unsafe fn bind(host: &'static Host, engine: *mut Engine, id: &CStr) -
     unsafe {
         let set = (host.ENGINE_set_id)(engine, state.id.as_ptr()) == 1
             && (host.ENGINE_set_name)(engine, NAME.as_ptr()) == 1
-            && (host.ENGINE_set_cmd_defns)(engine, host.commands.as_ptr()) == 1
+            && (host.ENGINE_set_cmd_defns)(engine, host.commands.of(id).as_ptr()) == 1
             && (host.ENGINE_set_ctrl_function)(engine, CONTROL[slot]) == 1
             && (host.ENGINE_set_init_function)(engine, INIT[slot]) == 1
             && (host.ENGINE_set_load_privkey_function)(engine, PRIVATE[slot]) == 1
@@ -152,6 +152,7 @@ unsafe extern "C" fn control<const SLOT: usize>(
             Some(Control::Debug) => {
                 state.configuration.set("log-level", if number == 0 { "" } else { "2" })
             }
+            Some(Control::Ignored) => Ok(()),
             None => Err(Error::unsupported(format!("the control command {command}"))),
         }
     })

@@ -6,7 +6,7 @@
 use crate::{controls, key_file, rsa_operation};
 use legacy_abi::host::{Unusable, extra_index};
 use legacy_abi::libcrypto::constants::{OPERATION_SIGN_1_1, OPERATION_SIGN_3, extra, nid};
-use legacy_abi::libcrypto::types::{CommandDefinition, PkeyMethod};
+use legacy_abi::libcrypto::types::PkeyMethod;
 use legacy_abi::libcrypto::{EngineFunctions, Errors, Missing, copy_of_own};
 use legacy_abi::{Error, Libcrypto, Result};
 use ossl_abi::guard;
@@ -33,7 +33,7 @@ pub(crate) struct Host {
     pub(crate) ec_operation: *const PkeyMethod,
     /// The number of the key file's object identifier.
     pub(crate) key_file: c_int,
-    pub(crate) commands: &'static [CommandDefinition],
+    pub(crate) commands: controls::Definitions,
 }
 
 /// Where the engine's data is attached to libcrypto's objects.
@@ -118,7 +118,7 @@ impl Host {
                 rsa_operation: rsa_operation::Method::new(&functions, keys.slot)?,
                 ec_operation: copy_of_own(&functions, nid::EC)?.1,
                 key_file: key_file::register(&functions)?,
-                commands: controls::definitions(),
+                commands: controls::Definitions::new(),
                 functions,
             })
         }

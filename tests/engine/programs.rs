@@ -26,6 +26,18 @@ fn functions_of_libcrypto_keep_their_promises() -> Result<()> {
 }
 
 #[test]
+fn keys_answer_what_openssls_own_keys_answer() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let curves = [Curve::P256, Curve::P384, Curve::P521, Curve::P256K];
+    let ec = curves.map(|curve| site.ec(curve)).into_iter().collect::<Result<Vec<_>>>()?;
+    for key in [site.rsa(2048)?, site.rsa(4096)?].into_iter().chain(ec) {
+        let asked: u32 = program(&site, "engine_getters")?.arg(&key).ok()?.text().trim().parse()?;
+        assert!(asked >= 12, "{key}: {asked}");
+    }
+    Ok(())
+}
+
+#[test]
 fn keys_are_loaded_and_freed_again_and_again() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     for key in [site.ec(Curve::P256)?, site.rsa(2048)?] {

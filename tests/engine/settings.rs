@@ -29,6 +29,7 @@ fn the_controls_are_listed_with_their_help() -> Result<()> {
         "MAX_CONCURRENCY",
         "VERIFY_SIGNATURES",
         "WARM",
+        "FIPS",
         "LOG_LEVEL",
         "LOG_FILE",
         "debug",
@@ -59,6 +60,37 @@ fn controls_are_taken_without_a_configuration_file() -> Result<()> {
     let successes = said.matches("[Success]: ").count();
     assert_eq!(successes, 3 + 3 + 2, "{said}");
     assert!(!said.contains("[Failure]"), "{said}");
+    Ok(())
+}
+
+/// Programs that know PKCS#11 only bind the engine under that id, and tell it where the PKCS#11 module
+/// is and how to log in.
+#[test]
+fn an_engine_bound_as_pkcs11_takes_the_commands_of_libp11() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let plain = plain(&site)?;
+    let commands = [
+        "MODULE_PATH:/usr/lib/softhsm/libsofthsm2.so",
+        "PIN:1234",
+        "INIT_ARGS:x",
+        "VERBOSE",
+        "QUIET",
+        "FORCE_LOGIN",
+        "RE_ENUMERATE",
+    ];
+    let posts: String = commands.iter().map(|command| format!(" -post {command}")).collect();
+    let bound = |id: &str, posts: &str| {
+        let command = dynamic(&site, posts, "")?;
+        plain.ok(&command.replace("-pre LOAD", &format!("-pre ID:{id} -pre LOAD")))
+    };
+    let said = bound("pkcs11", &posts)?.text();
+    assert_eq!(said.matches("[Success]: ").count(), 4 + 3 + commands.len(), "{said}");
+    assert!(!said.contains("[Failure]"), "{said}");
+    // What is none of libp11's either, and what nobody sends to an engine of ours.
+    let said = bound("pkcs11", " -post MODUL_PATH:x -post TIMEOUTS:3s")?.text();
+    assert_eq!(said.matches("[Failure]: ").count(), 2, "{said}");
+    let said = bound("e_akv", &posts)?.text();
+    assert_eq!(said.matches("[Failure]: ").count(), commands.len(), "{said}");
     Ok(())
 }
 
@@ -114,7 +146,8 @@ fn another_id_is_honoured() -> Result<()> {
     let key = site.ec(Curve::P256)?;
     let module = modules::engine()?.display().to_string();
     let dynamic = format!(
-        "engine_id = dynamic\nSO_PATH = {module}\nID = pkcs11\nLIST_ADD = 1\nLOAD = EMPTY\n"
+        "engine_id = dynamic\nSO_PATH = {module}\nID = pkcs11\nLIST_ADD = 1\nLOAD = EMPTY\n\
+         MODULE_PATH = /usr/lib/module.so\nPIN = 1234\n"
     );
     let text = site.read("engine.cnf").or_else(|_| {
         openssl(&site)?;

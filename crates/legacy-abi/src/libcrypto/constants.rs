@@ -10,6 +10,8 @@ pub mod command {
     use super::c_uint;
     pub const NUMERIC: c_uint = 1;
     pub const STRING: c_uint = 2;
+    pub const NO_INPUT: c_uint = 4;
+    pub const INTERNAL: c_uint = 8;
     /// First number of an engine's own commands.
     pub const BASE: c_uint = 200;
 }

@@ -151,6 +151,8 @@ fn engine_numbers() -> String {
         "OSSL_DYNAMIC_VERSION" = constants::DYNAMIC_VERSION;
         "ENGINE_CMD_FLAG_NUMERIC" = command::NUMERIC;
         "ENGINE_CMD_FLAG_STRING" = command::STRING;
+        "ENGINE_CMD_FLAG_NO_INPUT" = command::NO_INPUT;
+        "ENGINE_CMD_FLAG_INTERNAL" = command::INTERNAL;
         "ENGINE_CMD_BASE" = command::BASE;
         "CRYPTO_EX_INDEX_ENGINE" = extra::ENGINE;
     }
