@@ -190,6 +190,8 @@ impl KeyFile {
     /// # Errors
     /// The PEM is ours but malformed.
     pub fn from_pem(pem: &[u8]) -> Result<Option<Self>> {
+        // Some editors begin a file with UTF-8's byte order mark.
+        let pem = pem.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(pem);
         let label = match pem::decode_label(pem) {
             Ok(label) if [Self::PEM_LABEL, Self::PKCS8_LABEL].contains(&label) => label,
             _ => return Ok(None),
@@ -308,6 +310,8 @@ mod tests {
         assert_eq!(KeyFile::from_pkcs8_der(&file.to_pkcs8_der()).unwrap(), Some(file.clone()));
         assert_eq!(KeyFile::from_pem(file.to_pem().as_bytes()).unwrap(), Some(file.clone()));
         assert_eq!(KeyFile::from_pem(file.to_pkcs8_pem().as_bytes()).unwrap(), Some(file.clone()));
+        let marked = [&[0xef, 0xbb, 0xbf], file.to_pem().as_bytes()].concat();
+        assert_eq!(KeyFile::from_pem(&marked).unwrap(), Some(file.clone()));
         let bare = KeyFile { public_key: None, ..file };
         assert_eq!(KeyFile::from_der(&bare.to_der()).unwrap(), bare);
     }

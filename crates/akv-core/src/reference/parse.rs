@@ -109,7 +109,7 @@ fn key_values<'a>(text: &'a str, rest: &'a str) -> Result<Fields<'a>> {
     })
 }
 
-/// `https://NAME.SUFFIX/keys/KEY[/VERSION]`.
+/// `https://NAME.SUFFIX/keys/KEY[/VERSION][/]`.
 ///
 /// The sections are cut out of the text itself, and the text must be what a URL parser makes of
 /// it, so that no spelling trick names another host than the one that was checked.
@@ -143,7 +143,10 @@ fn url<'a>(text: &'a str, url_text: &'a str, hosts: &TrustedHosts) -> Result<Fie
     else {
         return Err(refused(text, "the URL's path does not begin with /keys"));
     };
-    let mut parts = path.strip_prefix('/').unwrap_or_default().split('/');
+    let path = path.strip_prefix('/').unwrap_or_default();
+    // People copy URLs with a slash at the end.
+    let path = path.strip_suffix('/').filter(|path| !path.ends_with('/')).unwrap_or(path);
+    let mut parts = path.split('/');
     let key = parts.next().unwrap_or_default();
     let version = parts.next();
     if parts.next().is_some() {

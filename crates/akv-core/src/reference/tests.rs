@@ -22,6 +22,7 @@ fn every_form_names_the_same_key() {
         "https://myHsm.managedhsm.azure.net/keys/myKey",
         "HTTPS://MYHSM.managedHSM.azure.net/keys/myKey",
         "akv:https://myHsm.managedhsm.azure.net/keys/myKey",
+        "akv:https://myHsm.managedhsm.azure.net/keys/myKey/",
     ] {
         let reference = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
         assert_eq!(reference, expected, "{text}");
@@ -42,6 +43,7 @@ fn every_form_takes_a_version() {
         format!("akv:type=vault,vault=myVault,name=myKey,version={VERSION}"),
         format!("akv:type=vault,vault=myVault,name=myKey,key_version={VERSION}"),
         format!("https://myVault.vault.azure.net/keys/myKey/{VERSION}"),
+        format!("https://myVault.vault.azure.net/keys/myKey/{VERSION}/"),
     ] {
         let reference = parse(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
         assert_eq!(reference.version(), Some(VERSION), "{text}");
@@ -112,6 +114,8 @@ fn refusals_name_the_section_and_the_reason() {
         ("https://myVault.vault.azure.net/secrets/k", "does not begin with /keys"),
         ("https://myVault.vault.azure.net/keysx", "does not begin with /keys"),
         ("https://myVault.vault.azure.net/keys/k/a/b", "too many parts"),
+        ("https://myVault.vault.azure.net/keys/k/a/b/", "too many parts"),
+        ("https://myVault.vault.azure.net/keys/k//", "version"),
         ("https://myVault.vault.azure.net/keys/../secrets", "key name"),
         ("https://myVault.vault.azure.net.evil.example/keys/k", "is not under"),
         ("https://evilvault.azure.net/keys/k", "is not under"),
