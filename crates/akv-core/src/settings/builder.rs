@@ -262,6 +262,7 @@ impl Builder {
             warm: self.read_with("warm", values::boolean)?.unwrap_or(false),
             fail_fast: self.read_with("fail-fast", values::boolean)?.unwrap_or(true),
             rsa_key_exchange: self.read_with("rsa-key-exchange", values::boolean)?.unwrap_or(false),
+            fips: self.read_with("fips", values::boolean)?.unwrap_or(false),
             log_level: self.text("log-level"),
             log_file: self.path("log-file"),
             environment: self.foreign.clone(),

@@ -92,6 +92,7 @@ pub(crate) struct Values {
     pub(crate) warm: bool,
     pub(crate) rsa_key_exchange: bool,
     pub(crate) fail_fast: bool,
+    pub(crate) fips: bool,
     pub(crate) log_level: Option<String>,
     pub(crate) log_file: Option<PathBuf>,
     /// The identity endpoints' own variables and the proxies, as they were at load.
@@ -193,6 +194,12 @@ impl Settings {
     /// loaded, rather than by its first operation; no by default.
     pub fn warm(&self) -> bool {
         self.0.warm
+    }
+
+    /// Whether the administrator declares that the keys are in a validated HSM, so that OpenSSL may
+    /// find them under the property `fips=yes`; no by default.
+    pub fn fips(&self) -> bool {
+        self.0.fips
     }
 
     /// What is logged: nothing (`None`), a level or a filter; see [`logging`](crate::logging).

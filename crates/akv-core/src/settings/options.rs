@@ -121,6 +121,12 @@ pub const OPTIONS: &[OptionInfo] = &[
     )
     .or("yes"),
     option(
+        "fips",
+        "AKV_FIPS",
+        "the keys are in a validated HSM, and found under the property fips=yes: no (default), yes",
+    )
+    .or("no"),
+    option(
         "log-level",
         "AKV_LOG_LEVEL",
         "0 to 3 (error, info, debug, trace) or a tracing filter; default: nothing is logged",

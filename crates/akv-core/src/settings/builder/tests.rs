@@ -90,9 +90,9 @@ fn the_defaults_that_are_told_are_those_in_force() {
     assert_eq!(told.timeout, bare.timeout);
     assert_eq!((told.credential, told.hosts.cloud), (bare.credential, bare.hosts.cloud));
     assert_eq!((told.max_concurrency, told.warm), (bare.max_concurrency, bare.warm));
-    assert_eq!(told.verify_signatures, bare.verify_signatures);
     assert_eq!(told.rsa_key_exchange, bare.rsa_key_exchange);
     assert_eq!(told.fail_fast, bare.fail_fast);
+    assert_eq!((told.verify_signatures, told.fips), (bare.verify_signatures, bare.fips));
 }
 
 #[test]
