@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::key::KeyType;
 use crate::keymgmt::{Selection, curve_of};
 use akv_core::{Curve, EcPublicKey, PublicKey, RsaPublicKey};
-use ossl_abi::host::{Check, HostKey};
+use ossl_abi::host::{Check, HostKey, HostKeys};
 use ossl_abi::names;
 use ossl_abi::params::{Params, Values};
 use ossl_abi::types::{Callback, DataType, Param};
@@ -30,13 +30,30 @@ pub(crate) struct ForeignKey {
     key: HostKey,
     kind: KeyType,
     has_private: bool,
+    /// The host read it from a file or made it of numbers, so it is to be written like any other.
+    imported: bool,
     /// The public half, as soon as there is one that we can read.
     public: OnceLock<PublicKey>,
 }
 
 impl ForeignKey {
     pub(crate) fn new(key: HostKey, kind: KeyType, has_private: bool) -> Self {
-        Self { key, kind, has_private, public: OnceLock::new() }
+        Self { key, kind, has_private, imported: false, public: OnceLock::new() }
+    }
+
+    /// A private key that the host has, in the hands of another provider.
+    pub(crate) fn import(
+        keys: &HostKeys,
+        kind: KeyType,
+        selection: Selection,
+        params: Params<'_>,
+    ) -> Option<Self> {
+        let key = keys.import(kind.c_name(), selection.with_needed().raw(), params)?;
+        Some(Self { imported: true, ..Self::new(key, kind, true) })
+    }
+
+    pub(crate) fn imported(&self) -> bool {
+        self.imported
     }
 
     pub(crate) fn has_private(&self) -> bool {
@@ -117,18 +134,15 @@ impl ForeignKey {
     /// A key with these parts, as far as they are there. `None` where nothing is selected.
     pub(crate) fn part(&self, selection: Selection) -> Result<Option<Self>> {
         let selection = selection.within(self.has_public(), self.has_private);
-        if selection.private() && selection.public() {
-            return Ok(Some(Self::new(
-                self.key.duplicate().ok_or(Error::Silent)?,
-                self.kind,
-                true,
-            )));
-        }
-        if self.kind == KeyType::Rsa && !selection.key_pair() {
+        let key = if selection.private() && selection.public() {
+            self.key.duplicate()
+        } else if self.kind == KeyType::Rsa && !selection.key_pair() {
             return Ok(None);
-        }
-        let part = self.key.part(self.kind.c_name(), selection.raw()).ok_or(Error::Silent)?;
-        Ok(Some(Self::new(part, self.kind, selection.private())))
+        } else {
+            self.key.part(self.kind.c_name(), selection.raw())
+        };
+        let part = Self::new(key.ok_or(Error::Silent)?, self.kind, selection.private());
+        Ok(Some(Self { imported: self.imported, ..part }))
     }
 
     pub(crate) fn matches(&self, other: &Self, selection: Selection) -> bool {

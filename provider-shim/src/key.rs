@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::foreign::ForeignKey;
-use crate::keymgmt::Selection;
+use crate::keymgmt::{self, Selection};
 use crate::provider::Provider;
 use akv_core::blocking::Key;
 use akv_core::{Curve, EcPublicKey, PublicKey};
@@ -73,6 +73,8 @@ pub(crate) struct KeyObject {
     provider: Arc<Provider>,
     kind: KeyType,
     material: OnceLock<Material>,
+    /// The public half in the hands of another provider, see [`elsewhere`](Self::elsewhere).
+    elsewhere: OnceLock<ForeignKey>,
 }
 
 impl Object for KeyObject {
@@ -84,11 +86,12 @@ impl Object for KeyObject {
 impl KeyObject {
     /// An object to be filled by an import.
     pub(crate) fn empty(provider: Arc<Provider>, kind: KeyType) -> Self {
-        Self { provider, kind, material: OnceLock::new() }
+        Self { provider, kind, material: OnceLock::new(), elsewhere: OnceLock::new() }
     }
 
     pub(crate) fn new(provider: Arc<Provider>, kind: KeyType, material: Material) -> Self {
-        Self { provider, kind, material: OnceLock::from(material) }
+        let material = OnceLock::from(material);
+        Self { provider, kind, material, elsewhere: OnceLock::new() }
     }
 
     /// A key in a vault.
@@ -130,6 +133,19 @@ impl KeyObject {
             Material::Foreign(key) => Some(key),
             _ => None,
         }
+    }
+
+    /// The key of another provider that does what takes the public half only. `None` where that is
+    /// done here.
+    pub(crate) fn elsewhere(&self) -> Option<&ForeignKey> {
+        if self.foreign().is_some() || !self.provider.fips() {
+            return self.foreign();
+        }
+        if self.elsewhere.get().is_none() {
+            // Another thread may have been faster, with the same.
+            _ = self.elsewhere.set(keymgmt::public_elsewhere(self)?);
+        }
+        self.elsewhere.get()
     }
 
     pub(crate) fn public_key(&self) -> Option<&PublicKey> {

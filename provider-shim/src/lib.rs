@@ -16,7 +16,8 @@
 //! [`precedence`] sees to it that the host's other keys stay with the host's other providers, and
 //! [`children`] that they do so in child contexts. Where we have to make them all the same, they are
 //! [`foreign`], and TLS learns of groups for them from [`capabilities`]. Programs that want an `RSA` or
-//! an `EC_KEY` of a key get it from [`legacy`].
+//! an `EC_KEY` of a key get it from [`legacy`]. [`fips`] is for hosts that ask for validated modules
+//! only.
 
 mod algorithm_id;
 mod asym_cipher;
@@ -26,6 +27,7 @@ mod decoder;
 mod digest;
 mod encoder;
 mod error;
+mod fips;
 mod foreign;
 mod key;
 mod keymgmt;

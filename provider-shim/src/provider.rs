@@ -5,7 +5,9 @@ use crate::error::{Error, REASON_STRINGS, Result};
 use crate::key::OBJECT_PKEY;
 use crate::legacy::Importers;
 use crate::precedence;
-use crate::{asym_cipher, capabilities, decoder, encoder, keymgmt, signature, store, symmetric};
+use crate::{
+    asym_cipher, capabilities, decoder, encoder, fips, keymgmt, signature, store, symmetric,
+};
 use akv_core::blocking::Client;
 use akv_core::{ErrorKind, Settings, settings};
 use ossl_abi::functions::{operation, provider as id};
@@ -120,8 +122,18 @@ impl Provider {
         self.host.quietly(|| unsafe { callback(nothing.as_ptr(), arg) });
     }
 
+    /// Whether the administrator has declared that keys are in a validated HSM.
+    pub(crate) fn fips(&self) -> bool {
+        self.client.as_ref().is_ok_and(|client| client.settings().fips())
+    }
+
     /// What there is for an operation.
     fn algorithms(&self, operation: c_int) -> &'static [Algorithm] {
+        let algorithms = self.usual_algorithms(operation);
+        if self.fips() && !algorithms.is_empty() { fips::declared(algorithms) } else { algorithms }
+    }
+
+    fn usual_algorithms(&self, operation: c_int) -> &'static [Algorithm] {
         match operation {
             operation::KEYMGMT => keymgmt::ALGORITHMS,
             operation::SIGNATURE => signature::algorithms(self.has_composites),

@@ -213,7 +213,6 @@ static void rsa(const unsigned char *tbs, EVP_PKEY *own_half)
 {
     static const char *const salts[] = { NULL, "digest", "auto", "max", "0",  "20", "28",
                                          "32", "48",     "64",   "-5",  NULL };
-    static const char *const masks[] = { NULL, "SHA1", "SHA256", "SHA512" };
 
     for (const char *const *digest = digests; *digest != NULL; digest++) {
         struct settings s = { *digest, NULL, NULL, NULL, size_of(*digest) };
@@ -222,12 +221,12 @@ static void rsa(const unsigned char *tbs, EVP_PKEY *own_half)
         try_to_verify(&s, tbs, own_half);
         s.padding = "pss";
         for (size_t salt = 0; salt < 11; salt++)
-            for (size_t mask = 0; mask < 4; mask++) {
+            for (size_t mask = 0; mask < sizeof(digests) / sizeof(*digests); mask++) {
                 s.salt = salts[salt];
-                s.mgf1 = masks[mask];
+                /* The last one is NULL: as the digest. */
+                s.mgf1 = digests[mask];
                 try(&s, tbs);
-                if (s.mgf1 == NULL)
-                    try_to_verify(&s, tbs, own_half);
+                try_to_verify(&s, tbs, own_half);
             }
         s.salt = s.mgf1 = NULL;
 #if OPENSSL_VERSION_NUMBER >= 0x30100000L

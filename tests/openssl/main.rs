@@ -6,6 +6,8 @@ mod cancellation;
 mod certificates;
 mod contexts;
 mod decryption;
+mod files;
+mod fips;
 mod foreign;
 mod genpkey;
 mod key_files;

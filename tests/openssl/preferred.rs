@@ -167,3 +167,122 @@ fn keys_are_made_in_a_vault_when_they_are_preferred() -> Result<()> {
     assert_eq!(requests, 2);
     Ok(())
 }
+
+/// MGF1 with a digest other than the message's, and any salt: vaults do not sign so, but others do.
+#[test]
+fn pss_of_any_mgf1_digest_is_verified_when_ours_are_preferred() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let (key, public) = (site.text("pss.key"), site.text("pss.pub"));
+    let (data, signature) = (site.text("plain.cnf"), site.text("pss.sig"));
+    let certificate = site.text("pss.crt");
+    site.plain().ok(&format!("genpkey -algorithm RSA -out {key}"))?;
+    site.plain().ok(&format!("pkey -in {key} -pubout -out {public}"))?;
+    let preferring = site.preferring()?;
+    for (digest, mgf1, salt) in
+        [("sha256", "sha1", "20"), ("sha512", "sha256", "0"), ("sha1", "sha384", "max")]
+    {
+        let options = format!(
+            "-sigopt rsa_padding_mode:pss -sigopt rsa_mgf1_md:{mgf1} -sigopt rsa_pss_saltlen:{salt}"
+        );
+        site.plain()
+            .ok(&format!("dgst -{digest} -sign {key} {options} -out {signature} {data}"))?;
+        let verify = format!("dgst -{digest} -verify {public} {options} -signature {signature}");
+        preferring.ok(&format!("{verify} {data}"))?;
+        let output = preferring.fails(&format!("{verify} {key}"))?;
+        assert!(output.describe().contains("erification failure"), "{}", output.describe());
+        let request = format!("req -x509 -new -key {key} -subj /CN=pss -{digest} {options}");
+        site.plain().ok(&format!("{request} -out {certificate}"))?;
+        preferring.ok(&format!(
+            "verify -auth_level 0 -check_ss_sig -CAfile {certificate} {certificate}"
+        ))?;
+    }
+    // A vault does not sign so, and says why.
+    let sign = format!("dgst -sha256 -sign {} -sigopt rsa_padding_mode:pss", site.rsa(2048)?);
+    let output = preferring.fails(&format!("{sign} -sigopt rsa_mgf1_md:sha1 {data}"))?;
+    let reason = "uses SHA256 for MGF1 when signing SHA256, not SHA1";
+    assert!(output.stderr.contains(reason), "{}", output.describe());
+    assert_eq!(site.vault().stats().sign, 0);
+    Ok(())
+}
+
+/// `base` reads everybody's key files and keeps no keys. libcrypto then asks whoever is preferred to
+/// keep them.
+#[test]
+fn the_hosts_own_key_files_work_with_base_in_any_order() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let vaults = site.key_file(&site.rsa(2048)?, "vault.key")?;
+    for (name, algorithm) in [
+        ("rsa", "RSA -pkeyopt rsa_keygen_bits:2048"),
+        ("ec", "EC -pkeyopt ec_paramgen_curve:P-256"),
+        ("brainpool", "EC -pkeyopt ec_paramgen_curve:brainpoolP256r1"),
+        ("ed25519", "ED25519"),
+    ] {
+        let key = site.text(&format!("{name}.key"));
+        site.plain().ok(&format!("genpkey -algorithm {algorithm} -out {key}"))?;
+    }
+    let (rsa, ec) = (site.text("rsa.key"), site.text("ec.key"));
+    let mut forms = vec![site.text("ed25519.key"), site.text("brainpool.key")];
+    for key in [&rsa, &ec] {
+        forms.push(key.clone());
+        let (old, der, encrypted) =
+            (format!("{key}.old"), format!("{key}.der"), format!("{key}.encrypted"));
+        site.plain().ok(&format!("pkey -in {key} -traditional -out {old}"))?;
+        site.plain().ok(&format!("pkey -in {key} -outform DER -out {der}"))?;
+        site.plain().ok(&format!("pkey -in {key} -aes256 -passout pass:x -out {encrypted}"))?;
+        forms.extend([old, der, encrypted]);
+    }
+    let (data, signature) = (site.text("plain.cnf"), site.text("base.sig"));
+    let certificate = site.text("base.crt");
+    let public = |key: &str| format!("{key}.pub");
+    for key in &forms {
+        let written = public(key);
+        site.plain().ok(&format!("pkey -in {key} -passin pass:x -pubout -out {written}"))?;
+    }
+    for (providers, query) in [
+        (["default", "akv_provider", "base"], ""),
+        (["default", "akv_provider", "base"], QUERY),
+        (["default", "base", "akv_provider"], QUERY),
+        (["akv_provider", "base", "default"], QUERY),
+        (["base", "akv_provider", "default"], QUERY),
+    ] {
+        let openssl = with_providers(&site, &providers)?;
+        for key in &forms {
+            let digest = if key.contains("ed25519") { "" } else { "-digest sha256" };
+            openssl.ok(&format!(
+                "pkeyutl -sign -rawin {digest} -inkey {key} -passin pass:x {query} -in {data} \
+                 -out {signature}"
+            ))?;
+            site.plain().ok(&format!(
+                "pkeyutl -verify -rawin {digest} -pubin -inkey {} -in {data} -sigfile {signature}",
+                public(key)
+            ))?;
+        }
+        for key in [&rsa, &ec] {
+            openssl.ok(&format!("dgst -sha256 -sign {key} {query} -out {signature} {data}"))?;
+            let request = format!("req -x509 -new -key {key} -subj /CN=own {query}");
+            openssl.ok(&format!("{request} -out {certificate}"))?;
+            openssl.ok(&format!(
+                "cms -sign -signer {certificate} -inkey {key} {query} -in {data} -out {data}.cms"
+            ))?;
+            site.plain().ok(&format!("cms -verify -in {data}.cms -CAfile {certificate}"))?;
+        }
+        openssl.ok(&format!("dgst -sha256 -sign {vaults} {query} -out {signature} {data}"))?;
+    }
+    Ok(())
+}
+
+/// The site's configuration with these providers in this order.
+fn with_providers(site: &Site, providers: &[&str]) -> Result<OpenSsl> {
+    let text = site.read("openssl.cnf")?;
+    let listed = "default = default_provider\nakv_provider = akv_provider\n";
+    assert!(text.contains(listed), "{text}");
+    let sections = |name: &&str| match *name {
+        "akv_provider" => "akv_provider = akv_provider\n".to_owned(),
+        name => format!("{name} = {name}_provider\n"),
+    };
+    let order = providers.iter().map(sections).collect::<String>();
+    let base = "\n[base_provider]\nactivate = 1\n";
+    let name = format!("{}.cnf", providers.join("-"));
+    std::fs::write(site.path(&name), format!("{}{base}", text.replace(listed, &order)))?;
+    Ok(OpenSsl::new(site.path(&name), site.folder()))
+}

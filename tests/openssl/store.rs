@@ -201,3 +201,22 @@ fn a_failure_in_the_middle_is_told_once_and_ends_the_list() -> Result<()> {
     }
     Ok(())
 }
+
+/// BIND takes a label to a private and a public key, each an object of its own.
+#[test]
+fn a_store_that_expects_nothing_gives_both_halves_of_a_key() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let program = cc::compile("label_pair", site.folder())?;
+    for (reference, kind) in [(site.rsa(2048)?, "RSA"), (site.ec(Curve::P256)?, "EC")] {
+        site.vault().reset_stats();
+        let task = Task::new(&program).env("OPENSSL_CONF", site.path("openssl.cnf"));
+        assert_eq!(task.arg(&reference).ok()?.text().trim(), kind);
+        let stats = site.vault().stats();
+        assert_eq!((stats.get_key, stats.sign), (1, 1), "{stats:?}");
+        let listed = load(&site, &reference, ANYTHING, ALL)?.text();
+        assert_eq!(listed, "Pkey\nPublic key\nend\n");
+        let found = site.openssl().ok(&format!("storeutl -noout {reference}"))?.text();
+        assert!(found.contains("Total found: 2"), "{found}");
+    }
+    Ok(())
+}

@@ -49,7 +49,7 @@ fn x509_reads_the_certificate_of_a_key() -> Result<()> {
         let text = site.openssl().ok(&format!("x509 -in {reference} -noout -subject"))?.text();
         assert!(text.contains(subject), "{reference}: {text}");
         let text = site.openssl().ok(&format!("storeutl -certs -text {reference}"))?.text();
-        assert!(text.contains("Total found: 1") && text.contains(subject), "{text}");
+        assert!(text.contains("Total found: 2") && text.contains(subject), "{text}");
     }
     Ok(())
 }
@@ -75,15 +75,18 @@ fn a_certificate_of_the_vault_serves_and_signs() -> Result<()> {
 fn a_key_comes_before_its_certificate_where_nothing_is_expected() -> Result<()> {
     let site = site()?;
     let (text, errors) = load(&site, "vault:testvault:web", ANYTHING)?;
-    assert_eq!((text.as_str(), errors.as_str()), ("Pkey\ncertificate /CN=first\nend\n", ""));
+    assert_eq!(
+        (text.as_str(), errors.as_str()),
+        ("Pkey\nPublic key\ncertificate /CN=first\nend\n", "")
+    );
     let text = site.openssl().ok("storeutl -noout vault:testvault:web")?.text();
-    assert_eq!(text.lines().next_back(), Some("Total found: 2"), "{text}");
+    assert_eq!(text.lines().next_back(), Some("Total found: 3"), "{text}");
 
     // Who expects a key is not kept waiting, and a key without a certificate asks for none.
     site.vault().reset_stats();
     site.openssl().ok("pkey -in vault:testvault:web -noout")?;
     let (text, errors) = load(&site, "vault:testvault:bare", ANYTHING)?;
-    assert_eq!((text.as_str(), errors.as_str()), ("Pkey\nend\n", ""));
+    assert_eq!((text.as_str(), errors.as_str()), ("Pkey\nPublic key\nend\n", ""));
     assert_eq!(asked(&site, Operation::GetCertificate), 0);
     Ok(())
 }
@@ -94,9 +97,9 @@ fn a_certificate_that_is_kept_from_the_caller_does_not_spoil_the_key() -> Result
     for kind in [FaultKind::Forbidden, FaultKind::Status { status: 404, retry_after: None }] {
         site.vault().fault(Fault::new(kind).on(Operation::GetCertificate).forever());
         let (text, errors) = load(&site, "vault:testvault:web", ANYTHING)?;
-        assert_eq!((text.as_str(), errors.as_str()), ("Pkey\nend\n", ""));
+        assert_eq!((text.as_str(), errors.as_str()), ("Pkey\nPublic key\nend\n", ""));
         let output = site.openssl().ok("storeutl -noout vault:testvault:web")?;
-        assert!(output.text().contains("Total found: 1"), "{}", output.describe());
+        assert!(output.text().contains("Total found: 2"), "{}", output.describe());
         assert_eq!(output.stderr, "");
         // Who expects it hears why.
         let (text, errors) = load(&site, "vault:testvault:web", CERTIFICATE)?;

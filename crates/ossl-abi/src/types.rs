@@ -109,6 +109,28 @@ impl Algorithm {
     }
 }
 
+impl Algorithm {
+    /// Whether this entry ends a list.
+    pub fn is_end(&self) -> bool {
+        self.names.is_null()
+    }
+
+    /// The property definition.
+    pub fn properties(&self) -> &'static CStr {
+        match self.is_end() {
+            true => c"",
+            // SAFETY: it leads to the static string that the constructor was given.
+            false => unsafe { CStr::from_ptr(self.properties) },
+        }
+    }
+
+    /// The same algorithm with another property definition.
+    #[must_use]
+    pub const fn with_properties(self, properties: &'static CStr) -> Self {
+        Self { properties: properties.as_ptr(), ..self }
+    }
+}
+
 /// A list of names that ends with a null pointer, as `OSSL_FUNC_SIGNATURE_QUERY_KEY_TYPES` gives
 /// it.
 #[repr(transparent)]

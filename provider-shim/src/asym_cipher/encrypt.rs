@@ -8,8 +8,12 @@ use aws_lc_rs::rsa::{OaepPublicEncryptingKey, Pkcs1PublicEncryptingKey, PublicEn
 
 impl Context {
     pub(super) fn encrypt(&self, plaintext: &[u8]) -> Result<Vec<u8>> {
-        if let Some(foreign) = self.key()?.foreign() {
-            return foreign.encrypt(self.foreign(), plaintext);
+        // What only the vault could decrypt, and cannot, would be lost.
+        if self.padding() == Padding::Oaep && self.key()?.vault_key().is_some() {
+            self.oaep().in_vault()?;
+        }
+        if let Some(elsewhere) = self.key()?.elsewhere() {
+            return elsewhere.encrypt(self.foreign(), plaintext);
         }
         let public = self.public()?;
         match self.padding() {
@@ -29,10 +33,6 @@ impl Context {
                     other.name()
                 )));
             }
-        }
-        // What only the vault could decrypt, and cannot, would be lost.
-        if self.padding() == Padding::Oaep && self.key()?.vault_key().is_some() {
-            self.oaep().in_vault()?;
         }
         let too_long = |_| {
             Error::argument(format!(

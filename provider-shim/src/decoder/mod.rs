@@ -4,8 +4,11 @@
 //! answer "carry on" and leaves no trace.
 
 mod der_element;
+mod encrypted;
 mod pem;
 
+use self::encrypted::Passphrase;
+use self::pem::Reach;
 use crate::error::{Error, Result};
 use crate::key::{self, KeyObject, KeyType, OBJECT_PKEY};
 use crate::keymgmt::Selection;
@@ -37,6 +40,9 @@ macro_rules! decoder {
 
 pub(crate) static ALGORITHMS: &[Algorithm] = &[
     decoder!(c"DER", c"provider=akv_provider,input=pem", PemReader),
+    // Without a structure: libcrypto skips the first decoder whose structure is not the one that its
+    // caller named, and that has to be its own one for this, which would give up on our PKCS#8.
+    decoder!(c"DER", c"provider=akv_provider,input=der", EncryptedReader),
     decoder!(c"RSA", c"provider=akv_provider,input=der,structure=akv", DerReader<RsaKeys>),
     decoder!(c"EC", c"provider=akv_provider,input=der,structure=akv", DerReader<EcKeys>),
     decoder!(
@@ -62,8 +68,10 @@ pub(crate) static ALGORITHMS: &[Algorithm] = &[
     Algorithm::END,
 ];
 
-/// What a reader gives on.
-struct Sink {
+/// What libcrypto asks of a reader.
+struct Request {
+    selection: Selection,
+    passphrase: Passphrase,
     callback: Callback,
     arg: *mut c_void,
 }
@@ -71,26 +79,51 @@ struct Sink {
 /// One input format.
 trait Reader {
     /// Reads what is ours and gives it on. `Ok(true)` means "carry on" too.
-    fn read(provider: &Arc<Provider>, input: Bio<'_>, sink: &Sink) -> Result<bool>;
+    fn read(provider: &Arc<Provider>, input: Bio<'_>, request: &Request) -> Result<bool>;
 }
 
-/// PEM to DER. The DER that is given on is complete: a file without version or public key is
-/// resolved here, since libcrypto's store drops what later decoders say of an error.
+/// PEM to DER.
 struct PemReader;
 
 impl Reader for PemReader {
-    fn read(provider: &Arc<Provider>, mut input: Bio<'_>, sink: &Sink) -> Result<bool> {
-        let Some(file) = pem::next_key_file(&mut input)? else {
+    fn read(provider: &Arc<Provider>, mut input: Bio<'_>, request: &Request) -> Result<bool> {
+        // A store gives every block to somebody, and selects nothing.
+        let reach = if request.selection.private() { Reach::PrivateKey } else { Reach::Block };
+        let open = |der: &[u8]| encrypted::key_file(provider.host(), der, &request.passphrase);
+        match pem::next_key_file(&mut input, reach, open)? {
+            Some(file) => give_file(provider, &file, request),
+            None => Ok(true),
+        }
+    }
+}
+
+/// Encrypted PKCS#8 to DER. libcrypto's own decoder decrypts it too, and then looks for decoders
+/// whose name is the object identifier in it, which ours cannot have: a name stands for one type of
+/// keys, and the identifier of key files for all of them.
+struct EncryptedReader;
+
+impl Reader for EncryptedReader {
+    fn read(provider: &Arc<Provider>, mut input: Bio<'_>, request: &Request) -> Result<bool> {
+        let Some(der) = der_element::read_sequence(&mut input) else {
             return Ok(true);
         };
-        let key = key_of(provider, &file)?;
-        let description = store::key::private_key(&key);
-        // What the file does not say was asked for, and need not be once more.
-        let _key = file.public_key().is_none().then(|| HandOver::of(provider, key));
-        // SAFETY: callback and argument are the core's for this call, and the array lives until
-        // the callback returns.
-        Ok(unsafe { (sink.callback)(description.as_ptr(), sink.arg) == 1 })
+        match encrypted::key_file(provider.host(), &der, &request.passphrase)? {
+            Some(file) => give_file(provider, &file, request),
+            None => Ok(true),
+        }
     }
+}
+
+/// Gives a file on as DER. It is complete: a file without version or public key is resolved here,
+/// since libcrypto's store drops what later decoders say of an error.
+fn give_file(provider: &Arc<Provider>, file: &KeyFile, request: &Request) -> Result<bool> {
+    let key = key_of(provider, file)?;
+    let description = store::key::private_key(&key);
+    // What the file does not say was asked for, and need not be once more.
+    let _key = file.public_key().is_none().then(|| HandOver::of(provider, key));
+    // SAFETY: callback and argument are the core's for this call, and the array lives until the
+    // callback returns.
+    Ok(unsafe { (request.callback)(description.as_ptr(), request.arg) == 1 })
 }
 
 trait Keys {
@@ -126,7 +159,7 @@ fn key_of(provider: &Arc<Provider>, file: &KeyFile) -> Result<AnyKey> {
 }
 
 /// Makes the key of a file and gives it on, unless it is of another type.
-fn give_key<K: Keys>(provider: &Arc<Provider>, file: &KeyFile, sink: &Sink) -> Result<bool> {
+fn give_key<K: Keys>(provider: &Arc<Provider>, file: &KeyFile, request: &Request) -> Result<bool> {
     if file.public_key().is_some_and(|key| Some(KeyType::of(key)) != K::TYPE) {
         return Ok(true);
     }
@@ -139,12 +172,12 @@ fn give_key<K: Keys>(provider: &Arc<Provider>, file: &KeyFile, sink: &Sink) -> R
         AnyKey::Asymmetric(key) if Some(KeyType::of(key.public_key())) == K::TYPE => {
             let object = Arc::new(KeyObject::vault(provider, key));
             // SAFETY: callback and argument are the core's for this call.
-            Ok(unsafe { key::hand_over(object, sink.callback, sink.arg) })
+            Ok(unsafe { key::hand_over(object, request.callback, request.arg) })
         }
         AnyKey::Symmetric(key) if K::TYPE.is_none() => {
             let object = Arc::new(SymmetricObject::new(provider, key));
             // SAFETY: as above.
-            Ok(unsafe { symmetric::hand_over(object, OBJECT_PKEY, sink.callback, sink.arg) })
+            Ok(unsafe { symmetric::hand_over(object, OBJECT_PKEY, request.callback, request.arg) })
         }
         _ => Ok(true),
     }
@@ -154,10 +187,10 @@ fn give_key<K: Keys>(provider: &Arc<Provider>, file: &KeyFile, sink: &Sink) -> R
 struct DerReader<K>(K);
 
 impl<K: Keys> Reader for DerReader<K> {
-    fn read(provider: &Arc<Provider>, mut input: Bio<'_>, sink: &Sink) -> Result<bool> {
+    fn read(provider: &Arc<Provider>, mut input: Bio<'_>, request: &Request) -> Result<bool> {
         match der_element::read_sequence(&mut input) {
             Some(der) if der_element::looks_like_key_file(&der) => {
-                give_key::<K>(provider, &KeyFile::from_der(&der)?, sink)
+                give_key::<K>(provider, &KeyFile::from_der(&der)?, request)
             }
             _ => Ok(true),
         }
@@ -168,10 +201,10 @@ impl<K: Keys> Reader for DerReader<K> {
 struct Pkcs8Reader<K>(K);
 
 impl<K: Keys> Reader for Pkcs8Reader<K> {
-    fn read(provider: &Arc<Provider>, mut input: Bio<'_>, sink: &Sink) -> Result<bool> {
+    fn read(provider: &Arc<Provider>, mut input: Bio<'_>, request: &Request) -> Result<bool> {
         let der = der_element::read_sequence(&mut input);
         match der.map(|der| KeyFile::from_pkcs8_der(&der)).transpose()?.flatten() {
-            Some(file) => give_key::<K>(provider, &file, sink),
+            Some(file) => give_key::<K>(provider, &file, request),
             None => Ok(true),
         }
     }
@@ -212,11 +245,11 @@ unsafe extern "C" fn does_selection(_provctx: *mut c_void, selection: c_int) -> 
 unsafe extern "C" fn decode<R: Reader>(
     ctx: *mut c_void,
     input: *mut CoreBio,
-    _selection: c_int,
+    selection: c_int,
     callback: Option<Callback>,
     arg: *mut c_void,
-    _passphrase: Option<PassphraseCallback>,
-    _passphrase_arg: *mut c_void,
+    passphrase: Option<PassphraseCallback>,
+    passphrase_arg: *mut c_void,
 ) -> c_int {
     let body = |provider: &Provider| -> Result<bool> {
         // SAFETY: the context is a count of the provider, and the guard has seen it.
@@ -224,7 +257,14 @@ unsafe extern "C" fn decode<R: Reader>(
         let callback = callback.ok_or_else(|| Error::null("callback"))?;
         // SAFETY: the core passes a BIO of its own.
         let bio = unsafe { provider.host().bio(input) }.ok_or_else(|| Error::null("input"))?;
-        R::read(&counted, bio, &Sink { callback, arg })
+        let request = Request {
+            selection: Selection::from_raw(selection),
+            // SAFETY: both are the core's, for this call.
+            passphrase: unsafe { Passphrase::new(passphrase, passphrase_arg) },
+            callback,
+            arg,
+        };
+        R::read(&counted, bio, &request)
     };
     // SAFETY: the context is a count of the provider.
     unsafe { guard::shared("decoder decode", ctx, body) }

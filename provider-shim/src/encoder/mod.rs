@@ -159,7 +159,7 @@ impl PublicFormat for PointBlob {
 
 /// Why there is no key in a vault to write.
 fn absent(key: &KeyObject) -> Error {
-    if key.foreign().is_none_or(|key| !key.has_private()) {
+    if key.foreign().is_none_or(|key| !key.has_private() || key.imported()) {
         return Error::Silent;
     }
     Error::unsupported(format!(

@@ -2,7 +2,9 @@
 
 use super::Selection;
 use crate::error::{Error, Result};
+use crate::foreign::ForeignKey;
 use crate::key::{KeyObject, KeyType, Material};
+use crate::provider::Provider;
 use akv_core::{Curve, EcPublicKey, PublicKey, RsaPublicKey};
 use ossl_abi::names;
 use ossl_abi::params::{ParamArray, Params, Values};
@@ -31,14 +33,21 @@ pub(crate) fn curve_of(name: &str) -> Option<Curve> {
 
 /// A public key or a group from another provider. Whatever is not ours to hold is refused
 /// silently: libcrypto asks every provider in turn.
-pub(super) fn import(kind: KeyType, selection: Selection, params: Params<'_>) -> Result<Material> {
+pub(super) fn import(
+    provider: &Provider,
+    kind: KeyType,
+    selection: Selection,
+    params: Params<'_>,
+) -> Result<Material> {
     // What counts is what is there: some releases select everything to export a public key. Zero is
     // what structures of keys in vaults have.
     let private = [names::RSA_D, names::PRIV_KEY].iter().any(|name| {
         params.get(name).is_some_and(|value| value.bignum().map_or(true, |d| !d.is_empty()))
     });
     if private {
-        return Err(Error::Silent);
+        return import_private(provider, kind, selection, params)
+            .map(Material::Foreign)
+            .ok_or(Error::Silent);
     }
     let material = match kind {
         KeyType::Rsa if selection.key_pair() => import_rsa(params),
@@ -46,6 +55,32 @@ pub(super) fn import(kind: KeyType, selection: Selection, params: Params<'_>) ->
         KeyType::Ec => import_ec(selection, params),
     };
     material.ok_or(Error::Silent)
+}
+
+/// A private key of the host's own. It stays with its provider, except where that has no key
+/// management: libcrypto then offers the key to whichever one the host prefers, and goes no further
+/// when that refuses. `base`, whose decoders read everybody's keys, is such a provider. The key is
+/// passed on to one that takes it.
+fn import_private(
+    provider: &Provider,
+    kind: KeyType,
+    selection: Selection,
+    params: Params<'_>,
+) -> Option<ForeignKey> {
+    let keys = provider.host_keys().filter(|_| provider.host().has_provider(c"base"))?;
+    provider.host().quietly(|| ForeignKey::import(keys, kind, selection, params))
+}
+
+/// The public half of a key in the hands of another provider.
+pub(crate) fn public_elsewhere(key: &KeyObject) -> Option<ForeignKey> {
+    let selection = Selection::public_half();
+    let params = export(key, selection).ok()?;
+    let provider = key.provider();
+    let keys = provider.host_keys()?;
+    let name = key.kind().c_name();
+    let import = || keys.import(name, selection.raw(), params.params());
+    let public = provider.host().quietly(import)?;
+    Some(ForeignKey::new(public, key.kind(), false))
 }
 
 fn import_rsa(params: Params<'_>) -> Option<Material> {

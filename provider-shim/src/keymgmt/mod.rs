@@ -12,7 +12,7 @@ mod lists;
 mod new_key;
 
 pub(crate) use self::attributes::ecdsa_max_len;
-pub(crate) use self::exchange::curve_of;
+pub(crate) use self::exchange::{curve_of, public_elsewhere};
 pub(crate) use self::generate::refuse_existing;
 pub(crate) use self::new_key::{Description, SYMMETRIC_PARAMETERS};
 
@@ -69,6 +69,11 @@ impl Selection {
 
     pub(crate) const fn from_raw(raw: c_int) -> Self {
         Self(raw)
+    }
+
+    /// The public half with what belongs to it.
+    pub(crate) const fn public_half() -> Self {
+        Self(Self::PUBLIC).with_needed()
     }
 
     pub(crate) const fn raw(self) -> c_int {
@@ -330,13 +335,14 @@ unsafe extern "C" fn settable_params<K: Kind>(_provctx: *mut c_void) -> *const P
     K::SETTABLE.as_ptr()
 }
 
-/// Keys with private parts are refused without a word: libcrypto offers every key to every
+/// Keys with private parts are mostly refused without a word: libcrypto offers every key to every
 /// provider, and goes on with the next.
 unsafe extern "C" fn import(keydata: *mut c_void, selection: c_int, params: *const Param) -> c_int {
     let body = |key: &KeyObject| -> Result<()> {
         // SAFETY: the core passes a parameter array.
         let params = unsafe { Params::from_ptr(params) };
-        let material = exchange::import(key.kind(), Selection::from_raw(selection), params)?;
+        let selection = Selection::from_raw(selection);
+        let material = exchange::import(key.provider(), key.kind(), selection, params)?;
         if key.fill(material) { Ok(()) } else { Err(Error::Silent) }
     };
     // SAFETY: the core passes one of our objects.

@@ -3,6 +3,7 @@
 use super::Operation;
 use crate::digest::{Digest, Hasher};
 use crate::error::{Error, Result};
+use crate::fips;
 use crate::key::{KeyObject, KeyType};
 use crate::provider::Provider;
 use ossl_abi::guard::{Object, Output};
@@ -171,7 +172,7 @@ impl<S: Scheme> Context<S> {
         self.digest = Some(digest);
         self.digest_fixed = true;
         self.set(params)?;
-        self.hasher = Some(digest.hasher());
+        self.hasher = Some(self.new_hasher(digest)?);
         Ok(())
     }
 
@@ -189,8 +190,16 @@ impl<S: Scheme> Context<S> {
         self.digest = Some(digest);
         self.digest_fixed = true;
         self.composite = true;
-        self.hasher = message.then(|| digest.hasher());
+        self.hasher = message.then(|| self.new_hasher(digest)).transpose()?;
         self.set(params)
+    }
+
+    fn new_hasher(&self, digest: Digest) -> Result<Hasher> {
+        // What is found under `fips=yes` hashes in no other module than the host's validated one.
+        if self.provider.fips() {
+            return fips::hasher(self.provider.host(), digest);
+        }
+        Ok(digest.hasher())
     }
 
     /// Whether a signature can be set, to verify the message in progress with.

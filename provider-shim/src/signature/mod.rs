@@ -7,6 +7,7 @@
 mod composite;
 mod context;
 mod ecdsa;
+mod pss;
 mod rsa;
 mod verify;
 

@@ -2,6 +2,7 @@
 
 use super::Operation;
 use super::context::Scheme;
+use super::pss::Parameters;
 use super::verify;
 use crate::algorithm_id;
 use crate::digest::Digest;
@@ -323,22 +324,21 @@ impl Scheme for Rsa {
         tbs: &[u8],
         signature: &[u8],
     ) -> Result<()> {
-        if let Some(foreign) = key.foreign() {
-            return foreign.verify(self.foreign(digest, self.salt), tbs, signature);
+        if let Some(elsewhere) = key.elsewhere() {
+            return elsewhere.verify(self.foreign(digest, self.salt), tbs, signature);
         }
         let public = public(key)?;
         match (self.padding, digest) {
             (Padding::Pss, Some(digest)) => {
-                if self.mgf1.is_some_and(|mgf1| mgf1 != digest) {
-                    return Err(Error::unsupported("PSS with another digest for MGF1"));
-                }
                 let salt_len = match self.salt {
                     Salt::Digest => Some(digest.len()),
                     Salt::Len(len) => Some(len),
                     Salt::Max => Some(verify::max_salt_len(public, digest)?),
                     Salt::Auto | Salt::AutoDigestMax => None,
                 };
-                verify::pss(public, digest, salt_len, tbs, signature)
+                let mgf1 = self.mgf1.unwrap_or(digest);
+                let parameters = Parameters { digest, mgf1, salt_len };
+                verify::pss(public, parameters, tbs, signature)
             }
             (Padding::Pss, None) => Err(Error::argument("PSS needs a digest")),
             (Padding::None, _) => verify::unpadded(public, tbs, signature),

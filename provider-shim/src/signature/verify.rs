@@ -1,14 +1,14 @@
 //! Verifying RSA signatures, without a request.
 //!
-//! AWS-LC does what the service itself signs; RustCrypto does the rest: other digests, other
-//! salts, other sizes of keys.
+//! AWS-LC verifies what the service itself signs. Other digests and other sizes of keys are
+//! RustCrypto's, and other salts and MGF1 digests are for [`pss`].
 
+use super::pss::{self, Parameters};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::rsa_public::{apply, rustcrypto};
 use akv_core::{PublicKey, RsaPublicKey, SignatureAlgorithm};
-use rsa::traits::SignatureScheme;
-use rsa::{Pkcs1v15Sign, Pss};
+use rsa::Pkcs1v15Sign;
 
 /// Checks by AWS-LC; `None` when it does not do this.
 fn by_aws_lc(
@@ -44,16 +44,16 @@ pub(super) fn pkcs1(
         .map_err(|_| Error::Silent)
 }
 
-/// RSASSA-PSS with MGF1 of the same digest; without a length any salt is good.
+/// RSASSA-PSS.
 pub(super) fn pss(
     key: &RsaPublicKey,
-    digest: Digest,
-    salt_len: Option<usize>,
+    parameters: Parameters,
     tbs: &[u8],
     signature: &[u8],
 ) -> Result<()> {
+    let Parameters { digest, mgf1, salt_len } = parameters;
     let algorithm = match digest {
-        _ if salt_len != Some(digest.len()) => None,
+        _ if mgf1 != digest || salt_len != Some(digest.len()) => None,
         Digest::Sha256 => Some(SignatureAlgorithm::Ps256),
         Digest::Sha384 => Some(SignatureAlgorithm::Ps384),
         Digest::Sha512 => Some(SignatureAlgorithm::Ps512),
@@ -62,28 +62,7 @@ pub(super) fn pss(
     if let Some(result) = by_aws_lc(key, algorithm, tbs, signature) {
         return result;
     }
-    let key = rustcrypto(key)?;
-    macro_rules! verify {
-        ($digest:ty) => {{
-            let scheme = Pss::<$digest> { salt_len, ..Pss::new() };
-            scheme.verify(&key, tbs, signature).map_err(|_| Error::Silent)
-        }};
-    }
-    match digest {
-        Digest::Md5 => verify!(md5::Md5),
-        Digest::Md5Sha1 => Err(Error::unsupported("PSS with MD5-SHA1")),
-        Digest::Sha1 => verify!(sha1::Sha1),
-        Digest::Sha224 => verify!(sha2::Sha224),
-        Digest::Sha256 => verify!(sha2::Sha256),
-        Digest::Sha384 => verify!(sha2::Sha384),
-        Digest::Sha512 => verify!(sha2::Sha512),
-        Digest::Sha512_224 => verify!(sha2::Sha512_224),
-        Digest::Sha512_256 => verify!(sha2::Sha512_256),
-        Digest::Sha3_224 => verify!(sha3::Sha3_224),
-        Digest::Sha3_256 => verify!(sha3::Sha3_256),
-        Digest::Sha3_384 => verify!(sha3::Sha3_384),
-        Digest::Sha3_512 => verify!(sha3::Sha3_512),
-    }
+    pss::verify(key, parameters, tbs, signature)
 }
 
 /// The bare public operation, compared with the number that the caller padded himself.

@@ -3,8 +3,9 @@
 //! Opening a URI only reads it. The request is made by the load, when it is known what is
 //! expected: libcrypto says so between the two. A list is asked for page by page.
 //!
-//! Where nothing is expected, a key comes first and then its certificate, which is asked for only
-//! if the vault says that the key belongs to one. Then it is the one of the key's version.
+//! Where nothing is expected, a key comes first, then its public half, and then its certificate,
+//! which is asked for only if the vault says that the key belongs to one. Then it is the one of the
+//! key's version.
 //!
 //! A key is handed over as data, which our own decoders turn back into it, and not as a
 //! reference. With a reference libcrypto 3.0.0 to 3.0.5 goes to the key management of whichever
@@ -88,6 +89,8 @@ impl Expected {
 enum Next {
     /// The first object: nothing was asked yet.
     First,
+    /// The public half of the key that was the first object, and then what belongs to the key.
+    PublicHalf(Box<AnyKey>),
     /// The certificate of the key that was the first object, which is at this version.
     Certificate(KeyReference),
     /// The next name of a vault's list.
@@ -118,7 +121,7 @@ impl Loader {
     fn at_end(&self) -> bool {
         match &self.next {
             Next::First => self.has_nothing(),
-            Next::Certificate(_) => false,
+            Next::PublicHalf(_) | Next::Certificate(_) => false,
             Next::Name(list) => list.is_finished(),
             Next::Failed => false,
             Next::End => true,
@@ -149,6 +152,7 @@ impl Loader {
                 }
                 _ => self.key()?,
             },
+            Next::PublicHalf(key) => public_half(&key),
             Next::Certificate(reference) => self.certificate_of_key(&reference)?,
             Next::First => name(Box::new(self.list()?))?,
             Next::Name(list) => name(list)?,
@@ -192,9 +196,8 @@ impl Loader {
             }
             _ => key::private_key(&key),
         };
-        let managed = key.attributes().is_some_and(KeyAttributes::managed);
-        let next = match self.expected {
-            Expected::Anything if managed => Next::Certificate(key.pinned_reference().clone()),
+        let next = match (self.expected, &key) {
+            (Expected::Anything, AnyKey::Asymmetric(_)) => Next::PublicHalf(Box::new(key.clone())),
             _ => Next::End,
         };
         self.key = Some(key);
@@ -244,6 +247,20 @@ impl Loader {
             self.reference.vault()
         );
         Err(Error::Raised(ErrorKind::Reference, message))
+    }
+}
+
+/// The public half of a key that was loaded, for programs that want both as objects of their own
+/// (BIND), and whether its certificate comes next.
+fn public_half(key: &AnyKey) -> (Option<ParamArray>, Next) {
+    let managed = key.attributes().is_some_and(KeyAttributes::managed);
+    let next = match managed {
+        true => Next::Certificate(key.pinned_reference().clone()),
+        false => Next::End,
+    };
+    match key {
+        AnyKey::Asymmetric(key) => (Some(key::public_key(key)), next),
+        AnyKey::Symmetric(_) => (None, next),
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::Host;
 use crate::types::CoreBio;
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::{c_char, c_int, c_long, c_void};
 use std::fmt;
+use std::ptr;
 
 /// A BIO that cannot be read or written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +17,11 @@ impl fmt::Display for BioError {
 }
 
 impl std::error::Error for BioError {}
+
+/// `BIO_C_FILE_SEEK`.
+const SEEK: c_int = 128;
+/// `BIO_C_FILE_TELL`.
+const TELL: c_int = 133;
 
 /// A BIO, for the length of a call.
 pub struct Bio<'a> {
@@ -62,6 +68,24 @@ impl<'a> Bio<'a> {
         let len = unsafe { gets(self.bio, room.as_mut_ptr().cast::<c_char>(), size) };
         let len = usize::try_from(len).ok().filter(|&len| len > 0)?;
         room.get(..len)
+    }
+
+    /// The position, where the BIO has one (`BIO_tell`).
+    pub fn tell(&mut self) -> Option<c_long> {
+        self.control(TELL, 0).filter(|position| *position >= 0).map(c_long::from)
+    }
+
+    /// Goes to a position that [`tell`](Self::tell) gave (`BIO_seek`); `false` when that fails.
+    pub fn seek(&mut self, position: c_long) -> bool {
+        // Files answer 0 and memory answers the position.
+        self.control(SEEK, position).is_some_and(|result| result >= 0)
+            && self.tell() == Some(position)
+    }
+
+    fn control(&mut self, command: c_int, number: c_long) -> Option<c_int> {
+        let control = self.host.bio_ctrl?;
+        // SAFETY: the BIO is the core's, and neither command uses the pointer.
+        Some(unsafe { control(self.bio, command, number, ptr::null_mut()) })
     }
 
     /// Writes everything.

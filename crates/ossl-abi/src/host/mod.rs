@@ -1,14 +1,17 @@
 //! The host: the libcrypto that loaded the provider, spoken to through its upcalls.
 
 mod bio;
+mod digest;
 mod errors;
 mod fetch;
 mod legacy;
 mod libcrypto;
+mod pkcs8;
 mod pkey;
 mod providers;
 
 pub use self::bio::{Bio, BioError};
+pub use self::digest::HostDigest;
 pub use self::legacy::Structure;
 pub use self::pkey::{Check, HostKey, HostKeys, Maker, Making};
 
@@ -16,7 +19,7 @@ use self::fetch::Fetchers;
 use self::libcrypto::libcrypto_functions;
 use crate::functions::{bio as bio_id, core};
 use crate::types::{CoreBio, CoreContext, CoreHandle, DataType, Dispatch, Param, VaList};
-use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::ffi::{CStr, c_char, c_int, c_long, c_uint, c_void};
 use std::ptr;
 
 type GetParamsFn = unsafe extern "C" fn(*const CoreHandle, *mut Param) -> c_int;
@@ -42,6 +45,7 @@ pub struct Host {
     bio_write:
         Option<unsafe extern "C" fn(*mut CoreBio, *const c_void, usize, *mut usize) -> c_int>,
     bio_gets: Option<unsafe extern "C" fn(*mut CoreBio, *mut c_char, c_int) -> c_int>,
+    bio_ctrl: Option<unsafe extern "C" fn(*mut CoreBio, c_int, c_long, *mut c_void) -> c_int>,
     fetchers: Fetchers,
 }
 
@@ -77,6 +81,7 @@ impl Host {
             bio_read: find!(bio_id::READ_EX),
             bio_write: find!(bio_id::WRITE_EX),
             bio_gets: find!(bio_id::GETS),
+            bio_ctrl: find!(bio_id::CTRL),
             fetchers: get_params
                 .map_or_else(Fetchers::default, |upcall| Fetchers::beside(upcall as *const c_void)),
         }

@@ -124,6 +124,23 @@ impl HostKeys {
         begun.then(|| Maker { keys: self.clone(), context: context.release() })
     }
 
+    /// A key of this type that is made of parameters (`EVP_PKEY_fromdata`).
+    pub fn import(&self, key_type: &CStr, selection: c_int, params: Params<'_>) -> Option<HostKey> {
+        let context = self.context(key_type)?;
+        let mut pkey = ptr::null_mut();
+        // SAFETY: the context and the array are alive; libcrypto does not write to the array.
+        let made = unsafe {
+            (self.functions.fromdata_init)(context.as_ptr()) == 1
+                && (self.functions.fromdata)(
+                    context.as_ptr(),
+                    &mut pkey,
+                    selection,
+                    params.as_ptr().cast_mut(),
+                ) == 1
+        };
+        self.key(pkey).filter(|_| made)
+    }
+
     fn key(&self, pkey: Pkey) -> Option<HostKey> {
         NonNull::new(pkey).map(|pkey| HostKey { keys: self.clone(), pkey })
     }
@@ -305,17 +322,11 @@ impl HostKey {
         if unsafe { (functions.todata)(self.pkey(), selection, &mut params) } != 1 {
             return None;
         }
-        let mut pkey = ptr::null_mut();
-        let made = self.keys.context(key_type).is_some_and(|context| {
-            // SAFETY: the context is alive, and the array is libcrypto's own.
-            unsafe {
-                (functions.fromdata_init)(context.as_ptr()) == 1
-                    && (functions.fromdata)(context.as_ptr(), &mut pkey, selection, params) == 1
-            }
-        });
+        // SAFETY: the array is libcrypto's own, and lives until it is given back.
+        let part = self.keys.import(key_type, selection, unsafe { Params::from_ptr(params) });
         // SAFETY: the array is ours by now, and given back once.
         unsafe { (functions.free_params)(params) };
-        self.keys.key(pkey).filter(|_| made)
+        part
     }
 
     /// Whether the public halves are the same.

@@ -17,6 +17,8 @@ libcrypto_functions! {
         unsafe extern "C" fn(Provider, *const c_char, Callback, *mut c_void) -> c_int;
     provider_context = c"OSSL_PROVIDER_get0_provider_ctx":
         unsafe extern "C" fn(Provider) -> *mut c_void;
+    available = c"OSSL_PROVIDER_available":
+        unsafe extern "C" fn(*mut CoreContext, *const c_char) -> c_int;
 }
 
 /// One question to all providers but one.
@@ -30,6 +32,18 @@ struct Question<'a> {
 }
 
 impl Host {
+    /// Whether a provider of this name is active. `false` where libcrypto's functions are not to be
+    /// found.
+    pub fn has_provider(&self, name: &CStr) -> bool {
+        let functions = self.libcrypto().and_then(|library| Functions::find(&library));
+        let (Some(functions), Some(library_context)) = (functions, self.library_context()) else {
+            return false;
+        };
+        // SAFETY: the core's own context is what libcrypto's functions take, and the name is a C
+        // string.
+        unsafe { (functions.available)(library_context, name.as_ptr()) == 1 }
+    }
+
     /// Has other providers tell what they are capable of, and passes on what is wanted of it.
     /// `own` is the provider context of the one that asks. Where libcrypto's functions are not to
     /// be found, nothing is told. `false` when the callback wants no more.

@@ -1,0 +1,81 @@
+//! Encrypted PKCS#8, which the host's libcrypto decrypts: with every cipher and key derivation that
+//! its providers have.
+
+use super::{Host, libcrypto_functions};
+use crate::types::CoreContext;
+use std::ffi::{c_char, c_int, c_long, c_uchar, c_void};
+use std::ptr;
+use zeroize::Zeroizing;
+
+type Encrypted = *mut c_void;
+type Decrypted = *mut c_void;
+
+libcrypto_functions! {
+    read = c"d2i_X509_SIG":
+        unsafe extern "C" fn(*mut Encrypted, *mut *const c_uchar, c_long) -> Encrypted;
+    free_encrypted = c"X509_SIG_free": unsafe extern "C" fn(Encrypted);
+    decrypt = c"PKCS8_decrypt_ex":
+        unsafe extern "C" fn(
+            Encrypted, *const c_char, c_int, *mut CoreContext, *const c_char
+        ) -> Decrypted;
+    write = c"i2d_PKCS8_PRIV_KEY_INFO":
+        unsafe extern "C" fn(Decrypted, *mut *mut c_uchar) -> c_int;
+    free_decrypted = c"PKCS8_PRIV_KEY_INFO_free": unsafe extern "C" fn(Decrypted);
+}
+
+impl Host {
+    /// The `PrivateKeyInfo` in an `EncryptedPrivateKeyInfo` (RFC 5958). `None` when `der` is not
+    /// one, when the passphrase is wrong, or where libcrypto's functions are not to be found; no
+    /// error is left in the queue.
+    pub fn decrypt_pkcs8(&self, der: &[u8], passphrase: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let functions = Functions::find(&self.libcrypto()?)?;
+        let library_context = self.library_context()?;
+        self.quietly(|| decrypt(&functions, library_context, der, passphrase))
+    }
+}
+
+fn decrypt(
+    functions: &Functions,
+    library_context: *mut CoreContext,
+    der: &[u8],
+    passphrase: &[u8],
+) -> Option<Zeroizing<Vec<u8>>> {
+    let (len, passphrase_len) =
+        (c_long::try_from(der.len()).ok()?, c_int::try_from(passphrase.len()).ok()?);
+    let mut start = der.as_ptr();
+    // SAFETY: the slices are as long as libcrypto is told, and each object is freed once, after its
+    // last use. Freeing null does nothing.
+    unsafe {
+        let encrypted = (functions.read)(ptr::null_mut(), &mut start, len);
+        if encrypted.is_null() {
+            return None;
+        }
+        let passphrase = passphrase.as_ptr().cast();
+        let decrypted = (functions.decrypt)(
+            encrypted,
+            passphrase,
+            passphrase_len,
+            library_context,
+            ptr::null(),
+        );
+        (functions.free_encrypted)(encrypted);
+        if decrypted.is_null() {
+            return None;
+        }
+        let content = encode(functions, decrypted);
+        (functions.free_decrypted)(decrypted);
+        content
+    }
+}
+
+/// # Safety
+/// `decrypted` is libcrypto's `PKCS8_PRIV_KEY_INFO`.
+unsafe fn encode(functions: &Functions, decrypted: Decrypted) -> Option<Zeroizing<Vec<u8>>> {
+    // SAFETY: vouched for by the caller; without room only the length is given.
+    let len = unsafe { (functions.write)(decrypted, ptr::null_mut()) };
+    let mut content = Zeroizing::new(vec![0; usize::try_from(len).ok().filter(|len| *len > 0)?]);
+    let mut room = content.as_mut_ptr();
+    // SAFETY: as above, with as much room as it asked for.
+    let written = unsafe { (functions.write)(decrypted, &mut room) };
+    (written == len).then_some(content)
+}
