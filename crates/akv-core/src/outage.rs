@@ -3,6 +3,7 @@
 use crate::{
     Client, Error, ErrorKind, KeyReference, Result,
     circuit::{Admission, Circuit},
+    driver::is_attended,
     operation::Failure,
     vault_client::VaultClient,
 };
@@ -141,7 +142,7 @@ impl Client {
                     self.meters().failure();
                     return Err(self.no_answer(vault, circuits, kind, since));
                 }
-                Admission::Trial(since) if goes_on() => {
+                Admission::Trial(since) if is_attended() => {
                     let watch = Watch { circuits: Arc::clone(circuits), kind };
                     tokio::spawn(self.clone().try_again(Arc::clone(vault), watch, trial()));
                     return Err(self.no_answer(vault, circuits, kind, since));
@@ -161,10 +162,11 @@ impl Client {
             (Err(error), Some(since)) if error.kind() == ErrorKind::Timeout => {
                 return Err(self.no_answer(vault, circuits, kind, since));
             }
-            (Err(error), None) if error.kind() == ErrorKind::Timeout => {
-                if circuit.unanswered(circuits.at(began), circuits.at(Instant::now())) {
-                    tracing::warn!(host = vault.host, %kind, "no answer; operations fail at once");
-                }
+            (Err(error), None)
+                if error.kind() == ErrorKind::Timeout
+                    && circuit.unanswered(circuits.at(began), circuits.at(Instant::now())) =>
+            {
+                tracing::warn!(host = vault.host, %kind, "no answer; operations fail at once");
             }
             _ => {}
         }
@@ -204,9 +206,4 @@ impl Client {
         Error::new(ErrorKind::Network, text)
             .hint("check the vault and the network to it; fail-fast = no waits for each operation")
     }
-}
-
-/// Whether a task goes on when nobody waits for it.
-fn goes_on() -> bool {
-    true
 }

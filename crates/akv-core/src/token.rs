@@ -282,7 +282,7 @@ impl Tokens {
     pub(crate) fn keep(self: &Arc<Self>) {
         let inherited =
             self.slot.valid(SystemTime::now()).is_some_and(|token| token.is_inherited());
-        if !inherited && !self.kept.swap(true, Ordering::Relaxed) {
+        if !inherited && is_attended() && !self.kept.swap(true, Ordering::Relaxed) {
             tokio::spawn(Self::keep_fresh(Arc::downgrade(self)));
         }
     }

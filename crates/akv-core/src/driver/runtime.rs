@@ -201,13 +201,13 @@ impl Unpark {
     /// The waker of this thread. One is kept for each thread.
     fn waker() -> Waker {
         thread_local! {
-            static WAKER: Waker = Unpark::new();
+            static WAKER: Waker = Unpark::new_waker();
         }
         // A thread that ends has none to keep any more.
-        WAKER.try_with(Waker::clone).unwrap_or_else(|_| Self::new())
+        WAKER.try_with(Waker::clone).unwrap_or_else(|_| Self::new_waker())
     }
 
-    fn new() -> Waker {
+    fn new_waker() -> Waker {
         Waker::from(Arc::new(Self(thread::current())))
     }
 }
@@ -355,7 +355,13 @@ mod tests {
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let first =
             Pending::start(Arc::clone(&driver), Box::pin(async { Ok(receiver.await.unwrap()) }));
-        let second = Pending::start(driver, Box::pin(async { Ok(sender.send(7).unwrap()) }));
+        let second = Pending::start(
+            driver,
+            Box::pin(async {
+                let _: () = sender.send(7).unwrap();
+                Ok(())
+            }),
+        );
         assert_eq!(first.wait(LIMIT).unwrap(), 7);
         second.wait(LIMIT).unwrap();
     }

@@ -269,7 +269,7 @@ fn attempt(variables: &[(&str, &str)]) -> Vec<String> {
     all.extend(settings.in_force().iter().map(|setting| format!("{setting:?}")));
     let client = Client::new(settings);
     let key = runtime.block_on(client.key(&reference()));
-    all.extend(of_ours(&key.err().expect("nobody is there")));
+    all.extend(of_ours(&key.expect_err("nobody is there")));
     all
 }
 

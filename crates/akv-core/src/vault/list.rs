@@ -226,7 +226,7 @@ impl KeyList {
         if let Some(PagerContinuation::Link(link)) = &continuation
             && link.origin() != vault.keys.endpoint().origin()
         {
-            let text = format!("the answer leads to another server: {}", outside::server(&link));
+            let text = format!("the answer leads to another server: {}", outside::server(link));
             return Err(Error::new(ErrorKind::Response, text).into());
         }
         let method_options = PagerOptions { continuation, ..PagerOptions::default() };

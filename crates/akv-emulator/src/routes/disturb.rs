@@ -126,7 +126,7 @@ pub(super) fn after(
             FaultKind::WrongBytes { member, length, fill } => {
                 let value = reply.body.as_mut().and_then(|body| body.pointer_mut(member));
                 if let Some(value) = value {
-                    *value = base64url::encode(&vec![*fill; *length]).into();
+                    *value = base64url::encode(vec![*fill; *length]).into();
                 }
             }
             FaultKind::NextLink { location } => {

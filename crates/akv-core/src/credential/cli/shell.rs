@@ -220,10 +220,10 @@ mod tests {
 
     #[test]
     fn a_program_inherits_nothing_of_the_host() {
-        let (reader, _writer) = std::io::pipe().unwrap();
+        use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+        let (reader, _writer) = io::pipe().unwrap();
         // As hosts leave theirs: inherited by whatever is started.
-        nix::fcntl::fcntl(&reader, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::empty()))
-            .unwrap();
+        fcntl(&reader, FcntlArg::F_SETFD(FdFlag::empty())).unwrap();
         let script = "cd /proc/self/fd && for f in *; do readlink $f; done";
         let output = sh(script, Duration::from_secs(30)).unwrap();
         let listed = String::from_utf8(output.stdout).unwrap();
