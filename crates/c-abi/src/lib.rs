@@ -2,13 +2,13 @@
 //!
 //! Every function that C calls hands its body to [`run`] or one of its relatives. They check
 //! pointers, keep panics and cancellation from unwinding Rust frames, and push exactly one entry to
-//! the host's error queue when the body fails. The body runs on a stack of our own.
+//! the host's error queue when the body fails. Where the caller's stack is small, the body runs on one of
+//! our own.
 #![deny(missing_docs)]
 
 mod cancellation;
 mod guard;
 mod memory;
-
 mod stack;
 mod wiping;
 

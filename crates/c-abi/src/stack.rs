@@ -1,13 +1,17 @@
 //! Stacks of our own, for callers whose own is tiny.
 //!
 //! An OpenSSL ASYNC job has 32 KiB of stack and no guard page, of which libssl takes up to 13 KiB.
-//! So the body of every function that C calls runs on a stack of this module's, with room for
-//! whatever it does: starting threads, parsing, formatting, callbacks into the host.
+//! So the body of a function that C calls runs on a stack of this module's, with room for whatever
+//! it does: starting threads, parsing, formatting, callbacks into the host.
+//!
+//! A caller on its thread's own stack with plenty of room left stays there: garbage collectors,
+//! sanitizers and profilers know that stack and no other.
 
 use corosensei::on_stack;
 use corosensei::stack::{DefaultStack, Stack as _};
 use std::cell::Cell;
-use std::ops::Range;
+#[cfg(target_os = "linux")]
+use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
@@ -16,6 +20,9 @@ const SIZE: usize = 1024 * 1024;
 
 /// With so many bytes left on a stack of ours, a nested call stays on it.
 const ENOUGH: usize = SIZE / 2;
+
+/// With so many bytes left on its thread's own stack, a caller stays on it.
+const PLENTY: usize = 256 * 1024;
 
 /// How many unused stacks are kept.
 const KEPT: usize = 16;
@@ -27,6 +34,9 @@ thread_local! {
     /// The addresses of the stack of ours that this thread runs on. A host that switches stacks in
     /// a callback makes this wrong, so the stack pointer is looked at too.
     static CURRENT: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
+
+    /// The addresses of the thread's own stack, once they are known. Empty where they cannot be.
+    static THREADS_OWN: Cell<Option<(usize, usize)>> = const { Cell::new(None) };
 }
 
 /// Runs `work`, which does not panic, on a stack of our own, or on the caller's where the system has
@@ -40,17 +50,47 @@ pub(crate) fn on_own_stack<R>(work: impl FnOnce() -> R) -> R {
     let Some(mut stack) = take() else { return work() };
     let (limit, base) = (stack.limit().get(), stack.base().get());
     let before = CURRENT.replace((limit, base));
-    let result = on_stack(&mut *stack, work);
+    let result = on_stack(&mut *stack, || {
+        if THREADS_OWN.get().is_none() {
+            // Here, since it reads a file for a process's first thread.
+            THREADS_OWN.set(Some(threads_own().unwrap_or_default()));
+        }
+        work()
+    });
     CURRENT.set(before);
     give_back(stack);
     result
 }
 
 fn has_room() -> bool {
-    let (limit, base) = CURRENT.get();
-    let room = Range { start: limit.saturating_add(ENOUGH), end: base };
     let here = 0_u8;
-    room.contains(&(&raw const here).addr())
+    let here = (&raw const here).addr();
+    let left = |(limit, base): (usize, usize)| {
+        if (limit..base).contains(&here) { here - limit } else { 0 }
+    };
+    left(THREADS_OWN.get().unwrap_or_default()) >= PLENTY || left(CURRENT.get()) >= ENOUGH
+}
+
+/// The addresses of the calling thread's own stack, whichever stack it runs on now.
+#[cfg(target_os = "linux")]
+fn threads_own() -> Option<(usize, usize)> {
+    let mut attributes = MaybeUninit::uninit();
+    let (mut limit, mut size) = (ptr::null_mut(), 0);
+    // SAFETY: the first function sets the attributes or fails, the second reads them into variables
+    // of ours, and the last frees what the first made (pthread_getattr_np(3)).
+    let known = unsafe {
+        libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()) == 0 && {
+            let known = libc::pthread_attr_getstack(attributes.as_ptr(), &mut limit, &mut size);
+            libc::pthread_attr_destroy(attributes.as_mut_ptr());
+            known == 0
+        }
+    };
+    known.then(|| (limit.addr(), limit.addr().saturating_add(size)))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn threads_own() -> Option<(usize, usize)> {
+    None
 }
 
 fn take() -> Option<Box<DefaultStack>> {
@@ -96,29 +136,52 @@ mod tests {
         if bytes == 0 { has_room() } else { deep(bytes.saturating_sub(taken.len())) }
     }
 
+    /// Runs `test` on a thread with so little stack that nothing of ours stays on it.
+    fn on_small_stack(test: impl FnOnce() + Send + 'static) {
+        let thread = std::thread::Builder::new().stack_size(PLENTY / 2).spawn(test);
+        thread.expect("a thread").join().expect("no panic");
+    }
+
     #[test]
-    fn work_runs_elsewhere_and_nested_work_stays_there_while_there_is_room() {
-        let outside = address();
-        let (inside, nested, room) = on_own_stack(|| {
-            let nested = on_own_stack(address);
-            (address(), nested, has_room())
+    fn work_of_a_small_stack_runs_elsewhere_and_stays_there_while_there_is_room() {
+        on_small_stack(|| {
+            for _ in 0..2 {
+                let outside = address();
+                let (inside, nested, room) = on_own_stack(|| {
+                    let nested = on_own_stack(address);
+                    (address(), nested, has_room())
+                });
+                assert!(outside.abs_diff(inside) > 64 * 1024, "another stack");
+                assert!(inside.abs_diff(nested) < 64 * 1024, "the same stack");
+                assert!(room && !has_room());
+                assert!(!on_own_stack(|| deep(ENOUGH + 64 * 1024)));
+            }
         });
-        assert!(outside.abs_diff(inside) > 64 * 1024, "another stack");
-        assert!(inside.abs_diff(nested) < 64 * 1024, "the same stack");
-        assert!(room && !has_room());
-        assert!(!on_own_stack(|| deep(ENOUGH + 64 * 1024)));
+    }
+
+    #[test]
+    fn work_stays_on_a_large_stack_of_its_thread() {
+        let thread = std::thread::Builder::new().stack_size(8 * PLENTY).spawn(|| {
+            on_own_stack(|| {});
+            assert!(has_room());
+            assert!(address().abs_diff(on_own_stack(address)) < 64 * 1024, "the same stack");
+            assert!(!deep(7 * PLENTY + PLENTY / 2), "near its end it is small");
+        });
+        thread.expect("a thread").join().expect("no panic");
     }
 
     #[test]
     fn threads_share_the_stacks() {
         std::thread::scope(|scope| {
             for _ in 0..2 * KEPT {
-                scope.spawn(|| {
+                let small = std::thread::Builder::new().stack_size(PLENTY / 2);
+                let thread = small.spawn_scoped(scope, || {
                     for number in 0..200 {
                         let text = on_own_stack(|| on_own_stack(|| format!("{number}")));
                         assert_eq!(text, number.to_string());
                     }
                 });
+                thread.expect("a thread");
             }
         });
     }
