@@ -36,6 +36,8 @@ fn memcheck(site: &Site, program: &str, options: &[&str], arguments: &[&str]) ->
         .args(arguments)
         // Programs run some twenty times slower; an identity endpoint would not be waited for.
         .env("AKV_TIMEOUT", "120s")
+        // A child leaves alone what it inherits, which looks lost.
+        .env("WITHOUT_CHILDREN", "1")
         .limit(LIMIT);
     for (name, value) in site.settings() {
         task = task.env(format!("AKV_{}", name.to_uppercase().replace('-', "_")), value);

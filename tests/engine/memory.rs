@@ -25,6 +25,7 @@ fn memcheck(site: &Site, program: &str, arguments: &[&str]) -> Result<()> {
         .args(arguments)
         // Programs run some twenty times slower.
         .env("AKV_TIMEOUT", "120s")
+        .env("AKV_RSA_KEY_EXCHANGE", "yes")
         .env("OPENSSL_CONF", akv_tests::engine::plain(site)?.config())
         .limit(LIMIT);
     for (name, value) in site.settings() {

@@ -115,7 +115,7 @@ fn refusals_name_the_section_and_the_reason() {
         ("https://myVault.vault.azure.net/keysx", "does not begin with /keys"),
         ("https://myVault.vault.azure.net/keys/k/a/b", "too many parts"),
         ("https://myVault.vault.azure.net/keys/k/a/b/", "too many parts"),
-        ("https://myVault.vault.azure.net/keys/k//", "version"),
+        ("https://myVault.vault.azure.net/keys/k//", "too many parts"),
         ("https://myVault.vault.azure.net/keys/../secrets", "key name"),
         ("https://myVault.vault.azure.net.evil.example/keys/k", "is not under"),
         ("https://evilvault.azure.net/keys/k", "is not under"),
