@@ -20,13 +20,17 @@ fn descriptors(how: &str) -> Result<()> {
         fs::create_dir(&folder)?;
         // With the limit the program gives up root.
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o777))?;
+        let log = site.path("akv.log");
         let output = cc::host(&site, "descriptors")?
             .args([file.as_str(), how])
             .arg(&folder)
             .args(limit)
+            .env("AKV_LOG_LEVEL", "akv_core=trace")
+            .env("AKV_LOG_FILE", &log)
             .limit(Duration::from_secs(150))
             .ok()?;
         assert_eq!(output.stderr, "", "{persona:?}, {limit:?}");
+        assert!(fs::metadata(&log)?.len() > 0, "{persona:?}, {limit:?}: nothing was logged");
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: everything that continuous integration runs.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use clap::Args;
@@ -65,26 +65,33 @@ impl Test {
     }
 }
 
-/// The steps so far and how they ended.
+/// The steps so far.
 #[derive(Default)]
-struct Steps(Vec<(&'static str, Result<(), String>)>);
+struct Steps(Vec<Step>);
+
+struct Step {
+    name: &'static str,
+    took: Duration,
+    result: Result<(), String>,
+}
 
 impl Steps {
     fn run(&mut self, name: &'static str, step: impl FnOnce() -> Result<()>) {
         println!("== {name}");
+        let started = Instant::now();
         let result = step().map_err(|error| format!("{error:#}"));
         if let Err(error) = &result {
             println!("== {name} failed: {error}");
         }
-        self.0.push((name, result));
+        self.0.push(Step { name, took: started.elapsed(), result });
     }
 
     fn finish(self, started: Instant) -> Result<()> {
         println!("== summary, after {} s", started.elapsed().as_secs());
         let mut failed = 0;
-        for (name, result) in &self.0 {
+        for Step { name, took, result } in &self.0 {
             match result {
-                Ok(()) => println!("{name}: passed"),
+                Ok(()) => println!("{name}: passed in {} s", took.as_secs()),
                 Err(error) => {
                     failed += 1;
                     println!("{name}: NOT PASSED: {error}");

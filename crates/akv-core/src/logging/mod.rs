@@ -11,13 +11,10 @@
 //! # Ok::<(), akv_core::Error>(())
 //! ```
 
+mod destination;
+
+use self::destination::Destination;
 use crate::{Error, ErrorKind, Result, Settings};
-use std::{
-    fs::{File, OpenOptions},
-    os::{fd::AsFd as _, unix::fs::OpenOptionsExt as _},
-    path::Path,
-    sync::Arc,
-};
 use tracing::Level;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _};
 
@@ -26,7 +23,8 @@ use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _};
 /// a filter of `target=level` pairs.
 ///
 /// Lines are written straight to the file descriptor, without a lock that a child of `fork` could
-/// inherit.
+/// inherit. A descriptor that the host has closed is not used any more; the file is opened again,
+/// and what cannot be written is lost without an error.
 ///
 /// ```
 /// use akv_core::{Settings, logging};
@@ -41,11 +39,11 @@ use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _};
 pub fn init(settings: &Settings) -> Result<()> {
     let Some(level) = settings.log_level() else { return Ok(()) };
     let targets = targets(level)?;
-    let file = Arc::new(match settings.log_file() {
-        Some(path) => open(path)?,
-        None => standard_error()?,
-    });
-    let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(file);
+    let destination = match settings.log_file() {
+        Some(path) => Destination::file(path)?,
+        None => Destination::standard_error()?,
+    };
+    let lines = tracing_subscriber::fmt::layer().with_ansi(false).log_internal_errors(false).with_writer(destination);
     let subscriber = tracing_subscriber::registry().with(targets).with(lines);
     // Another library context of this process may have been first.
     let _ = tracing::subscriber::set_global_default(subscriber);
@@ -90,41 +88,9 @@ fn targets(level: &str) -> Result<Targets> {
     })
 }
 
-/// A new file can be read by its owner and group, or by fewer if the umask says so. A file that is
-/// there keeps its mode: whoever made it, such as logrotate, chose it.
-fn open(path: &Path) -> Result<File> {
-    OpenOptions::new().create(true).append(true).mode(0o640).open(path).map_err(|error| {
-        Error::new(ErrorKind::Settings, format!("the log file {path:?} cannot be opened: {error}"))
-    })
-}
-
-fn standard_error() -> Result<File> {
-    let owned = std::io::stderr().as_fd().try_clone_to_owned().map_err(|error| {
-        Error::new(ErrorKind::Settings, format!("there is no standard error to log to: {error}"))
-    })?;
-    Ok(File::from(owned))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{fs::Permissions, os::unix::fs::PermissionsExt as _};
-
-    #[test]
-    fn a_new_log_file_is_not_for_everybody() {
-        let folder = tempfile::tempdir().unwrap();
-        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o7777;
-        let new = folder.path().join("new.log");
-        open(&new).unwrap();
-        // What the umask of this process takes away is not known here.
-        assert_eq!(mode(&new) & !0o640, 0, "{:o}", mode(&new));
-        let there = folder.path().join("there.log");
-        std::fs::write(&there, "first\n").unwrap();
-        std::fs::set_permissions(&there, Permissions::from_mode(0o644)).unwrap();
-        std::io::Write::write_all(&mut open(&there).unwrap(), b"second\n").unwrap();
-        assert_eq!(mode(&there), 0o644);
-        assert_eq!(std::fs::read(&there).unwrap(), b"first\nsecond\n", "it is appended to");
-    }
 
     #[test]
     fn levels_are_numbers_names_or_filters() {
