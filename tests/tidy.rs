@@ -285,7 +285,7 @@ fn no_file_names_the_machine_it_was_made_on() -> Result<()> {
 
 /// Where shipped code makes files, each with the mode that its content asks for.
 const FILE_MAKERS: [(&str, &str); 6] = [
-    ("crates/akv-core/src/logging.rs", "the log, 0640"),
+    ("crates/akv-core/src/logging/destination.rs", "the log, 0640"),
     ("crates/akv-core/src/credential/managed_identity/arc.rs", "opens a secret file to read it"),
     ("crates/akv-cli/src/output.rs", "results, 0600 where they are secret"),
     ("crates/akv-cli/src/commands/doctor/openssl.rs", "a temporary configuration, 0600"),
