@@ -1,29 +1,8 @@
-//! The way to the service: settings, tokens that survive `fork`, and what belongs to a process.
+//! Clients: what programs open keys and vaults with.
 
 use crate::{
-    AnyKey, Certificate, Error, ErrorKind, Key, KeyFile, KeyReference, Result, Settings,
-    SymmetricKey, Vault, certificate,
-    counters::{Counters, Meters},
-    credential::Credential,
-    key,
-    operation::{Failure, with_deadline},
-    outage::{Circuits, VaultCircuits},
-    per_process::{Current, PerProcess},
-    settings::Destination,
-    token::{TokenSlot, Tokens},
-    transport::{Authorize, Http},
-    vault_client::VaultClient,
-};
-use azure_core::http::{DEFAULT_ALLOWED_HEADER_NAMES, DEFAULT_ALLOWED_QUERY_PARAMETERS};
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    fmt,
-    future::Future,
-    sync::{
-        Arc, LazyLock, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
-    },
-    time::{Duration, Instant},
+    AnyKey, Certificate, Counters, Key, KeyFile, KeyReference, Result, Settings, SymmetricKey,
+    Vault, key, session::Session, vault,
 };
 
 /// Opens keys. Cheap to clone; clones share tokens and connections.
@@ -42,35 +21,8 @@ use std::{
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone)]
-pub struct Client(Arc<Shared>);
-
-struct Shared {
-    settings: Settings,
-    /// The tokens of the audiences: a vault's, a Managed HSM's. A list that only grows, without a
-    /// lock, so that a child of `fork` can read it whatever its parent was doing.
-    tokens: arc_swap::ArcSwap<Vec<Arc<TokenSlot>>>,
-    circuits: Circuits,
-    process: PerProcess<Process>,
-    meters: Arc<Meters>,
-}
-
-/// Connections of one process.
-struct Process {
-    http: Http,
-    /// With hedging: the connections of second requests.
-    spare: Option<Http>,
-    credential: Arc<Credential>,
-    vaults: Mutex<Vaults>,
-}
-
-/// What was opened so far. Held for look-ups only, never across a request.
-#[derive(Default)]
-struct Vaults {
-    clients: HashMap<Destination, Arc<VaultClient>>,
-    /// By scope: vaults of one audience share a token.
-    tokens: HashMap<String, Arc<Tokens>>,
-}
+#[derive(Clone, Debug)]
+pub struct Client(Session);
 
 impl Client {
     /// A client with these settings.
@@ -84,23 +36,16 @@ impl Client {
     /// # Ok::<(), akv_core::Error>(())
     /// ```
     pub fn new(settings: Settings) -> Self {
-        settle_statics();
-        Self(Arc::new(Shared {
-            settings,
-            tokens: arc_swap::ArcSwap::default(),
-            circuits: Circuits::default(),
-            process: PerProcess::new(),
-            meters: Arc::default(),
-        }))
+        Self(Session::new(settings))
     }
 
     /// The settings.
     pub fn settings(&self) -> &Settings {
-        &self.0.settings
+        self.0.settings()
     }
 
-    pub(crate) fn meters(&self) -> &Arc<Meters> {
-        &self.0.meters
+    pub(crate) fn session(&self) -> &Session {
+        &self.0
     }
 
     /// What this client has done so far.
@@ -113,7 +58,7 @@ impl Client {
     /// # Ok::<(), akv_core::Error>(())
     /// ```
     pub fn counters(&self) -> Counters {
-        self.0.meters.read()
+        self.0.meters().read()
     }
 
     /// Reads a key reference under this client's settings.
@@ -131,7 +76,7 @@ impl Client {
     /// # Errors
     /// See [`Settings::reference`].
     pub fn reference(&self, text: &str) -> Result<KeyReference> {
-        self.0.settings.reference(text)
+        self.settings().reference(text)
     }
 
     /// Opens a key: asks the service for its public half and pins its version.
@@ -148,7 +93,7 @@ impl Client {
     /// The reference names no key, or the service cannot be reached, refuses, or has no such key
     /// of a type that can sign or decrypt.
     pub async fn key(&self, reference: &KeyReference) -> Result<Key> {
-        key::load(self, reference).await
+        key::load(&self.0, reference).await
     }
 
     /// Opens the key that a key file names. No request is made when the file holds the version
@@ -169,7 +114,7 @@ impl Client {
     /// # Errors
     /// As [`Client::reference`] and [`Client::key`]; the file's public key is not the vault's.
     pub async fn key_from_file(&self, file: &KeyFile) -> Result<Key> {
-        Key::from_file(self, file).await
+        Key::from_file(&self.0, file).await
     }
 
     /// Opens a symmetric key of a Managed HSM and pins its version.
@@ -188,7 +133,7 @@ impl Client {
     /// The reference names no key, the service cannot be reached, refuses, or has no such key, or
     /// the key is not symmetric.
     pub async fn symmetric_key(&self, reference: &KeyReference) -> Result<SymmetricKey> {
-        key::load(self, reference).await
+        key::load(&self.0, reference).await
     }
 
     /// Opens a key of whatever kind it is and pins its version.
@@ -209,7 +154,7 @@ impl Client {
     /// The reference names no key, or the service cannot be reached, refuses, or has no such key
     /// of a type that this library knows.
     pub async fn any_key(&self, reference: &KeyReference) -> Result<AnyKey> {
-        key::load(self, reference).await
+        key::load(&self.0, reference).await
     }
 
     /// Asks for the certificate of a key; see [`Certificate`].
@@ -218,7 +163,7 @@ impl Client {
     /// The reference names no key or one in a Managed HSM, which has no certificates; the service
     /// cannot be reached, refuses, or has no such certificate.
     pub async fn certificate(&self, reference: &KeyReference) -> Result<Certificate> {
-        certificate::fetch(self, reference).await
+        vault::certificate(&self.0, reference).await
     }
 
     /// The vault that a reference without a key name names (`vault:myVault:`): its list of keys.
@@ -238,163 +183,6 @@ impl Client {
     /// # Errors
     /// The reference names a key.
     pub fn vault(&self, reference: &KeyReference) -> Result<Vault> {
-        Vault::new(self, reference)
-    }
-
-    /// Runs an operation on the vault that `reference` names, which may change it.
-    pub(crate) async fn run<T, F>(
-        &self,
-        reference: &KeyReference,
-        attempt: impl Fn(Arc<VaultClient>) -> F,
-    ) -> Result<T>
-    where
-        F: Future<Output = Result<T, Failure>>,
-    {
-        self.run_on(&self.connection(reference)?, self.settings().timeout(), attempt).await.0
-    }
-
-    /// Runs an operation inside the deadline and the vault's limit of requests in flight. Says too
-    /// whether the vault gave any answer.
-    pub(crate) async fn run_on<T, F>(
-        &self,
-        vault: &Arc<VaultClient>,
-        timeout: Duration,
-        attempt: impl Fn(Arc<VaultClient>) -> F,
-    ) -> (Result<T>, bool)
-    where
-        F: Future<Output = Result<T, Failure>>,
-    {
-        let meters = &self.0.meters;
-        let _under_way = meters.operation();
-        let start = Instant::now();
-        let attempts = AtomicU32::new(0);
-        let answered = AtomicBool::new(false);
-        let outcome = with_deadline(timeout, || async {
-            if attempts.fetch_add(1, Relaxed) > 0 {
-                meters.retry();
-            }
-            // Fair: first come, first served.
-            let _permit = vault.permits.acquire().await.map_err(|_| {
-                Error::new(ErrorKind::Internal, "the limit of requests in flight is gone")
-            })?;
-            attempt(Arc::clone(vault)).await.inspect_err(|failure| {
-                if failure.error().status() == Some(429) {
-                    meters.throttled();
-                }
-                if failure.is_answer() {
-                    answered.store(true, Relaxed);
-                }
-            })
-        })
-        .await;
-        let (took, attempts) = (start.elapsed(), attempts.into_inner());
-        match &outcome {
-            Ok(_) => tracing::debug!(host = vault.host, attempts, ?took, "done"),
-            Err(error) => {
-                meters.failure();
-                tracing::debug!(host = vault.host, attempts, ?took, %error, "failed");
-            }
-        }
-        let answered = outcome.is_ok() || answered.into_inner();
-        (outcome, answered)
-    }
-
-    /// The circuits of the vault that `reference` names.
-    pub(crate) fn circuits(&self, reference: &KeyReference) -> Arc<VaultCircuits> {
-        self.0.circuits.of(reference)
-    }
-
-    /// This process's client of the vault that `reference` names.
-    pub(crate) fn connection(&self, reference: &KeyReference) -> Result<Arc<VaultClient>> {
-        let destination = self.0.settings.destination(reference)?;
-        let process = self.process()?;
-        let mut vaults = process.vaults.lock().unwrap_or_else(PoisonError::into_inner);
-        let Vaults { clients, tokens } = &mut *vaults;
-        let client = match clients.entry(destination) {
-            Entry::Occupied(entry) => Arc::clone(entry.get()),
-            Entry::Vacant(entry) => {
-                let Destination { url, scope, .. } = entry.key();
-                let tokens = self.tokens(tokens, scope, &process);
-                let policy = Authorize::new(tokens, url.clone());
-                let (http, spare) = (&process.http, process.spare.as_ref());
-                let client = VaultClient::new(self, http, spare, url, policy)?;
-                Arc::clone(entry.insert(Arc::new(client)))
-            }
-        };
-        Ok(client)
-    }
-
-    /// This process's way to the tokens of an audience.
-    fn tokens(
-        &self,
-        known: &mut HashMap<String, Arc<Tokens>>,
-        scope: &str,
-        process: &Process,
-    ) -> Arc<Tokens> {
-        let tokens = known.entry(scope.to_owned()).or_insert_with(|| {
-            Tokens::new(
-                self.token_slot(scope),
-                Arc::clone(&process.credential),
-                Arc::clone(&self.0.meters),
-                self.0.settings.timeout(),
-            )
-        });
-        Arc::clone(tokens)
-    }
-
-    /// Keeps the token for the vault that `reference` names fresh, as long as this client and its
-    /// process live: for the setting `warm`. Runs inside a runtime.
-    ///
-    /// # Errors
-    /// The key is not allowed, or a setting keeps requests from being made at all.
-    pub(crate) fn keep_token(&self, reference: &KeyReference) -> Result<()> {
-        let scope = self.0.settings.destination(reference)?.scope;
-        let process = self.process()?;
-        let mut vaults = process.vaults.lock().unwrap_or_else(PoisonError::into_inner);
-        self.tokens(&mut vaults.tokens, &scope, &process).keep();
-        Ok(())
-    }
-
-    /// This process's HTTP client.
-    #[cfg(feature = "probe")]
-    pub(crate) fn http(&self) -> Result<Http> {
-        Ok(self.process()?.http.clone())
-    }
-
-    fn process(&self) -> Result<Current<Process>> {
-        self.0.process.get_or_try_init(|| {
-            self.0.meters.begin_process();
-            let connections = || Http::new(&self.0.settings, Arc::clone(&self.0.meters));
-            let http = connections()?;
-            let spare = self.settings().values().hedge_after.map(|_| connections()).transpose()?;
-            let credential = Arc::new(Credential::new(&self.0.settings, &http)?);
-            Ok(Process { http, spare, credential, vaults: Mutex::default() })
-        })
-    }
-
-    fn token_slot(&self, scope: &str) -> Arc<TokenSlot> {
-        let fresh = Arc::new(TokenSlot::new(scope.to_owned()));
-        let find =
-            |slots: &Vec<Arc<TokenSlot>>| slots.iter().find(|slot| slot.scope() == scope).cloned();
-        self.0.tokens.rcu(|slots| match find(slots) {
-            Some(_) => Vec::clone(slots),
-            None => slots.iter().cloned().chain([Arc::clone(&fresh)]).collect(),
-        });
-        find(&self.0.tokens.load()).unwrap_or(fresh)
-    }
-}
-
-/// Has the libraries make what they make once for a process. The locks around that know nothing of
-/// `fork`: a child that is forked while a thread of its parent is inside waits for ever.
-fn settle_statics() {
-    aws_lc_rs::init();
-    LazyLock::force(&DEFAULT_ALLOWED_HEADER_NAMES);
-    LazyLock::force(&DEFAULT_ALLOWED_QUERY_PARAMETERS);
-    drop(azure_core::async_runtime::get_async_runtime());
-}
-
-impl fmt::Debug for Client {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("settings", &self.0.settings).finish_non_exhaustive()
+        Vault::new(&self.0, reference)
     }
 }

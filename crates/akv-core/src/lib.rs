@@ -111,60 +111,45 @@
 
 mod algorithm;
 pub mod blocking;
-mod certificate;
-mod circuit;
 mod client;
-mod client_certificate;
-mod cloud;
 mod counters;
 mod credential;
-mod digest_info;
-mod driver;
-pub mod ecdsa;
 mod error;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
-mod hedge;
+mod interop;
 mod key;
-mod key_file;
 pub mod logging;
-mod operation;
-mod outage;
 mod outside;
-mod per_process;
-mod primitives;
 #[cfg(feature = "probe")]
 pub mod probe;
+mod process;
 mod public_key;
 mod reference;
-
+mod session;
 pub mod settings;
-#[cfg(feature = "signature")]
-pub mod signature;
-#[cfg(feature = "rustls")]
-pub mod tls;
-mod token;
 mod transport;
 mod vault;
-mod vault_client;
-#[cfg(feature = "x509")]
-pub mod x509;
 
 pub use algorithm::{
-    CbcAlgorithm, EncryptionAlgorithm, GcmAlgorithm, KeyWrapAlgorithm, SignatureAlgorithm,
+    CbcAlgorithm, Curve, EncryptionAlgorithm, GcmAlgorithm, KeyWrapAlgorithm, SignatureAlgorithm,
+    ecdsa,
 };
-pub use certificate::Certificate;
 pub use client::Client;
-pub use cloud::{Cloud, VaultKind};
 pub use counters::Counters;
 pub use error::{Error, ErrorKind, Result};
+#[cfg(feature = "rustls")]
+pub use interop::rustls as tls;
+#[cfg(feature = "signature")]
+pub use interop::signature;
+#[cfg(feature = "x509")]
+pub use interop::x509;
 pub use key::{
-    AnyKey, CbcStream, GcmCiphertext, Key, KeyAttributes, KeyOperation, KeyType, SymmetricKey,
-    VaultKey,
+    AnyKey, CbcStream, GcmCiphertext, Key, KeyAttributes, KeyFile, KeyOperation, KeyType,
+    SymmetricKey, VaultKey,
 };
-pub use key_file::KeyFile;
-pub use public_key::{Curve, EcPublicKey, PublicKey, RsaPublicKey};
-pub use reference::KeyReference;
+pub use public_key::{EcPublicKey, PublicKey, RsaPublicKey};
+pub use reference::{Cloud, KeyReference, VaultKind};
 pub use settings::Settings;
-pub use vault::{AesSize, KeyItem, KeyList, NewKey, RsaSize, Vault};
+pub use vault::{AesSize, Certificate, KeyItem, KeyList, NewKey, RsaSize, Vault};

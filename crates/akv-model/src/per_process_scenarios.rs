@@ -1,8 +1,8 @@
-//! Scenarios of [`PerProcess`](crate::per_process::PerProcess): a race for the first use, failures,
+//! Scenarios of [`PerProcess`](crate::process::per_process::PerProcess): a race for the first use, failures,
 //! and forks at every step.
 
 use crate::{
-    per_process::PerProcess,
+    process::per_process::PerProcess,
     process::{self, FIRST, ProcessId, step},
 };
 use std::sync::{

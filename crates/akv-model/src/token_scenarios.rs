@@ -1,10 +1,10 @@
-//! Scenarios of [`Tokens`](crate::token::Tokens): many who want a token, failures, refusals.
+//! Scenarios of [`Tokens`](crate::token_cache::Tokens): many who want a token, failures, refusals.
 
 use crate::{
     ErrorKind,
-    credential::{Credential, LIFE},
+    credential::{Credential, LIFE, Token},
     process, time,
-    token::{Token, TokenSlot, Tokens},
+    token_cache::{TokenSlot, Tokens},
 };
 use shuttle::future::{JoinHandle, block_on, spawn, yield_now};
 use std::{sync::Arc, time::Duration};

@@ -5,17 +5,22 @@
 //! length that the curve asks for; [`crate::ecdsa::fit_digest`] makes any digest fit (FIPS 186-5
 //! takes the leftmost bits, so that does not change its meaning).
 
+mod curve;
+mod digest_info;
+pub mod ecdsa;
 mod encryption;
+mod order;
 mod signature;
 mod symmetric;
 
 pub use self::{
+    curve::Curve,
     encryption::EncryptionAlgorithm,
     signature::SignatureAlgorithm,
     symmetric::{CbcAlgorithm, GcmAlgorithm, KeyWrapAlgorithm},
 };
 
-pub(crate) use self::symmetric::BLOCK;
+pub(crate) use self::{digest_info::Prepared, symmetric::BLOCK};
 
 use crate::{Error, ErrorKind, error};
 

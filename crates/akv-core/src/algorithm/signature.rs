@@ -1,7 +1,8 @@
 //! Signature algorithms of RSA and elliptic-curve keys.
 
+use super::Curve;
 use super::named;
-use crate::{Curve, Error, ErrorKind, PublicKey, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// A signature algorithm of the service. Its name ([`FromStr`](std::str::FromStr), `Display`) is
 /// that of JOSE (RFC 7518 section 3.1, RFC 8812 for `ES256K`), as in the service's `sign`; `RSNULL`
@@ -123,45 +124,8 @@ impl SignatureAlgorithm {
         })
     }
 
-    /// Refuses a key that this algorithm cannot take.
-    pub(crate) fn check_key(self, key: &PublicKey) -> Result<()> {
-        let fits = match key {
-            PublicKey::Rsa(_) => self.is_rsa(),
-            PublicKey::Ec(key) => self == Self::ecdsa(key.curve()),
-        };
-        if !fits {
-            return Err(Error::new(
-                ErrorKind::Argument,
-                format!("{self} is no algorithm for this {} key", key.description()),
-            ));
-        }
-        Ok(())
-    }
-
-    /// Refuses a key or a digest that this algorithm cannot take, before any request.
-    pub(crate) fn check(self, key: &PublicKey, digest: &[u8]) -> Result<()> {
-        self.check_key(key)?;
-        match (self.digest_len(), key) {
-            (Some(len), _) if len != digest.len() => Err(Error::new(
-                ErrorKind::Argument,
-                format!("{self} signs a digest of {len} bytes, this one has {}", digest.len()),
-            )),
-            // RFC 8017 section 9.2: at least eight bytes of padding and three of framing.
-            (None, PublicKey::Rsa(key)) if digest.len() + 11 > key.size() => Err(Error::new(
-                ErrorKind::Argument,
-                format!(
-                    "{} bytes do not fit a {}-bit key with PKCS#1 padding, at most {} do",
-                    digest.len(),
-                    key.bits(),
-                    key.size().saturating_sub(11)
-                ),
-            )),
-            _ => Ok(()),
-        }
-    }
-
     /// Whether it is one of RSA.
-    fn is_rsa(self) -> bool {
+    pub(crate) fn is_rsa(self) -> bool {
         !matches!(self, Self::Es256 | Self::Es256K | Self::Es384 | Self::Es512)
     }
 }

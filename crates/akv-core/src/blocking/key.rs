@@ -3,7 +3,7 @@
 use super::{SymmetricKey, limit};
 use crate::{
     EncryptionAlgorithm, KeyAttributes, KeyFile, KeyReference, PublicKey, Result,
-    SignatureAlgorithm, driver::block_on,
+    SignatureAlgorithm, process::driver::block_on,
 };
 use zeroize::Zeroizing;
 
@@ -45,6 +45,33 @@ pub enum AnyKey {
     Asymmetric(Key),
     /// A symmetric key of a Managed HSM.
     Symmetric(SymmetricKey),
+}
+
+/// A kind of key, with its form in this module; see [`crate::VaultKey`].
+///
+/// ```no_run
+/// use akv_core::{NewKey, Result, blocking::{Vault, VaultKey}};
+///
+/// /// Makes a key of either kind, named after its owner.
+/// fn make<K: VaultKey>(vault: &Vault, owner: &str, key: NewKey<K>) -> Result<K::Blocking> {
+///     vault.create(owner, key.tag("owner", owner))
+/// }
+/// ```
+pub trait VaultKey: crate::VaultKey {
+    /// The key whose operations block.
+    type Blocking: From<Self>;
+}
+
+impl VaultKey for crate::AnyKey {
+    type Blocking = AnyKey;
+}
+
+impl VaultKey for crate::Key {
+    type Blocking = Key;
+}
+
+impl VaultKey for crate::SymmetricKey {
+    type Blocking = SymmetricKey;
 }
 
 impl Key {

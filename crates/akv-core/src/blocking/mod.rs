@@ -26,14 +26,14 @@ mod symmetric;
 mod vault;
 
 pub use self::{
-    key::{AnyKey, Key},
+    key::{AnyKey, Key, VaultKey},
     symmetric::{CbcStream, SymmetricKey},
     vault::{KeyList, Vault},
 };
 
 use crate::{
     Certificate, Counters, KeyFile, KeyReference, Result, Settings,
-    driver::{block_on, spawn},
+    process::driver::{block_on, spawn},
 };
 use std::time::Duration;
 
@@ -147,7 +147,7 @@ impl Client {
     /// As the async form.
     pub fn key_from_file(&self, file: &KeyFile) -> Result<Key> {
         // A complete file starts no thread, unless it is asked to.
-        if let Some(key) = crate::Key::from_complete_file(&self.0, file)? {
+        if let Some(key) = crate::Key::from_complete_file(self.0.session(), file)? {
             if self.settings().warm() {
                 self.warm(key.pinned_reference());
             }
@@ -236,7 +236,7 @@ impl Client {
         self.block(async move {
             let loaded = loading.await?;
             if warm {
-                client.keep_token(&reference)?;
+                client.session().keep_token(&reference)?;
             }
             Ok(loaded)
         })
@@ -248,7 +248,7 @@ impl Client {
     fn warm(&self, reference: &KeyReference) {
         let (client, reference) = (self.0.clone(), reference.clone());
         let outcome = spawn(Box::pin(async move {
-            let kept = client.keep_token(&reference);
+            let kept = client.session().keep_token(&reference);
             if let Err(error) = kept.and(client.key(&reference).await) {
                 tracing::info!(%error, "the connection could not be warmed up");
             }

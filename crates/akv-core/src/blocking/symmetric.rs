@@ -3,7 +3,7 @@
 use super::limit;
 use crate::{
     CbcAlgorithm, GcmAlgorithm, GcmCiphertext, KeyAttributes, KeyFile, KeyReference,
-    KeyWrapAlgorithm, Result, driver::block_on,
+    KeyWrapAlgorithm, Result, process::driver::block_on,
 };
 use zeroize::Zeroizing;
 

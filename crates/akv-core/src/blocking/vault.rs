@@ -1,7 +1,7 @@
 //! Vaults.
 
-use super::{AnyKey, limit};
-use crate::{KeyItem, KeyReference, NewKey, Result, VaultKey, driver::block_on};
+use super::{AnyKey, VaultKey, limit};
+use crate::{KeyItem, KeyReference, NewKey, Result, process::driver::block_on};
 use std::collections::VecDeque;
 
 /// A vault; see [`crate::Vault`].

@@ -1,7 +1,7 @@
 //! A token that somebody else obtained and gives to us.
 
 use super::{missing, small_text};
-use crate::{Error, ErrorKind, Result, Settings, settings::CredentialKind, token::Token};
+use crate::{Error, ErrorKind, Result, Settings, credential::Token, settings::CredentialKind};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use std::{

@@ -3,9 +3,9 @@
 use super::{Credential, entra::Application};
 use crate::{
     Error, ErrorKind, Result, Settings,
+    credential::Token,
     error::shortened,
     settings::CredentialKind::{self, *},
-    token::Token,
     transport::Http,
 };
 use std::{

@@ -5,10 +5,11 @@ mod auto;
 mod cli;
 mod entra;
 mod managed_identity;
+mod token;
 
-use crate::{
-    Error, ErrorKind, Result, Settings, settings::CredentialKind, token::Token, transport::Http,
-};
+pub(crate) use token::Token;
+
+use crate::{Error, ErrorKind, Result, Settings, settings::CredentialKind, transport::Http};
 use access_token::GivenToken;
 use auto::Auto;
 use cli::CommandLine;

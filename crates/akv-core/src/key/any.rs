@@ -5,7 +5,7 @@ use super::{
     bundle::{Bundle, Material},
     handle::{Handle, fetch},
 };
-use crate::{Client, Error, ErrorKind, KeyFile, KeyReference, Result};
+use crate::{Error, ErrorKind, KeyFile, KeyReference, Result, session::Session};
 
 /// A key of either kind, for programs that do not know beforehand what they will find.
 ///
@@ -84,9 +84,6 @@ impl AnyKey {
 /// }
 /// ```
 pub trait VaultKey: Sealed + Clone + Send + Sync + Sized + 'static {
-    /// Its form in [`crate::blocking`].
-    type Blocking: From<Self>;
-
     /// The key, if it is of this kind.
     ///
     /// ```no_run
@@ -109,8 +106,6 @@ pub trait Sealed {}
 impl Sealed for AnyKey {}
 
 impl VaultKey for AnyKey {
-    type Blocking = crate::blocking::AnyKey;
-
     fn from_any(key: AnyKey) -> Result<Self> {
         Ok(key)
     }
@@ -119,8 +114,6 @@ impl VaultKey for AnyKey {
 impl Sealed for Key {}
 
 impl VaultKey for Key {
-    type Blocking = crate::blocking::Key;
-
     fn from_any(key: AnyKey) -> Result<Self> {
         match key {
             AnyKey::Asymmetric(key) => Ok(key),
@@ -136,8 +129,6 @@ impl VaultKey for Key {
 impl Sealed for SymmetricKey {}
 
 impl VaultKey for SymmetricKey {
-    type Blocking = crate::blocking::SymmetricKey;
-
     fn from_any(key: AnyKey) -> Result<Self> {
         match key {
             AnyKey::Symmetric(key) => Ok(key),
@@ -151,20 +142,20 @@ impl VaultKey for SymmetricKey {
 }
 
 /// Asks the service for the key that `reference` names.
-pub(crate) async fn load<K: VaultKey>(client: &Client, reference: &KeyReference) -> Result<K> {
-    let bundle = fetch(client, reference).await?;
-    from_bundle(client, reference, bundle)
+pub(crate) async fn load<K: VaultKey>(session: &Session, reference: &KeyReference) -> Result<K> {
+    let bundle = fetch(session, reference).await?;
+    from_bundle(session, reference, bundle)
         .map_err(|error| error.during(format!("load {reference}")))
 }
 
 /// The key that an answer describes.
 pub(crate) fn from_bundle<K: VaultKey>(
-    client: &Client,
+    session: &Session,
     reference: &KeyReference,
     bundle: Bundle,
 ) -> Result<K> {
     let Bundle { version, material, attributes } = bundle;
-    let handle = Handle::new(client, reference, version, Some(attributes))?;
+    let handle = Handle::new(session, reference, version, Some(attributes))?;
     K::from_any(match material {
         Material::Asymmetric(public_key) => AnyKey::Asymmetric(Key::new(handle, public_key)),
         Material::Symmetric => AnyKey::Symmetric(SymmetricKey::new(handle)),

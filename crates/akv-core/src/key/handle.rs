@@ -6,12 +6,10 @@ use super::{
     request::{Action, Answer, Parameters, Targets, Unusable},
 };
 use crate::{
-    Client, Error, ErrorKind, KeyReference, Result,
-    operation::Failure,
-    outage::{Kind, Trial, VaultCircuits},
-    per_process::PerProcess,
-    transport::{failure, wrong_answer},
-    vault_client::VaultClient,
+    Error, ErrorKind, KeyReference, Result,
+    process::PerProcess,
+    session::{Kind, Session, Trial, VaultCircuits, VaultClient},
+    transport::{Failure, failure, wrong_answer},
 };
 use azure_security_keyvault_keys::models::KeyClientGetKeyOptions;
 use bytes::Bytes;
@@ -20,7 +18,7 @@ use tracing::Instrument as _;
 
 /// One version of a key in a vault.
 pub(crate) struct Handle {
-    pub(super) client: Client,
+    pub(super) session: Session,
     pub(super) reference: KeyReference,
     pub(super) pinned: KeyReference,
     targets: Targets,
@@ -29,7 +27,7 @@ pub(crate) struct Handle {
     pub(super) attributes: Option<KeyAttributes>,
     circuits: Arc<VaultCircuits>,
     /// This process's client of the vault, so that it need not be looked up each time.
-    connection: PerProcess<Arc<VaultClient>>,
+    vault_client: PerProcess<Arc<VaultClient>>,
 }
 
 impl Handle {
@@ -38,22 +36,22 @@ impl Handle {
     /// # Errors
     /// It names no key, or one that is not allowed.
     pub(crate) fn new(
-        client: &Client,
+        session: &Session,
         reference: &KeyReference,
         version: String,
         attributes: Option<KeyAttributes>,
     ) -> Result<Self> {
-        let vault = client.settings().destination(reference)?.url;
+        let vault = session.settings().destination(reference)?.url;
         let targets = Targets::new(&vault, key_name(reference)?, &version)?;
         Ok(Self {
-            client: client.clone(),
+            session: session.clone(),
             reference: reference.clone(),
             pinned: reference.pinned(&version),
             targets,
             version,
             attributes,
-            circuits: client.circuits(reference),
-            connection: PerProcess::new(),
+            circuits: session.circuits(reference),
+            vault_client: PerProcess::new(),
         })
     }
 
@@ -77,7 +75,8 @@ impl Handle {
         candidates: &[Parameters],
     ) -> Result<(usize, Answer)> {
         let bodies: Vec<_> = candidates.iter().map(Parameters::to_body).collect::<Result<_>>()?;
-        let vault = self.connection.get_or_try_init(|| self.client.connection(&self.reference))?;
+        let vault_client = || self.session.vault_client(&self.reference);
+        let vault = self.vault_client.get_or_try_init(vault_client)?;
         let span = tracing::debug_span!(
             "operation",
             name = ?action,
@@ -109,7 +108,7 @@ impl Handle {
         };
         let trial = || self.trial(action, bodies);
         let circuit = (&self.circuits, action.kind());
-        self.client.run_watched(&vault, circuit, trial, attempt).instrument(span).await
+        self.session.run_watched(&vault, circuit, trial, attempt).instrument(span).await
     }
 
     /// An attempt of the operation that tells only whether there is an answer.
@@ -135,22 +134,16 @@ fn unusable_answer(host: &str, unusable: Unusable) -> Failure {
 }
 
 /// Asks for a key.
-pub(super) async fn fetch(client: &Client, reference: &KeyReference) -> Result<Bundle> {
-    let operation = || format!("load {reference}");
-    let name = key_name(reference).map_err(|error| error.during(operation()))?;
-    let trial = || -> Trial {
-        let (reference, name) = (reference.clone(), name.to_owned());
-        Box::new(move |vault| {
-            let (reference, name) = (reference.clone(), name.clone());
-            Box::pin(async move { get(vault, &reference, &name).await.map(drop) })
-        })
+pub(super) async fn fetch(session: &Session, reference: &KeyReference) -> Result<Bundle> {
+    let during = || format!("load {reference}");
+    let name = key_name(reference).map_err(|error| error.during(during()))?;
+    let asked = (reference.clone(), name.to_owned());
+    let attempt = move |vault| {
+        let (reference, name) = asked.clone();
+        async move { get(vault, &reference, &name).await }
     };
-    let fetched = async {
-        let vault = client.connection(reference)?;
-        let circuit = (&client.circuits(reference), Kind::GetKey);
-        client.run_watched(&vault, circuit, trial, |vault| get(vault, reference, name)).await
-    };
-    fetched.await.map_err(|error| error.during(operation()))
+    let bundle = session.read(reference, Kind::GetKey, attempt).await;
+    bundle.map_err(|error| error.during(during()))
 }
 
 /// One attempt to get a key.

@@ -7,6 +7,7 @@ mod cbc;
 mod cipher;
 mod handle;
 mod key_exchange;
+mod key_file;
 mod prepared;
 mod request;
 mod sign;
@@ -17,6 +18,7 @@ pub use self::{
     any::{AnyKey, VaultKey},
     attributes::{KeyAttributes, KeyOperation, KeyType},
     cbc::CbcStream,
+    key_file::KeyFile,
     symmetric::{GcmCiphertext, SymmetricKey},
 };
 pub(crate) use self::{
@@ -28,7 +30,7 @@ pub(crate) use self::{
 pub(crate) use self::{bundle::Material, request::read_result};
 
 use self::handle::Handle;
-use crate::{Client, Error, ErrorKind, KeyFile, KeyReference, PublicKey, Result, Settings};
+use crate::{Error, ErrorKind, KeyReference, PublicKey, Result, Settings, session::Session};
 use std::{fmt, sync::Arc};
 
 /// A key pair, RSA or elliptic curve, whose private half is in a vault. Cheap to clone, usable from
@@ -106,12 +108,12 @@ impl Key {
         KeyFile::new(&self.0.handle.pinned, Some(self.0.public_key.clone()))
     }
 
-    pub(crate) async fn from_file(client: &Client, file: &KeyFile) -> Result<Self> {
-        if let Some(key) = Self::from_complete_file(client, file)? {
+    pub(crate) async fn from_file(session: &Session, file: &KeyFile) -> Result<Self> {
+        if let Some(key) = Self::from_complete_file(session, file)? {
             return Ok(key);
         }
-        let reference = client.reference(file.reference())?;
-        let key: Self = load(client, &reference).await?;
+        let reference = session.settings().reference(file.reference())?;
+        let key: Self = load(session, &reference).await?;
         match file.public_key() {
             Some(public_key) if public_key != key.public_key() => Err(Error::new(
                 ErrorKind::KeyFile,
@@ -123,13 +125,13 @@ impl Key {
     }
 
     /// The key of a file that says everything, so that no request is needed.
-    pub(crate) fn from_complete_file(client: &Client, file: &KeyFile) -> Result<Option<Self>> {
-        let reference = client.reference(file.reference())?;
+    pub(crate) fn from_complete_file(session: &Session, file: &KeyFile) -> Result<Option<Self>> {
+        let reference = session.settings().reference(file.reference())?;
         let Some((version, public_key)) = reference.version().zip(file.public_key()) else {
             // A file without a key's name is refused before any request, complete or not.
             return key_name(&reference).map(|_| None);
         };
-        let handle = Handle::new(client, &reference, version.to_owned(), None)?;
+        let handle = Handle::new(session, &reference, version.to_owned(), None)?;
         Ok(Some(Self::new(handle, public_key.clone())))
     }
 
@@ -138,7 +140,7 @@ impl Key {
     }
 
     pub(crate) fn settings(&self) -> &Settings {
-        self.0.handle.client.settings()
+        self.0.handle.session.settings()
     }
 
     /// For messages: what is being done.

@@ -2,9 +2,7 @@
 //! likes, and the service's algorithm is to be found.
 
 use super::Key;
-use crate::{
-    Error, ErrorKind, PublicKey, Result, SignatureAlgorithm, digest_info::Prepared, ecdsa,
-};
+use crate::{Error, ErrorKind, PublicKey, Result, SignatureAlgorithm, algorithm::Prepared, ecdsa};
 
 impl Key {
     /// Signs with RSASSA-PKCS1-v1_5 a value that the caller has made ready to be padded: a DER

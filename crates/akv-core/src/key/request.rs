@@ -4,7 +4,7 @@
 //! of by the official client's models: their buffers are wiped.
 
 use super::bundle::name_and_version;
-use crate::{Error, ErrorKind, Result, outage::Kind, outside};
+use crate::{Error, ErrorKind, Result, outside, session::Kind};
 use azure_security_keyvault_keys::KeyClientOptions;
 use base64::{
     Engine as _, alphabet,

@@ -239,7 +239,7 @@ impl SymmetricKey {
     }
 
     pub(crate) fn settings(&self) -> &Settings {
-        self.0.handle.client.settings()
+        self.0.handle.session.settings()
     }
 
     pub(super) fn doing(&self, verb: &str, algorithm: &str) -> String {

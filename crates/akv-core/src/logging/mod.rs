@@ -43,7 +43,10 @@ pub fn init(settings: &Settings) -> Result<()> {
         Some(path) => Destination::file(path)?,
         None => Destination::standard_error()?,
     };
-    let lines = tracing_subscriber::fmt::layer().with_ansi(false).log_internal_errors(false).with_writer(destination);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_ansi(false)
+        .log_internal_errors(false)
+        .with_writer(destination);
     let subscriber = tracing_subscriber::registry().with(targets).with(lines);
     // Another library context of this process may have been first.
     let _ = tracing::subscriber::set_global_default(subscriber);

@@ -3,10 +3,10 @@
 
 use super::*;
 use crate::{
-    Client, Error, KeyFile, KeyReference, Settings, certificate, credential,
+    Client, Error, KeyFile, KeyReference, Settings, credential,
     key::{self, Bundle},
     settings::Roots,
-    transport,
+    transport, vault,
 };
 use azure_core::{
     error::{Error as SdkError, ErrorKind as SdkErrorKind},
@@ -117,7 +117,7 @@ fn readers() -> Vec<Reader> {
             name: "a certificate",
             document: json!({ "id": id, "cer": "MAA=" }),
             told: &[],
-            read: |body| certificate::read_answer(body, &reference()).err().into_iter().collect(),
+            read: |body| vault::read_certificate(body, &reference()).err().into_iter().collect(),
         },
         Reader {
             name: "a refusal of the service",

@@ -1,6 +1,6 @@
 //! What an access token says about itself.
 
-use crate::token::Token;
+use crate::credential::Token;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

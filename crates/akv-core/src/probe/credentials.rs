@@ -2,7 +2,9 @@
 
 use super::{Step, TokenFacts};
 use crate::{
-    Client, KeyReference, Result, credential::Credential, settings::CredentialKind, token::Token,
+    Client, KeyReference, Result,
+    credential::{Credential, Token},
+    settings::CredentialKind,
 };
 use std::{fmt, sync::Arc};
 
@@ -38,7 +40,7 @@ impl Client {
     ) -> Result<Vec<CredentialProbe>> {
         let settings = self.settings();
         let scope = settings.destination(reference)?.scope;
-        let http = self.http()?;
+        let http = self.session().http()?;
         let kinds = match settings.values().credential {
             CredentialKind::Auto => Credential::automatic(settings).to_vec(),
             kind => vec![kind],

@@ -2,16 +2,13 @@
 
 mod ec;
 mod encrypt;
-mod order;
+mod fit;
 mod rsa;
 mod verify;
 
-pub use self::{
-    ec::{Curve, EcPublicKey},
-    rsa::RsaPublicKey,
-};
+pub use self::{ec::EcPublicKey, rsa::RsaPublicKey};
 
-use crate::{Error, ErrorKind, Result};
+use crate::{Curve, Error, ErrorKind, Result};
 use der::{Any, Decode, Encode, asn1::BitString, asn1::ObjectIdentifier};
 use spki::{AlgorithmIdentifierOwned, Document, EncodePublicKey, SubjectPublicKeyInfoOwned};
 

@@ -1,14 +1,17 @@
 //! Key references: the strings that name a key in a vault.
 
+mod cloud;
 mod fields;
 mod names;
 mod parse;
 #[cfg(test)]
 mod tests;
 
+pub use cloud::{Cloud, VaultKind};
+
 pub(crate) use parse::TrustedHosts;
 
-use crate::{Result, VaultKind};
+use crate::Result;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{
     fmt,

@@ -1,8 +1,9 @@
 //! The files that settings name, read at load: servers change their root directory and drop
 //! privileges afterwards.
 
+use super::ClientCertificate;
 use super::{Roots, builder::Builder};
-use crate::{Result, client_certificate::ClientCertificate, outside};
+use crate::{Result, outside};
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use std::{
     fs,

@@ -24,6 +24,7 @@
 
 mod allowed;
 mod builder;
+mod client_certificate;
 mod environment;
 mod files;
 mod identity;
@@ -38,14 +39,12 @@ pub use origin::{Origin, Setting};
 pub use values::CredentialKind;
 
 pub(crate) use allowed::AllowedKeys;
+pub(crate) use client_certificate::ClientCertificate;
 pub(crate) use environment::Environment;
 pub(crate) use identity::IdentityId;
 pub(crate) use names::NameFiles;
 
-use crate::{
-    Cloud, KeyReference, Result, VaultKind, client_certificate::ClientCertificate,
-    reference::TrustedHosts,
-};
+use crate::{Cloud, KeyReference, Result, VaultKind, reference::TrustedHosts};
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 use url::Url;
 use zeroize::Zeroizing;

@@ -1,9 +1,9 @@
 //! What a failure of the official client means: for the user, and for the retry loop.
 
+use super::retry::Failure;
 use crate::{
     Error, ErrorKind, KeyReference, VaultKind,
     error::{one_line, shortened},
-    operation::Failure,
     outside::{self, causes},
 };
 use azure_core::{
@@ -55,15 +55,15 @@ pub(crate) fn not_executed(error: &azure_core::Error) -> bool {
 
 /// What the service says about its refusal.
 #[derive(Default)]
-pub(super) struct Said {
+pub(crate) struct Said {
     /// The innermost code.
-    pub(super) code: Option<String>,
-    pub(super) message: Option<String>,
-    pub(super) request_id: Option<String>,
+    pub(crate) code: Option<String>,
+    pub(crate) message: Option<String>,
+    pub(crate) request_id: Option<String>,
 }
 
 /// Reads the error in an answer, as far as there is one.
-pub(super) fn said(response: &RawResponse) -> Said {
+pub(crate) fn said(response: &RawResponse) -> Said {
     let body: Body = outside::json(response.body().as_ref()).unwrap_or_default();
     let (code, message) = body.error.unwrap_or_default().innermost();
     let message = message.map(|text| shortened(&text, 2000).to_owned());

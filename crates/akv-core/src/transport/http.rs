@@ -45,7 +45,7 @@ struct Inner {
 
 /// The way to one server.
 #[derive(Clone)]
-pub(super) struct Server(Arc<Pool>);
+pub(crate) struct Server(Arc<Pool>);
 
 impl Http {
     /// Makes the client. Nothing is connected yet; connections are counted.
@@ -63,7 +63,7 @@ impl Http {
     ///
     /// # Errors
     /// The URL names none.
-    pub(super) fn server(&self, url: &Uri) -> azure_core::Result<Server> {
+    pub(crate) fn server(&self, url: &Uri) -> azure_core::Result<Server> {
         let (Some(scheme), Some(authority)) = (url.scheme(), url.authority()) else {
             return Err(Error::with_message(ErrorKind::Other, "a URL without a server"));
         };
@@ -83,7 +83,7 @@ impl Http {
 
 impl Server {
     /// Sends a request to `url`, which is on this server, and reads the whole answer.
-    pub(super) async fn exchange(
+    pub(crate) async fn exchange(
         &self,
         url: &Uri,
         request: hyper::Request<Full<Bytes>>,
@@ -95,15 +95,15 @@ impl Server {
 }
 
 /// The whole answer to a request.
-pub(super) struct Answer {
-    pub(super) status: hyper::StatusCode,
-    pub(super) headers: header::HeaderMap,
-    pub(super) body: Bytes,
+pub(crate) struct Answer {
+    pub(crate) status: hyper::StatusCode,
+    pub(crate) headers: header::HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 impl Answer {
     /// The headers that are text, as the official client has them.
-    pub(super) fn texts(&self) -> Headers {
+    pub(crate) fn texts(&self) -> Headers {
         let headers: HashMap<HeaderName, HeaderValue> = self
             .headers
             .iter()

@@ -1,23 +1,22 @@
 //! HTTPS to the service: what the official client sends its requests through.
 
-mod authorize;
 mod connect;
 mod connection;
-mod direct;
 mod failure;
 mod http;
 mod pool;
 mod resolve;
+mod retry;
 mod socket;
 mod tls;
-mod unauthorized;
 
-pub(crate) use authorize::Authorize;
 #[cfg(feature = "probe")]
 pub(crate) use connect::proxies;
-pub(crate) use direct::Direct;
-pub(crate) use failure::{failure, not_executed, retry_after, unreachable_server, wrong_answer};
-pub(crate) use http::Http;
+pub(crate) use failure::{
+    failure, not_executed, retry_after, said, unreachable_server, wrong_answer,
+};
+pub(crate) use http::{Answer, Http, Server};
+pub(crate) use retry::{Failure, with_deadline};
 #[cfg(feature = "probe")]
 pub(crate) use tls::config as tls_config;
 #[cfg(feature = "probe")]

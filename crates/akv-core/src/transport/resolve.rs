@@ -3,8 +3,8 @@
 
 use crate::{
     Settings,
-    driver::{above_standard_streams, aside},
     error::one_line,
+    process::driver::{above_standard_streams, aside},
 };
 use domain::{
     base as dns,

@@ -1,7 +1,7 @@
 //! TCP connections that notice when the host closes them, or puts files of its own in their place.
 
 use super::{connect::BoxError, resolve::Resolver};
-use crate::driver::above_standard_streams;
+use crate::process::driver::above_standard_streams;
 use futures::future::BoxFuture;
 use hyper::{Uri, rt::ReadBufCursor};
 use hyper_util::{

@@ -8,9 +8,8 @@ use super::{NewKey, Vault};
 use crate::{
     AnyKey, ErrorKind, KeyReference, Result,
     key::{Bundle, VaultKey, from_bundle},
-    operation::Failure,
-    transport::{failure, not_executed},
-    vault_client::VaultClient,
+    session::VaultClient,
+    transport::{Failure, failure, not_executed},
 };
 use azure_core::http::{RequestContent, Response};
 use azure_security_keyvault_keys::models::Key as SdkKey;
@@ -53,7 +52,7 @@ impl Vault {
             }
         });
         let bundle = bundle.await.map_err(|error| error.during(during()))?;
-        from_bundle(&self.client, &reference, bundle)
+        from_bundle(&self.session, &reference, bundle)
             .map_err(|error| error.uncertain().during(during()))
     }
 
@@ -80,7 +79,7 @@ impl Vault {
             .change(&reference, |vault| async move { vault.keys.rotate_key(name, None).await })
             .await
             .map_err(|error| error.during(during()))?;
-        from_bundle(&self.client, &reference, bundle)
+        from_bundle(&self.session, &reference, bundle)
             .map_err(|error| error.uncertain().during(during()))
     }
 
@@ -95,7 +94,7 @@ impl Vault {
         // Whether a request is on its way whose fate is unknown when the deadline cuts it off.
         let pending = AtomicBool::new(false);
         let (pending, request) = (&pending, &request);
-        let result = self.client.run(reference, |vault| async move {
+        let result = self.session.run(reference, |vault| async move {
             pending.store(true, Ordering::Relaxed);
             let answer = request(Arc::clone(&vault)).await;
             let outcome = answer.map_err(|error| {

@@ -3,8 +3,8 @@
 use super::Vault;
 use crate::{
     KeyReference, Result,
+    session::VaultClient,
     transport::{failure, not_executed},
-    vault_client::VaultClient,
 };
 use std::{
     future::Future,
@@ -76,7 +76,7 @@ impl Vault {
     {
         let in_doubt = AtomicBool::new(false);
         let (in_doubt, request) = (&in_doubt, &request);
-        self.client
+        self.session
             .run(reference, |vault| async move {
                 let Err(error) = request(Arc::clone(&vault)).await else {
                     return Ok(());

@@ -1,13 +1,11 @@
 //! Keys and versions, page by page.
 
 use crate::{
-    Client, Error, ErrorKind, KeyAttributes, KeyReference, Result, Settings,
+    Error, ErrorKind, KeyAttributes, KeyReference, Result, Settings,
     key::name_and_version,
-    operation::Failure,
-    outage::{Kind, Trial},
     outside,
-    transport::{failure, wrong_answer},
-    vault_client::VaultClient,
+    session::{Kind, Session, VaultClient},
+    transport::{Failure, failure, wrong_answer},
 };
 use azure_core::http::pager::{PagerContinuation, PagerOptions};
 use azure_security_keyvault_keys::models::{
@@ -96,7 +94,7 @@ impl KeyItem {
 #[derive(Clone, Debug)]
 #[must_use = "nothing is asked before a page is"]
 pub struct KeyList {
-    client: Client,
+    session: Session,
     /// The vault, or the key whose versions are listed.
     reference: KeyReference,
     next: Next,
@@ -117,8 +115,8 @@ struct Page {
 }
 
 impl KeyList {
-    pub(super) fn new(client: &Client, reference: &KeyReference) -> Self {
-        Self { client: client.clone(), reference: reference.clone(), next: Next::First }
+    pub(super) fn new(session: &Session, reference: &KeyReference) -> Self {
+        Self { session: session.clone(), reference: reference.clone(), next: Next::First }
     }
 
     /// The next page; `None` after the last one. Pages may be empty. After an error the same page
@@ -140,20 +138,13 @@ impl KeyList {
             Next::Link(link) => Some(link.clone()),
             Next::End => return Ok(None),
         };
-        let trial = || -> Trial {
-            let (list, link) = (self.clone(), link.clone());
-            Box::new(move |vault| {
-                let (list, link) = (list.clone(), link.clone());
-                Box::pin(async move { list.page(vault, link).await.map(drop) })
-            })
+        let (list, continuation) = (self.clone(), link.clone());
+        let attempt = move |vault| {
+            let (list, continuation) = (list.clone(), continuation.clone());
+            async move { list.page(vault, continuation).await }
         };
-        let asked = async {
-            let vault = self.client.connection(&self.reference)?;
-            let circuit = (&self.client.circuits(&self.reference), Kind::ListKeys);
-            let attempt = |vault: Arc<VaultClient>| self.page(vault, link.clone());
-            self.client.run_watched(&vault, circuit, trial, attempt).await
-        };
-        let page = asked.await.map_err(|error| error.during(self.doing()))?;
+        let page = self.session.read(&self.reference, Kind::ListKeys, attempt).await;
+        let page = page.map_err(|error| error.during(self.doing()))?;
         if let (Next::Link(new), Some(old)) = (&page.next, &link)
             && new == old
         {
@@ -215,7 +206,7 @@ impl KeyList {
     }
 
     pub(crate) fn settings(&self) -> &Settings {
-        self.client.settings()
+        self.session.settings()
     }
 
     async fn page(

@@ -1,16 +1,22 @@
 //! A vault: listing its keys, making new ones, rotating and deleting them.
 
+mod certificate;
 mod change;
 mod delete;
 mod list;
 mod new_key;
 
 pub use self::{
+    certificate::Certificate,
     list::{KeyItem, KeyList},
     new_key::{AesSize, NewKey, RsaSize},
 };
 
-use crate::{Client, Error, ErrorKind, KeyReference, Result, Settings};
+pub(crate) use self::certificate::certificate;
+#[cfg(test)]
+pub(crate) use self::certificate::read_answer as read_certificate;
+
+use crate::{Error, ErrorKind, KeyReference, Result, Settings, session::Session};
 
 /// A vault or Managed HSM: its list of keys. Cheap to clone.
 ///
@@ -33,18 +39,18 @@ use crate::{Client, Error, ErrorKind, KeyReference, Result, Settings};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Vault {
-    client: Client,
+    session: Session,
     reference: KeyReference,
 }
 
 impl Vault {
-    pub(crate) fn new(client: &Client, reference: &KeyReference) -> Result<Self> {
+    pub(crate) fn new(session: &Session, reference: &KeyReference) -> Result<Self> {
         if reference.key_name().is_some() {
             let text = format!("{reference} names a key where a vault is expected");
             return Err(Error::new(ErrorKind::Reference, text)
                 .hint(format!("leave the key's name out: {}", reference.vault())));
         }
-        Ok(Self { client: client.clone(), reference: reference.clone() })
+        Ok(Self { session: session.clone(), reference: reference.clone() })
     }
 
     /// The reference that names the vault.
@@ -53,7 +59,7 @@ impl Vault {
     }
 
     pub(crate) fn settings(&self) -> &Settings {
-        self.client.settings()
+        self.session.settings()
     }
 
     /// The vault's keys, in the service's order, deleted ones left out. Nothing is asked before the
@@ -68,7 +74,7 @@ impl Vault {
     /// # }
     /// ```
     pub fn list(&self) -> KeyList {
-        KeyList::new(&self.client, &self.reference)
+        KeyList::new(&self.session, &self.reference)
     }
 
     /// The versions of a key, in the service's order, which is not that of their age:
@@ -86,6 +92,6 @@ impl Vault {
     /// # Errors
     /// `name` is no name of a key.
     pub fn versions(&self, name: &str) -> Result<KeyList> {
-        Ok(KeyList::new(&self.client, &self.reference.with_key(name)?))
+        Ok(KeyList::new(&self.session, &self.reference.with_key(name)?))
     }
 }

@@ -5,8 +5,8 @@ mod shell;
 
 use super::missing;
 use crate::{
-    Error, ErrorKind, Result, Settings, error::shortened, outside, settings::CredentialKind,
-    token::Token,
+    Error, ErrorKind, Result, Settings, credential::Token, error::shortened, outside,
+    settings::CredentialKind,
 };
 use azure_core::credentials::TokenCredential;
 use azure_identity::{

@@ -2,7 +2,7 @@
 //! signals, children or standard streams.
 
 use super::answer;
-use crate::driver::aside;
+use crate::process::driver::aside;
 use azure_identity::Executor;
 use nix::{
     errno::Errno,

@@ -7,12 +7,12 @@ mod transport;
 use super::missing;
 use crate::{
     Error, ErrorKind, Result, Settings,
-    client_certificate::ClientCertificate,
+    credential::Token,
     error::{one_line, shortened},
-    operation::{Failure, with_deadline},
     outside,
+    settings::ClientCertificate,
     settings::{CredentialKind, IdentityId},
-    token::Token,
+    transport::{Failure, with_deadline},
     transport::{Http, unreachable_server},
 };
 use assertion::Assertion;

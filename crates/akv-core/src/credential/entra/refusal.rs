@@ -5,8 +5,8 @@
 use crate::{
     Error, ErrorKind,
     error::{one_line, shortened},
-    operation::Failure,
     outside,
+    transport::Failure,
 };
 use azure_core::error::ErrorKind as SdkErrorKind;
 use serde::Deserialize;

@@ -1,6 +1,6 @@
 //! What the endpoints answer.
 
-use crate::{Result, token::Token};
+use crate::{Result, credential::Token};
 use serde::{Deserialize, Deserializer};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use zeroize::Zeroizing;

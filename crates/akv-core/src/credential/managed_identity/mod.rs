@@ -13,13 +13,13 @@ mod tests;
 
 use crate::{
     Error, ErrorKind, Result, Settings,
-    driver::above_standard_streams,
+    credential::Token,
     error::{one_line, shortened},
-    operation::{Failure, with_deadline},
     outside,
+    process::driver::above_standard_streams,
     settings::IdentityId,
-    token::Token,
     transport::{self, Http},
+    transport::{Failure, with_deadline},
 };
 use answer::{Answer, Refusal};
 use azure_core::http::{

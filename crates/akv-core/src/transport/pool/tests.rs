@@ -104,11 +104,11 @@ fn without_a_thread_a_connection_that_the_server_closed_is_not_used() {
             closed.send(()).unwrap();
         }
     });
-    let driver = crate::driver::unattended();
+    let driver = crate::process::driver::unattended();
     for _ in 0..3 {
         let pool = Arc::clone(&pool);
         let operation = Box::pin(async move { Ok(get(&pool).await) });
-        let pending = crate::driver::Pending::start(Arc::clone(&driver), operation);
+        let pending = crate::process::driver::Pending::start(Arc::clone(&driver), operation);
         pending.wait(Duration::from_secs(10)).unwrap().unwrap();
         wait_until_closed.recv().unwrap();
     }

@@ -5,28 +5,17 @@
 use crate::{
     Error, ErrorKind, Result,
     counters::Meters,
-    credential::Credential,
-    primitives::{AtomicBool, AtomicU64, is_attended, now},
+    credential::{Credential, Token},
+    process::{
+        is_attended,
+        primitives::{AtomicBool, AtomicU64, now},
+    },
 };
 use arc_swap::ArcSwapOption;
-use bytes::Bytes;
-use hyper::header::HeaderValue;
-use process_abi::ProcessId;
 use std::{
-    fmt,
-    sync::{
-        Arc, Weak,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Weak, atomic::Ordering},
     time::{Duration, Instant, SystemTime},
 };
-use zeroize::Zeroizing;
-
-/// How long before its end a token is renewed at the latest.
-const MARGIN: Duration = Duration::from_secs(300);
-
-/// The part of the time between renewal and end over which renewals are spread.
-const SPREAD: u32 = 5;
 
 /// How long after a refused token's replacement the next refusal is believed to be final.
 const FORCED_PAUSE: Duration = Duration::from_secs(2);
@@ -34,107 +23,7 @@ const FORCED_PAUSE: Duration = Duration::from_secs(2);
 const RENEWAL_PAUSE: Duration = Duration::from_secs(15);
 
 /// The id of no token.
-const NO_TOKEN: u64 = 0;
-
-/// An access token. Its text is wiped when the last user is done with it.
-pub(crate) struct Token {
-    /// Tells tokens of one process apart.
-    id: u64,
-    /// `Bearer` and the token. All requests share it, and the last one wipes it.
-    authorization: HeaderValue,
-    obtained: SystemTime,
-    expires: SystemTime,
-    /// The process that asked for it. Its children inherit it.
-    process: ProcessId,
-    /// Where between the earliest time of renewal and the end this one is renewed, so that the
-    /// processes of many machines do not ask all at once: a share of [`SPREAD`].
-    jitter: u8,
-}
-
-impl Token {
-    /// # Errors
-    /// The token is empty or has characters that no token has.
-    pub(crate) fn new(secret: &str, expires: SystemTime) -> Result<Self> {
-        static NEXT: AtomicUsize = AtomicUsize::new(NO_TOKEN as usize + 1);
-        let mut jitter = [0];
-        // Not from a generator that children of `fork` would inherit with its state.
-        let _ = aws_lc_rs::rand::fill(&mut jitter);
-        let id = NEXT.fetch_add(1, Ordering::Relaxed) as u64;
-        let authorization = authorization(secret)?;
-        Ok(Self {
-            id,
-            authorization,
-            obtained: SystemTime::now(),
-            expires,
-            process: process_abi::current(),
-            jitter: jitter[0],
-        })
-    }
-
-    /// The value of the header `Authorization`.
-    pub(crate) fn authorization(&self) -> &HeaderValue {
-        &self.authorization
-    }
-
-    #[cfg(test)]
-    pub(crate) fn expires(&self) -> SystemTime {
-        self.expires
-    }
-
-    fn is_inherited(&self) -> bool {
-        self.process != process_abi::current()
-    }
-
-    /// When a process that has inherited the token renews it, if it is in use then: halfway between
-    /// the time at which its parent does and the end.
-    fn late_renewal(&self) -> SystemTime {
-        let renewal = self.renewal();
-        renewal + self.expires.duration_since(renewal).unwrap_or_default() / 2
-    }
-
-    /// Half of the life or five minutes before the end, whichever is later, and up to a fifth of
-    /// what is left then.
-    fn renewal(&self) -> SystemTime {
-        let life = self.expires.duration_since(self.obtained).unwrap_or_default();
-        let earliest = (life / 2).max(life.saturating_sub(MARGIN));
-        let spread = (life - earliest) / SPREAD;
-        self.obtained + earliest + spread * u32::from(self.jitter) / u32::from(u8::MAX)
-    }
-}
-
-/// How long a failed renewal is not tried again for a token with so much of its life left.
-fn pause(left: Duration) -> Duration {
-    (left / 4).clamp(Duration::from_secs(1), RENEWAL_PAUSE)
-}
-
-/// How long it is until then.
-fn until(time: SystemTime) -> Duration {
-    time.duration_since(SystemTime::now()).unwrap_or_default()
-}
-
-fn authorization(secret: &str) -> Result<HeaderValue> {
-    const SCHEME: &str = "Bearer ";
-    let sensible = !secret.is_empty() && secret.bytes().all(|byte| byte.is_ascii_graphic());
-    let mut text = Zeroizing::new(Vec::with_capacity(SCHEME.len() + secret.len()));
-    text.extend_from_slice(SCHEME.as_bytes());
-    text.extend_from_slice(secret.as_bytes());
-    match HeaderValue::from_maybe_shared(Bytes::from_owner(text)) {
-        Ok(mut value) if sensible => {
-            value.set_sensitive(true);
-            Ok(value)
-        }
-        _ => {
-            let text = "the given access token is empty or has characters that no token has";
-            Err(Error::new(ErrorKind::Credential, text))
-        }
-    }
-}
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Token").field("expires", &self.expires).finish_non_exhaustive()
-    }
-}
+const NO_TOKEN: u64 = Token::NO_ID;
 
 /// The current token of one audience. It has no lock, so a child of `fork` can always read it.
 #[derive(Debug)]
@@ -157,8 +46,18 @@ impl TokenSlot {
     }
 
     fn valid(&self, now: SystemTime) -> Option<Arc<Token>> {
-        self.current.load_full().filter(|token| token.expires > now)
+        self.current.load_full().filter(|token| token.expires() > now)
     }
+}
+
+/// How long a failed renewal is not tried again for a token with so much of its life left.
+fn pause(left: Duration) -> Duration {
+    (left / 4).clamp(Duration::from_secs(1), RENEWAL_PAUSE)
+}
+
+/// How long it is until then.
+fn until(time: SystemTime) -> Duration {
+    time.duration_since(SystemTime::now()).unwrap_or_default()
 }
 
 /// One process's way to a [`TokenSlot`]: requests of many threads become one.
@@ -322,8 +221,8 @@ impl Tokens {
         if self.kept.load(Ordering::Relaxed) {
             return;
         }
-        if self.watched.load(Ordering::Relaxed) != token.id
-            && self.watched.swap(token.id, Ordering::Relaxed) != token.id
+        if self.watched.load(Ordering::Relaxed) != token.id()
+            && self.watched.swap(token.id(), Ordering::Relaxed) != token.id()
         {
             tokio::spawn(Self::renew_in_time(Arc::downgrade(self), Arc::downgrade(token)));
         }
@@ -352,14 +251,14 @@ impl Tokens {
             tokio::time::sleep(wait).await;
             // A client that is gone does not keep its token in memory for this.
             let (Some(this), Some(old)) = (this.upgrade(), old.upgrade()) else { return };
-            let left = old.expires.duration_since(SystemTime::now()).unwrap_or_default();
+            let left = old.expires().duration_since(SystemTime::now()).unwrap_or_default();
             if left.is_zero() || !this.slot.is_current(&old) {
                 return;
             }
             if !this.used.swap(false, Ordering::Relaxed) {
                 // The next use starts this again.
                 let _ = this.watched.compare_exchange(
-                    old.id,
+                    old.id(),
                     NO_TOKEN,
                     Ordering::Relaxed,
                     Ordering::Relaxed,
@@ -381,7 +280,7 @@ impl Tokens {
     /// failed a moment ago or fails now.
     async fn renew_now(&self, old: Arc<Token>) -> Arc<Token> {
         let Ok(mut past) = self.refreshing.try_lock() else { return old };
-        let left = old.expires.duration_since(SystemTime::now()).unwrap_or_default();
+        let left = old.expires().duration_since(SystemTime::now()).unwrap_or_default();
         match self.slot.current.load_full() {
             Some(token) if !Arc::ptr_eq(&token, &old) => return token,
             _ => {}
@@ -429,30 +328,5 @@ impl Tokens {
                 Err(error)
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn renewal_is_at_half_life_or_five_minutes_before_the_end_and_a_little_later() {
-        let renewal = |life: u64, jitter: u8| {
-            let token = Token::new("t", SystemTime::now()).unwrap();
-            let expires = token.obtained + Duration::from_secs(life);
-            let token = Token { expires, jitter, ..token };
-            token.renewal().duration_since(token.obtained).unwrap().as_secs()
-        };
-        assert_eq!((renewal(3600, 0), renewal(3600, u8::MAX)), (3300, 3360));
-        assert_eq!((renewal(400, 0), renewal(400, u8::MAX)), (200, 240));
-        assert_eq!((renewal(20, 0), renewal(20, u8::MAX)), (10, 12));
-        assert_eq!(renewal(0, 7), 0);
-    }
-
-    #[test]
-    fn debug_output_hides_the_token() {
-        let token = Token::new("s3cret", SystemTime::now()).unwrap();
-        assert!(!format!("{token:?}").contains("s3cret"));
     }
 }

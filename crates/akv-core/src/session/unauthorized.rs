@@ -1,7 +1,7 @@
 //! What an answer 401 means once there is no other token to try.
 
-use super::failure;
-use crate::{Error, ErrorKind, error::one_line, token::Tokens};
+use super::token_cache::Tokens;
+use crate::{Error, ErrorKind, error::one_line, transport::said};
 use azure_core::http::RawResponse;
 
 /// What came before the last 401 of an operation.
@@ -35,7 +35,7 @@ pub(super) fn unauthorized(tokens: &Tokens, why: Refused, answer: &RawResponse) 
                 .to_owned(),
         ),
     };
-    let said = failure::said(answer);
+    let said = said(answer);
     let text = match said.message {
         Some(message) => format!("{happened}: {}", one_line(&message)),
         None => happened,

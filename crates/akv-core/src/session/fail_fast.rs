@@ -1,15 +1,14 @@
-//! The [circuits](crate::circuit) of a client's vaults, and what its operations do with them.
+//! The setting `fail-fast`: the [circuits](super::circuit) of a session's vaults, and what its
+//! operations do with them.
 
-use crate::{
-    Client, Error, ErrorKind, KeyReference, Result,
+use super::{
+    Session, VaultClient,
     circuit::{Admission, Circuit},
-    driver::is_attended,
-    operation::Failure,
-    vault_client::VaultClient,
 };
+use crate::{Error, ErrorKind, KeyReference, Result, process::is_attended, transport::Failure};
 use arc_swap::ArcSwap;
 use azure_core::time::OffsetDateTime;
-use futures::future::BoxFuture;
+use futures::{TryFutureExt as _, future::BoxFuture};
 use std::{
     fmt,
     future::Future,
@@ -57,7 +56,7 @@ impl fmt::Display for Kind {
 /// The circuits of all vaults. A list that only grows, without a lock, so that a child of `fork` can
 /// read it whatever its parent was doing.
 #[derive(Default)]
-pub(crate) struct Circuits(ArcSwap<Vec<Arc<VaultCircuits>>>);
+pub(super) struct Circuits(ArcSwap<Vec<Arc<VaultCircuits>>>);
 
 impl Circuits {
     /// Those of the vault that `reference` names.
@@ -115,7 +114,27 @@ pub(crate) struct Watch {
     pub(crate) kind: Kind,
 }
 
-impl Client {
+impl Session {
+    /// Runs a request that changes nothing on the vault that `reference` names. `attempt` owns what
+    /// it needs, since it may go on after its caller has got an error.
+    pub(crate) async fn read<T, F>(
+        &self,
+        reference: &KeyReference,
+        kind: Kind,
+        attempt: impl Fn(Arc<VaultClient>) -> F + Clone + Send + Sync + 'static,
+    ) -> Result<T>
+    where
+        T: 'static,
+        F: Future<Output = Result<T, Failure>> + Send + 'static,
+    {
+        let vault = self.vault_client(reference)?;
+        let trial = || -> Trial {
+            let attempt = attempt.clone();
+            Box::new(move |vault| Box::pin(attempt(vault).map_ok(drop)))
+        };
+        self.run_watched(&vault, (&self.circuits(reference), kind), trial, &attempt).await
+    }
+
     /// Runs an operation that changes nothing inside the deadline, unless its vault does not answer.
     /// `trial` makes an attempt that can go on without the caller.
     pub(crate) async fn run_watched<T, F>(

@@ -1,11 +1,7 @@
 //! What a process has of one vault: the official clients, the short way, the limit of requests.
 
-use crate::{
-    Client, Error, ErrorKind, Result,
-    counters::Meters,
-    hedge::hedged,
-    transport::{Authorize, Direct, Http},
-};
+use super::{Session, authorize::Authorize, direct::Direct, hedge::hedged};
+use crate::{Error, ErrorKind, Result, counters::Meters, transport::Http};
 use azure_core::{
     credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions},
     http::{ClientOptions, RetryOptions, Transport, policies::Policy},
@@ -44,13 +40,13 @@ impl VaultClient {
     /// # Errors
     /// None with a URL that was checked.
     pub(crate) fn new(
-        client: &Client,
+        session: &Session,
         http: &Http,
         spare: Option<&Http>,
         url: &Url,
         authorize: Arc<Authorize>,
     ) -> Result<Self> {
-        let values = client.settings().values();
+        let values = session.settings().values();
         let failed = |error: azure_core::Error| Error::new(ErrorKind::Internal, error.to_string());
         let direct = |http| Direct::new(http, url, Arc::clone(&authorize)).map_err(failed);
         let hedge = match values.hedge_after.zip(spare) {
@@ -60,7 +56,7 @@ impl VaultClient {
         let direct = direct(http)?;
         let client_options = ClientOptions {
             per_try_policies: vec![authorize as Arc<dyn Policy>],
-            // Retries live in `operation`, where one deadline covers them and broken answers too.
+            // Retries live in `transport::retry`, where one deadline covers them and broken answers too.
             retry: RetryOptions::none(),
             transport: Some(Transport::new(Arc::new(http.clone()))),
             ..ClientOptions::default()
@@ -87,7 +83,7 @@ impl VaultClient {
             host: url.authority().to_owned(),
             direct,
             hedge,
-            meters: Arc::clone(client.meters()),
+            meters: Arc::clone(session.meters()),
         })
     }
 
@@ -107,7 +103,7 @@ impl VaultClient {
                 direct.post(target, body).await
             })
         };
-        // Boxed, lest operations without hedging have room for it.
+        // Boxed to keep the future small when hedging is off.
         Box::pin(hedged(*after, first, second)).await
     }
 }

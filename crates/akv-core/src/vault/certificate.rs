@@ -4,13 +4,11 @@
 //! read.
 
 use crate::{
-    Client, Error, ErrorKind, KeyReference, Result, VaultKind,
+    Error, ErrorKind, KeyReference, Result, VaultKind,
     key::{is_version, key_name},
-    operation::Failure,
-    outage::{Kind, Trial},
     outside,
-    transport::{failure, wrong_answer},
-    vault_client::VaultClient,
+    session::{Kind, Session, VaultClient},
+    transport::{Failure, failure, wrong_answer},
 };
 use azure_security_keyvault_certificates::models::CertificateClientGetCertificateOptions;
 use base64::{
@@ -79,7 +77,10 @@ impl Certificate {
 }
 
 /// Asks for a certificate.
-pub(crate) async fn fetch(client: &Client, reference: &KeyReference) -> Result<Certificate> {
+pub(crate) async fn certificate(
+    session: &Session,
+    reference: &KeyReference,
+) -> Result<Certificate> {
     let during = || format!("load the certificate {reference}");
     if reference.kind() == VaultKind::ManagedHsm {
         return Err(Error::new(ErrorKind::Unsupported, "a Managed HSM holds no certificates")
@@ -87,19 +88,13 @@ pub(crate) async fn fetch(client: &Client, reference: &KeyReference) -> Result<C
             .during(during()));
     }
     let name = key_name(reference).map_err(|error| error.during(during()))?;
-    let trial = || -> Trial {
-        let (reference, name) = (reference.clone(), name.to_owned());
-        Box::new(move |vault| {
-            let (reference, name) = (reference.clone(), name.clone());
-            Box::pin(async move { get(vault, &reference, &name).await.map(drop) })
-        })
+    let asked = (reference.clone(), name.to_owned());
+    let attempt = move |vault| {
+        let (reference, name) = asked.clone();
+        async move { get(vault, &reference, &name).await }
     };
-    let fetched = async {
-        let vault = client.connection(reference)?;
-        let circuit = (&client.circuits(reference), Kind::GetCertificate);
-        client.run_watched(&vault, circuit, trial, |vault| get(vault, reference, name)).await
-    };
-    fetched.await.map_err(|error| advise(error).during(during()))
+    let certificate = session.read(reference, Kind::GetCertificate, attempt).await;
+    certificate.map_err(|error| advise(error).during(during()))
 }
 
 /// One attempt to get a certificate.

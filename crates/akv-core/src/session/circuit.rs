@@ -11,7 +11,7 @@
 //!
 //! `akv-model` compiles this file too, against primitives that a model checker schedules.
 
-use crate::primitives::AtomicU64;
+use crate::process::primitives::AtomicU64;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
 /// After so many operations in a row without an answer the circuit opens.

@@ -7,7 +7,7 @@
 //!
 //! `akv-model` compiles this file too, against primitives that a model checker schedules.
 
-use crate::primitives::{Mutex, PoisonError};
+use super::primitives::{Mutex, PoisonError};
 use arc_swap::ArcSwapOption;
 use process_abi::ProcessId;
 use std::{

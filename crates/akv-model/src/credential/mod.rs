@@ -1,6 +1,11 @@
 //! A credential that gives tokens and failures as a scenario wants them.
 
-use crate::{Error, ErrorKind, Result, token::Token};
+#[path = "../../../akv-core/src/credential/token.rs"]
+mod token;
+
+pub(crate) use token::Token;
+
+use crate::{Error, ErrorKind, Result};
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, SystemTime},

@@ -1,7 +1,6 @@
-//! What threads share things by in [`crate::per_process`] and [`crate::token`], named here so that
+//! What threads share things by in `per_process`, `circuit` and `token_cache`, named here so that
 //! `akv-model` can put a model checker's primitives in their place.
 
-pub(crate) use crate::driver::is_attended;
 pub(crate) use std::sync::{
     Mutex, PoisonError,
     atomic::{AtomicBool, AtomicU64},

@@ -1,10 +1,10 @@
 //! Puts the access token on requests, and deals with refusals of it.
 
-use super::unauthorized::{Refused, unauthorized};
-use crate::{
-    Error as AkvError, ErrorKind as AkvErrorKind, outside,
-    token::{Token, Tokens},
+use super::{
+    token_cache::Tokens,
+    unauthorized::{Refused, unauthorized},
 };
+use crate::{Error as AkvError, ErrorKind as AkvErrorKind, credential::Token, outside};
 use azure_core::{
     error::{Error, ErrorKind, Result},
     http::{

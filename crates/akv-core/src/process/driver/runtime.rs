@@ -10,7 +10,7 @@
 use super::{Done, Driver, Task, aside, descriptors::Descriptors, stack::Stacks};
 use crate::{
     Error, ErrorKind, Result,
-    per_process::{Current, PerProcess},
+    process::{Current, PerProcess},
 };
 use futures::future::select;
 use std::{
@@ -287,7 +287,7 @@ impl Drop for Driving {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::driver::{Pending, block_on};
+    use crate::process::driver::{Pending, block_on};
     use nix::sys::signal::{SigSet, Signal};
 
     const LIMIT: Duration = Duration::from_secs(10);

@@ -1,5 +1,8 @@
 //! What a reviewer would check: dependency directions, where `unsafe` is, what libraries print.
 
+mod rooms;
+mod sources;
+
 use std::{
     collections::BTreeSet,
     fs,
@@ -8,6 +11,8 @@ use std::{
 
 use akv_tests::{Task, modules};
 use anyhow::{Context as _, Result};
+
+use self::sources::sources;
 
 /// Runs `cargo tree`, over normal and build dependencies, and returns the names in it.
 fn tree(arguments: &[&str]) -> Result<BTreeSet<String>> {
@@ -103,26 +108,6 @@ fn fuzz_targets_have_what_the_crates_depend_on() -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The Rust files under the folders of the workspace, with their text.
-fn sources(folders: &[&str]) -> Result<Vec<(PathBuf, String)>> {
-    let mut files = Vec::new();
-    let mut waiting: Vec<PathBuf> =
-        folders.iter().map(|folder| modules::workspace().join(folder)).collect();
-    while let Some(folder) = waiting.pop() {
-        for entry in fs::read_dir(&folder).with_context(|| format!("{}", folder.display()))? {
-            let path = entry?.path();
-            if path.is_dir() {
-                waiting.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let text = fs::read_to_string(&path)?;
-                files.push((path, text));
-            }
-        }
-    }
-    assert!(!files.is_empty());
-    Ok(files)
 }
 
 const LIBRARIES: [&str; 6] = [
@@ -250,7 +235,10 @@ fn json_and_urls_from_outside_are_read_in_one_place() -> Result<()> {
     let folders = ["crates/akv-core/src", "provider-shim/src", "engine-shim/src", "ffi/src"];
     for (path, text) in sources(&folders)? {
         let name = path.display().to_string();
-        if name.ends_with("/outside.rs") || name.contains("/tests") || name.contains("/fuzzing/") {
+        if name.ends_with("/outside/mod.rs")
+            || name.contains("/tests")
+            || name.contains("/fuzzing/")
+        {
             continue;
         }
         // Tests stand at the end of files.

@@ -4,12 +4,11 @@
 //! builds the URL, collects headers, clones all of it for a retry that is ours to make. That was a
 //! fifth of a signature's instructions; everything else goes through it.
 
-use super::{
-    Authorize, Http,
-    http::{Answer, Server},
-    unauthorized::Refused,
+use super::{authorize::Authorize, unauthorized::Refused};
+use crate::{
+    credential::Token,
+    transport::{Answer, Http, Server},
 };
-use crate::token::Token;
 use azure_core::{
     error::{Error, ErrorKind, Result},
     http::RawResponse,

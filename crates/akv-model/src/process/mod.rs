@@ -1,5 +1,8 @@
 //! Processes: which one a task belongs to, and the end of all others at a fork.
 
+#[path = "../../../akv-core/src/process/per_process.rs"]
+pub(crate) mod per_process;
+
 use shuttle::{
     current::{TaskId, me},
     sync::atomic::{AtomicBool, Ordering},
@@ -9,6 +12,16 @@ use std::{
     collections::HashMap,
     time::{Duration, SystemTime},
 };
+
+/// What stands for `akv_core::process::primitives`.
+pub(crate) mod primitives {
+    pub(crate) use super::now;
+    pub(crate) use shuttle::sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicU64},
+    };
+    pub(crate) use std::sync::PoisonError;
+}
 
 /// A process of the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,89 @@
+//! What a process has open: connections, the credential, a client for each vault.
+
+use super::{Session, VaultClient, authorize::Authorize, token_cache::Tokens};
+use crate::{Result, credential::Credential, settings::Destination, transport::Http};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// The connections of one process.
+pub(super) struct Connections {
+    http: Http,
+    /// With hedging: the connections of second requests.
+    spare: Option<Http>,
+    credential: Arc<Credential>,
+    vaults: Mutex<Vaults>,
+}
+
+/// What was opened so far. Held for look-ups only, never across a request.
+#[derive(Default)]
+struct Vaults {
+    clients: HashMap<Destination, Arc<VaultClient>>,
+    /// By scope: vaults of one audience share a token.
+    tokens: HashMap<String, Arc<Tokens>>,
+}
+
+impl Connections {
+    pub(super) fn new(session: &Session) -> Result<Self> {
+        let (settings, meters) = (session.settings(), session.meters());
+        meters.begin_process();
+        let connections = || Http::new(settings, Arc::clone(meters));
+        let http = connections()?;
+        let spare = settings.values().hedge_after.map(|_| connections()).transpose()?;
+        let credential = Arc::new(Credential::new(settings, &http)?);
+        Ok(Self { http, spare, credential, vaults: Mutex::default() })
+    }
+
+    #[cfg(feature = "probe")]
+    pub(super) fn http(&self) -> &Http {
+        &self.http
+    }
+
+    /// The client of a vault.
+    pub(super) fn vault_client(
+        &self,
+        session: &Session,
+        destination: Destination,
+    ) -> Result<Arc<VaultClient>> {
+        let mut vaults = self.vaults();
+        let Vaults { clients, tokens } = &mut *vaults;
+        match clients.entry(destination) {
+            Entry::Occupied(entry) => Ok(Arc::clone(entry.get())),
+            Entry::Vacant(entry) => {
+                let Destination { url, scope, .. } = entry.key();
+                let tokens = self.tokens_in(tokens, session, scope);
+                let authorize = Authorize::new(tokens, url.clone());
+                let (http, spare) = (&self.http, self.spare.as_ref());
+                let client = VaultClient::new(session, http, spare, url, authorize)?;
+                Ok(Arc::clone(entry.insert(Arc::new(client))))
+            }
+        }
+    }
+
+    /// This process's way to the tokens of an audience.
+    pub(super) fn tokens(&self, session: &Session, scope: &str) -> Arc<Tokens> {
+        self.tokens_in(&mut self.vaults().tokens, session, scope)
+    }
+
+    fn tokens_in(
+        &self,
+        known: &mut HashMap<String, Arc<Tokens>>,
+        session: &Session,
+        scope: &str,
+    ) -> Arc<Tokens> {
+        let tokens = known.entry(scope.to_owned()).or_insert_with(|| {
+            Tokens::new(
+                session.0.tokens.of(scope),
+                Arc::clone(&self.credential),
+                Arc::clone(session.meters()),
+                session.settings().timeout(),
+            )
+        });
+        Arc::clone(tokens)
+    }
+
+    fn vaults(&self) -> MutexGuard<'_, Vaults> {
+        self.vaults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,24 @@
+//! The tokens of all audiences.
+
+use super::token_cache::TokenSlot;
+use arc_swap::ArcSwap;
+use std::sync::Arc;
+
+/// A slot for each audience: a vault's, a Managed HSM's. A list that only grows, without a lock, so
+/// that a child of `fork` can read it whatever its parent was doing.
+#[derive(Default)]
+pub(super) struct TokenSlots(ArcSwap<Vec<Arc<TokenSlot>>>);
+
+impl TokenSlots {
+    /// The slot of an audience.
+    pub(super) fn of(&self, scope: &str) -> Arc<TokenSlot> {
+        let fresh = Arc::new(TokenSlot::new(scope.to_owned()));
+        let find =
+            |slots: &Vec<Arc<TokenSlot>>| slots.iter().find(|slot| slot.scope() == scope).cloned();
+        self.0.rcu(|slots| match find(slots) {
+            Some(_) => Vec::clone(slots),
+            None => slots.iter().cloned().chain([Arc::clone(&fresh)]).collect(),
+        });
+        find(&self.0.load()).unwrap_or(fresh)
+    }
+}
