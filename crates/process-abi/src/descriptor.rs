@@ -153,7 +153,6 @@ impl Held {
 #[derive(Debug)]
 pub struct EventLoop {
     marker: RawFd,
-    identity: Identity,
     epolls: Vec<RawFd>,
     eventfd: RawFd,
 }
@@ -165,7 +164,6 @@ impl EventLoop {
     /// Finds the loop that has `marker` registered, which must never become ready, and nothing
     /// else but its waker. A loop has `epolls` numbers of the same epoll.
     pub fn find(marker: RawFd, epolls: usize) -> Option<Self> {
-        let identity = Identity::of(marker)?;
         let numbers = || (FIRST..most_descriptors()).filter(|number| *number != marker);
         // To an epoll of somebody else's the marker is unknown.
         let marked = |epoll: &RawFd| control(*epoll, libc::EPOLL_CTL_MOD, marker, 0).is_ok();
@@ -174,7 +172,7 @@ impl EventLoop {
         let events = (libc::EPOLLIN | libc::EPOLLET) as u32;
         let wakes = |waker: &RawFd| control(first, libc::EPOLL_CTL_MOD, *waker, events).is_ok();
         let eventfd = numbers().find(wakes)?;
-        Some(Self { marker, identity, epolls, eventfd })
+        Some(Self { marker, epolls, eventfd })
     }
 
     /// Whether all of it is still what it was.
@@ -182,15 +180,11 @@ impl EventLoop {
         self.can_wait() && self.epolls.first().is_some_and(|epoll| self.has_waker(*epoll))
     }
 
-    /// Whether the epoll is still there, as far as the loop is to wait for it.
+    /// Whether the epoll is still there, as far as the loop is to wait for it. An epoll knows files by
+    /// number and identity, so this is about the marker too.
     pub fn can_wait(&self) -> bool {
         let knows = |epoll: &RawFd| control(*epoll, libc::EPOLL_CTL_MOD, self.marker, 0).is_ok();
-        self.is_marked() && self.epolls.iter().all(knows)
-    }
-
-    /// Whether the marker is still there, which a host that closes everything closes too.
-    pub fn is_marked(&self) -> bool {
-        Identity::of(self.marker) == Some(self.identity)
+        self.epolls.iter().all(knows)
     }
 
     /// Adding what is there already changes nothing.
@@ -309,12 +303,12 @@ mod tests {
                 let found = ours.find();
                 let places = [&ours.epoll, &ours.second, &ours.eventfd];
                 replace(places[place], strangers[place]);
-                assert!(found.is_marked() && !found.is_intact(), "{place}");
+                assert!(!found.is_intact(), "{place}");
             }
             let ours = Loop::new();
             let found = ours.find();
             replace(&OwnedFd::from(ours.marker.0.try_clone().unwrap()), strangers[0]);
-            assert!(found.is_marked(), "another number of the marker is not its own");
+            assert!(found.is_intact(), "another number of the marker is not its own");
         }
         // What was tried on the other loop left it as it was.
         assert!(other.find().is_intact());
@@ -326,7 +320,7 @@ mod tests {
         let found = ours.find();
         let number = ours.marker.0.into_raw_fd();
         drop(owned(number));
-        assert!(!found.is_marked() && !found.is_intact());
+        assert!(!found.can_wait() && !found.is_intact());
     }
 
     #[test]

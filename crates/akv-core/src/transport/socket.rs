@@ -14,7 +14,7 @@ use std::{
     mem,
     os::fd::AsRawFd as _,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 use tokio::net::TcpStream;
 use tower_service::Service;
@@ -82,6 +82,10 @@ impl hyper::rt::Read for Socket {
         context: &mut Context<'_>,
         buffer: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
+        // Most reads find nothing yet, and there is no need to look for the descriptor then.
+        if let Some(stream) = &self.stream {
+            ready!(stream.inner().poll_read_ready(context))?;
+        }
         self.ours()?.poll_read(context, buffer)
     }
 }
@@ -107,8 +111,9 @@ impl hyper::rt::Write for Socket {
         true
     }
 
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.ours()?.poll_flush(context)
+    /// A socket has no buffer of its own.
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

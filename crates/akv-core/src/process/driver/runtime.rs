@@ -182,13 +182,17 @@ impl Driver for ByThread {
     fn wait(&self, mut done: Done<'_>, until: Instant) -> Result<()> {
         let waker = Unpark::waker();
         let mut context = Context::from_waker(&waker);
+        let mut woken = false;
         while done.as_mut().poll(&mut context) == Poll::Pending {
+            if woken {
+                self.descriptors.check()?;
+            }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
             }
             thread::park_timeout(left.min(LOOK));
-            self.descriptors.check()?;
+            woken = true;
         }
         Ok(())
     }
