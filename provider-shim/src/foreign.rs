@@ -8,9 +8,10 @@
 //! these, so `genpkey` and `req` do not either. It is no lock: programs get at all parts of the key,
 //! as TLS needs it.
 
+use crate::curve::curve_of;
 use crate::error::{Error, Result};
-use crate::key::KeyType;
-use crate::keymgmt::{Selection, curve_of};
+use crate::key_type::KeyType;
+use crate::selection::Selection;
 use akv_core::{Curve, EcPublicKey, PublicKey, RsaPublicKey};
 use ossl_abi::host::{Check, HostKey, HostKeys};
 use ossl_abi::names;

@@ -6,8 +6,10 @@
 //! methods which sign and decrypt in the vault.
 
 use crate::error::{Error, Result};
-use crate::key::{KeyObject, KeyType};
-use crate::keymgmt::{Selection, exchange};
+use crate::importers::{NONE, UNKNOWN};
+use crate::key::{KeyObject, public_parts};
+use crate::key_type::KeyType;
+use crate::selection::Selection;
 use akv_core::PublicKey;
 use akv_core::blocking::Key;
 use legacy_abi::{Libcrypto, key as structure};
@@ -16,7 +18,7 @@ use ossl_abi::types::Callback;
 use std::cell::Cell;
 use std::ffi::{CStr, c_void};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 /// What libcrypto shows the errors of the structures' functions under. These may outlive the
 /// provider, by whose name it shows all others.
@@ -28,28 +30,6 @@ const OURS: &CStr = c"provider=akv_provider,-fips";
 thread_local! {
     /// Where this thread waits for libcrypto to name its importer.
     static WAITING: Cell<Option<usize>> = const { Cell::new(None) };
-}
-
-/// Nobody has asked yet.
-const UNKNOWN: usize = 0;
-/// There is none that could be used.
-const NONE: usize = 1;
-
-/// The addresses of libcrypto's importers, found when they are first needed. No lock is held
-/// meanwhile: threads that come at the same time all find the same.
-#[derive(Default)]
-pub(crate) struct Importers {
-    rsa: AtomicUsize,
-    ec: AtomicUsize,
-}
-
-impl Importers {
-    fn of(&self, kind: KeyType) -> &AtomicUsize {
-        match kind {
-            KeyType::Rsa => &self.rsa,
-            KeyType::Ec => &self.ec,
-        }
-    }
 }
 
 /// Hears of every export: one of them may be what this thread waits for.
@@ -73,7 +53,7 @@ pub(crate) fn is_importer(key: &KeyObject, callback: Callback) -> bool {
 /// Has libcrypto make the structure of a key of ours that nobody uses, with the same public half.
 fn find(key: &KeyObject) -> Option<usize> {
     libcrypto(key).ok()?;
-    let parts = exchange::export(key, Selection::PUBLIC_PARTS).ok()?;
+    let parts = public_parts(key, Selection::PUBLIC_PARTS).ok()?;
     let kind = match key.kind() {
         KeyType::Rsa => Structure::Rsa,
         KeyType::Ec => Structure::EcKey,
@@ -106,7 +86,7 @@ pub(crate) unsafe fn export(
     arg: *mut c_void,
 ) -> Result<bool> {
     let libcrypto = libcrypto(object)?;
-    let parts = exchange::export(object, Selection::PUBLIC_PARTS)?;
+    let parts = public_parts(object, Selection::PUBLIC_PARTS)?;
     // SAFETY: the callback is the core's, and the array lives until it returns.
     if unsafe { callback(parts.as_ptr(), arg) } != 1 {
         return Ok(false);

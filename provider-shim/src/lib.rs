@@ -4,6 +4,9 @@
 //! one that loads it through the upcalls of the provider interface, so one binary serves every
 //! OpenSSL from 3.0 to 4.x, and HTTPS to the service never enters the host's libcrypto.
 //!
+//! libcrypto gets the tables of [`dispatch`], which lists the operations; each of them stands on
+//! the context of [`provider`] and the objects of [`key`].
+//!
 //! | module | operation |
 //! |---|---|
 //! | [`store`] | `vault:…`, `managedhsm:…`, `akv:…` and `engine:…` URIs to keys, certificates, lists of keys |
@@ -23,21 +26,29 @@ mod algorithm_id;
 mod asym_cipher;
 mod capabilities;
 mod children;
+mod curve;
 mod decoder;
 mod digest;
+mod dispatch;
 mod encoder;
 mod error;
 mod fips;
 mod foreign;
+mod handover;
+mod importers;
 mod key;
+mod key_type;
 mod keymgmt;
 mod legacy;
+mod new_key;
 mod precedence;
 mod provider;
 mod rsa_public;
+mod selection;
 mod signature;
 mod store;
 mod symmetric;
+mod transform;
 
 /// No buffer of this module, or of the libraries in it, leaves a token or a plaintext behind.
 #[global_allocator]

@@ -4,6 +4,7 @@
 //! `OPENSSL_INCLUDE_DIRS`, a list of folders separated by colons, names the headers of more
 //! versions; without it the system's are taken.
 
+use crate::constants::CONSTANTS;
 use crate::functions::{PROTOTYPES, Prototype, operation};
 use crate::names::NAMES;
 use crate::types::{Algorithm, DataType, Dispatch, Item, Param};
@@ -127,6 +128,22 @@ fn layout_assertions() -> String {
     out
 }
 
+/// Numbers that came after 3.0 are absent from older headers.
+fn constant_assertions() -> String {
+    let mut out = String::new();
+    for (name, value) in CONSTANTS {
+        let new = matches!(*name, "OSSL_OBJECT_SKEY" | "OSSL_STORE_INFO_SKEY");
+        let old = i32::from(!new);
+        writeln!(
+            out,
+            "#ifdef {name}\n_Static_assert({name} == {value}, \"{name}\");\n\
+             #elif {old}\n#error {name} is unknown\n#endif"
+        )
+        .expect("a string takes text");
+    }
+    out
+}
+
 fn name_assertions() -> String {
     let mut out = String::new();
     for (macro_name, value) in NAMES {
@@ -147,9 +164,10 @@ fn tables_agree_with_the_headers() {
     let mut source = "#include <stdarg.h>\n#include <stddef.h>\n#include <stdint.h>\n\
         #include <openssl/core.h>\n#include <openssl/core_dispatch.h>\n\
         #include <openssl/core_names.h>\n#include <openssl/core_object.h>\n\
-        #include <openssl/params.h>\n"
+        #include <openssl/params.h>\n#include <openssl/store.h>\n"
         .to_owned();
     source.push_str(&layout_assertions());
+    source.push_str(&constant_assertions());
     source.push_str(&name_assertions());
     for prototype in PROTOTYPES {
         source.push_str(&assertions_for(prototype));

@@ -6,7 +6,7 @@
 //! know. So a module that speaks to its host through these tables alone loads in all of them,
 //! whether libcrypto is shared, opened `RTLD_LOCAL` or linked into the program.
 //!
-//! - [`types`]: the C structures.
+//! - [`types`]: the C structures; [`constants`]: the headers' numbers.
 //! - [`functions`]: every function id with the prototype that it stands for; a table entry is made
 //!   with [`FunctionId::entry`](functions::FunctionId::entry), which takes nothing but a function
 //!   of that prototype. The tests hold ids and prototypes against OpenSSL's headers.
@@ -17,6 +17,7 @@
 //!   too, and [`library`], which finds functions of a libcrypto that is loaded.
 #![deny(missing_docs)]
 
+pub mod constants;
 pub mod functions;
 pub mod guard;
 pub mod host;

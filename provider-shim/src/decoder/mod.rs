@@ -10,22 +10,20 @@ mod pem;
 use self::encrypted::Passphrase;
 use self::pem::Reach;
 use crate::error::{Error, Result};
-use crate::key::{self, KeyObject, KeyType, OBJECT_PKEY};
-use crate::keymgmt::Selection;
+use crate::handover::{self, Referred, WithData};
+use crate::key::{KeyObject, SymmetricObject};
+use crate::key_type::KeyType;
 use crate::provider::Provider;
-use crate::store::{self, key::HandOver};
-use crate::symmetric::{self, SymmetricObject};
+use crate::selection::Selection;
 use akv_core::KeyFile;
 use akv_core::blocking::AnyKey;
+use ossl_abi::constants::OBJECT_PKEY;
 use ossl_abi::functions::decoder as id;
 use ossl_abi::guard;
 use ossl_abi::host::Bio;
 use ossl_abi::types::{Algorithm, Callback, CoreBio, Dispatch, PassphraseCallback};
 use std::ffi::{c_int, c_void};
 use std::sync::Arc;
-
-/// libcrypto's name for the structure of our DER.
-pub(crate) const STRUCTURE: &str = "akv";
 
 macro_rules! decoder {
     ($type:literal, $properties:literal, $reader:ty) => {
@@ -118,9 +116,9 @@ impl Reader for EncryptedReader {
 /// since libcrypto's store drops what later decoders say of an error.
 fn give_file(provider: &Arc<Provider>, file: &KeyFile, request: &Request) -> Result<bool> {
     let key = key_of(provider, file)?;
-    let description = store::key::private_key(&key);
+    let description = handover::private_key(&key);
     // What the file does not say was asked for, and need not be once more.
-    let _key = file.public_key().is_none().then(|| HandOver::of(provider, key));
+    let _key = file.public_key().is_none().then(|| WithData::of(provider, key));
     // SAFETY: callback and argument are the core's for this call, and the array lives until the
     // callback returns.
     Ok(unsafe { (request.callback)(description.as_ptr(), request.arg) == 1 })
@@ -163,24 +161,22 @@ fn give_key<K: Keys>(provider: &Arc<Provider>, file: &KeyFile, request: &Request
     if file.public_key().is_some_and(|key| Some(KeyType::of(key)) != K::TYPE) {
         return Ok(true);
     }
-    let key = match store::key::on_its_way(provider, file) {
+    let key = match handover::loaded(provider, file) {
         Some(key) => key,
         None => key_of(provider, file)?,
     };
     let provider = Arc::clone(provider);
-    match key {
+    let object = match key {
         AnyKey::Asymmetric(key) if Some(KeyType::of(key.public_key())) == K::TYPE => {
-            let object = Arc::new(KeyObject::vault(provider, key));
-            // SAFETY: callback and argument are the core's for this call.
-            Ok(unsafe { key::hand_over(object, request.callback, request.arg) })
+            Referred::Pair(Arc::new(KeyObject::vault(provider, key)))
         }
         AnyKey::Symmetric(key) if K::TYPE.is_none() => {
-            let object = Arc::new(SymmetricObject::new(provider, key));
-            // SAFETY: as above.
-            Ok(unsafe { symmetric::hand_over(object, OBJECT_PKEY, request.callback, request.arg) })
+            Referred::Symmetric(Arc::new(SymmetricObject::new(provider, key)))
         }
-        _ => Ok(true),
-    }
+        _ => return Ok(true),
+    };
+    // SAFETY: callback and argument are the core's for this call.
+    Ok(unsafe { handover::by_reference(object, OBJECT_PKEY, request.callback, request.arg) })
 }
 
 /// The DER structure of a key file.

@@ -2,8 +2,8 @@
 
 use super::{Format, text};
 use crate::error::{Error, Result};
-use crate::keymgmt::Selection;
-use crate::symmetric::{self, SymmetricObject};
+use crate::key::{SymmetricObject, no_public_half};
+use crate::selection::Selection;
 
 /// The key file, in the place of a private key.
 pub(super) struct SymmetricKeyFile;
@@ -51,7 +51,7 @@ impl Format for NoPublicHalf {
     }
 
     fn write(object: &SymmetricObject, _selection: Selection) -> Result<Vec<u8>> {
-        Err(symmetric::no_public_half(object.key().reference()))
+        Err(no_public_half(object.key().reference()))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::key::KeyObject;
-use crate::keymgmt::Selection;
+use crate::selection::Selection;
 use akv_core::blocking::Key;
 use akv_core::{Curve, KeyAttributes, KeyReference, KeyType, PublicKey, VaultKind};
 use std::fmt::Write as _;

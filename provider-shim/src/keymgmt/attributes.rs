@@ -1,7 +1,6 @@
 //! Answers to questions about keys.
 
-use super::curves;
-use super::exchange::group_name;
+use crate::curve::{ecdsa_max_len, group_name, numbers};
 use crate::error::Result;
 use crate::key::KeyObject;
 use akv_core::{Curve, EcPublicKey, PublicKey, RsaPublicKey};
@@ -48,7 +47,7 @@ fn answer_curve(curve: Curve, answers: &mut Answers<'_>) -> Result<()> {
     answers.integer(names::EC_INCLUDE_PUBLIC, 1_i32)?;
     answers.integer(names::USE_COFACTOR, 0_i32)?;
     answers.integer(names::EC_FIELD_DEGREE, int(curve.bits()))?;
-    let numbers = curves::numbers(curve);
+    let numbers = numbers(curve);
     answers.bignum(names::EC_P, numbers.p)?;
     answers.bignum(names::EC_A, numbers.a)?;
     answers.bignum(names::EC_B, numbers.b)?;
@@ -71,15 +70,6 @@ fn answer_point(key: &EcPublicKey, answers: &mut Answers<'_>) -> Result<()> {
 
 fn int(number: usize) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
-}
-
-/// Longest DER of an ECDSA signature: two INTEGERs of the order's size, each with a leading zero.
-pub(crate) fn ecdsa_max_len(curve: Curve) -> usize {
-    let width = curve.coordinate_len();
-    // A zero byte goes before the number when its top bit may be set, which P-521's cannot.
-    let integer = 2 + width + usize::from(curve.bits().is_multiple_of(8));
-    let content = 2 * integer;
-    content + if content < 0x80 { 2 } else { 3 }
 }
 
 /// Strength of an RSA modulus as libcrypto reckons it: NIST SP 800-56B revision 2 appendix D,
@@ -108,15 +98,6 @@ fn rsa_security_bits(bits: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_are_those_of_openssl() {
-        // ECDSA_size() of the same curves.
-        let sizes = [(Curve::P256, 72), (Curve::P256K, 72), (Curve::P384, 104), (Curve::P521, 139)];
-        for (curve, size) in sizes {
-            assert_eq!(ecdsa_max_len(curve), size, "{curve:?}");
-        }
-    }
 
     #[test]
     fn strengths_are_those_of_openssl() {

@@ -4,14 +4,15 @@
 //! `?provider=akv_provider`, wants keys of the host's own too, of TLS's key exchange for instance:
 //! without a word of a vault another provider makes the key (see [`crate::foreign`]).
 
-use super::exchange::group_name;
-use super::new_key::{Description, is_for_vaults};
-use super::{Kind, Selection};
+use super::Kind;
+use crate::curve::group_name;
 use crate::error::{Error, Result};
 use crate::foreign::ForeignKey;
-use crate::key::{KeyObject, KeyType, Material};
+use crate::key::{KeyObject, Material};
+use crate::key_type::KeyType;
+use crate::new_key::{Description, is_for_vaults, refuse_existing};
 use crate::provider::Provider;
-use akv_core::{ErrorKind, KeyReference};
+use crate::selection::Selection;
 use ossl_abi::Host;
 use ossl_abi::guard::{self, Object};
 use ossl_abi::host::{Maker, Making};
@@ -115,31 +116,6 @@ impl Generator {
         let key = vault.create(name, key)?;
         Ok(Arc::new(KeyObject::vault(Arc::clone(&self.provider), key)))
     }
-}
-
-/// A name that is taken would get a new version: what uses the key without naming a version would
-/// change over to it.
-pub(crate) fn refuse_existing(provider: &Provider, reference: &KeyReference) -> Result<()> {
-    match provider.client()?.any_key(reference) {
-        Ok(_) => {}
-        Err(error) if error.status() == Some(404) => return Ok(()),
-        Err(error) if error.code() == Some("KeyDisabled") => {}
-        Err(error) => {
-            let blind = error.status() == Some(403);
-            let mut error = Error::from(error);
-            if blind {
-                error.add("with akv-new-version:yes nobody looks whether there is such a key");
-            }
-            return Err(error);
-        }
-    }
-    Err(Error::Raised(
-        ErrorKind::Argument,
-        format!(
-            "{reference} exists already; choose another name, or give it a new version with \
-             akv-new-version:yes"
-        ),
-    ))
 }
 
 pub(super) unsafe extern "C" fn init<K: Kind>(

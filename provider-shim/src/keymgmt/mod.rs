@@ -5,22 +5,17 @@
 //! can be exported.
 
 mod attributes;
-mod curves;
-pub(crate) mod exchange;
 mod generate;
+mod import;
 mod lists;
-mod new_key;
-
-pub(crate) use self::attributes::ecdsa_max_len;
-pub(crate) use self::exchange::{curve_of, public_elsewhere};
-pub(crate) use self::generate::refuse_existing;
-pub(crate) use self::new_key::{Description, SYMMETRIC_PARAMETERS};
 
 use crate::error::{Error, Result};
-use crate::key::{self, KeyObject, KeyType, Material};
-use crate::legacy;
+use crate::handover::{Referred, referred};
+use crate::key::{KeyObject, Material, public_parts};
+use crate::key_type::{self, KeyType};
 use crate::provider::Provider;
-use crate::symmetric;
+use crate::selection::Selection;
+use crate::{legacy, new_key};
 use ossl_abi::functions::{keymgmt as id, operation};
 use ossl_abi::guard;
 use ossl_abi::names;
@@ -31,91 +26,19 @@ use std::marker::PhantomData;
 use std::ptr;
 use std::sync::Arc;
 
-pub(crate) static ALGORITHMS: &[Algorithm] = &[
-    Algorithm::new(
-        c"RSA:rsaEncryption:1.2.840.113549.1.1.1",
-        c"provider=akv_provider",
-        &table::<Rsa>(),
-        c"RSA keys in Azure Key Vault and Managed HSM",
-    ),
-    Algorithm::new(
-        c"EC:id-ecPublicKey:1.2.840.10045.2.1",
-        c"provider=akv_provider",
-        &table::<Ec>(),
-        c"EC keys in Azure Key Vault and Managed HSM",
-    ),
-    Algorithm::new(
-        symmetric::NAME,
-        c"provider=akv_provider",
-        symmetric::keymgmt::TABLE,
-        c"AES keys in Azure Managed HSM",
-    ),
-    Algorithm::END,
-];
+pub(crate) const RSA: Algorithm = Algorithm::new(
+    c"RSA:rsaEncryption:1.2.840.113549.1.1.1",
+    c"provider=akv_provider",
+    &table::<Rsa>(),
+    c"RSA keys in Azure Key Vault and Managed HSM",
+);
 
-/// Parts of a key that a function is about (`OSSL_KEYMGMT_SELECT_…`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Selection(c_int);
-
-impl Selection {
-    const PRIVATE: c_int = 0x01;
-    const PUBLIC: c_int = 0x02;
-    const DOMAIN: c_int = 0x04;
-    /// Other parameters, which belong to the domain.
-    const OTHER: c_int = 0x80;
-
-    /// Everything that anybody may know.
-    pub(crate) const PUBLIC_PARTS: Self = Self(Self::PUBLIC | Self::DOMAIN | Self::OTHER);
-
-    pub(crate) const fn from_raw(raw: c_int) -> Self {
-        Self(raw)
-    }
-
-    /// The public half with what belongs to it.
-    pub(crate) const fn public_half() -> Self {
-        Self(Self::PUBLIC).with_needed()
-    }
-
-    pub(crate) const fn raw(self) -> c_int {
-        self.0
-    }
-
-    /// What of a selection there is, and what belongs to it.
-    pub(crate) const fn within(self, public: bool, private: bool) -> Self {
-        let there = if public { Self::PUBLIC } else { 0 } | if private { Self::PRIVATE } else { 0 };
-        Self(self.0 & there | Self::DOMAIN).with_needed()
-    }
-
-    /// A selection that libcrypto takes: 3.0.2 gives other parameters with a key, and no key
-    /// without them.
-    pub(crate) const fn with_needed(self) -> Self {
-        if self.key_pair() {
-            Self(self.0 | Self::DOMAIN | Self::OTHER)
-        } else {
-            Self(self.0 & !Self::OTHER)
-        }
-    }
-
-    pub(crate) const fn private(self) -> bool {
-        self.0 & Self::PRIVATE != 0
-    }
-
-    pub(crate) const fn public(self) -> bool {
-        self.0 & Self::PUBLIC != 0
-    }
-
-    pub(crate) const fn domain(self) -> bool {
-        self.0 & Self::DOMAIN != 0
-    }
-
-    pub(crate) const fn key_pair(self) -> bool {
-        self.private() || self.public()
-    }
-
-    pub(crate) const fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-}
+pub(crate) const EC: Algorithm = Algorithm::new(
+    c"EC:id-ecPublicKey:1.2.840.10045.2.1",
+    c"provider=akv_provider",
+    &table::<Ec>(),
+    c"EC keys in Azure Key Vault and Managed HSM",
+);
 
 /// What differs between the two types of keys.
 trait Kind {
@@ -136,8 +59,8 @@ struct Rsa(PhantomData<()>);
 
 impl Kind for Rsa {
     const TYPE: KeyType = KeyType::Rsa;
-    const SIGNATURE: &'static CStr = crate::signature::RSA_NAME;
-    const ASYM_CIPHER: Option<&'static CStr> = Some(crate::asym_cipher::RSA_NAME);
+    const SIGNATURE: &'static CStr = key_type::RSA;
+    const ASYM_CIPHER: Option<&'static CStr> = Some(key_type::RSA);
     const KEY_EXCHANGE: Option<&'static CStr> = None;
     const ATTRIBUTES: &'static [Param] = lists::RSA_ATTRIBUTES;
     const SETTABLE: &'static [Param] = lists::RSA_SETTABLE;
@@ -149,7 +72,7 @@ struct Ec(PhantomData<()>);
 
 impl Kind for Ec {
     const TYPE: KeyType = KeyType::Ec;
-    const SIGNATURE: &'static CStr = crate::signature::ECDSA_NAME;
+    const SIGNATURE: &'static CStr = key_type::ECDSA;
     const ASYM_CIPHER: Option<&'static CStr> = None;
     const KEY_EXCHANGE: Option<&'static CStr> = Some(c"ECDH");
     const ATTRIBUTES: &'static [Param] = lists::EC_ATTRIBUTES;
@@ -199,11 +122,10 @@ unsafe extern "C" fn new<K: Kind>(provctx: *mut c_void) -> *mut c_void {
 }
 
 unsafe extern "C" fn load<K: Kind>(reference: *const c_void, size: usize) -> *mut c_void {
-    // SAFETY: the core passes the bytes that one of our callbacks got, while that callback waits.
-    let find =
-        || unsafe { guard::bytes(reference.cast(), size).and_then(|r| key::from_reference(r)) };
+    // SAFETY: the core passes the bytes that one of our callbacks got.
+    let find = || unsafe { guard::bytes(reference.cast(), size) }.and_then(referred);
     guard::alone("keymgmt load", ptr::null_mut(), || match find() {
-        Some(key) if key.kind() == K::TYPE => Arc::into_raw(key).cast_mut().cast(),
+        Some(Referred::Pair(key)) if key.kind() == K::TYPE => Arc::into_raw(key).cast_mut().cast(),
         _ => ptr::null_mut(),
     })
 }
@@ -342,7 +264,7 @@ unsafe extern "C" fn import(keydata: *mut c_void, selection: c_int, params: *con
         // SAFETY: the core passes a parameter array.
         let params = unsafe { Params::from_ptr(params) };
         let selection = Selection::from_raw(selection);
-        let material = exchange::import(key.provider(), key.kind(), selection, params)?;
+        let material = import::import(key.provider(), key.kind(), selection, params)?;
         if key.fill(material) { Ok(()) } else { Err(Error::Silent) }
     };
     // SAFETY: the core passes one of our objects.
@@ -372,7 +294,7 @@ unsafe extern "C" fn export(
             // SAFETY: as above.
             return unsafe { legacy::export(key, vault_key, callback, arg) };
         }
-        let array = exchange::export(key, selection)?;
+        let array = public_parts(key, selection)?;
         // SAFETY: the callback is the core's, and the array lives until it returns.
         Ok(unsafe { callback(array.as_ptr(), arg) == 1 })
     };

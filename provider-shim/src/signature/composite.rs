@@ -12,7 +12,7 @@ use super::{dupctx, freectx, get_ctx_params, gettable_ctx_params, newctx, set_ct
 use super::{sign, signature_output, update, verify, verify_recover};
 use crate::digest::Digest;
 use crate::error::Result;
-use crate::key::KeyType;
+use crate::key_type::KeyType;
 use ossl_abi::functions::signature as id;
 use ossl_abi::guard;
 use ossl_abi::params::Params;

@@ -3,10 +3,11 @@
 use super::Operation;
 use super::context::Scheme;
 use crate::algorithm_id;
+use crate::curve::ecdsa_max_len;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
-use crate::key::{KeyObject, KeyType, Private};
-use crate::keymgmt::ecdsa_max_len;
+use crate::key::{KeyObject, Private};
+use crate::key_type::KeyType;
 use akv_core::{Curve, SignatureAlgorithm, ecdsa};
 use ossl_abi::names;
 use ossl_abi::params::{Answers, Params, Values};

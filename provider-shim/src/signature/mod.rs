@@ -16,6 +16,7 @@ use self::ecdsa::Ecdsa;
 use self::rsa::Rsa;
 use crate::error::{Error, Result};
 use crate::key::KeyObject;
+use crate::key_type;
 use crate::provider::Provider;
 use ossl_abi::functions::signature as id;
 use ossl_abi::guard::{self, Output};
@@ -24,20 +25,17 @@ use ossl_abi::types::{Algorithm, Dispatch, Param};
 use std::ffi::{CStr, c_char, c_int, c_uchar, c_void};
 use std::sync::Arc;
 
-pub(crate) const RSA_NAME: &CStr = c"RSA";
-pub(crate) const ECDSA_NAME: &CStr = c"ECDSA";
-
 const PROPERTIES: &CStr = c"provider=akv_provider";
 
 const RSA: Algorithm = Algorithm::new(
-    RSA_NAME,
+    key_type::RSA,
     PROPERTIES,
     &joined::<_, _, 26>(table::<Rsa>(), recovery::<Rsa>()),
     c"RSA signatures with keys in Azure Key Vault and Managed HSM",
 );
 
 const ECDSA: Algorithm = Algorithm::new(
-    ECDSA_NAME,
+    key_type::ECDSA,
     PROPERTIES,
     &joined::<_, _, 24>(table::<Ecdsa>(), [Dispatch::END]),
     c"ECDSA signatures with keys in Azure Key Vault and Managed HSM",

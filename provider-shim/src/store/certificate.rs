@@ -1,11 +1,9 @@
 //! The certificate of a key, as data.
 
 use akv_core::Certificate;
+use ossl_abi::constants::OBJECT_CERT;
 use ossl_abi::names;
 use ossl_abi::params::{ParamArray, Values};
-
-/// `OSSL_OBJECT_CERT`.
-const OBJECT_CERT: i32 = 3;
 
 /// The certificate for libcrypto to read.
 pub(super) fn certificate(certificate: &Certificate) -> ParamArray {

@@ -13,17 +13,19 @@
 //! from their cache to whoever asks for a key management of that type; decoders fetch nothing.
 
 mod certificate;
-pub(crate) mod key;
 mod names;
 
-use self::key::HandOver;
 use crate::error::{Error, Result};
-use crate::key::OBJECT_SKEY;
+use crate::handover::{self, Referred, WithData};
+use crate::key::{SymmetricObject, no_public_half};
 use crate::provider::Provider;
-use crate::symmetric::{self, SymmetricObject};
 use akv_core::blocking::{AnyKey, KeyList};
 use akv_core::{ErrorKind, KeyAttributes, KeyReference};
 use ossl_abi::Host;
+use ossl_abi::constants::{
+    OBJECT_SKEY, STORE_INFO_CERT, STORE_INFO_NAME, STORE_INFO_PKEY, STORE_INFO_PUBKEY,
+    STORE_INFO_SKEY,
+};
 use ossl_abi::functions::store as id;
 use ossl_abi::guard::{self, Object};
 use ossl_abi::names::{STORE_EXPECT, STORE_PROPERTIES};
@@ -75,11 +77,11 @@ impl Expected {
     fn from_raw(raw: i32) -> Self {
         match raw {
             0 => Self::Anything,
-            1 => Self::Name,
-            3 => Self::PublicKey,
-            4 => Self::PrivateKey,
-            5 => Self::Certificate,
-            7 => Self::SymmetricKey,
+            STORE_INFO_NAME => Self::Name,
+            STORE_INFO_PUBKEY => Self::PublicKey,
+            STORE_INFO_PKEY => Self::PrivateKey,
+            STORE_INFO_CERT => Self::Certificate,
+            STORE_INFO_SKEY => Self::SymmetricKey,
             _ => Self::Other,
         }
     }
@@ -182,7 +184,7 @@ impl Loader {
     ) -> bool {
         // SAFETY: vouched for by the caller.
         unsafe { self.provider.introduce_others(callback, arg) };
-        let _key = self.key.take().map(|key| HandOver::of(&self.provider, key));
+        let _key = self.key.take().map(|key| WithData::of(&self.provider, key));
         // SAFETY: vouched for by the caller; the array lives until the callback returns.
         self.host().attempt(|| unsafe { callback(object.as_ptr(), arg) == 1 })
     }
@@ -190,11 +192,11 @@ impl Loader {
     fn key(&mut self) -> Result<(Option<ParamArray>, Next)> {
         let key = self.provider.client()?.any_key(&self.reference)?;
         let object = match (self.expected, &key) {
-            (Expected::PublicKey, AnyKey::Asymmetric(key)) => key::public_key(key),
+            (Expected::PublicKey, AnyKey::Asymmetric(key)) => handover::public_key(key),
             (Expected::PublicKey, AnyKey::Symmetric(_)) => {
-                return Err(symmetric::no_public_half(&self.reference));
+                return Err(no_public_half(&self.reference));
             }
-            _ => key::private_key(&key),
+            _ => handover::private_key(&key),
         };
         let next = match (self.expected, &key) {
             (Expected::Anything, AnyKey::Asymmetric(_)) => Next::PublicHalf(Box::new(key.clone())),
@@ -213,7 +215,9 @@ impl Loader {
         let key = self.provider.client()?.symmetric_key(&self.reference)?;
         let object = Arc::new(SymmetricObject::new(Arc::clone(&self.provider), key));
         // SAFETY: vouched for by the caller.
-        Ok(unsafe { symmetric::hand_over(object, OBJECT_SKEY, callback, arg) })
+        Ok(unsafe {
+            handover::by_reference(Referred::Symmetric(object), OBJECT_SKEY, callback, arg)
+        })
     }
 
     fn certificate(&self) -> Result<(Option<ParamArray>, Next)> {
@@ -259,7 +263,7 @@ fn public_half(key: &AnyKey) -> (Option<ParamArray>, Next) {
         false => Next::End,
     };
     match key {
-        AnyKey::Asymmetric(key) => (Some(key::public_key(key)), next),
+        AnyKey::Asymmetric(key) => (Some(handover::public_key(key)), next),
         AnyKey::Symmetric(_) => (None, next),
     }
 }

@@ -1,13 +1,11 @@
 //! A vault's keys as names that the store opens again.
 
 use akv_core::{KeyAttributes, KeyItem};
+use ossl_abi::constants::OBJECT_NAME;
 use ossl_abi::names;
 use ossl_abi::params::{ParamArray, Values};
 use std::time::SystemTime;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-
-/// `OSSL_OBJECT_NAME`.
-const OBJECT_NAME: i32 = 1;
 
 /// The reference of the key that an entry of the list is about, and what its user should know.
 pub(super) fn name(item: &KeyItem) -> ParamArray {

@@ -1,24 +1,31 @@
 //! Wrapping and unwrapping keys (RFC 3394) behind the functions for encryption with an `EVP_PKEY`:
 //! `openssl pkeyutl -encrypt` and `-decrypt`.
 
-use super::SymmetricObject;
-use crate::asym_cipher::transform;
 use crate::error::{Error, Result};
+use crate::key::{AKV_AES, SymmetricObject};
 use crate::provider::Provider;
+use crate::transform::transform;
 use akv_core::KeyWrapAlgorithm;
 use ossl_abi::Host;
 use ossl_abi::functions::asym_cipher as id;
 use ossl_abi::guard::{self, Object};
 use ossl_abi::params::Params;
-use ossl_abi::types::{DataType, Dispatch, Param};
+use ossl_abi::types::{Algorithm, DataType, Dispatch, Param};
 use std::ffi::{CStr, c_int, c_uchar, c_void};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// The service's name of the algorithm, for who knows the key's size.
-const ALGORITHM: &CStr = c"algorithm";
+const PARAMETER: &CStr = c"algorithm";
 
-pub(crate) static TABLE: &[Dispatch] = &[
+pub(crate) const ALGORITHM: Algorithm = Algorithm::new(
+    AKV_AES,
+    c"provider=akv_provider",
+    TABLE,
+    c"AES key wrap with keys in Azure Managed HSM",
+);
+
+static TABLE: &[Dispatch] = &[
     id::NEWCTX.entry(newctx),
     id::FREECTX.entry(freectx),
     id::DUPCTX.entry(dupctx),
@@ -52,7 +59,7 @@ impl Context {
     }
 
     fn set(&mut self, params: Params<'_>) -> Result<()> {
-        if let Some(value) = params.get(ALGORITHM) {
+        if let Some(value) = params.get(PARAMETER) {
             self.algorithm = Some(value.utf8()?.parse()?);
         }
         Ok(())
@@ -152,6 +159,6 @@ unsafe extern "C" fn settable_ctx_params(
     _ctx: *const c_void,
     _provctx: *mut c_void,
 ) -> *const Param {
-    static PARAMS: &[Param] = &[Param::describe(ALGORITHM, DataType::Utf8String), Param::END];
+    static PARAMS: &[Param] = &[Param::describe(PARAMETER, DataType::Utf8String), Param::END];
     PARAMS.as_ptr()
 }

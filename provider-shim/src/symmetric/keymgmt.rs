@@ -1,19 +1,23 @@
 //! Symmetric keys as `EVP_PKEY`: libcrypto takes one for a private key without a public half.
 
-use super::{NAME, SymmetricObject};
 use crate::error::{Error, Result};
-use crate::keymgmt::Selection;
+use crate::handover::{Referred, referred};
+use crate::key::{AKV_AES, SymmetricObject};
+use crate::selection::Selection;
 use akv_core::KeyWrapAlgorithm;
 use ossl_abi::functions::{keymgmt as id, operation};
 use ossl_abi::guard;
 use ossl_abi::names;
 use ossl_abi::params::Answers;
-use ossl_abi::types::{DataType, Dispatch, Param};
+use ossl_abi::types::{Algorithm, DataType, Dispatch, Param};
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 use std::sync::Arc;
 
-pub(crate) static TABLE: &[Dispatch] = &[
+pub(crate) const ALGORITHM: Algorithm =
+    Algorithm::new(AKV_AES, c"provider=akv_provider", TABLE, c"AES keys in Azure Managed HSM");
+
+static TABLE: &[Dispatch] = &[
     id::LOAD.entry(load),
     id::FREE.entry(free),
     id::DUP.entry(dup),
@@ -28,8 +32,10 @@ pub(crate) static TABLE: &[Dispatch] = &[
 unsafe extern "C" fn load(reference: *const c_void, size: usize) -> *mut c_void {
     let body = || {
         // SAFETY: the core passes the bytes that one of our callbacks got.
-        let object = unsafe { guard::bytes(reference.cast(), size) }.and_then(super::on_its_way);
-        object.map_or(ptr::null_mut(), |object| Arc::into_raw(object).cast_mut().cast())
+        match unsafe { guard::bytes(reference.cast(), size) }.and_then(referred) {
+            Some(Referred::Symmetric(key)) => Arc::into_raw(key).cast_mut().cast(),
+            _ => ptr::null_mut(),
+        }
     };
     guard::alone("keymgmt load", ptr::null_mut(), body)
 }
@@ -92,5 +98,5 @@ unsafe extern "C" fn gettable_params(_provctx: *mut c_void) -> *const Param {
 }
 
 unsafe extern "C" fn query_operation_name(operation: c_int) -> *const c_char {
-    if operation == operation::ASYM_CIPHER { NAME.as_ptr() } else { ptr::null() }
+    if operation == operation::ASYM_CIPHER { AKV_AES.as_ptr() } else { ptr::null() }
 }

@@ -1,9 +1,10 @@
 //! Symmetric keys as `EVP_SKEY`, which OpenSSL has from 3.5 on: found by their reference, or made in
 //! the HSM. The bytes of a key are neither taken nor given.
 
-use super::{NAME, SymmetricObject};
 use crate::error::{Error, Result};
-use crate::keymgmt::{Description, SYMMETRIC_PARAMETERS, refuse_existing};
+use crate::handover::{Referred, referred};
+use crate::key::{AKV_AES, SymmetricObject};
+use crate::new_key::{Description, SYMMETRIC_PARAMETERS, refuse_existing};
 use crate::provider::Provider;
 use akv_core::blocking::SymmetricKey;
 use ossl_abi::functions::skeymgmt as id;
@@ -19,7 +20,7 @@ use std::sync::Arc;
 const KEY: &CStr = c"akv-key";
 
 pub(crate) static ALGORITHMS: &[Algorithm] = &[
-    Algorithm::new(NAME, c"provider=akv_provider", TABLE, c"AES keys in Azure Managed HSM"),
+    Algorithm::new(AKV_AES, c"provider=akv_provider", TABLE, c"AES keys in Azure Managed HSM"),
     Algorithm::END,
 ];
 
@@ -60,7 +61,10 @@ unsafe extern "C" fn import(
         let params = unsafe { Params::from_ptr(params) };
         // What a store of ours gave.
         if let Some(reference) = params.get(names::OBJECT_REFERENCE) {
-            return super::on_its_way(reference.octets()?).ok_or(Error::Silent);
+            return match referred(reference.octets()?) {
+                Some(Referred::Symmetric(key)) => Ok(key),
+                _ => Err(Error::Silent),
+            };
         }
         let key = found(provider, params)?;
         // SAFETY: the guard has seen that it is not null; the core passes the provider context.

@@ -1,7 +1,7 @@
 //! The state of one encryption or decryption.
 
-use super::SymmetricObject;
 use crate::error::{Error, Result};
+use crate::key::SymmetricObject;
 use crate::provider::Provider;
 use akv_core::blocking::CbcStream;
 use akv_core::{CbcAlgorithm, KeyWrapAlgorithm};

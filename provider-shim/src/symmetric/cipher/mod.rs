@@ -10,7 +10,6 @@
 mod context;
 
 use self::context::{Cipher, Context};
-use super::SymmetricObject;
 use crate::error::{Error, Result};
 use crate::provider::Provider;
 use akv_core::{CbcAlgorithm, KeyWrapAlgorithm};

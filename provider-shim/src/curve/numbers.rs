@@ -3,20 +3,20 @@
 use akv_core::Curve;
 
 /// The explicit parameters of a curve, whose cofactor is 1. Numbers are big-endian.
-pub(super) struct Numbers {
+pub(crate) struct Numbers {
     /// The field's prime.
-    pub(super) p: &'static [u8],
-    pub(super) a: &'static [u8],
-    pub(super) b: &'static [u8],
+    pub(crate) p: &'static [u8],
+    pub(crate) a: &'static [u8],
+    pub(crate) b: &'static [u8],
     /// The generator, uncompressed.
-    pub(super) generator: &'static [u8],
-    pub(super) order: &'static [u8],
+    pub(crate) generator: &'static [u8],
+    pub(crate) order: &'static [u8],
     /// What `b` was made from, where that is known.
-    pub(super) seed: Option<&'static [u8]>,
+    pub(crate) seed: Option<&'static [u8]>,
 }
 
 /// The numbers of a curve.
-pub(super) fn numbers(curve: Curve) -> &'static Numbers {
+pub(crate) fn numbers(curve: Curve) -> &'static Numbers {
     match curve {
         Curve::P256 => &P256,
         Curve::P384 => &P384,

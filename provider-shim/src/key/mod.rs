@@ -1,46 +1,21 @@
 //! Key objects, as libcrypto holds them.
 
+mod parts;
+mod symmetric;
+
+pub(crate) use self::parts::public_parts;
+pub(crate) use self::symmetric::{AKV_AES, SymmetricObject, no_public_half};
+
 use crate::error::{Error, Result};
 use crate::foreign::ForeignKey;
-use crate::keymgmt::{self, Selection};
+use crate::key_type::KeyType;
 use crate::provider::Provider;
+use crate::selection::Selection;
 use akv_core::blocking::Key;
 use akv_core::{Curve, EcPublicKey, PublicKey};
-use ossl_abi::guard::{self, Object};
-use ossl_abi::params::{ParamArray, Values};
-use ossl_abi::types::Callback;
-use ossl_abi::{Host, names};
-use std::ffi::{CStr, c_void};
+use ossl_abi::Host;
+use ossl_abi::guard::Object;
 use std::sync::{Arc, OnceLock};
-
-/// The two types of keys, each with a key management of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum KeyType {
-    Rsa,
-    Ec,
-}
-
-impl KeyType {
-    pub(crate) fn of(key: &PublicKey) -> Self {
-        match key {
-            PublicKey::Rsa(_) => Self::Rsa,
-            PublicKey::Ec(_) => Self::Ec,
-        }
-    }
-
-    /// OpenSSL's name.
-    pub(crate) fn name(self) -> &'static str {
-        self.c_name().to_str().expect("names are ASCII")
-    }
-
-    /// OpenSSL's name for C.
-    pub(crate) fn c_name(self) -> &'static CStr {
-        match self {
-            Self::Rsa => c"RSA",
-            Self::Ec => c"EC",
-        }
-    }
-}
 
 /// What a key object holds.
 pub(crate) enum Material {
@@ -143,7 +118,7 @@ impl KeyObject {
         }
         if self.elsewhere.get().is_none() {
             // Another thread may have been faster, with the same.
-            _ = self.elsewhere.set(keymgmt::public_elsewhere(self)?);
+            _ = self.elsewhere.set(parts::public_elsewhere(self)?);
         }
         self.elsewhere.get()
     }
@@ -204,50 +179,4 @@ impl KeyObject {
             None => Err(Error::argument("this is no public key of the group")),
         }
     }
-}
-
-/// Tells our references from whatever else the core might pass.
-const REFERENCE_MAGIC: u64 = 0x616b_765f_6b65_7930;
-
-/// Calls back with the description of a key that libcrypto turns into an `EVP_PKEY` by handing
-/// the reference to our `keymgmt_load`, which happens before the call returns.
-///
-/// # Safety
-/// `callback` and `arg` are those that the core passed to the call that is going on.
-pub(crate) unsafe fn hand_over(key: Arc<KeyObject>, callback: Callback, arg: *mut c_void) -> bool {
-    let description = reference(&key);
-    // SAFETY: vouched for by the caller; the array lives until the callback returns, and so does
-    // the key that the reference in it points to.
-    unsafe { callback(description.as_ptr(), arg) == 1 }
-}
-
-fn reference(key: &Arc<KeyObject>) -> ParamArray {
-    let address = Arc::as_ptr(key).expose_provenance();
-    let bytes = [&REFERENCE_MAGIC.to_ne_bytes()[..], &address.to_ne_bytes()].concat();
-    Values::new()
-        .int(names::OBJECT_TYPE, OBJECT_PKEY)
-        .utf8(names::OBJECT_DATA_TYPE, key.kind().name())
-        .octets(names::OBJECT_REFERENCE, &bytes)
-        .build()
-}
-
-/// `OSSL_OBJECT_PKEY`.
-pub(crate) const OBJECT_PKEY: i32 = 2;
-
-/// `OSSL_OBJECT_SKEY`, since OpenSSL 4.0.
-pub(crate) const OBJECT_SKEY: i32 = 5;
-
-/// The key behind a reference that [`hand_over`] made.
-///
-/// # Safety
-/// The bytes are such a reference, passed by the core while [`hand_over`] waits for its callback.
-pub(crate) unsafe fn from_reference(bytes: &[u8]) -> Option<Arc<KeyObject>> {
-    let (magic, address) = bytes.split_at_checked(size_of::<u64>())?;
-    if magic != REFERENCE_MAGIC.to_ne_bytes() {
-        return None;
-    }
-    let address = usize::from_ne_bytes(address.try_into().ok()?);
-    let object = std::ptr::with_exposed_provenance::<KeyObject>(address);
-    // SAFETY: the address is that of an object in an `Arc` which `hand_over` holds.
-    unsafe { guard::clone_arc(object.cast()) }
 }

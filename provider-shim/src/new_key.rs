@@ -1,11 +1,15 @@
 //! What a key that is to be made in a vault is to be like.
 
-use super::exchange::curve_of;
+use crate::curve::curve_of;
 use crate::error::{Error, Result};
 use crate::foreign;
-use crate::key::{KeyObject, KeyType};
+use crate::key::KeyObject;
+use crate::key_type::KeyType;
+use crate::provider::Provider;
 use akv_core::blocking::Client;
-use akv_core::{AesSize, Curve, Key, KeyOperation, KeyReference, NewKey, RsaSize, SymmetricKey};
+use akv_core::{
+    AesSize, Curve, ErrorKind, Key, KeyOperation, KeyReference, NewKey, RsaSize, SymmetricKey,
+};
 use ossl_abi::names;
 use ossl_abi::params::{Params, Value};
 use ossl_abi::types::{DataType, Param};
@@ -23,7 +27,7 @@ const TAGS: &CStr = c"akv-tags";
 const NEW_VERSION: &CStr = c"akv-new-version";
 
 /// Whether a name is one of these, or was meant to be one.
-pub(super) fn is_for_vaults(name: &CStr) -> bool {
+pub(crate) fn is_for_vaults(name: &CStr) -> bool {
     name.to_bytes().get(..3).is_some_and(|start| start.eq_ignore_ascii_case(b"akv"))
 }
 
@@ -46,13 +50,13 @@ macro_rules! parameters {
     };
 }
 
-pub(super) static RSA_PARAMETERS: &[Param] = parameters!(
+pub(crate) static RSA_PARAMETERS: &[Param] = parameters!(
     Param::describe(names::BITS, DataType::UnsignedInteger),
     Param::describe(names::RSA_PRIMES, DataType::UnsignedInteger),
     Param::describe(names::RSA_E, DataType::UnsignedInteger)
 );
 
-pub(super) static EC_PARAMETERS: &[Param] = parameters!(
+pub(crate) static EC_PARAMETERS: &[Param] = parameters!(
     Param::describe(names::GROUP_NAME, DataType::Utf8String),
     Param::describe(names::EC_ENCODING, DataType::Utf8String),
     Param::describe(names::EC_POINT_FORMAT, DataType::Utf8String)
@@ -167,6 +171,31 @@ impl Description {
         }
         self.tags.iter().fold(key, |key, (name, value)| key.tag(name, value))
     }
+}
+
+/// A name that is taken would get a new version: what uses the key without naming a version would
+/// change over to it.
+pub(crate) fn refuse_existing(provider: &Provider, reference: &KeyReference) -> Result<()> {
+    match provider.client()?.any_key(reference) {
+        Ok(_) => {}
+        Err(error) if error.status() == Some(404) => return Ok(()),
+        Err(error) if error.code() == Some("KeyDisabled") => {}
+        Err(error) => {
+            let blind = error.status() == Some(403);
+            let mut error = Error::from(error);
+            if blind {
+                error.add("with akv-new-version:yes nobody looks whether there is such a key");
+            }
+            return Err(error);
+        }
+    }
+    Err(Error::Raised(
+        ErrorKind::Argument,
+        format!(
+            "{reference} exists already; choose another name, or give it a new version with \
+             akv-new-version:yes"
+        ),
+    ))
 }
 
 fn new_reference(client: &Client, text: &str) -> Result<KeyReference> {

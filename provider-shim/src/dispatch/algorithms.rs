@@ -1,0 +1,49 @@
+//! What there is for each operation.
+
+use super::declared;
+use crate::provider::Provider;
+use crate::{asym_cipher, decoder, encoder, keymgmt, signature, store, symmetric};
+use ossl_abi::Algorithm;
+use ossl_abi::functions::operation;
+use std::ffi::c_int;
+
+static KEYMGMT: &[Algorithm] =
+    &[keymgmt::RSA, keymgmt::EC, symmetric::keymgmt::ALGORITHM, Algorithm::END];
+
+static ASYM_CIPHER: &[Algorithm] =
+    &[asym_cipher::ALGORITHM, symmetric::asym_cipher::ALGORITHM, Algorithm::END];
+
+/// The algorithms of an operation, by the host's version and the setting `fips`.
+pub(super) fn of(provider: &Provider, operation: c_int) -> &'static [Algorithm] {
+    let algorithms = usual(provider, operation);
+    if provider.fips() && !algorithms.is_empty() { declared::of(algorithms) } else { algorithms }
+}
+
+fn usual(provider: &Provider, operation: c_int) -> &'static [Algorithm] {
+    match operation {
+        operation::KEYMGMT => KEYMGMT,
+        operation::SIGNATURE => signature::algorithms(provider.has_composites()),
+        operation::ASYM_CIPHER => ASYM_CIPHER,
+        operation::ENCODER => encoder::ALGORITHMS,
+        operation::DECODER => decoder::ALGORITHMS,
+        operation::STORE => store::ALGORITHMS,
+        operation::SKEYMGMT if provider.has_opaque_keys() => symmetric::skeymgmt::ALGORITHMS,
+        operation::CIPHER if provider.has_opaque_keys() => symmetric::cipher::ALGORITHMS,
+        _ => &[],
+    }
+}
+
+/// All lists.
+pub(super) fn all() -> [&'static [Algorithm]; 9] {
+    [
+        KEYMGMT,
+        signature::algorithms(false),
+        signature::algorithms(true),
+        ASYM_CIPHER,
+        encoder::ALGORITHMS,
+        decoder::ALGORITHMS,
+        store::ALGORITHMS,
+        symmetric::skeymgmt::ALGORITHMS,
+        symmetric::cipher::ALGORITHMS,
+    ]
+}

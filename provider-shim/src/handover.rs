@@ -1,0 +1,142 @@
+//! Keys on their way from one of our operations to another, through libcrypto.
+//!
+//! A store or decoder hands a key over as data or by a reference, and libcrypto passes that to a
+//! decoder or key management of ours before the call returns, on the same thread. So the object
+//! waits in a place of the thread, and nothing that comes from outside is followed as an address.
+
+use crate::key::{AKV_AES, KeyObject, SymmetricObject};
+use crate::key_type::KeyType;
+use crate::provider::Provider;
+use akv_core::KeyFile;
+use akv_core::blocking::{AnyKey, Key};
+use ossl_abi::constants::OBJECT_PKEY;
+use ossl_abi::names;
+use ossl_abi::params::{ParamArray, Values};
+use ossl_abi::types::Callback;
+use std::cell::RefCell;
+use std::ffi::c_void;
+use std::ptr;
+use std::sync::Arc;
+
+/// libcrypto's name for the structure of a key file in DER.
+pub(crate) const STRUCTURE: &str = "akv";
+
+thread_local! {
+    static REFERRED: RefCell<Option<Referred>> = const { RefCell::new(None) };
+    static LOADED: RefCell<Option<Loaded>> = const { RefCell::new(None) };
+}
+
+/// An object that this thread is handing over by a reference.
+#[derive(Clone)]
+pub(crate) enum Referred {
+    Pair(Arc<KeyObject>),
+    Symmetric(Arc<SymmetricObject>),
+}
+
+impl Referred {
+    fn type_name(&self) -> &'static str {
+        match self {
+            Self::Pair(key) => key.kind().name(),
+            Self::Symmetric(_) => text(AKV_AES),
+        }
+    }
+
+    /// Tells objects apart; nobody follows it.
+    fn reference(&self) -> [u8; size_of::<usize>()] {
+        let address = match self {
+            Self::Pair(key) => Arc::as_ptr(key).addr(),
+            Self::Symmetric(key) => Arc::as_ptr(key).addr(),
+        };
+        address.to_ne_bytes()
+    }
+}
+
+/// Calls back with a reference to an object, which libcrypto hands to a function of ours before the
+/// call returns.
+///
+/// # Safety
+/// `callback` and `arg` are those that the core passed to the call that is going on.
+pub(crate) unsafe fn by_reference(
+    object: Referred,
+    object_type: i32,
+    callback: Callback,
+    arg: *mut c_void,
+) -> bool {
+    let description = Values::new()
+        .int(names::OBJECT_TYPE, object_type)
+        .utf8(names::OBJECT_DATA_TYPE, object.type_name())
+        .octets(names::OBJECT_REFERENCE, &object.reference())
+        .build();
+    let before = REFERRED.replace(Some(object));
+    // SAFETY: vouched for by the caller; the array lives until the callback returns.
+    let taken = unsafe { callback(description.as_ptr(), arg) == 1 };
+    REFERRED.set(before);
+    taken
+}
+
+/// The object that is being handed over with this reference.
+pub(crate) fn referred(bytes: &[u8]) -> Option<Referred> {
+    REFERRED.with_borrow(|object| object.clone().filter(|object| object.reference() == bytes))
+}
+
+/// A key whose data this thread is handing over.
+struct Loaded {
+    provider: *const Provider,
+    file: KeyFile,
+    key: AnyKey,
+}
+
+/// Has [`loaded`] return this key as long as it lives. The data is that of a key file, which says
+/// less of a key than the vault did: whether it is in hardware, for instance.
+pub(crate) struct WithData;
+
+impl WithData {
+    pub(crate) fn of(provider: &Arc<Provider>, key: AnyKey) -> Self {
+        let file = key.key_file();
+        LOADED.set(Some(Loaded { provider: Arc::as_ptr(provider), file, key }));
+        Self
+    }
+}
+
+impl Drop for WithData {
+    fn drop(&mut self) {
+        LOADED.set(None);
+    }
+}
+
+/// The key that is being handed over as this data.
+pub(crate) fn loaded(provider: &Arc<Provider>, file: &KeyFile) -> Option<AnyKey> {
+    LOADED.with_borrow(|loaded| {
+        let same =
+            |other: &&Loaded| ptr::eq(other.provider, Arc::as_ptr(provider)) && other.file == *file;
+        loaded.as_ref().filter(same).map(|other| other.key.clone())
+    })
+}
+
+/// A key as its key file, for our own decoder.
+pub(crate) fn private_key(key: &AnyKey) -> ParamArray {
+    let type_name = match key {
+        AnyKey::Asymmetric(key) => KeyType::of(key.public_key()).name(),
+        AnyKey::Symmetric(_) => text(AKV_AES),
+    };
+    data(type_name, STRUCTURE, &key.key_file().to_der())
+}
+
+/// A key's public half, for whichever decoder comes first.
+pub(crate) fn public_key(key: &Key) -> ParamArray {
+    let public = key.public_key();
+    data(KeyType::of(public).name(), "SubjectPublicKeyInfo", &public.to_spki_der())
+}
+
+fn data(type_name: &str, structure: &str, der: &[u8]) -> ParamArray {
+    Values::new()
+        .int(names::OBJECT_TYPE, OBJECT_PKEY)
+        .utf8(names::OBJECT_DATA_TYPE, type_name)
+        .utf8(names::OBJECT_DATA_STRUCTURE, structure)
+        .octets(names::OBJECT_DATA, der)
+        .build()
+}
+
+fn text(name: &'static std::ffi::CStr) -> &'static str {
+    name.to_str().expect("names are ASCII")
+}

@@ -1,0 +1,51 @@
+//! The public parts of a key as parameters, which is how libcrypto takes them to other providers.
+
+use super::KeyObject;
+use crate::curve::group_name;
+use crate::error::{Error, Result};
+use crate::foreign::ForeignKey;
+use crate::key_type::KeyType;
+use crate::selection::Selection;
+use akv_core::PublicKey;
+use ossl_abi::names;
+use ossl_abi::params::{ParamArray, Values};
+
+/// The public parts that are selected. The private ones of a key in a vault cannot be: the whole
+/// export is refused, silently, so that libcrypto leaves the key with us. Of a public key there are
+/// none, and libcrypto selects everything when it takes one to another provider.
+pub(crate) fn public_parts(key: &KeyObject, selection: Selection) -> Result<ParamArray> {
+    if selection.private() && key.vault_key().is_some() {
+        return Err(Error::Silent);
+    }
+    let mut values = Values::new();
+    if let Some(curve) = key.curve() {
+        let name = group_name(curve).to_str().expect("names of curves are ASCII");
+        values = values
+            .utf8(names::GROUP_NAME, name)
+            .utf8(names::EC_ENCODING, "named_curve")
+            .utf8(names::EC_POINT_FORMAT, "uncompressed");
+    } else if key.kind() == KeyType::Ec {
+        return Err(Error::Silent);
+    }
+    if selection.public() {
+        values = match key.public_key().ok_or(Error::Silent)? {
+            PublicKey::Rsa(key) => {
+                values.bignum(names::RSA_N, key.modulus()).bignum(names::RSA_E, key.exponent())
+            }
+            PublicKey::Ec(key) => values.octets(names::PUB_KEY, key.point()),
+        };
+    }
+    Ok(values.build())
+}
+
+/// The public half of a key in the hands of another provider.
+pub(super) fn public_elsewhere(key: &KeyObject) -> Option<ForeignKey> {
+    let selection = Selection::public_half();
+    let params = public_parts(key, selection).ok()?;
+    let provider = key.provider();
+    let keys = provider.host_keys()?;
+    let name = key.kind().c_name();
+    let import = || keys.import(name, selection.raw(), params.params());
+    let public = provider.host().quietly(import)?;
+    Some(ForeignKey::new(public, key.kind(), false))
+}

@@ -1,0 +1,39 @@
+//! The types of key pairs, and the names of what is done with them.
+
+use akv_core::PublicKey;
+use std::ffi::CStr;
+
+/// RSA signatures and RSA encryption. The usual names, for the reason given in
+/// [`crate::signature`].
+pub(crate) const RSA: &CStr = c"RSA";
+/// ECDSA signatures.
+pub(crate) const ECDSA: &CStr = c"ECDSA";
+
+/// The two types of keys, each with a key management of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyType {
+    Rsa,
+    Ec,
+}
+
+impl KeyType {
+    pub(crate) fn of(key: &PublicKey) -> Self {
+        match key {
+            PublicKey::Rsa(_) => Self::Rsa,
+            PublicKey::Ec(_) => Self::Ec,
+        }
+    }
+
+    /// OpenSSL's name.
+    pub(crate) fn name(self) -> &'static str {
+        self.c_name().to_str().expect("names are ASCII")
+    }
+
+    /// OpenSSL's name for C.
+    pub(crate) fn c_name(self) -> &'static CStr {
+        match self {
+            Self::Rsa => c"RSA",
+            Self::Ec => c"EC",
+        }
+    }
+}
