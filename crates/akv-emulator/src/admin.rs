@@ -6,16 +6,14 @@ use serde_json::Value;
 
 use crate::{
     attributes::Attributes,
+    call::is_valid_name,
     certificate::Template,
     error::ApiError,
-    keys::{KeyMaterial, KeySpec},
-    new_key::{KeyId, NewKey},
-    operation::is_valid_name,
+    keys::{KeyId, KeyMaterial, KeySpec, NewKey},
     persona::{Persona, Target},
     rotation,
-    routes::new_version,
     state::State,
-    store::{Key, KeyVersion},
+    store::{Key, KeyVersion, new_version},
 };
 
 /// Makes the key, or a new version of it where there is one.

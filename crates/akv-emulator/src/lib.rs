@@ -80,18 +80,19 @@
 //! real secrets.
 
 mod admin;
-mod algorithm;
-mod arc;
+mod applications;
+mod arc_agent;
 mod assigned;
 mod attributes;
 mod auth;
 mod base64url;
 mod bodies;
-mod builder;
+mod call;
 mod certificate;
 mod clock;
 mod connections;
 mod control;
+mod disturb;
 mod emulator;
 mod entra;
 mod error;
@@ -100,21 +101,18 @@ mod files;
 mod identity;
 mod keys;
 mod latency;
-mod new_key;
 mod operation;
-mod paging;
 mod period;
 mod permissions;
 mod persona;
 pub mod program;
 mod recovery;
 mod reply;
+mod request;
 mod rotation;
 mod routes;
 mod server;
-mod settings;
 mod state;
-mod state_dir;
 mod stats;
 mod store;
 mod sync;
@@ -124,14 +122,12 @@ mod token_reply;
 mod wire;
 
 pub use crate::{
+    applications::Application,
     assigned::AssignedIdentity,
-    builder::Builder,
-    emulator::{Emulator, Error},
-    entra::Application,
+    emulator::{Builder, Emulator, Error},
     faults::{Fault, FaultKind},
-    keys::Curve,
+    keys::{Curve, KeyId, NewKey},
     latency::Latency,
-    new_key::{KeyId, NewKey},
     operation::Operation,
     permissions::{AccessModel, Permission},
     persona::Persona,

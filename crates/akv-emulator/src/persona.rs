@@ -18,6 +18,14 @@ pub enum Persona {
     ManagedHsm,
 }
 
+/// Names of the real authorities, for the server certificate.
+pub(crate) const AUTHORITIES: [&str; 4] = [
+    "login.microsoftonline.com",
+    "login.microsoftonline.us",
+    "login.chinacloudapi.cn",
+    "login.partner.microsoftonline.cn",
+];
+
 /// DNS suffixes of the public, US government and China clouds.
 pub(crate) const SUFFIXES: [(&str, Persona); 6] = [
     ("vault.azure.net", Persona::Vault),

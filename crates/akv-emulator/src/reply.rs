@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, combinators::UnsyncBoxBody};
 use hyper::{
     HeaderMap, Method, Response, StatusCode,
-    header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue},
+    header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER},
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -174,4 +174,30 @@ impl RequestContext {
             ],
         }
     }
+}
+
+/// The response to a request that is refused.
+pub(crate) fn error_reply(context: &RequestContext, error: &ApiError) -> Response<Body> {
+    if (context.persona, error.status, &context.method)
+        == (Persona::ManagedHsm, StatusCode::UNAUTHORIZED, &Method::GET)
+    {
+        // A Managed HSM refuses tokens with an empty body, but to GET it says this.
+        return context.response(error.status, full("OK"), 2);
+    }
+    plain(context, &Reply::error(error, context.persona, &context.request_id))
+}
+
+/// The response without any fault.
+pub(crate) fn plain(context: &RequestContext, reply: &Reply) -> Response<Body> {
+    let bytes = reply.bytes();
+    let length = bytes.len() as u64;
+    let mut response = context.response(reply.status, full(bytes), length);
+    if let Some(location) = reply.location.as_deref().and_then(|to| HeaderValue::from_str(to).ok())
+    {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    if let Some(seconds) = reply.retry_after {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
 }

@@ -1,12 +1,12 @@
 //! What all connections of one emulator share.
 
 use crate::{
-    arc::Agent,
+    applications::Registry,
+    arc_agent::Agent,
     assigned::Assigned,
     auth::Tokens,
     clock::Clock,
     connections::Connections,
-    entra::Registry,
     faults::Faults,
     latency::Pace,
     permissions::Permissions,

@@ -13,10 +13,9 @@ use rustls::{
 use time::{Duration, OffsetDateTime};
 
 use crate::{
-    entra::AUTHORITIES,
     files::{named, write_private, write_public},
-    persona::{Persona, SUFFIXES},
-    state_dir::damaged,
+    persona::{AUTHORITIES, Persona, SUFFIXES},
+    store::damaged,
 };
 
 /// What the listener needs to speak TLS as either persona.

@@ -3,32 +3,35 @@
 mod import;
 mod self_signed;
 
-pub(crate) use self::{import::Imported, self_signed::Template};
+pub(crate) use self::{
+    import::Imported,
+    self_signed::{MONTHS, Template},
+};
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::{base64url, persona::Target, store::KeyVersion};
+use crate::{base64url, persona::Target};
 
 /// The certificate of a key version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Certificate {
     /// DER, in base64.
-    cer: String,
+    pub(crate) cer: String,
     /// The subject as it was asked for.
-    subject: String,
+    pub(crate) subject: String,
     /// How it came to be; an imported one was not asked for.
-    pending: Option<Pending>,
+    pub(crate) pending: Option<Pending>,
     /// The members of the policy that were asked for, and are to be told again.
     #[serde(default)]
-    policy: Map<String, Value>,
+    pub(crate) policy: Map<String, Value>,
 }
 
 /// What is left of the request for a certificate that the vault made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Pending {
+pub(crate) struct Pending {
     /// DER, in base64.
     csr: String,
     request_id: String,
@@ -41,7 +44,7 @@ fn asked(policy: &Value, names: &[&str]) -> Map<String, Value> {
 }
 
 impl Certificate {
-    fn thumbprint(&self) -> String {
+    pub(crate) fn thumbprint(&self) -> String {
         let der = STANDARD.decode(&self.cer).unwrap_or_default();
         base64url::encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, &der))
     }
@@ -67,97 +70,5 @@ impl Certificate {
                 .into();
         }
         Some(operation)
-    }
-}
-
-impl KeyVersion {
-    /// The service's certificate bundle; `None` for a key without one.
-    pub(crate) fn certificate_bundle(&self, target: &Target, name: &str) -> Option<Value> {
-        let certificate = self.certificate.as_deref()?;
-        let id = |folder| format!("{}/{folder}/{name}/{}", target.base, self.version);
-        let mut bundle = json!({
-            "id": id("certificates"),
-            "kid": id("keys"),
-            "sid": id("secrets"),
-            "x5t": certificate.thumbprint(),
-            "cer": certificate.cer,
-            "attributes": self.certificate_attributes(target),
-            "policy": self.policy(target, name)?,
-        });
-        if !self.tags.is_empty() {
-            bundle["tags"] = Value::Object(self.tags.clone());
-        }
-        if certificate.pending.is_some() {
-            bundle["pending"] =
-                json!({ "id": format!("{}/certificates/{name}/pending", target.base) });
-        }
-        Some(bundle)
-    }
-
-    /// An entry of a list; `id` is the path below `/certificates/`.
-    pub(crate) fn certificate_item(&self, target: &Target, id: &str) -> Option<Value> {
-        let certificate = self.certificate.as_deref()?;
-        let mut attributes = self.certificate_attributes(target);
-        attributes.remove("recoveryLevel");
-        attributes.remove("recoverableDays");
-        let mut item = json!({
-            "id": format!("{}/certificates/{id}", target.base),
-            "x5t": certificate.thumbprint(),
-            "attributes": attributes,
-            "subject": "",
-        });
-        if !self.tags.is_empty() {
-            item["tags"] = Value::Object(self.tags.clone());
-        }
-        Some(item)
-    }
-
-    /// The policy that the certificate was made by, or that an imported one is given.
-    pub(crate) fn policy(&self, target: &Target, name: &str) -> Option<Value> {
-        let certificate = self.certificate.as_deref()?;
-        let made = certificate.pending.is_some();
-        let mut policy = json!({
-            "id": format!("{}/certificates/{name}/policy", target.base),
-            "key_props": self.material.certificate_key(),
-            "secret_props": { "contentType": "application/x-pkcs12" },
-            "x509_props": {
-                "subject": certificate.subject,
-                "ekus": ["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"],
-                "key_usage": ["digitalSignature", "keyEncipherment"],
-                "validity_months": self_signed::MONTHS,
-                "basic_constraints": { "ca": false },
-            },
-            "lifetime_actions": [{
-                "trigger": { "lifetime_percentage": 80 },
-                "action": { "action_type": if made { "AutoRenew" } else { "EmailContacts" } },
-            }],
-            "issuer": { "name": if made { "Self" } else { "Unknown" } },
-            "attributes": {
-                "enabled": true,
-                "created": self.attributes.created,
-                "updated": self.attributes.updated,
-            },
-        });
-        for (member, asked) in &certificate.policy {
-            match (asked, policy[member].as_object_mut()) {
-                (Value::Object(asked), Some(known)) => {
-                    let given = asked.iter().filter(|(_, value)| !value.is_null());
-                    known.extend(given.map(|(name, value)| (name.clone(), value.clone())));
-                }
-                (Value::Array(actions), _) if !actions.is_empty() => {
-                    policy[member] = asked.clone();
-                }
-                _ => {}
-            }
-        }
-        Some(policy)
-    }
-
-    fn certificate_attributes(&self, target: &Target) -> Map<String, Value> {
-        let Value::Object(mut attributes) = self.attributes.to_json(&target.recovery) else {
-            return Map::new();
-        };
-        attributes.remove("exportable");
-        attributes
     }
 }

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How long a certificate is valid unless its policy says otherwise.
-pub(super) const MONTHS: i64 = 12;
+pub(crate) const MONTHS: i64 = 12;
 
 /// The service lets a certificate begin ten minutes ago.
 const HEAD_START: i64 = 600;

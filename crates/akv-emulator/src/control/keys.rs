@@ -9,8 +9,8 @@ use serde_json::json;
 use super::{Answer, unknown};
 use crate::{
     admin,
-    new_key::{KeyId, NewKey},
-    routes::{authority, blocking},
+    keys::{KeyId, NewKey},
+    request::{authority, blocking},
     state::State,
 };
 

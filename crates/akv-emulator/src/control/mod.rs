@@ -2,6 +2,7 @@
 //! the HTTPS listener, without a token. The crate's documentation lists the requests.
 
 mod keys;
+mod settings;
 mod tokens;
 
 use std::sync::Arc;
@@ -17,12 +18,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::{
-    entra::Application,
+    applications::Application,
     error::ApiError,
     faults::Fault,
     permissions::Permission,
     reply::{Body, JSON, full},
-    settings,
     state::State,
 };
 

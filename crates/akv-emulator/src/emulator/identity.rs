@@ -4,9 +4,9 @@ use std::{path::PathBuf, time::Duration};
 
 use super::{Emulator, Error};
 use crate::{
+    applications::Application,
     assigned::AssignedIdentity,
     auth::{CLIENT_ID, TENANT},
-    entra::Application,
     stats::count,
 };
 

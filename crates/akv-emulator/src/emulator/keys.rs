@@ -3,7 +3,7 @@
 use super::{Emulator, Error};
 use crate::{
     admin,
-    new_key::{KeyId, NewKey},
+    keys::{KeyId, NewKey},
     persona::Target,
 };
 

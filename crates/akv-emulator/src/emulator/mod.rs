@@ -1,6 +1,7 @@
 //! The emulator as a library: its handle, and the calls that need no HTTP.
 
 mod behaviour;
+mod builder;
 mod identity;
 mod keys;
 
@@ -11,9 +12,11 @@ use std::{
     time::Duration,
 };
 
+pub use self::builder::Builder;
+
 use tokio::{runtime::Runtime, task::JoinHandle};
 
-use crate::{builder::Builder, error::ApiError, state::State, stats::Stats, sync::lock};
+use crate::{error::ApiError, state::State, stats::Stats, sync::lock};
 
 /// Why the emulator did not start or a key was not made.
 #[derive(Debug, thiserror::Error)]

@@ -10,11 +10,11 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, de::DeserializeOwned};
 use time::OffsetDateTime;
 
-use super::{
-    application::{Certificate, Registered},
-    refusal::Refusal,
+use super::refusal::Refusal;
+use crate::{
+    applications::{Certificate, Registered},
+    base64url,
 };
-use crate::base64url;
 
 /// How far the clocks of both sides may be apart, in seconds.
 const SKEW: i64 = 300;

@@ -2,13 +2,9 @@
 //!
 //! Protocol: <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow>.
 
-mod application;
 mod assertion;
 mod refusal;
 mod token;
-
-pub use application::Application;
-pub(crate) use application::Registry;
 
 use std::{io, sync::Arc};
 
@@ -24,20 +20,13 @@ use serde_json::{Value, json};
 use self::refusal::{Ids, Refusal};
 use crate::{
     clock::Clock,
+    disturb,
     reply::Body,
-    routes::{authority, disturb},
+    request::authority,
     state::State,
     token_reply::{self, TokenReply},
     wire::Control,
 };
-
-/// Names of the real authorities, for the server certificate.
-pub(crate) const AUTHORITIES: [&str; 4] = [
-    "login.microsoftonline.com",
-    "login.microsoftonline.us",
-    "login.chinacloudapi.cn",
-    "login.partner.microsoftonline.cn",
-];
 
 /// Longest form that is read; an assertion with its certificates has some ten thousand bytes.
 const FORM_LIMIT: usize = 128 * 1024;

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use super::{application::Registered, assertion, refusal::Refusal};
-use crate::{state::State, stats::count};
+use super::{assertion, refusal::Refusal};
+use crate::{applications::Registered, state::State, stats::count};
 
 /// The only kind of assertion (RFC 7523 section 2.2).
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";

@@ -1,6 +1,5 @@
 //! The service's errors, as its clients see them.
 
-mod access;
 mod keys;
 
 use hyper::StatusCode;
@@ -20,13 +19,17 @@ pub(crate) struct ApiError {
 }
 
 impl ApiError {
-    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into(), inner: None, retry_after: None }
     }
 
     fn with_inner(mut self, inner: &'static str) -> Self {
         self.inner = Some(inner);
         self
+    }
+
+    pub(crate) fn unauthorized(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "Unauthorized", message)
     }
 
     pub(crate) fn bad_parameter(message: impl Into<String>) -> Self {
@@ -49,7 +52,7 @@ impl ApiError {
         })
     }
 
-    fn forbidden(message: impl Into<String>, inner: &'static str) -> Self {
+    pub(crate) fn forbidden(message: impl Into<String>, inner: &'static str) -> Self {
         Self::new(StatusCode::FORBIDDEN, "Forbidden", message).with_inner(inner)
     }
 

@@ -1,7 +1,9 @@
 //! Key material and its cryptography.
 
+pub(crate) mod algorithm;
 mod ec;
 mod jwk;
+mod new_key;
 mod oct;
 mod rsa;
 
@@ -11,7 +13,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
-pub use self::ec::Curve;
+pub use self::{
+    ec::Curve,
+    new_key::{KeyId, NewKey},
+};
 pub(crate) use self::{ec::EcKey, jwk::import, oct::OctKey, rsa::RsaKey};
 use crate::error::ApiError;
 

@@ -18,8 +18,8 @@ use zeroize::Zeroizing;
 
 use super::Rejected;
 use crate::{
-    algorithm::{EncryptionAlgorithm, RsaSignature},
     base64url,
+    keys::algorithm::{EncryptionAlgorithm, RsaSignature},
 };
 
 /// An RSA key pair with every view that the operations need, parsed once.

@@ -1,11 +1,8 @@
 //! The operations of the data plane.
 
-mod call;
 mod permission;
 
 use serde::{Deserialize, Serialize};
-
-pub(crate) use self::call::{Call, is_valid_name};
 
 /// One operation of the data plane, or a request for a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

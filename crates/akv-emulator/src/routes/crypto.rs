@@ -5,15 +5,18 @@ use std::sync::Arc;
 use aws_lc_rs::rand;
 use serde_json::{Map, Value, json};
 
-use super::{Context, blocking};
+use super::Context;
 use crate::{
-    algorithm::{EncryptionAlgorithm, RsaSignature, SignatureAlgorithm},
     base64url,
     error::ApiError,
-    keys::{KeyMaterial, OctKey, Rejected},
+    keys::{
+        KeyMaterial, OctKey, Rejected,
+        algorithm::{EncryptionAlgorithm, RsaSignature, SignatureAlgorithm},
+    },
     operation::Operation,
     persona::Persona,
     reply::Reply,
+    request::blocking,
     store::KeyVersion,
 };
 

@@ -1,73 +1,41 @@
 //! From an HTTP request to a response: who asks, what for, which faults strike.
 
 mod certificates;
+mod context;
 mod crypto;
-pub(crate) mod disturb;
 mod keys;
+mod paging;
 
-pub(crate) use self::keys::new_version;
+use self::context::Context;
 
 use std::{collections::HashMap, io, sync::Arc};
 
 use http_body_util::{BodyExt as _, Limited};
 use hyper::{
-    Method, Request, Response, StatusCode,
+    Request, Response, StatusCode,
     body::Incoming,
-    header::{HOST, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE},
-    http::request::Parts,
+    header::{HeaderValue, WWW_AUTHENTICATE},
 };
 use serde_json::Value;
 
 use crate::{
-    auth, control,
+    auth,
+    call::Call,
+    control, disturb,
     entra::{self, Route},
     error::ApiError,
-    operation::{Call, Operation},
+    operation::Operation,
     persona::{Persona, Target},
-    reply::{Body, Reply, RequestContext, full},
+    reply::{Body, Reply, RequestContext, error_reply},
+    request::{authority, query},
     state::State,
     stats::count,
-    store::{Key, KeyVersion},
     throttle::Class,
     wire::Control,
 };
 
 /// Longest request body that is read; backups are the largest.
 const BODY_LIMIT: usize = 1024 * 1024;
-
-/// An authorized request.
-pub(crate) struct Context<'a> {
-    pub(crate) state: &'a Arc<State>,
-    pub(crate) target: &'a Target,
-    pub(crate) call: &'a Call,
-    pub(crate) query: HashMap<String, String>,
-    /// The body as JSON, null when there is none.
-    pub(crate) body: Value,
-}
-
-impl Context<'_> {
-    pub(crate) fn persona(&self) -> Persona {
-        self.target.persona
-    }
-
-    /// Whether the deletion of a key, or of its certificate, still goes on.
-    fn is_deleting(&self, key: &Key) -> bool {
-        let (recovery, now) = (&self.target.recovery, self.state.clock.now());
-        key.deleted.is_some_and(|deleted| recovery.is_deleting(deleted, now))
-    }
-
-    /// The version of the key that the request names, or the current one, and the key's name.
-    fn version(&self) -> Result<(String, Arc<KeyVersion>), ApiError> {
-        let (store, call) = (&self.state.store, self.call);
-        store
-            .version(&self.target.vault, &call.name, call.version.as_deref())
-            .ok_or_else(|| self.not_found())
-    }
-
-    pub(crate) fn not_found(&self) -> ApiError {
-        ApiError::key_not_found(self.persona(), &self.target.base, &self.call.id())
-    }
-}
 
 /// Answers one HTTPS request. An error breaks the connection or stream.
 pub(crate) async fn handle(
@@ -141,17 +109,6 @@ pub(crate) async fn handle(
     Ok(disturb::closing(&faults, parts.version, &connection, response))
 }
 
-/// The host as the client wrote it: `:authority` of HTTP/2, or the `Host` header.
-pub(crate) fn authority(parts: &Parts) -> &str {
-    let header = || parts.headers.get(HOST).and_then(|host| host.to_str().ok());
-    parts.uri.authority().map(|authority| authority.as_str()).or_else(header).unwrap_or("localhost")
-}
-
-fn query(parts: &Parts) -> HashMap<String, String> {
-    let text = parts.uri.query().unwrap_or_default();
-    url::form_urlencoded::parse(text.as_bytes()).into_owned().collect()
-}
-
 async fn dispatch(
     state: &Arc<State>,
     target: &Target,
@@ -204,30 +161,6 @@ fn admit(context: &Context<'_>) -> Result<(), ApiError> {
     })
 }
 
-fn error_reply(context: &RequestContext, error: &ApiError) -> Response<Body> {
-    if (context.persona, error.status, &context.method)
-        == (Persona::ManagedHsm, StatusCode::UNAUTHORIZED, &Method::GET)
-    {
-        // A Managed HSM refuses tokens with an empty body, but to GET it says this.
-        return context.response(error.status, full("OK"), 2);
-    }
-    plain(context, &Reply::error(error, context.persona, &context.request_id))
-}
-
-fn plain(context: &RequestContext, reply: &Reply) -> Response<Body> {
-    let bytes = reply.bytes();
-    let length = bytes.len() as u64;
-    let mut response = context.response(reply.status, full(bytes), length);
-    if let Some(location) = reply.location.as_deref().and_then(|to| HeaderValue::from_str(to).ok())
-    {
-        response.headers_mut().insert(LOCATION, location);
-    }
-    if let Some(seconds) = reply.retry_after {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    response
-}
-
 fn unauthorized(
     state: &State,
     context: &RequestContext,
@@ -242,15 +175,5 @@ fn unauthorized(
 fn add_challenge(state: &State, response: &mut Response<Body>, target: &Target) {
     if let Ok(challenge) = HeaderValue::from_str(&auth::challenge(target, &state.tokens.tenant())) {
         response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-    }
-}
-
-/// Runs slow cryptography off the connections' threads.
-pub(crate) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
-) -> Result<T, ApiError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(_) => Err(ApiError::server_error(StatusCode::INTERNAL_SERVER_ERROR)),
     }
 }

@@ -5,9 +5,9 @@ use serde_json::Value;
 use super::not_found;
 use crate::{
     error::ApiError,
-    paging,
     reply::Reply,
     routes::Context,
+    routes::paging,
     store::{Key, add_deletion},
 };
 

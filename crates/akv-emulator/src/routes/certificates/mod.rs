@@ -1,19 +1,21 @@
 //! Creating, importing, reading, listing and deleting certificates.
 
+mod bundle;
 mod deleted;
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Context, blocking, keys};
+use super::{Context, keys};
 use crate::{
     attributes::Attributes,
     certificate::{Imported, Template},
     error::ApiError,
     operation::Operation,
-    paging,
     reply::Reply,
+    request::blocking,
+    routes::paging,
     store::{Key, KeyVersion},
 };
 

@@ -7,8 +7,13 @@ use serde_json::{Value, json};
 
 use super::live;
 use crate::{
-    base64url, error::ApiError, operation::is_valid_name, persona::Persona, reply::Reply,
-    routes::Context, state_dir, store::Key,
+    base64url,
+    call::is_valid_name,
+    error::ApiError,
+    persona::Persona,
+    reply::Reply,
+    routes::Context,
+    store::{Key, from_json, to_json},
 };
 
 /// How the backups of a service begin. Each takes its own only.
@@ -22,7 +27,7 @@ const fn prefix(persona: Persona) -> &'static str {
 /// The emulator's backups are readable, unlike the service's: they protect test keys.
 pub(super) fn backup(context: &Context<'_>) -> Result<Reply, ApiError> {
     let key = live(context)?;
-    let blob = write(context.persona(), &state_dir::to_json(&context.target.vault, &key));
+    let blob = write(context.persona(), &to_json(&context.target.vault, &key));
     Ok(Reply::ok(json!({ "value": base64url::encode(blob) })))
 }
 
@@ -41,7 +46,7 @@ fn read(persona: Persona, blob: &str) -> Option<Key> {
     if base64url::encode(digest(&SHA256, &key)) != sum {
         return None;
     }
-    let (_, key) = state_dir::from_json(serde_json::from_slice(&key).ok()?).ok()?;
+    let (_, key) = from_json(serde_json::from_slice(&key).ok()?).ok()?;
     is_valid_name(&key.name).then_some(Key { deleted: None, ..key })
 }
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use uuid::Uuid;
 
 use super::{key_operations, refuse_deleted, refuse_managed, release, tags};
 use crate::{
@@ -12,14 +11,10 @@ use crate::{
     error::ApiError,
     keys::{Curve, KeyMaterial, KeySpec, import},
     reply::Reply,
-    routes::{Context, blocking},
-    store::KeyVersion,
+    request::blocking,
+    routes::Context,
+    store::{KeyVersion, new_version},
 };
-
-/// 32 hexadecimal digits.
-pub(crate) fn new_version() -> String {
-    Uuid::new_v4().simple().to_string()
-}
 
 pub(super) async fn create(context: &Context<'_>) -> Result<Reply, ApiError> {
     let body = &context.body;

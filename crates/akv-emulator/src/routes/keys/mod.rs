@@ -10,7 +10,6 @@ mod update;
 
 use serde_json::{Map, Value};
 
-pub(crate) use self::create::new_version;
 pub(super) use self::{
     create::{add_version, asks_for_hsm, requested, requested_spec},
     rotation::rotate_if_due,

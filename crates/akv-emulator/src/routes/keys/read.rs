@@ -8,10 +8,10 @@ use super::live;
 use crate::{
     error::ApiError,
     operation::Operation,
-    paging,
     persona::Target,
     reply::Reply,
     routes::Context,
+    routes::paging,
     store::{Key, KeyVersion, add_deletion},
 };
 

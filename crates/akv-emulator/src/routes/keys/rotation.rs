@@ -6,13 +6,8 @@ use serde_json::Value;
 
 use super::{live, refuse_managed};
 use crate::{
-    admin,
-    error::ApiError,
-    persona::Persona,
-    reply::Reply,
-    rotation,
-    routes::{Context, blocking},
-    store::Key,
+    admin, error::ApiError, persona::Persona, reply::Reply, request::blocking, rotation,
+    routes::Context, store::Key,
 };
 
 /// Key generation is slow for RSA, so the whole of it runs off the connections' threads.

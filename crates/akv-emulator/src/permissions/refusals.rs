@@ -1,19 +1,15 @@
-//! Errors about callers: who is not known, and who may not.
+//! Errors about callers without a permission.
 
 use hyper::StatusCode;
 
-use super::ApiError;
 use crate::{
     auth::Caller,
-    operation::Call,
+    call::Call,
+    error::ApiError,
     persona::{Persona, Target},
 };
 
 impl ApiError {
-    pub(crate) fn unauthorized(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "Unauthorized", message)
-    }
-
     /// The caller has no access policy for the operation, or no local role in a Managed HSM.
     pub(crate) fn forbidden_by_policy(call: &Call, target: &Target, caller: &Caller) -> Self {
         if target.persona == Persona::ManagedHsm {

@@ -2,14 +2,15 @@
 
 use serde_json::{Value, json};
 
-use crate::{base64url, error::ApiError, persona::Persona, routes::Context};
+use super::Context;
+use crate::{base64url, error::ApiError, persona::Persona};
 
 /// Entries per page, unless fewer are asked for; also the most that may be asked for.
 const MAX_RESULTS: usize = 25;
 
 /// The page that the request asks for. `items` are sorted by their first member, which the link
 /// to the next page carries, so that keys created meanwhile do not shift it.
-pub(crate) fn page(
+pub(super) fn page(
     context: &Context<'_>,
     path: &str,
     items: Vec<(String, Value)>,

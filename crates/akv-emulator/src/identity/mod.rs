@@ -1,5 +1,7 @@
 //! Managed identity endpoints over plain HTTP: a virtual machine's IMDS, App Service, Azure Arc.
 
+mod arc;
+
 use std::{collections::HashMap, io, sync::Arc};
 
 use hyper::{
@@ -11,7 +13,6 @@ use hyper::{
 use serde_json::{Value, json};
 
 use crate::{
-    arc,
     auth::TENANT,
     reply::Body,
     state::State,
@@ -58,12 +59,12 @@ fn answer(state: &State, parts: &Parts) -> TokenReply {
     }
 }
 
-pub(crate) fn query(parts: &Parts) -> HashMap<String, String> {
+fn query(parts: &Parts) -> HashMap<String, String> {
     let text = parts.uri.query().unwrap_or_default();
     url::form_urlencoded::parse(text.as_bytes()).into_owned().collect()
 }
 
-pub(crate) fn has_metadata_header(parts: &Parts) -> bool {
+fn has_metadata_header(parts: &Parts) -> bool {
     let metadata = parts.headers.get("metadata");
     metadata.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"))
 }
@@ -86,7 +87,7 @@ fn imds(state: &State, parts: &Parts) -> TokenReply {
 }
 
 /// The token of a machine: a virtual machine's, or an Azure Arc server's.
-pub(crate) fn machine(state: &State, resource: &str, client_id: &str) -> Value {
+fn machine(state: &State, resource: &str, client_id: &str) -> Value {
     let now = state.clock.now();
     let lifetime = state.tokens.lifetime().as_secs();
     let mut body = grant(state, resource, client_id, now);
@@ -133,10 +134,10 @@ fn grant(state: &State, resource: &str, client_id: &str, now: i64) -> Value {
     })
 }
 
-pub(crate) fn bad_request(description: &str) -> TokenReply {
+fn bad_request(description: &str) -> TokenReply {
     TokenReply::new(StatusCode::BAD_REQUEST, error("invalid_request", description))
 }
 
-pub(crate) fn error(code: &str, description: &str) -> Value {
+fn error(code: &str, description: &str) -> Value {
     json!({ "error": code, "error_description": description })
 }

@@ -12,16 +12,16 @@ use serde_json::Value;
 use crate::{
     auth::Caller,
     base64url, bodies,
+    call::Call,
     error::ApiError,
     faults::FaultKind,
-    operation::Call,
     persona::Target,
-    reply::{Body, Reply, RequestContext, full},
+    reply::{Body, Reply, RequestContext, error_reply, full, plain},
     wire::Control,
 };
 
 /// Faults instead of the operation: delays it, answers in its place, or breaks the connection.
-pub(super) async fn before(
+pub(crate) async fn before(
     faults: &[FaultKind],
     context: &RequestContext,
     (call, target, caller): (&Call, &Target, &Caller),
@@ -44,22 +44,22 @@ pub(super) async fn before(
             FaultKind::Unauthorized => {
                 let error =
                     ApiError::unauthorized("[TokenExpired] Error validating token: 'S2S12086'.");
-                answer = Some(super::error_reply(context, &error));
+                answer = Some(error_reply(context, &error));
             }
             FaultKind::Forbidden => {
                 let error = ApiError::forbidden_by_policy(call, target, caller);
-                answer = Some(super::error_reply(context, &error));
+                answer = Some(error_reply(context, &error));
             }
             FaultKind::ForbiddenByRole => {
                 let error = ApiError::forbidden_by_role(call, target, caller);
-                answer = Some(super::error_reply(context, &error));
+                answer = Some(error_reply(context, &error));
             }
             FaultKind::ForbiddenByFirewall => {
                 let error = ApiError::forbidden_by_firewall(target, caller);
-                answer = Some(super::error_reply(context, &error));
+                answer = Some(error_reply(context, &error));
             }
             FaultKind::HsmRestore => {
-                answer = Some(super::error_reply(context, &ApiError::hsm_restoring()));
+                answer = Some(error_reply(context, &ApiError::hsm_restoring()));
             }
             FaultKind::Redirect { location } => {
                 let mut response = context.response(StatusCode::FOUND, full(Bytes::new()), 0);
@@ -82,7 +82,7 @@ fn status_answer(
 ) -> Response<Body> {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let error = ApiError::failing(status, context.persona, call.operation, &context.request_id);
-    let mut response = super::error_reply(context, &error);
+    let mut response = error_reply(context, &error);
     if let Some(seconds) = retry_after {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
@@ -113,7 +113,7 @@ fn close(version: Version, connection: &Control, response: &mut Response<Body>) 
 }
 
 /// Faults in the operation's answer.
-pub(super) fn after(
+pub(crate) fn after(
     faults: &[FaultKind],
     context: &RequestContext,
     mut reply: Reply,
@@ -156,7 +156,7 @@ pub(super) fn after(
             _ => {}
         }
     }
-    super::plain(context, &reply)
+    plain(context, &reply)
 }
 
 fn html(context: &RequestContext, status: StatusCode, body: Bytes) -> Response<Body> {

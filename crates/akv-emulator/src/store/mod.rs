@@ -1,5 +1,9 @@
 //! The vaults' contents. Locks are held for look-ups only, never during cryptography.
 
+mod state_dir;
+
+pub(crate) use self::state_dir::{damaged, from_json, to_json};
+
 use std::{
     collections::{BTreeMap, HashMap},
     path::PathBuf,
@@ -15,9 +19,14 @@ use crate::{
     keys::KeyMaterial,
     persona::Target,
     recovery::Recovery,
-    rotation, state_dir,
+    rotation,
     sync::{read, write},
 };
+
+/// A version for a new key: 32 hexadecimal digits.
+pub(crate) fn new_version() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
+}
 
 /// One version of a key; replaced as a whole when its attributes change.
 #[derive(Clone)]

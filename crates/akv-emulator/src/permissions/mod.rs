@@ -1,13 +1,16 @@
 //! Who may do what: access policies or roles, for identities that were given any.
 
+mod refusals;
+
 use std::{str::FromStr, sync::RwLock};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     auth::Caller,
+    call::Call,
     error::ApiError,
-    operation::{Call, Operation},
+    operation::Operation,
     persona::Target,
     sync::{read, write},
 };

@@ -3,8 +3,7 @@
 use hyper::Method;
 use percent_encoding::percent_decode_str;
 
-use super::Operation;
-use crate::{error::ApiError, persona::Persona};
+use crate::{error::ApiError, operation::Operation, persona::Persona};
 
 /// A request's operation with the key it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,14 +12,14 @@ use std::{
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
+use super::{Emulator, Error};
 use crate::{
-    arc::Agent,
+    applications::{Application, Registry},
+    arc_agent::Agent,
     assigned::Assigned,
     auth::{CLIENT_ID, Tokens},
     clock::Clock,
     connections::Connections,
-    emulator::{Emulator, Error},
-    entra::{Application, Registry},
     faults::Faults,
     identity,
     latency::Pace,

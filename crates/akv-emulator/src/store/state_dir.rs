@@ -9,13 +9,13 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::{Key, KeyVersion};
 use crate::{
     attributes::Attributes,
     base64url,
     certificate::Certificate,
     files::{create_private_folder, named, sync_folder, write_private},
     keys::{KeyMaterial, KeySpec},
-    store::{Key, KeyVersion},
 };
 
 /// Stands for the default vault, whose name is empty.

@@ -89,20 +89,20 @@ impl std::fmt::Debug for Application {
 }
 
 /// A registration that is ready for use.
-pub(super) struct Registered {
-    pub(super) client_id: String,
-    pub(super) secrets: Vec<String>,
-    pub(super) certificates: Vec<Certificate>,
-    pub(super) federated_tokens: Vec<String>,
+pub(crate) struct Registered {
+    pub(crate) client_id: String,
+    pub(crate) secrets: Vec<String>,
+    pub(crate) certificates: Vec<Certificate>,
+    pub(crate) federated_tokens: Vec<String>,
 }
 
 /// A registered certificate.
-pub(super) struct Certificate {
-    pub(super) der: Vec<u8>,
-    pub(super) sha1: Vec<u8>,
-    pub(super) sha256: Vec<u8>,
+pub(crate) struct Certificate {
+    pub(crate) der: Vec<u8>,
+    pub(crate) sha1: Vec<u8>,
+    pub(crate) sha256: Vec<u8>,
     /// `RSAPublicKey` of PKCS #1.
-    pub(super) public_key: Vec<u8>,
+    pub(crate) public_key: Vec<u8>,
 }
 
 impl Certificate {
@@ -137,12 +137,12 @@ impl Registry {
         Ok(())
     }
 
-    pub(super) fn has_tenant(&self, tenant: &str) -> bool {
+    pub(crate) fn has_tenant(&self, tenant: &str) -> bool {
         let tenant = tenant.to_ascii_lowercase();
         tenant == TENANT || read(&self.0).keys().any(|(known, _)| *known == tenant)
     }
 
-    pub(super) fn find(&self, tenant: &str, client_id: &str) -> Option<Arc<Registered>> {
+    pub(crate) fn find(&self, tenant: &str, client_id: &str) -> Option<Arc<Registered>> {
         read(&self.0).get(&key(tenant, client_id)).cloned()
     }
 }

@@ -32,7 +32,7 @@ enum Named {
 }
 
 /// All settings with their values, but for those that are secret or on a disk.
-pub(crate) fn show(state: &State) -> Value {
+pub(super) fn show(state: &State) -> Value {
     json!({
         "accessModel": state.permissions.model(),
         "clockShift": state.clock.shifted(),
@@ -45,7 +45,7 @@ pub(crate) fn show(state: &State) -> Value {
 }
 
 /// Makes the changes, all or none of them.
-pub(crate) fn change(state: &State, asked: &Map<String, Value>) -> Result<(), String> {
+pub(super) fn change(state: &State, asked: &Map<String, Value>) -> Result<(), String> {
     let changes = asked
         .iter()
         .map(|(name, value)| parse(name, value).map_err(|reason| format!("`{name}`: {reason}")))
