@@ -86,7 +86,7 @@ pub unsafe extern "C" fn akv_key_open_file(
             let file = KeyFile::from_pem(pem)?.ok_or_else(|| {
                 Error::new(ErrorKind::KeyFile, "there is no key file in the text")
             })?;
-            Key::new(AnyKey::Asymmetric(client.0.key_from_file(&file)?))
+            Key::new(client.0.any_key_from_file(&file)?)
         };
         // SAFETY: the same.
         unsafe { hand_over(key, open) }
@@ -136,6 +136,6 @@ pub unsafe extern "C" fn akv_key_file(key: *const Key, out: *mut u8, len: *mut u
     call("akv_key_file", || {
         // SAFETY: vouched for by the caller.
         let (key, room) = unsafe { (object(key)?, Room::new(out, len)?) };
-        room.put(key.pair()?.key_file().to_pem().as_bytes())
+        room.put(key.key.key_file().to_pem().as_bytes())
     })
 }

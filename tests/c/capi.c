@@ -189,6 +189,7 @@ static void symmetric(const AkvClient *client, const char *reference)
 #define UNKW(buffer) akv_unwrap(key, "A256KW", wrapped, wrapped_len, buffer, &len)
     OUTPUT(key_again, len, UNKW);
     CHECK(len == 32 && memcmp(key_again, digest, 32) == 0);
+    akv_key_free(again(client, key));
     akv_key_free(key);
 }
 

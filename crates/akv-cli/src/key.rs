@@ -53,12 +53,10 @@ impl Named {
 
     /// The key, of whatever kind. Without a public half in its file it is asked for.
     pub(crate) async fn open_any(&self, client: &Client) -> Result<AnyKey> {
-        match self {
-            Self::File(file) if file.public_key().is_some() => {
-                Ok(AnyKey::Asymmetric(client.key_from_file(file).await?))
-            }
-            _ => self.ask(client).await,
-        }
+        Ok(match self {
+            Self::Reference(reference) => client.any_key(reference).await?,
+            Self::File(file) => client.any_key_from_file(file).await?,
+        })
     }
 
     /// The key as the service has it now, with its attributes.

@@ -117,6 +117,27 @@ impl Client {
         Key::from_file(&self.0, file).await
     }
 
+    /// Opens the key of whatever kind that a key file names. No request is made when the file holds
+    /// the version and the public key.
+    ///
+    /// ```no_run
+    /// use akv_core::{AnyKey, KeyFile};
+    ///
+    /// # async fn example(client: akv_core::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let file = KeyFile::from_pem(&std::fs::read("kek.key")?)?.ok_or("no key file")?;
+    /// if let AnyKey::Symmetric(key) = client.any_key_from_file(&file).await? {
+    ///     println!("wraps keys with {}", key.pinned_reference());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Client::reference`] and [`Client::any_key`]; the file's public key is not the vault's.
+    pub async fn any_key_from_file(&self, file: &KeyFile) -> Result<AnyKey> {
+        AnyKey::from_file(&self.0, file).await
+    }
+
     /// Opens a symmetric key of a Managed HSM and pins its version.
     ///
     /// ```no_run

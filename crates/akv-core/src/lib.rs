@@ -146,7 +146,7 @@ pub use interop::signature;
 #[cfg(feature = "x509")]
 pub use interop::x509;
 pub use key::{
-    AnyKey, CbcStream, GcmCiphertext, Key, KeyAttributes, KeyFile, KeyOperation, KeyType,
+    AnyKey, CbcStream, GcmCiphertext, Key, KeyAttributes, KeyFile, KeyId, KeyOperation, KeyType,
     SymmetricKey, VaultKey,
 };
 pub use public_key::{EcPublicKey, PublicKey, RsaPublicKey};

@@ -115,7 +115,7 @@ impl Reader for EncryptedReader {
 /// Gives a file on as DER. It is complete: a file without version or public key is resolved here,
 /// since libcrypto's store drops what later decoders say of an error.
 fn give_file(provider: &Arc<Provider>, file: &KeyFile, request: &Request) -> Result<bool> {
-    let key = key_of(provider, file)?;
+    let key = provider.client()?.any_key_from_file(file)?;
     let description = handover::private_key(&key);
     // What the file does not say was asked for, and need not be once more.
     let _key = file.public_key().is_none().then(|| WithData::of(provider, key));
@@ -147,15 +147,6 @@ impl Keys for SymmetricKeys {
     const TYPE: Option<KeyType> = None;
 }
 
-/// The key of a file. A file without a public half may be that of a symmetric key.
-fn key_of(provider: &Arc<Provider>, file: &KeyFile) -> Result<AnyKey> {
-    let client = provider.client()?;
-    Ok(match file.public_key() {
-        Some(_) => AnyKey::Asymmetric(client.key_from_file(file)?),
-        None => client.any_key(&client.reference(file.reference())?)?,
-    })
-}
-
 /// Makes the key of a file and gives it on, unless it is of another type.
 fn give_key<K: Keys>(provider: &Arc<Provider>, file: &KeyFile, request: &Request) -> Result<bool> {
     if file.public_key().is_some_and(|key| Some(KeyType::of(key)) != K::TYPE) {
@@ -163,7 +154,7 @@ fn give_key<K: Keys>(provider: &Arc<Provider>, file: &KeyFile, request: &Request
     }
     let key = match handover::loaded(provider, file) {
         Some(key) => key,
-        None => key_of(provider, file)?,
+        None => provider.client()?.any_key_from_file(file)?,
     };
     let provider = Arc::clone(provider);
     let object = match key {

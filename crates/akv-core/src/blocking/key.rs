@@ -2,9 +2,10 @@
 
 use super::{SymmetricKey, limit};
 use crate::{
-    EncryptionAlgorithm, KeyAttributes, KeyFile, KeyReference, PublicKey, Result,
-    SignatureAlgorithm, process::driver::block_on,
+    EncryptionAlgorithm, KeyFile, KeyId, PublicKey, Result, SignatureAlgorithm,
+    process::driver::block_on,
 };
+use std::ops::Deref;
 use zeroize::Zeroizing;
 
 /// A key pair whose private half is in a vault; see [`crate::Key`].
@@ -75,29 +76,9 @@ impl VaultKey for crate::SymmetricKey {
 }
 
 impl Key {
-    /// The reference that the key was opened with.
-    pub fn reference(&self) -> &KeyReference {
-        self.0.reference()
-    }
-
-    /// The reference with the pinned version.
-    pub fn pinned_reference(&self) -> &KeyReference {
-        self.0.pinned_reference()
-    }
-
-    /// The pinned version: 32 hexadecimal digits.
-    pub fn version(&self) -> &str {
-        self.0.version()
-    }
-
     /// The public half.
     pub fn public_key(&self) -> &PublicKey {
         self.0.public_key()
-    }
-
-    /// The attributes; see [`crate::Key::attributes`].
-    pub fn attributes(&self) -> Option<&KeyAttributes> {
-        self.0.attributes()
     }
 
     /// The handle of this key.
@@ -343,43 +324,11 @@ impl From<crate::Key> for Key {
 }
 
 impl AnyKey {
-    /// The reference that the key was opened with.
-    pub fn reference(&self) -> &KeyReference {
-        match self {
-            Self::Asymmetric(key) => key.reference(),
-            Self::Symmetric(key) => key.reference(),
-        }
-    }
-
-    /// The reference with the pinned version.
-    pub fn pinned_reference(&self) -> &KeyReference {
-        match self {
-            Self::Asymmetric(key) => key.pinned_reference(),
-            Self::Symmetric(key) => key.pinned_reference(),
-        }
-    }
-
-    /// The pinned version: 32 hexadecimal digits.
-    pub fn version(&self) -> &str {
-        match self {
-            Self::Asymmetric(key) => key.version(),
-            Self::Symmetric(key) => key.version(),
-        }
-    }
-
     /// The key file that names this version.
     pub fn key_file(&self) -> KeyFile {
         match self {
             Self::Asymmetric(key) => key.key_file(),
             Self::Symmetric(key) => key.key_file(),
-        }
-    }
-
-    /// The attributes; see [`crate::AnyKey::attributes`].
-    pub fn attributes(&self) -> Option<&KeyAttributes> {
-        match self {
-            Self::Asymmetric(key) => key.attributes(),
-            Self::Symmetric(key) => key.attributes(),
         }
     }
 }
@@ -389,6 +338,25 @@ impl From<crate::AnyKey> for AnyKey {
         match key {
             crate::AnyKey::Asymmetric(key) => Self::Asymmetric(key.into()),
             crate::AnyKey::Symmetric(key) => Self::Symmetric(key.into()),
+        }
+    }
+}
+
+impl Deref for Key {
+    type Target = KeyId;
+
+    fn deref(&self) -> &KeyId {
+        &self.0
+    }
+}
+
+impl Deref for AnyKey {
+    type Target = KeyId;
+
+    fn deref(&self) -> &KeyId {
+        match self {
+            Self::Asymmetric(key) => key,
+            Self::Symmetric(key) => key,
         }
     }
 }

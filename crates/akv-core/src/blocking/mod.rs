@@ -159,6 +159,30 @@ impl Client {
         })
     }
 
+    /// Opens the key of whatever kind that a key file names; see
+    /// [`crate::Client::any_key_from_file`].
+    ///
+    /// ```no_run
+    /// use akv_core::{KeyFile, blocking::AnyKey};
+    ///
+    /// # fn example(client: akv_core::blocking::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let file = KeyFile::from_pem(&std::fs::read("kek.key")?)?.ok_or("no key file")?;
+    /// if let AnyKey::Symmetric(key) = client.any_key_from_file(&file)? {
+    ///     println!("wraps keys with {}", key.pinned_reference());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As the async form.
+    pub fn any_key_from_file(&self, file: &KeyFile) -> Result<AnyKey> {
+        match file.public_key() {
+            Some(_) => self.key_from_file(file).map(AnyKey::Asymmetric),
+            None => self.any_key(&self.reference(file.reference())?),
+        }
+    }
+
     /// Opens a symmetric key; see [`crate::Client::symmetric_key`].
     ///
     /// ```no_run

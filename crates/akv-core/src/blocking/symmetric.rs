@@ -2,9 +2,10 @@
 
 use super::limit;
 use crate::{
-    CbcAlgorithm, GcmAlgorithm, GcmCiphertext, KeyAttributes, KeyFile, KeyReference,
-    KeyWrapAlgorithm, Result, process::driver::block_on,
+    CbcAlgorithm, GcmAlgorithm, GcmCiphertext, KeyFile, KeyId, KeyWrapAlgorithm, Result,
+    process::driver::block_on,
 };
+use std::ops::Deref;
 use zeroize::Zeroizing;
 
 /// A symmetric key in a Managed HSM; see [`crate::SymmetricKey`].
@@ -25,26 +26,6 @@ use zeroize::Zeroizing;
 pub struct SymmetricKey(crate::SymmetricKey);
 
 impl SymmetricKey {
-    /// The reference that the key was opened with.
-    pub fn reference(&self) -> &KeyReference {
-        self.0.reference()
-    }
-
-    /// The reference with the pinned version.
-    pub fn pinned_reference(&self) -> &KeyReference {
-        self.0.pinned_reference()
-    }
-
-    /// The pinned version: 32 hexadecimal digits.
-    pub fn version(&self) -> &str {
-        self.0.version()
-    }
-
-    /// The attributes; see [`crate::SymmetricKey::attributes`].
-    pub fn attributes(&self) -> Option<&KeyAttributes> {
-        self.0.attributes()
-    }
-
     /// Wraps a key; see [`crate::SymmetricKey::wrap_key`].
     ///
     /// ```no_run
@@ -297,5 +278,13 @@ impl CbcStream {
         let (output, stream) = block_on(limit, step(self.0.clone()))?;
         self.0 = stream;
         Ok(output)
+    }
+}
+
+impl Deref for SymmetricKey {
+    type Target = KeyId;
+
+    fn deref(&self) -> &KeyId {
+        &self.0
     }
 }

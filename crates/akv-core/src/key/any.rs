@@ -1,11 +1,12 @@
 //! A key of whatever kind the vault has under a name.
 
 use super::{
-    Key, KeyAttributes, SymmetricKey,
+    Key, KeyId, SymmetricKey,
     bundle::{Bundle, Material},
     handle::{Handle, fetch},
 };
 use crate::{Error, ErrorKind, KeyFile, KeyReference, Result, session::Session};
+use std::ops::Deref;
 
 /// A key of either kind, for programs that do not know beforehand what they will find.
 ///
@@ -32,27 +33,12 @@ pub enum AnyKey {
 }
 
 impl AnyKey {
-    /// The reference that the key was opened with.
-    pub fn reference(&self) -> &KeyReference {
-        match self {
-            Self::Asymmetric(key) => key.reference(),
-            Self::Symmetric(key) => key.reference(),
-        }
-    }
-
-    /// The reference with the pinned version.
-    pub fn pinned_reference(&self) -> &KeyReference {
-        match self {
-            Self::Asymmetric(key) => key.pinned_reference(),
-            Self::Symmetric(key) => key.pinned_reference(),
-        }
-    }
-
-    /// The pinned version: 32 hexadecimal digits.
-    pub fn version(&self) -> &str {
-        match self {
-            Self::Asymmetric(key) => key.version(),
-            Self::Symmetric(key) => key.version(),
+    /// The key of a file. One without a public half may be that of a symmetric key, so it is asked
+    /// for.
+    pub(crate) async fn from_file(session: &Session, file: &KeyFile) -> Result<Self> {
+        match file.public_key() {
+            Some(_) => Key::from_file(session, file).await.map(Self::Asymmetric),
+            None => load(session, &session.settings().reference(file.reference())?).await,
         }
     }
 
@@ -63,12 +49,15 @@ impl AnyKey {
             Self::Symmetric(key) => key.key_file(),
         }
     }
+}
 
-    /// The attributes, as they were when the key was opened.
-    pub fn attributes(&self) -> Option<&KeyAttributes> {
+impl Deref for AnyKey {
+    type Target = KeyId;
+
+    fn deref(&self) -> &KeyId {
         match self {
-            Self::Asymmetric(key) => key.attributes(),
-            Self::Symmetric(key) => key.attributes(),
+            Self::Asymmetric(key) => key,
+            Self::Symmetric(key) => key,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One version of a key, and how requests about it are sent.
 
 use super::{
-    KeyAttributes,
+    KeyAttributes, KeyId,
     bundle::Bundle,
     request::{Action, Answer, Parameters, Targets, Unusable},
 };
@@ -19,12 +19,8 @@ use tracing::Instrument as _;
 /// One version of a key in a vault.
 pub(crate) struct Handle {
     pub(super) session: Session,
-    pub(super) reference: KeyReference,
-    pub(super) pinned: KeyReference,
+    pub(super) id: KeyId,
     targets: Targets,
-    pub(super) version: String,
-    /// `None` when a key file had all that was needed, so that nothing was asked.
-    pub(super) attributes: Option<KeyAttributes>,
     circuits: Arc<VaultCircuits>,
     /// This process's client of the vault, so that it need not be looked up each time.
     vault_client: PerProcess<Arc<VaultClient>>,
@@ -45,11 +41,8 @@ impl Handle {
         let targets = Targets::new(&vault, key_name(reference)?, &version)?;
         Ok(Self {
             session: session.clone(),
-            reference: reference.clone(),
-            pinned: reference.pinned(&version),
             targets,
-            version,
-            attributes,
+            id: KeyId::new(reference, version, attributes),
             circuits: session.circuits(reference),
             vault_client: PerProcess::new(),
         })
@@ -75,13 +68,13 @@ impl Handle {
         candidates: &[Parameters],
     ) -> Result<(usize, Answer)> {
         let bodies: Vec<_> = candidates.iter().map(Parameters::to_body).collect::<Result<_>>()?;
-        let vault_client = || self.session.vault_client(&self.reference);
+        let vault_client = || self.session.vault_client(self.id.reference());
         let vault = self.vault_client.get_or_try_init(vault_client)?;
         let span = tracing::debug_span!(
             "operation",
             name = ?action,
             algorithm = candidates.first().map(Parameters::algorithm),
-            key = %self.pinned,
+            key = %self.id.pinned_reference(),
         );
         let bodies = &bodies;
         let attempt = |vault: Arc<VaultClient>| async move {
@@ -90,10 +83,10 @@ impl Handle {
                 let answer = vault
                     .operate(self.targets.of(action), body.clone())
                     .await
-                    .map_err(|error| failure(error, &self.reference, &vault.host));
+                    .map_err(|error| failure(error, self.id.reference(), &vault.host));
                 match answer {
                     Ok(answer) => {
-                        return Answer::read(&answer, &self.version, parameters)
+                        return Answer::read(&answer, self.id.version(), parameters)
                             .map(|answer| (index, answer))
                             .map_err(|unusable| unusable_answer(&vault.host, unusable));
                     }
@@ -114,7 +107,7 @@ impl Handle {
     /// An attempt of the operation that tells only whether there is an answer.
     #[cold]
     fn trial(&self, action: Action, bodies: &[Bytes]) -> Trial {
-        let (target, reference) = (self.targets.of(action).clone(), self.reference.clone());
+        let (target, reference) = (self.targets.of(action).clone(), self.id.reference().clone());
         let body = bodies.first().cloned().unwrap_or_default();
         Box::new(move |vault| {
             let (target, body, reference) = (target.clone(), body.clone(), reference.clone());

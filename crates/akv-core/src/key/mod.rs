@@ -6,6 +6,7 @@ mod bundle;
 mod cbc;
 mod cipher;
 mod handle;
+mod id;
 mod key_exchange;
 mod key_file;
 mod prepared;
@@ -18,6 +19,7 @@ pub use self::{
     any::{AnyKey, VaultKey},
     attributes::{KeyAttributes, KeyOperation, KeyType},
     cbc::CbcStream,
+    id::KeyId,
     key_file::KeyFile,
     symmetric::{GcmCiphertext, SymmetricKey},
 };
@@ -30,8 +32,8 @@ pub(crate) use self::{
 pub(crate) use self::{bundle::Material, request::read_result};
 
 use self::handle::Handle;
-use crate::{Error, ErrorKind, KeyReference, PublicKey, Result, Settings, session::Session};
-use std::{fmt, sync::Arc};
+use crate::{Error, ErrorKind, PublicKey, Result, Settings, session::Session};
+use std::{fmt, ops::Deref, sync::Arc};
 
 /// A key pair, RSA or elliptic curve, whose private half is in a vault. Cheap to clone, usable from
 /// many threads.
@@ -69,30 +71,9 @@ struct Inner {
 }
 
 impl Key {
-    /// The reference that the key was opened with.
-    pub fn reference(&self) -> &KeyReference {
-        &self.0.handle.reference
-    }
-
-    /// The reference with the pinned version.
-    pub fn pinned_reference(&self) -> &KeyReference {
-        &self.0.handle.pinned
-    }
-
-    /// The pinned version: 32 hexadecimal digits.
-    pub fn version(&self) -> &str {
-        &self.0.handle.version
-    }
-
     /// The public half; [`PublicKey::to_spki_der`] is the form that most formats want.
     pub fn public_key(&self) -> &PublicKey {
         &self.0.public_key
-    }
-
-    /// The attributes, as they were when the key was opened. `None` for a key whose key file had
-    /// all that was needed, so that the service was not asked.
-    pub fn attributes(&self) -> Option<&KeyAttributes> {
-        self.0.handle.attributes.as_ref()
     }
 
     /// The handle of this key, with version and public half, so that loading it costs no request.
@@ -105,9 +86,10 @@ impl Key {
     /// # }
     /// ```
     pub fn key_file(&self) -> KeyFile {
-        KeyFile::new(&self.0.handle.pinned, Some(self.0.public_key.clone()))
+        KeyFile::new(self.pinned_reference(), Some(self.0.public_key.clone()))
     }
 
+    /// The key of a file, asked for unless the file says everything.
     pub(crate) async fn from_file(session: &Session, file: &KeyFile) -> Result<Self> {
         if let Some(key) = Self::from_complete_file(session, file)? {
             return Ok(key);
@@ -145,12 +127,20 @@ impl Key {
 
     /// For messages: what is being done.
     fn doing(&self, verb: &str, algorithm: impl fmt::Display) -> String {
-        format!("{verb} ({algorithm}) with {}", self.0.handle.reference)
+        format!("{verb} ({algorithm}) with {}", self.reference())
     }
 }
 
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Key").field(&self.0.handle.pinned.to_string()).finish()
+        f.debug_tuple("Key").field(&self.pinned_reference().to_string()).finish()
+    }
+}
+
+impl Deref for Key {
+    type Target = KeyId;
+
+    fn deref(&self) -> &KeyId {
+        &self.0.handle.id
     }
 }

@@ -1,13 +1,17 @@
 //! A symmetric key in a Managed HSM.
 
 use super::{
-    KeyAttributes, KeyFile,
+    KeyFile, KeyId,
     handle::Handle,
     request::{Action, Parameters},
     wrap::KnownSize,
 };
-use crate::{CbcAlgorithm, Error, ErrorKind, GcmAlgorithm, KeyReference, Result, Settings};
-use std::{fmt, ops::RangeInclusive, sync::Arc};
+use crate::{CbcAlgorithm, Error, ErrorKind, GcmAlgorithm, Result, Settings};
+use std::{
+    fmt,
+    ops::{Deref, RangeInclusive},
+    sync::Arc,
+};
 use zeroize::Zeroizing;
 
 /// Bytes of the nonce that GCM uses, to which the service appends zeros up to a whole block.
@@ -76,26 +80,6 @@ pub struct GcmCiphertext {
 impl SymmetricKey {
     pub(super) fn new(handle: Handle) -> Self {
         Self(Arc::new(Inner { handle, size: KnownSize::default() }))
-    }
-
-    /// The reference that the key was opened with.
-    pub fn reference(&self) -> &KeyReference {
-        &self.0.handle.reference
-    }
-
-    /// The reference with the pinned version.
-    pub fn pinned_reference(&self) -> &KeyReference {
-        &self.0.handle.pinned
-    }
-
-    /// The pinned version: 32 hexadecimal digits.
-    pub fn version(&self) -> &str {
-        &self.0.handle.version
-    }
-
-    /// The attributes, as they were when the key was opened.
-    pub fn attributes(&self) -> Option<&KeyAttributes> {
-        self.0.handle.attributes.as_ref()
     }
 
     /// The key file that names this version. A symmetric key has no public half, so opening it from
@@ -243,7 +227,7 @@ impl SymmetricKey {
     }
 
     pub(super) fn doing(&self, verb: &str, algorithm: &str) -> String {
-        format!("{verb} ({algorithm}) with {}", self.0.handle.reference)
+        format!("{verb} ({algorithm}) with {}", self.reference())
     }
 }
 
@@ -267,6 +251,14 @@ impl GcmCiphertext {
 
 impl fmt::Debug for SymmetricKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("SymmetricKey").field(&self.0.handle.pinned.to_string()).finish()
+        f.debug_tuple("SymmetricKey").field(&self.pinned_reference().to_string()).finish()
+    }
+}
+
+impl Deref for SymmetricKey {
+    type Target = KeyId;
+
+    fn deref(&self) -> &KeyId {
+        &self.0.handle.id
     }
 }

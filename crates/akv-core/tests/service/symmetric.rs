@@ -39,6 +39,29 @@ fn wrap(kek: &[u8], key: &[u8]) -> Vec<u8> {
 }
 
 #[test]
+fn key_files_open_both_kinds_of_keys() {
+    let vault = Vault::of(Persona::ManagedHsm);
+    let client = vault.client(&[]);
+    let (aes, _) = known(&vault, 256);
+    vault.emulator.create_key(Emulated::ec("pair", Curve::P256).hsm(true)).unwrap();
+    let pair = client.key(&client.reference("managedHsm:myHsm:pair").unwrap()).unwrap();
+    let before = vault.emulator.stats().requests;
+    match client.any_key_from_file(&pair.key_file()).unwrap() {
+        AnyKey::Asymmetric(found) => assert_eq!(found.public_key(), pair.public_key()),
+        AnyKey::Symmetric(_) => panic!("a key pair"),
+    }
+    assert_eq!(vault.emulator.stats().requests, before, "the file says everything");
+    match client.any_key_from_file(&aes.key_file()).unwrap() {
+        AnyKey::Symmetric(found) => {
+            assert_eq!(found.pinned_reference(), aes.pinned_reference());
+            let wrapped = found.wrap_key(KeyWrapAlgorithm::A256Kw, &[7; 32]).unwrap();
+            assert_eq!(*aes.unwrap_key(KeyWrapAlgorithm::A256Kw, &wrapped).unwrap(), [7; 32]);
+        }
+        AnyKey::Asymmetric(_) => panic!("a symmetric key"),
+    }
+}
+
+#[test]
 fn keys_are_wrapped_as_rfc_3394_says() {
     let vault = Vault::of(Persona::ManagedHsm);
     for (bits, algorithm) in [
