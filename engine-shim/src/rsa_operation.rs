@@ -7,7 +7,10 @@
 use crate::host::{Host, SLOTS, per_slot};
 use crate::key;
 use akv_core::blocking::Key;
-use akv_core::{EncryptionAlgorithm, SignatureAlgorithm};
+use akv_core::{
+    DigestAlgorithm, EncryptionAlgorithm, OaepParameters, PssParameters, PssSalt,
+    SignatureAlgorithm,
+};
 use legacy_abi::libcrypto::constants::{control, nid, padding, salt};
 use legacy_abi::libcrypto::types::{
     Digest, PkeyContext, PkeyControlFn, PkeyControlTextFn, PkeyInitFn, PkeyMethod, PkeyOperationFn,
@@ -19,6 +22,23 @@ use ossl_abi::guard::{self, Return};
 use std::ffi::{c_int, c_uchar, c_void};
 use std::ptr;
 use std::sync::Arc;
+
+/// Digests by libcrypto's numbers.
+const DIGESTS: [(c_int, DigestAlgorithm); 13] = [
+    (nid::MD5, DigestAlgorithm::Md5),
+    (nid::MD5_SHA1, DigestAlgorithm::Md5Sha1),
+    (nid::SHA1, DigestAlgorithm::Sha1),
+    (nid::SHA224, DigestAlgorithm::Sha224),
+    (nid::SHA256, DigestAlgorithm::Sha256),
+    (nid::SHA384, DigestAlgorithm::Sha384),
+    (nid::SHA512, DigestAlgorithm::Sha512),
+    (nid::SHA512_224, DigestAlgorithm::Sha512_224),
+    (nid::SHA512_256, DigestAlgorithm::Sha512_256),
+    (nid::SHA3_224, DigestAlgorithm::Sha3_224),
+    (nid::SHA3_256, DigestAlgorithm::Sha3_256),
+    (nid::SHA3_384, DigestAlgorithm::Sha3_384),
+    (nid::SHA3_512, DigestAlgorithm::Sha3_512),
+];
 
 /// The method of one libcrypto, and what it falls back to.
 pub(crate) struct Method {
@@ -82,7 +102,7 @@ unsafe extern "C" fn sign<const SLOT: usize>(
     tbslen: usize,
 ) -> c_int {
     let Some(host) = Host::at(SLOT) else { return 0 };
-    let body = || {
+    let body = || -> Result<Route> {
         // SAFETY: libcrypto passes an operation that goes on, and room and data of these sizes.
         unsafe {
             let Some(operation) = Operation::with_vault_key(host, context, padding::PSS) else {
@@ -92,7 +112,10 @@ unsafe extern "C" fn sign<const SLOT: usize>(
             let out = Output::new(sig, siglen, size);
             let tbs = guard::bytes(tbs, tbslen).ok_or_else(|| Error::null("digest"))?;
             let out = out.ok_or_else(|| Error::null("place for the length"))?;
-            operation.produce(out, || Ok(operation.key.sign(operation.pss()?, tbs)?))
+            out.produce(rsa::modulus_len(&operation.key)?, || -> Result<_> {
+                Ok(operation.key.sign(operation.pss()?, tbs)?)
+            })?;
+            Ok(Route::Done)
         }
     };
     guard::uncancelled(|| match guard::run("EVP_PKEY_sign", host.errors, body) {
@@ -111,7 +134,7 @@ unsafe extern "C" fn decrypt<const SLOT: usize>(
     len: usize,
 ) -> c_int {
     let Some(host) = Host::at(SLOT) else { return 0 };
-    let body = || {
+    let body = || -> Result<Route> {
         // SAFETY: libcrypto passes an operation that goes on, and room and data of these sizes.
         unsafe {
             let Some(operation) = Operation::with_vault_key(host, context, padding::OAEP) else {
@@ -121,7 +144,10 @@ unsafe extern "C" fn decrypt<const SLOT: usize>(
             let out = Output::new(out, outlen, size);
             let data = guard::bytes(data, len).ok_or_else(|| Error::null("ciphertext"))?;
             let out = out.ok_or_else(|| Error::null("place for the length"))?;
-            operation.produce(out, || rsa::decrypt(&operation.key, operation.oaep()?, data))
+            out.produce(rsa::modulus_len(&operation.key)?, || {
+                rsa::decrypt(&operation.key, operation.oaep()?, data)
+            })?;
+            Ok(Route::Done)
         }
     };
     guard::uncancelled(|| match guard::run("EVP_PKEY_decrypt", host.errors, body) {
@@ -198,87 +224,47 @@ impl Operation {
     }
 
     /// The digest that a question is about.
-    fn digest(&self, command: c_int) -> Option<c_int> {
+    fn digest(&self, command: c_int) -> Result<DigestAlgorithm> {
         let mut digest: *const Digest = ptr::null();
-        self.ask(command, (&raw mut digest).cast())?;
-        // SAFETY: the answer is null or a digest of libcrypto.
-        (!digest.is_null()).then(|| unsafe { (self.host.EVP_MD_get_type)(digest) })
+        let answer = self.ask(command, (&raw mut digest).cast());
+        if answer.is_none() || digest.is_null() {
+            return Err(Error::unsupported("the vault needs a digest here; set digest:sha256"));
+        }
+        // SAFETY: the answer is a digest of libcrypto.
+        let nid = unsafe { (self.host.EVP_MD_get_type)(digest) };
+        let known = DIGESTS.iter().find(|(known, _)| *known == nid);
+        known.map(|(_, digest)| *digest).ok_or_else(|| {
+            Error::unsupported("the vault does not know this digest; use SHA-1, SHA-2 or SHA-3")
+        })
     }
 
-    /// The service's PS algorithms use MGF1 with the same digest and a salt as long as it.
     fn pss(&self) -> Result<SignatureAlgorithm> {
-        let digest = self.digest(control::GET_DIGEST);
-        let algorithm = match digest {
-            Some(nid::SHA256) => SignatureAlgorithm::Ps256,
-            Some(nid::SHA384) => SignatureAlgorithm::Ps384,
-            Some(nid::SHA512) => SignatureAlgorithm::Ps512,
-            _ => {
-                return Err(Error::unsupported(
-                    "the vault's PSS signs SHA-256, SHA-384 and SHA-512 only; set digest:sha256",
-                ));
-            }
+        let salt = match self.number(control::GET_PSS_SALT) {
+            Some(salt::DIGEST) => PssSalt::Digest,
+            Some(salt::AUTO) => PssSalt::Auto,
+            Some(salt::AUTO_DIGEST_MAX) => PssSalt::AutoDigestMax,
+            Some(len) => usize::try_from(len).map_or(PssSalt::Max, PssSalt::Len),
+            None => return Err(Error::internal("PSS without a salt")),
         };
-        if self.digest(control::GET_MGF1_DIGEST) != digest {
-            return Err(Error::unsupported(
-                "the vault's PSS uses the digest that is signed for MGF1 too, not another one",
-            ));
-        }
-        let digest_len = algorithm.digest_len().unwrap_or_default();
-        match self.number(control::GET_PSS_SALT) {
-            Some(salt::DIGEST | salt::AUTO | salt::AUTO_DIGEST_MAX) => Ok(algorithm),
-            Some(len) if usize::try_from(len) == Ok(digest_len) => Ok(algorithm),
-            _ => Err(Error::unsupported(format!(
-                "the vault's PSS has a salt as long as the digest, {digest_len} bytes; \
-                 set rsa_pss_saltlen:digest"
-            ))),
-        }
+        let parameters = PssParameters {
+            digest: self.digest(control::GET_DIGEST)?,
+            mgf1: self.digest(control::GET_MGF1_DIGEST)?,
+            salt,
+        };
+        Ok(parameters.algorithm()?)
     }
 
     fn oaep(&self) -> Result<EncryptionAlgorithm> {
-        let digest = self.digest(control::GET_OAEP_DIGEST);
-        let algorithm = match digest {
-            Some(nid::SHA1) => EncryptionAlgorithm::RsaOaep,
-            Some(nid::SHA256) => EncryptionAlgorithm::RsaOaep256,
-            _ => {
-                return Err(Error::unsupported(
-                    "the vault decrypts OAEP with SHA-1 and SHA-256 only",
-                ));
-            }
-        };
-        if self.digest(control::GET_MGF1_DIGEST) != digest {
-            return Err(Error::unsupported("OAEP with another digest for MGF1"));
-        }
-        let mut label: *const c_uchar = ptr::null();
+        let mut label: *mut c_uchar = ptr::null_mut();
         let len = self.ask(control::GET_OAEP_LABEL, (&raw mut label).cast());
-        if len != Some(0) {
-            return Err(Error::unsupported("the vault decrypts OAEP without a label only"));
-        }
-        Ok(algorithm)
-    }
-
-    /// libcrypto's rules: without room only the longest size is told, and room for less is refused
-    /// before anything is done.
-    fn produce<T: AsRef<[u8]>>(
-        &self,
-        out: Output<'_>,
-        data: impl FnOnce() -> Result<T>,
-    ) -> Result<Route> {
-        let max_len = rsa::modulus_len(&self.key)?;
-        match out.room() {
-            None => out.answer_len(max_len),
-            Some(room) if room < max_len => {
-                return Err(Error::argument(format!(
-                    "the output takes up to {max_len} bytes, there is room for {room}"
-                )));
-            }
-            Some(_) => {
-                let data = data()?;
-                let len = data.as_ref().len();
-                if !out.write(data.as_ref()) {
-                    return Err(Error::internal(format!("an output of {len} bytes")));
-                }
-            }
-        }
-        Ok(Route::Done)
+        let len = len.and_then(|len| usize::try_from(len).ok());
+        let len = len.ok_or_else(|| Error::internal("OAEP without an answer about its label"))?;
+        let parameters = OaepParameters {
+            digest: self.digest(control::GET_OAEP_DIGEST)?,
+            mgf1: self.digest(control::GET_MGF1_DIGEST)?,
+            // SAFETY: the answer is the operation's label, which stays while the operation does.
+            label: unsafe { guard::bytes(label, len) }.unwrap_or_default(),
+        };
+        Ok(parameters.algorithm()?)
     }
 }

@@ -1,12 +1,11 @@
-//! Digests: their names, sizes, object identifiers and computation.
+//! Digests: OpenSSL's names of them, identifiers of signatures with them, and their computation.
 
 use crate::error::{Error, Result};
+use akv_core::DigestAlgorithm;
 use aws_lc_rs::digest::{self as aws, Context};
-use der::asn1::{AnyRef, ObjectIdentifier, OctetStringRef};
-use der::{Decode, Encode, Sequence};
+use der::asn1::ObjectIdentifier;
 use ossl_abi::host::HostDigest;
 use sha2::digest::Digest as _;
-use spki::AlgorithmIdentifierRef;
 use std::ffi::CStr;
 
 /// A digest that signatures are made over or checked with.
@@ -59,10 +58,9 @@ impl Digest {
 /// registry (csrc.nist.gov/projects/computer-security-objects-register).
 struct Info {
     digest: Digest,
-    len: usize,
+    algorithm: DigestAlgorithm,
     /// Names that OpenSSL uses, the one we give first.
     names: &'static [&'static CStr],
-    oid: Option<ObjectIdentifier>,
     rsa_oid: Option<ObjectIdentifier>,
     ecdsa_oid: Option<ObjectIdentifier>,
 }
@@ -72,12 +70,11 @@ const fn oid(text: &'static str) -> Option<ObjectIdentifier> {
 }
 
 macro_rules! digests {
-    ($($name:ident $len:literal [$($alias:literal),*] $oid:literal $rsa:literal $ecdsa:literal;)*) => {
+    ($($name:ident [$($alias:literal),*] $rsa:literal $ecdsa:literal;)*) => {
         const INFOS: &[Info] = &[$(Info {
             digest: Digest::$name,
-            len: $len,
+            algorithm: DigestAlgorithm::$name,
             names: &[$($alias),*],
-            oid: oid($oid),
             rsa_oid: oid($rsa),
             ecdsa_oid: oid($ecdsa),
         }),*];
@@ -85,39 +82,32 @@ macro_rules! digests {
 }
 
 digests! {
-    Md5 16 [c"MD5", c"SSL3-MD5"]
-        "1.2.840.113549.2.5" "1.2.840.113549.1.1.4" "";
-    Md5Sha1 36 [c"MD5-SHA1"]
-        "" "" "";
-    Sha1 20 [c"SHA1", c"SHA-1", c"SSL3-SHA1"]
-        "1.3.14.3.2.26" "1.2.840.113549.1.1.5" "1.2.840.10045.4.1";
-    Sha224 28 [c"SHA224", c"SHA2-224", c"SHA-224"]
-        "2.16.840.1.101.3.4.2.4" "1.2.840.113549.1.1.14" "1.2.840.10045.4.3.1";
-    Sha256 32 [c"SHA256", c"SHA2-256", c"SHA-256"]
-        "2.16.840.1.101.3.4.2.1" "1.2.840.113549.1.1.11" "1.2.840.10045.4.3.2";
-    Sha384 48 [c"SHA384", c"SHA2-384", c"SHA-384"]
-        "2.16.840.1.101.3.4.2.2" "1.2.840.113549.1.1.12" "1.2.840.10045.4.3.3";
-    Sha512 64 [c"SHA512", c"SHA2-512", c"SHA-512"]
-        "2.16.840.1.101.3.4.2.3" "1.2.840.113549.1.1.13" "1.2.840.10045.4.3.4";
-    Sha512_224 28 [c"SHA512-224", c"SHA2-512/224", c"SHA-512/224"]
-        "2.16.840.1.101.3.4.2.5" "1.2.840.113549.1.1.15" "";
-    Sha512_256 32 [c"SHA512-256", c"SHA2-512/256", c"SHA-512/256"]
-        "2.16.840.1.101.3.4.2.6" "1.2.840.113549.1.1.16" "";
-    Sha3_224 28 [c"SHA3-224"]
-        "2.16.840.1.101.3.4.2.7" "2.16.840.1.101.3.4.3.13" "2.16.840.1.101.3.4.3.9";
-    Sha3_256 32 [c"SHA3-256"]
-        "2.16.840.1.101.3.4.2.8" "2.16.840.1.101.3.4.3.14" "2.16.840.1.101.3.4.3.10";
-    Sha3_384 48 [c"SHA3-384"]
-        "2.16.840.1.101.3.4.2.9" "2.16.840.1.101.3.4.3.15" "2.16.840.1.101.3.4.3.11";
-    Sha3_512 64 [c"SHA3-512"]
-        "2.16.840.1.101.3.4.2.10" "2.16.840.1.101.3.4.3.16" "2.16.840.1.101.3.4.3.12";
-}
-
-/// PKCS#1's wrapping of a digest (RFC 8017 appendix A.2.4).
-#[derive(Sequence)]
-struct DigestInfo<'a> {
-    algorithm: AlgorithmIdentifierRef<'a>,
-    digest: &'a OctetStringRef,
+    Md5 [c"MD5", c"SSL3-MD5"]
+        "1.2.840.113549.1.1.4" "";
+    Md5Sha1 [c"MD5-SHA1"]
+        "" "";
+    Sha1 [c"SHA1", c"SHA-1", c"SSL3-SHA1"]
+        "1.2.840.113549.1.1.5" "1.2.840.10045.4.1";
+    Sha224 [c"SHA224", c"SHA2-224", c"SHA-224"]
+        "1.2.840.113549.1.1.14" "1.2.840.10045.4.3.1";
+    Sha256 [c"SHA256", c"SHA2-256", c"SHA-256"]
+        "1.2.840.113549.1.1.11" "1.2.840.10045.4.3.2";
+    Sha384 [c"SHA384", c"SHA2-384", c"SHA-384"]
+        "1.2.840.113549.1.1.12" "1.2.840.10045.4.3.3";
+    Sha512 [c"SHA512", c"SHA2-512", c"SHA-512"]
+        "1.2.840.113549.1.1.13" "1.2.840.10045.4.3.4";
+    Sha512_224 [c"SHA512-224", c"SHA2-512/224", c"SHA-512/224"]
+        "1.2.840.113549.1.1.15" "";
+    Sha512_256 [c"SHA512-256", c"SHA2-512/256", c"SHA-512/256"]
+        "1.2.840.113549.1.1.16" "";
+    Sha3_224 [c"SHA3-224"]
+        "2.16.840.1.101.3.4.3.13" "2.16.840.1.101.3.4.3.9";
+    Sha3_256 [c"SHA3-256"]
+        "2.16.840.1.101.3.4.3.14" "2.16.840.1.101.3.4.3.10";
+    Sha3_384 [c"SHA3-384"]
+        "2.16.840.1.101.3.4.3.15" "2.16.840.1.101.3.4.3.11";
+    Sha3_512 [c"SHA3-512"]
+        "2.16.840.1.101.3.4.3.16" "2.16.840.1.101.3.4.3.12";
 }
 
 impl Digest {
@@ -129,7 +119,7 @@ impl Digest {
         let by_oid = ObjectIdentifier::new(name).ok();
         let found = INFOS.iter().find(|info| {
             info.names.iter().any(|known| known.to_bytes().eq_ignore_ascii_case(name.as_bytes()))
-                || (by_oid.is_some() && info.oid == by_oid)
+                || (by_oid.is_some() && info.algorithm.oid() == by_oid)
         });
         found.map(|info| info.digest).ok_or_else(|| {
             Error::unsupported(format!(
@@ -140,6 +130,11 @@ impl Digest {
 
     fn info(self) -> &'static Info {
         INFOS.iter().find(|info| info.digest == self).expect("every digest has its line")
+    }
+
+    /// The algorithm.
+    pub(crate) fn algorithm(self) -> DigestAlgorithm {
+        self.info().algorithm
     }
 
     /// The name that OpenSSL knows it by.
@@ -154,12 +149,12 @@ impl Digest {
 
     /// Its length in bytes.
     pub(crate) fn len(self) -> usize {
-        self.info().len
+        self.algorithm().len()
     }
 
     /// Its object identifier. MD5-SHA1 has none.
     pub(crate) fn oid(self) -> Option<ObjectIdentifier> {
-        self.info().oid
+        self.algorithm().oid()
     }
 
     /// Identifier of RSASSA-PKCS1-v1_5 with it.
@@ -172,27 +167,11 @@ impl Digest {
         self.info().ecdsa_oid
     }
 
-    /// What PKCS#1 v1.5 pads: the DER `DigestInfo` around `value`, or for MD5-SHA1 the bare value
-    /// (RFC 4346 section 7.4.3).
-    pub(crate) fn digest_info(self, value: &[u8]) -> Vec<u8> {
-        let Some(oid) = self.oid() else {
-            return value.to_vec();
-        };
-        let encode = || -> der::Result<Vec<u8>> {
-            let algorithm = AlgorithmIdentifierRef { oid, parameters: Some(AnyRef::NULL) };
-            DigestInfo { algorithm, digest: OctetStringRef::new(value)? }.to_der()
-        };
-        encode().expect("a digest has a short DER form")
-    }
-
-    /// Takes apart a DER `DigestInfo`; `None` when it is none, or of an unknown digest or of the
-    /// wrong length.
+    /// Takes apart a DER `DigestInfo`; `None` when it is none, or of an unknown digest.
     pub(crate) fn from_digest_info(der: &[u8]) -> Option<(Self, &[u8])> {
-        let info = DigestInfo::from_der(der).ok()?;
-        let digest = INFOS.iter().find(|known| known.oid == Some(info.algorithm.oid))?.digest;
-        let value = info.digest.as_bytes();
-        // Exactly what `digest_info` writes: another spelling would not survive being rewritten.
-        (value.len() == digest.len() && digest.digest_info(value) == der).then_some((digest, value))
+        let (algorithm, value) = DigestAlgorithm::from_digest_info(der)?;
+        let info = INFOS.iter().find(|info| info.algorithm == algorithm)?;
+        Some((info.digest, value))
     }
 
     /// Starts computing it.
@@ -304,29 +283,16 @@ mod tests {
     #[test]
     fn every_digest_has_the_length_it_says_and_is_found_by_its_names() {
         for info in INFOS {
-            assert_eq!(info.digest.hasher().finish().len(), info.len, "{:?}", info.digest);
+            let len = info.digest.hasher().finish().len();
+            assert_eq!(len, info.digest.len(), "{:?}", info.digest);
             for name in info.names {
                 let name = name.to_str().expect("ASCII").to_lowercase();
                 assert_eq!(Digest::from_name(&name).expect("known"), info.digest);
             }
-            if let Some(oid) = info.oid {
+            if let Some(oid) = info.digest.oid() {
                 assert_eq!(Digest::from_name(&oid.to_string()).expect("known"), info.digest);
             }
         }
         assert!(Digest::from_name("BLAKE2S-256").is_err());
-    }
-
-    #[test]
-    fn digest_info_is_that_of_rfc_8017() {
-        let info = Digest::Sha256.digest_info(&[7; 32]);
-        let prefix = [
-            0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02,
-            0x01, 0x05, 0x00, 0x04, 0x20,
-        ];
-        assert_eq!(info, [&prefix[..], &[7; 32]].concat());
-        assert_eq!(Digest::from_digest_info(&info), Some((Digest::Sha256, &[7; 32][..])));
-        assert_eq!(Digest::from_digest_info(&info[..50]), None);
-        assert_eq!(Digest::from_digest_info(&[&info[..], &[0]].concat()), None);
-        assert_eq!(Digest::Md5Sha1.digest_info(&[1; 36]), vec![1; 36]);
     }
 }

@@ -1,6 +1,7 @@
 //! Failures, as the host's error queue tells them.
 
 use akv_core::ErrorKind;
+use ossl_abi::guard::NoRoom;
 use ossl_abi::host::BioError;
 use ossl_abi::params::ParamError;
 use ossl_abi::{Failure, Item};
@@ -63,6 +64,15 @@ impl Error {
     /// The error for a pointer that must not be null.
     pub(crate) fn null(what: &str) -> Self {
         Self::argument(format!("no {what} given (a null pointer)"))
+    }
+}
+
+impl From<NoRoom> for Error {
+    fn from(error: NoRoom) -> Self {
+        match error {
+            NoRoom::For { .. } => Self::argument(error.to_string()),
+            NoRoom::TooLong(_) => Self::internal(error.to_string()),
+        }
     }
 }
 

@@ -5,31 +5,6 @@ use ossl_abi::guard::{self, Object, Output};
 use std::ffi::{c_int, c_uchar, c_void};
 use zeroize::Zeroizing;
 
-/// libcrypto's rules: without room only the longest size is told, and room for less is refused
-/// before anything is done.
-fn produce(
-    out: Option<Output<'_>>,
-    max_len: usize,
-    data: impl FnOnce() -> Result<Zeroizing<Vec<u8>>>,
-) -> Result<()> {
-    let out = out.ok_or_else(|| Error::null("place for the output's length"))?;
-    let Some(room) = out.room() else {
-        out.answer_len(max_len);
-        return Ok(());
-    };
-    if room < max_len {
-        return Err(Error::argument(format!(
-            "the output takes up to {max_len} bytes, there is room for {room}"
-        )));
-    }
-    let data = data()?;
-    if out.write(&data) {
-        Ok(())
-    } else {
-        Err(Error::internal(format!("an output of {} bytes", data.len())))
-    }
-}
-
 /// Runs an operation whose output is at most as long as `max_len` says for its input's length.
 ///
 /// # Safety
@@ -48,8 +23,9 @@ pub(crate) unsafe fn transform<C: Object>(
         // SAFETY: vouched for by the caller.
         let (out, input) =
             unsafe { (Output::new(out, outlen, outsize), guard::bytes(input, inlen)) };
+        let out = out.ok_or_else(|| Error::null("place for the output's length"))?;
         let max_len = max_len(ctx, inlen)?;
-        produce(out, max_len, || run(ctx, input.ok_or_else(|| Error::null("data"))?))
+        out.produce(max_len, || run(ctx, input.ok_or_else(|| Error::null("data"))?))
     };
     // SAFETY: vouched for by the caller.
     unsafe { guard::exclusive(name, ctx, body) }

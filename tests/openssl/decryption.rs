@@ -25,9 +25,9 @@ const TAKEN: [&str; 10] = [
 
 /// What it does not, and a word of the reason.
 const REFUSED: [(&str, &str); 8] = [
-    ("-pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha224", "SHA224"),
-    ("-pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha384", "SHA384"),
-    ("-pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha512", "SHA512"),
+    ("-pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha224", "SHA-224"),
+    ("-pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha384", "SHA-384"),
+    ("-pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha512", "SHA-512"),
     ("-pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha3-256", "SHA3-256"),
     (
         "-pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha256 -pkeyopt rsa_mgf1_md:sha1",

@@ -199,7 +199,7 @@ fn pss_of_any_mgf1_digest_is_verified_when_ours_are_preferred() -> Result<()> {
     // A vault does not sign so, and says why.
     let sign = format!("dgst -sha256 -sign {} -sigopt rsa_padding_mode:pss", site.rsa(2048)?);
     let output = preferring.fails(&format!("{sign} -sigopt rsa_mgf1_md:sha1 {data}"))?;
-    let reason = "uses SHA256 for MGF1 when signing SHA256, not SHA1";
+    let reason = "uses SHA-256 for MGF1 when signing SHA-256, not SHA-1";
     assert!(output.stderr.contains(reason), "{}", output.describe());
     assert_eq!(site.vault().stats().sign, 0);
     Ok(())

@@ -133,8 +133,8 @@ mod transport;
 mod vault;
 
 pub use algorithm::{
-    CbcAlgorithm, Curve, EncryptionAlgorithm, GcmAlgorithm, KeyWrapAlgorithm, SignatureAlgorithm,
-    ecdsa,
+    CbcAlgorithm, Curve, DigestAlgorithm, EncryptionAlgorithm, GcmAlgorithm, KeyWrapAlgorithm,
+    OaepParameters, PssParameters, PssSalt, SignatureAlgorithm, ecdsa,
 };
 pub use client::Client;
 pub use counters::Counters;

@@ -15,6 +15,6 @@ mod wiping;
 pub use self::{
     cancellation::uncancelled,
     guard::{Entry, ErrorQueue, Failure, MAX_MESSAGE, Return, alone, query, quiet_panics, run},
-    memory::{Output, bytes, clone_arc, free_arc, free_box, text},
+    memory::{NoRoom, Output, bytes, clone_arc, free_arc, free_box, text},
     wiping::Wiping,
 };

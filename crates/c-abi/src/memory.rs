@@ -1,6 +1,7 @@
 //! Objects, bytes and texts on their way between C and Rust.
 
 use std::ffi::{c_char, c_void};
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
 use std::slice;
@@ -108,6 +109,33 @@ impl<'a> Output<'a> {
         *self.len = len;
     }
 
+    /// Makes the output, which has at most `max_len` bytes, and writes it, by libcrypto's rules:
+    /// without a buffer only `max_len` is answered, and room for less is refused before anything is
+    /// made.
+    ///
+    /// # Errors
+    /// Those of `make`; there is too little room; the output is longer than it may be.
+    pub fn produce<T: AsRef<[u8]>, E: From<NoRoom>>(
+        self,
+        max_len: usize,
+        make: impl FnOnce() -> Result<T, E>,
+    ) -> Result<(), E> {
+        let Some(room) = self.room() else {
+            self.answer_len(max_len);
+            return Ok(());
+        };
+        if room < max_len {
+            return Err(NoRoom::For { max_len, room }.into());
+        }
+        let output = make()?;
+        let output = output.as_ref();
+        if output.len() <= max_len && self.write(output) {
+            Ok(())
+        } else {
+            Err(NoRoom::TooLong(output.len()).into())
+        }
+    }
+
     /// Writes the output; `false`, with nothing written, when it does not fit.
     #[must_use]
     pub fn write(self, data: &[u8]) -> bool {
@@ -122,9 +150,57 @@ impl<'a> Output<'a> {
     }
 }
 
+/// Why an output was not written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoRoom {
+    /// It may have `max_len` bytes, and there is room for fewer.
+    For {
+        /// The longest output.
+        max_len: usize,
+        /// The buffer's size.
+        room: usize,
+    },
+    /// It has so many bytes, more than it may have.
+    TooLong(usize),
+}
+
+impl fmt::Display for NoRoom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::For { max_len, room } => {
+                write!(f, "the output takes up to {max_len} bytes, there is room for {room}")
+            }
+            Self::TooLong(len) => write!(f, "an output of {len} bytes"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn outputs_are_made_when_there_is_room_for_the_longest() {
+        let mut made = 0;
+        let mut produce = |buffer: Option<&mut [u8; 4]>, size, output: &[u8]| {
+            let mut len = usize::MAX;
+            let buffer = buffer.map_or(ptr::null_mut(), |buffer| buffer.as_mut_ptr());
+            // SAFETY: the buffer, where there is one, has as many bytes as is stated or more.
+            let out = unsafe { Output::new(buffer, &mut len, size) }.expect("a place");
+            let result = out.produce(3, || {
+                made += 1;
+                Ok::<_, NoRoom>(output.to_vec())
+            });
+            (result, len)
+        };
+        let mut buffer = [0_u8; 4];
+        assert_eq!(produce(None, 0, &[1]), (Ok(()), 3));
+        let small = NoRoom::For { max_len: 3, room: 2 };
+        assert_eq!(produce(Some(&mut buffer), 2, &[1]), (Err(small), usize::MAX));
+        assert_eq!(produce(Some(&mut buffer), 4, &[1; 4]).0, Err(NoRoom::TooLong(4)));
+        assert_eq!(produce(Some(&mut buffer), 3, &[1, 2]), (Ok(()), 2));
+        assert_eq!((buffer, made), ([1, 2, 0, 0], 2));
+    }
 
     #[test]
     fn more_room_stated_than_there_is_does_no_harm() {

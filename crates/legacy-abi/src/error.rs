@@ -2,6 +2,7 @@
 
 use akv_core::ErrorKind;
 use ossl_abi::Failure;
+use ossl_abi::guard::NoRoom;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -41,6 +42,15 @@ impl Error {
     /// The error for a pointer that must not be null.
     pub fn null(what: &str) -> Self {
         Self::argument(format!("no {what} given (a null pointer)"))
+    }
+}
+
+impl From<NoRoom> for Error {
+    fn from(error: NoRoom) -> Self {
+        match error {
+            NoRoom::For { .. } => Self::argument(error.to_string()),
+            NoRoom::TooLong(_) => Self::internal(error.to_string()),
+        }
     }
 }
 

@@ -8,8 +8,8 @@ use crate::host::Host;
 use std::ffi::c_void;
 
 pub use c_abi::{
-    Entry, ErrorQueue, Failure, MAX_MESSAGE, Output, Return, alone, bytes, clone_arc, free_arc,
-    free_box, query, quiet_panics, run, text, uncancelled,
+    Entry, ErrorQueue, Failure, MAX_MESSAGE, NoRoom, Output, Return, alone, bytes, clone_arc,
+    free_arc, free_box, query, quiet_panics, run, text, uncancelled,
 };
 
 /// An object that C holds a pointer to.

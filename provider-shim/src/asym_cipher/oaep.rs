@@ -2,7 +2,7 @@
 
 use crate::digest::Digest;
 use crate::error::{Error, Result};
-use akv_core::EncryptionAlgorithm;
+use akv_core::{DigestAlgorithm, EncryptionAlgorithm, OaepParameters};
 use aws_lc_rs::rsa::{
     OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OAEP_SHA384_MGF1SHA384, OAEP_SHA512_MGF1SHA512,
     OaepAlgorithm,
@@ -20,42 +20,25 @@ pub(super) struct Oaep {
 }
 
 impl Oaep {
-    /// The digest, which MGF1 uses too.
-    fn only_digest(&self) -> Result<Digest> {
+    fn parameters(&self) -> OaepParameters<'_> {
         let digest = self.digest.unwrap_or(Digest::Sha1);
-        match self.mgf1 {
-            Some(mgf1) if mgf1 != digest => Err(Error::unsupported(format!(
-                "OAEP with {} and another digest ({}) for MGF1",
-                digest.display(),
-                mgf1.display()
-            ))),
-            _ => Ok(digest),
-        }
+        let mgf1 = self.mgf1.unwrap_or(digest).algorithm();
+        OaepParameters { digest: digest.algorithm(), mgf1, label: &self.label }
     }
 
     /// The service's algorithm.
     pub(super) fn in_vault(&self) -> Result<EncryptionAlgorithm> {
-        if !self.label.is_empty() {
-            return Err(Error::unsupported("the vault decrypts OAEP without a label only"));
-        }
-        match self.only_digest()? {
-            Digest::Sha1 => Ok(EncryptionAlgorithm::RsaOaep),
-            Digest::Sha256 => Ok(EncryptionAlgorithm::RsaOaep256),
-            other => Err(Error::unsupported(format!(
-                "the vault decrypts OAEP with SHA1 and SHA256, not {}",
-                other.display()
-            ))),
-        }
+        Ok(self.parameters().algorithm()?)
     }
 
     /// What encrypts here.
     pub(super) fn here(&self) -> Result<&'static OaepAlgorithm> {
-        match self.only_digest()? {
-            Digest::Sha1 => Ok(&OAEP_SHA1_MGF1SHA1),
-            Digest::Sha256 => Ok(&OAEP_SHA256_MGF1SHA256),
-            Digest::Sha384 => Ok(&OAEP_SHA384_MGF1SHA384),
-            Digest::Sha512 => Ok(&OAEP_SHA512_MGF1SHA512),
-            other => Err(Error::unsupported(format!("OAEP with {}", other.display()))),
+        match self.parameters().only_digest()? {
+            DigestAlgorithm::Sha1 => Ok(&OAEP_SHA1_MGF1SHA1),
+            DigestAlgorithm::Sha256 => Ok(&OAEP_SHA256_MGF1SHA256),
+            DigestAlgorithm::Sha384 => Ok(&OAEP_SHA384_MGF1SHA384),
+            DigestAlgorithm::Sha512 => Ok(&OAEP_SHA512_MGF1SHA512),
+            other => Err(Error::unsupported(format!("OAEP with {other}"))),
         }
     }
 }

@@ -312,29 +312,13 @@ impl<S: Scheme> Context<S> {
         Ok(hasher.finish())
     }
 
-    /// libcrypto's rules: without room only the longest size is told, and room for less than the
-    /// longest signature is refused before anything is done.
     fn sign_into(&self, out: Output<'_>, tbs: impl FnOnce() -> Result<Vec<u8>>) -> Result<()> {
         let key = self.key()?;
         if self.operation != Operation::Sign {
             return Err(Error::argument("the context was not initialised for signing"));
         }
         let max_len = self.scheme.max_len(key)?;
-        let Some(room) = out.room() else {
-            out.answer_len(max_len);
-            return Ok(());
-        };
-        if room < max_len {
-            return Err(Error::argument(format!(
-                "a signature takes up to {max_len} bytes, there is room for {room}"
-            )));
-        }
-        let signature = self.scheme.sign(key, self.digest, &tbs()?)?;
-        if out.write(&signature) {
-            Ok(())
-        } else {
-            Err(Error::internal(format!("a signature of {} bytes", signature.len())))
-        }
+        out.produce(max_len, || self.scheme.sign(key, self.digest, &tbs()?))
     }
 
     /// Verifies a signature of a ready digest, or of a whole message.

@@ -10,73 +10,44 @@ use crate::error::{Error, Result};
 use crate::key::{KeyObject, Private};
 use crate::key_type::KeyType;
 use crate::rsa_public::{self, Padding};
-use akv_core::{PublicKey, RsaPublicKey, SignatureAlgorithm};
+use akv_core::{PssParameters, PssSalt, PublicKey, RsaPublicKey, SignatureAlgorithm};
 use ossl_abi::names;
 use ossl_abi::params::{Answers, Params, Value, Values};
 use ossl_abi::types::{DataType, Param};
 
-/// The length of PSS's salt (`RSA_PSS_SALTLEN_…`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Salt {
-    /// As long as the digest.
-    Digest,
-    /// When verifying, whatever the signature has. libcrypto signs with the longest salt then;
-    /// the service with one as long as the digest, which every verifier accepts as well.
-    Auto,
-    /// As long as possible.
-    Max,
-    /// As long as the digest when signing, whatever the signature has when verifying.
-    AutoDigestMax,
-    Len(usize),
+/// libcrypto's numbers of salt lengths (`RSA_PSS_SALTLEN_…`).
+const NUMBERS: [(PssSalt, i32); 4] =
+    [(PssSalt::Digest, -1), (PssSalt::Auto, -2), (PssSalt::Max, -3), (PssSalt::AutoDigestMax, -4)];
+
+fn salt_from_number(number: i32) -> Result<PssSalt> {
+    match NUMBERS.iter().find(|(_, known)| *known == number) {
+        Some((salt, _)) => Ok(*salt),
+        None => usize::try_from(number)
+            .map(PssSalt::Len)
+            .map_err(|_| Error::argument(format!("{number} is not the length of a PSS salt"))),
+    }
 }
 
-impl Salt {
-    fn from_number(number: i32) -> Result<Self> {
-        Ok(match number {
-            -1 => Self::Digest,
-            -2 => Self::Auto,
-            -3 => Self::Max,
-            -4 => Self::AutoDigestMax,
-            other => Self::Len(usize::try_from(other).map_err(|_| {
-                Error::argument(format!("{other} is not the length of a PSS salt"))
-            })?),
-        })
+fn salt_number(salt: PssSalt) -> i32 {
+    match (salt, NUMBERS.iter().find(|(known, _)| *known == salt)) {
+        (_, Some((_, number))) => *number,
+        (PssSalt::Len(len), None) => i32::try_from(len).unwrap_or(i32::MAX),
+        (_, None) => i32::MAX,
     }
+}
 
-    fn from_value(value: Value<'_>) -> Result<Self> {
-        if value.data_type() != Some(DataType::Utf8String) {
-            return Self::from_number(value.integer()?);
-        }
-        match value.utf8()? {
-            "digest" => Ok(Self::Digest),
-            "auto" => Ok(Self::Auto),
-            "max" => Ok(Self::Max),
-            "auto-digestmax" => Ok(Self::AutoDigestMax),
-            text => match text.parse() {
-                Ok(number) => Self::from_number(number),
-                Err(_) => Err(Error::argument(format!("'{text}' is not the length of a PSS salt"))),
-            },
-        }
+/// libcrypto passes numbers, and programs names or numbers in text.
+fn salt_from_value(value: Value<'_>) -> Result<PssSalt> {
+    if value.data_type() != Some(DataType::Utf8String) {
+        return salt_from_number(value.integer()?);
     }
-
-    fn number(self) -> i32 {
-        match self {
-            Self::Digest => -1,
-            Self::Auto => -2,
-            Self::Max => -3,
-            Self::AutoDigestMax => -4,
-            Self::Len(len) => i32::try_from(len).unwrap_or(i32::MAX),
-        }
+    let text = value.utf8()?;
+    if let Some((salt, _)) = NUMBERS.iter().find(|(salt, _)| salt.to_string() == text) {
+        return Ok(*salt);
     }
-
-    fn text(self) -> String {
-        match self {
-            Self::Digest => "digest".to_owned(),
-            Self::Auto => "auto".to_owned(),
-            Self::Max => "max".to_owned(),
-            Self::AutoDigestMax => "auto-digestmax".to_owned(),
-            Self::Len(len) => len.to_string(),
-        }
+    match text.parse() {
+        Ok(number) => salt_from_number(number),
+        Err(_) => Err(Error::argument(format!("'{text}' is not the length of a PSS salt"))),
     }
 }
 
@@ -84,13 +55,13 @@ impl Salt {
 #[derive(Clone)]
 pub(super) struct Rsa {
     padding: Padding,
-    salt: Salt,
+    salt: PssSalt,
     mgf1: Option<Digest>,
 }
 
 impl Default for Rsa {
     fn default() -> Self {
-        Self { padding: Padding::Pkcs1, salt: Salt::Auto, mgf1: None }
+        Self { padding: Padding::Pkcs1, salt: PssSalt::Auto, mgf1: None }
     }
 }
 
@@ -125,19 +96,19 @@ impl Rsa {
     /// The salt that a signature has, for an AlgorithmIdentifier.
     fn salt_len(&self, digest: Digest) -> usize {
         match self.salt {
-            Salt::Len(len) => len,
+            PssSalt::Len(len) => len,
             _ => digest.len(),
         }
     }
 
     /// The settings for another provider.
-    fn foreign(&self, digest: Option<Digest>, salt: Salt) -> Values {
+    fn foreign(&self, digest: Option<Digest>, salt: PssSalt) -> Values {
         let mut values = Values::new().int(names::PAD_MODE, self.padding.number());
         if let Some(digest) = digest {
             values = values.utf8(names::DIGEST, digest.display());
         }
         if self.padding == Padding::Pss {
-            values = values.int(names::PSS_SALTLEN, salt.number());
+            values = values.int(names::PSS_SALTLEN, salt_number(salt));
             if let Some(mgf1) = self.mgf1 {
                 values = values.utf8(names::MGF1_DIGEST, mgf1.display());
             }
@@ -145,38 +116,11 @@ impl Rsa {
         values
     }
 
-    /// The service's PS algorithms use MGF1 with the same digest and a salt as long as it.
-    fn check_pss(&self, digest: Digest) -> Result<SignatureAlgorithm> {
-        if let Some(mgf1) = self.mgf1
-            && mgf1 != digest
-        {
-            return Err(Error::unsupported(format!(
-                "the vault's PSS uses {0} for MGF1 when signing {0}, not {1}",
-                digest.display(),
-                mgf1.display()
-            )));
-        }
-        match self.salt {
-            Salt::Digest | Salt::Auto | Salt::AutoDigestMax => {}
-            Salt::Len(len) if len == digest.len() => {}
-            Salt::Len(_) | Salt::Max => {
-                return Err(Error::unsupported(format!(
-                    "the vault's PSS salts {} with {} bytes, not {}; set rsa_pss_saltlen:digest",
-                    digest.display(),
-                    digest.len(),
-                    self.salt.text()
-                )));
-            }
-        }
-        match digest {
-            Digest::Sha256 => Ok(SignatureAlgorithm::Ps256),
-            Digest::Sha384 => Ok(SignatureAlgorithm::Ps384),
-            Digest::Sha512 => Ok(SignatureAlgorithm::Ps512),
-            other => Err(Error::unsupported(format!(
-                "the vault's PSS signs SHA-256, SHA-384 and SHA-512, not {}",
-                other.display()
-            ))),
-        }
+    /// The service's algorithm for PSS.
+    fn pss(&self, digest: Digest) -> Result<SignatureAlgorithm> {
+        let mgf1 = self.mgf1.unwrap_or(digest).algorithm();
+        let digest = digest.algorithm();
+        Ok(PssParameters { digest, mgf1, salt: self.salt }.algorithm()?)
     }
 }
 
@@ -229,7 +173,7 @@ impl Scheme for Rsa {
             ));
         }
         if let Some(value) = salt {
-            self.salt = Salt::from_value(value)?;
+            self.salt = salt_from_value(value)?;
         }
         if let Some(value) = mgf1 {
             self.mgf1 = Some(Digest::from_name(value.utf8()?)?);
@@ -253,12 +197,12 @@ impl Scheme for Rsa {
         answers.utf8_static(names::MGF1_DIGEST, mgf1)?;
         // Callers take "auto" of a signer for the longest salt, and ours is not.
         let salt = match (operation, self.salt) {
-            (Operation::Sign, Salt::Auto | Salt::AutoDigestMax) => Salt::Digest,
+            (Operation::Sign, PssSalt::Auto | PssSalt::AutoDigestMax) => PssSalt::Digest,
             (_, salt) => salt,
         };
         match answers.wanted(names::PSS_SALTLEN) {
-            Some(DataType::Utf8String) => answers.utf8(names::PSS_SALTLEN, &salt.text())?,
-            _ => answers.integer(names::PSS_SALTLEN, salt.number())?,
+            Some(DataType::Utf8String) => answers.utf8(names::PSS_SALTLEN, &salt.to_string())?,
+            _ => answers.integer(names::PSS_SALTLEN, salt_number(salt))?,
         }
         Ok(())
     }
@@ -280,11 +224,8 @@ impl Scheme for Rsa {
         match (digest, self.padding) {
             // It may still come.
             (None, _) => Ok(()),
-            (Some(digest), Padding::Pss) => self.check_pss(digest).map(drop),
-            (Some(digest), _) => {
-                let form = digest.digest_info(&vec![0; digest.len()]);
-                Ok(key.check_pkcs1(&form)?)
-            }
+            (Some(digest), Padding::Pss) => self.pss(digest).map(drop),
+            (Some(digest), _) => Ok(key.check_pkcs1_digest(digest.algorithm())?),
         }
     }
 
@@ -298,7 +239,7 @@ impl Scheme for Rsa {
             Private::Foreign(key) => {
                 // The salt that we have told is to be made by.
                 let salt = match self.salt {
-                    Salt::Auto | Salt::AutoDigestMax => Salt::Digest,
+                    PssSalt::Auto | PssSalt::AutoDigestMax => PssSalt::Digest,
                     salt => salt,
                 };
                 return key.sign(self.foreign(digest, salt), tbs);
@@ -306,7 +247,7 @@ impl Scheme for Rsa {
         };
         match (self.padding, digest) {
             (Padding::Pss, Some(digest)) => {
-                let algorithm = self.check_pss(digest)?;
+                let algorithm = self.pss(digest)?;
                 Ok(key.sign(algorithm, tbs)?)
             }
             (Padding::Pss, None) => {
@@ -314,7 +255,7 @@ impl Scheme for Rsa {
             }
             // Without a digest set the caller gives the DigestInfo.
             (_, None) => Ok(key.sign_pkcs1(tbs)?),
-            (_, Some(digest)) => Ok(key.sign_pkcs1(&digest.digest_info(tbs))?),
+            (_, Some(digest)) => Ok(key.sign_pkcs1_digest(digest.algorithm(), tbs)?),
         }
     }
 
@@ -332,10 +273,10 @@ impl Scheme for Rsa {
         match (self.padding, digest) {
             (Padding::Pss, Some(digest)) => {
                 let salt_len = match self.salt {
-                    Salt::Digest => Some(digest.len()),
-                    Salt::Len(len) => Some(len),
-                    Salt::Max => Some(verify::max_salt_len(public, digest)?),
-                    Salt::Auto | Salt::AutoDigestMax => None,
+                    PssSalt::Digest => Some(digest.len()),
+                    PssSalt::Len(len) => Some(len),
+                    PssSalt::Max => Some(verify::max_salt_len(public, digest)?),
+                    PssSalt::Auto | PssSalt::AutoDigestMax => None,
                 };
                 let mgf1 = self.mgf1.unwrap_or(digest);
                 let parameters = Parameters { digest, mgf1, salt_len };

@@ -38,7 +38,7 @@ pub(super) fn pkcs1(
     if let Some(result) = by_aws_lc(key, algorithm, tbs, signature) {
         return result;
     }
-    let padded = digest.map_or_else(|| tbs.to_vec(), |digest| digest.digest_info(tbs));
+    let padded = digest.map_or_else(|| tbs.to_vec(), |digest| digest.algorithm().digest_info(tbs));
     rustcrypto(key)?
         .verify(Pkcs1v15Sign::new_unprefixed(), &padded, signature)
         .map_err(|_| Error::Silent)

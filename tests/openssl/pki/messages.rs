@@ -109,7 +109,7 @@ fn what_the_vault_does_not_decrypt_is_told_to_who_asks() -> Result<()> {
         "cms -decrypt -debug_decrypt -in {sealed} -inform DER -recip {} -inkey {}",
         recipient.certificate, recipient.key
     ))?;
-    assert!(entry(&failed).contains("SHA512"), "{}", failed.describe());
+    assert!(entry(&failed).contains("SHA-512"), "{}", failed.describe());
     assert_eq!(site.vault().stats().requests, requests);
 
     // The service agrees on no secrets, so messages for EC keys cannot be opened.

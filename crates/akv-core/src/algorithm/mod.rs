@@ -6,21 +6,24 @@
 //! takes the leftmost bits, so that does not change its meaning).
 
 mod curve;
-mod digest_info;
+mod digest;
 pub mod ecdsa;
 mod encryption;
 mod order;
+mod padding;
 mod signature;
 mod symmetric;
 
 pub use self::{
     curve::Curve,
+    digest::DigestAlgorithm,
     encryption::EncryptionAlgorithm,
+    padding::{OaepParameters, PssParameters, PssSalt},
     signature::SignatureAlgorithm,
     symmetric::{CbcAlgorithm, GcmAlgorithm, KeyWrapAlgorithm},
 };
 
-pub(crate) use self::{digest_info::Prepared, symmetric::BLOCK};
+pub(crate) use self::{digest::Prepared, symmetric::BLOCK};
 
 use crate::{Error, ErrorKind, error};
 

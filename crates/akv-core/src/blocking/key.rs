@@ -2,7 +2,7 @@
 
 use super::{SymmetricKey, limit};
 use crate::{
-    EncryptionAlgorithm, KeyFile, KeyId, PublicKey, Result, SignatureAlgorithm,
+    DigestAlgorithm, EncryptionAlgorithm, KeyFile, KeyId, PublicKey, Result, SignatureAlgorithm,
     process::driver::block_on,
 };
 use std::ops::Deref;
@@ -145,6 +145,33 @@ impl Key {
     pub fn sign_pkcs1(&self, value: &[u8]) -> Result<Vec<u8>> {
         let value = value.to_vec();
         self.block(move |key| async move { key.sign_pkcs1(&value).await })
+    }
+
+    /// Signs a digest with PKCS#1 v1.5; see [`crate::Key::sign_pkcs1_digest`].
+    ///
+    /// ```no_run
+    /// use akv_core::DigestAlgorithm::Sha384;
+    ///
+    /// # fn example(key: akv_core::blocking::Key, sha384: [u8; 48]) -> akv_core::Result<()> {
+    /// let signature = key.sign_pkcs1_digest(Sha384, &sha384)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As the async form.
+    pub fn sign_pkcs1_digest(&self, algorithm: DigestAlgorithm, digest: &[u8]) -> Result<Vec<u8>> {
+        let digest = digest.to_vec();
+        self.block(move |key| async move { key.sign_pkcs1_digest(algorithm, &digest).await })
+    }
+
+    /// Whether [`sign_pkcs1_digest`](Self::sign_pkcs1_digest) would ask the service; see
+    /// [`crate::Key::check_pkcs1_digest`].
+    ///
+    /// # Errors
+    /// As the async form.
+    pub fn check_pkcs1_digest(&self, algorithm: DigestAlgorithm) -> Result<()> {
+        self.0.check_pkcs1_digest(algorithm)
     }
 
     /// Whether [`sign_pkcs1`](Self::sign_pkcs1) would ask the service; see

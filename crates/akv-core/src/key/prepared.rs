@@ -2,7 +2,10 @@
 //! likes, and the service's algorithm is to be found.
 
 use super::Key;
-use crate::{Error, ErrorKind, PublicKey, Result, SignatureAlgorithm, algorithm::Prepared, ecdsa};
+use crate::{
+    DigestAlgorithm, Error, ErrorKind, PublicKey, Result, SignatureAlgorithm, algorithm::Prepared,
+    ecdsa,
+};
 
 impl Key {
     /// Signs with RSASSA-PKCS1-v1_5 a value that the caller has made ready to be padded: a DER
@@ -45,6 +48,57 @@ impl Key {
         algorithm
             .check(self.public_key(), input)
             .map_err(|error| error.during(self.doing("sign", algorithm)))
+    }
+
+    /// Signs a digest with RSASSA-PKCS1-v1_5, whatever it was made with. The result is that of
+    /// [`sign_pkcs1`](Self::sign_pkcs1) with the `DigestInfo` of this digest.
+    ///
+    /// ```no_run
+    /// use akv_core::DigestAlgorithm::Sha384;
+    ///
+    /// # async fn example(key: akv_core::Key, sha384: [u8; 48]) -> akv_core::Result<()> {
+    /// let signature = key.sign_pkcs1_digest(Sha384, &sha384).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`sign`](Self::sign).
+    pub async fn sign_pkcs1_digest(
+        &self,
+        algorithm: DigestAlgorithm,
+        digest: &[u8],
+    ) -> Result<Vec<u8>> {
+        match self.prepare_digest(algorithm)? {
+            SignatureAlgorithm::RsNull => {
+                self.sign(SignatureAlgorithm::RsNull, &algorithm.digest_info(digest)).await
+            }
+            signature => self.sign(signature, digest).await,
+        }
+    }
+
+    /// Whether [`sign_pkcs1_digest`](Self::sign_pkcs1_digest) would ask the service: for callers
+    /// that want to know before they hash much.
+    ///
+    /// # Errors
+    /// The service does not sign such digests, they do not fit the key, or the key is no RSA key.
+    pub fn check_pkcs1_digest(&self, algorithm: DigestAlgorithm) -> Result<()> {
+        let digest = vec![0; algorithm.len()];
+        let signature = self.prepare_digest(algorithm)?;
+        let checked = match signature {
+            SignatureAlgorithm::RsNull => {
+                signature.check(self.public_key(), &algorithm.digest_info(&digest))
+            }
+            _ => signature.check(self.public_key(), &digest),
+        };
+        checked.map_err(|error| error.during(self.doing("sign", signature)))
+    }
+
+    fn prepare_digest(&self, digest: DigestAlgorithm) -> Result<SignatureAlgorithm> {
+        let algorithm = digest.pkcs1();
+        self.check_service(algorithm, digest.name())
+            .map_err(|error| error.during(self.doing("sign", algorithm)))?;
+        Ok(algorithm)
     }
 
     /// Finds the algorithm, and says by the hash's name when the service does not have it.

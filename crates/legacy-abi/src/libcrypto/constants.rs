@@ -34,10 +34,19 @@ pub mod nid {
     pub const SECP256K1: c_int = 714;
     pub const P384: c_int = 715;
     pub const P521: c_int = 716;
+    pub const MD5: c_int = 4;
+    pub const MD5_SHA1: c_int = 114;
     pub const SHA1: c_int = 64;
+    pub const SHA224: c_int = 675;
     pub const SHA256: c_int = 672;
     pub const SHA384: c_int = 673;
     pub const SHA512: c_int = 674;
+    pub const SHA512_224: c_int = 1094;
+    pub const SHA512_256: c_int = 1095;
+    pub const SHA3_224: c_int = 1096;
+    pub const SHA3_256: c_int = 1097;
+    pub const SHA3_384: c_int = 1098;
+    pub const SHA3_512: c_int = 1099;
 }
 
 /// `RSA_…_PADDING`.

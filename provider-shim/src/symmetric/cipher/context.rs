@@ -9,6 +9,7 @@ use ossl_abi::guard::{Object, Output};
 use ossl_abi::params::{Answers, Params};
 use ossl_abi::{Host, names};
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// `EVP_CIPH_CBC_MODE` and `EVP_CIPH_WRAP_MODE`.
 const CBC_MODE: u32 = 0x2;
@@ -187,16 +188,12 @@ impl Context {
             true => KeyWrapAlgorithm::wrapped_len(input.len()),
             false => KeyWrapAlgorithm::unwrapped_len(input.len()),
         }?;
-        let Some(room) = out.room() else {
-            out.answer_len(len);
-            return Ok(());
-        };
-        check_room(room, len)?;
-        let written = match self.encrypts {
-            true => out.write(&key.wrap_key(algorithm, input)?),
-            false => out.write(&key.unwrap_key(algorithm, input)?),
-        };
-        written.then_some(()).ok_or_else(|| Error::internal("more than there is room for"))
+        out.produce(len, || {
+            Ok(match self.encrypts {
+                true => Zeroizing::new(key.wrap_key(algorithm, input)?),
+                false => key.unwrap_key(algorithm, input)?,
+            })
+        })
     }
 
     fn pass(&mut self, algorithm: CbcAlgorithm, out: Output<'_>, input: &[u8]) -> Result<()> {
