@@ -1,5 +1,6 @@
 //! The Azure clouds: which host names, token audiences and authorities belong to each.
 
+use crate::{Error, ErrorKind};
 use std::{fmt, str::FromStr};
 
 /// The two services that hold keys.
@@ -10,7 +11,7 @@ use std::{fmt, str::FromStr};
 /// let reference: KeyReference = "managedhsm:myHsm:myKey".parse()?;
 /// assert_eq!(reference.kind(), VaultKind::ManagedHsm);
 /// assert_eq!(reference.kind().as_str(), "managedHsm");
-/// assert_eq!("VAULT".parse(), Ok(VaultKind::Vault));
+/// assert_eq!("VAULT".parse::<VaultKind>()?, VaultKind::Vault);
 /// # Ok::<(), akv_core::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,14 +39,14 @@ impl fmt::Display for VaultKind {
 }
 
 impl FromStr for VaultKind {
-    type Err = ();
+    type Err = Error;
 
-    /// Reads `vault` or `managedHsm` in any case. The error says nothing.
-    fn from_str(text: &str) -> Result<Self, ()> {
+    /// Reads `vault` or `managedHsm` in any case.
+    fn from_str(text: &str) -> Result<Self, Error> {
         [Self::Vault, Self::ManagedHsm]
             .into_iter()
             .find(|kind| kind.as_str().eq_ignore_ascii_case(text))
-            .ok_or(())
+            .ok_or_else(|| Error::new(ErrorKind::Reference, "expected vault or managedHsm"))
     }
 }
 
@@ -58,7 +59,7 @@ impl FromStr for VaultKind {
 /// assert_eq!(cloud.dns_suffix(VaultKind::Vault), "vault.usgovcloudapi.net");
 /// assert_eq!(cloud.authority(), "https://login.microsoftonline.us");
 /// assert_eq!(Cloud::default(), Cloud::Public);
-/// # Ok::<(), String>(())
+/// # Ok::<(), akv_core::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Cloud {
@@ -72,6 +73,17 @@ pub enum Cloud {
 }
 
 impl Cloud {
+    const ALL: [Self; 3] = [Self::Public, Self::UsGov, Self::China];
+
+    /// The name of this value in the setting.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::UsGov => "usgov",
+            Self::China => "china",
+        }
+    }
+
     /// The DNS suffix under which this cloud's vaults of `kind` live. After `https://` it is also
     /// the audience of their tokens.
     pub fn dns_suffix(self, kind: VaultKind) -> &'static str {
@@ -96,15 +108,13 @@ impl Cloud {
 }
 
 impl FromStr for Cloud {
-    type Err = String;
+    type Err = Error;
 
     /// Reads `public`, `usgov` or `china` in any case. The error lists them.
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.to_ascii_lowercase().as_str() {
-            "public" => Ok(Self::Public),
-            "usgov" => Ok(Self::UsGov),
-            "china" => Ok(Self::China),
-            _ => Err("expected public, usgov or china".to_owned()),
-        }
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::ALL
+            .into_iter()
+            .find(|cloud| cloud.name().eq_ignore_ascii_case(text))
+            .ok_or_else(|| Error::new(ErrorKind::Settings, "expected public, usgov or china"))
     }
 }

@@ -4,7 +4,7 @@ use super::{
     KeyReference,
     fields::{Fields, quoted, refused},
 };
-use crate::{Cloud, Result, VaultKind, outside};
+use crate::{Cloud, Error, Result, VaultKind, outside};
 use url::Host;
 
 /// Longest reference that is looked at, in bytes; the longest valid one has about 300.
@@ -76,7 +76,7 @@ fn sections<'a>(text: &'a str, rest: &'a str) -> Result<Fields<'a>> {
 }
 
 fn kind(text: &str, section: &str) -> Result<VaultKind> {
-    section.parse().map_err(|()| {
+    section.parse().map_err(|_: Error| {
         refused(text, &format!("the type {} is not vault or managedHsm", quoted(section)))
     })
 }

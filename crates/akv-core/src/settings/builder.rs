@@ -1,8 +1,8 @@
 //! Gathers settings from a configuration file and the environment and checks them.
 
 use super::{
-    AllowedKeys, Environment, NameFiles, OPTIONS, OptionInfo, Origin, Roots, Settings, Values,
-    allowed,
+    AllowedKeys, Environment, IdentityId, NameFiles, OPTIONS, OptionInfo, Origin, Roots, Settings,
+    Values, allowed,
     values::{self, CredentialKind},
 };
 use crate::{
@@ -194,7 +194,7 @@ impl Builder {
 
     /// A value wins over those of earlier origins; an empty one takes back one of its own. What
     /// only narrows is kept from every origin.
-    fn set(&mut self, name: &'static str, origin: Origin, text: String) {
+    pub(super) fn set(&mut self, name: &'static str, origin: Origin, text: String) {
         if name == allowed::NAME {
             let value = Value { text, origin };
             if !self.allowed_keys.contains(&value) {
@@ -242,7 +242,7 @@ impl Builder {
         let allowed_keys = AllowedKeys::read(&self.allowed_keys, &hosts)?;
         let values = Values {
             credential: self.parsed("credential", CredentialKind::Auto)?,
-            client_id: self.read_with("client-id", str::parse)?,
+            client_id: self.read_with("client-id", IdentityId::read)?,
             tenant_id: self.text("tenant-id"),
             client_secret,
             client_certificate: self.client_certificate(),
@@ -302,8 +302,9 @@ impl Builder {
         self.values.get(name).map(|value| PathBuf::from(&value.text))
     }
 
-    fn parsed<T: FromStr<Err = String>>(&self, name: &str, default: T) -> Result<T> {
-        Ok(self.read_with(name, |text| text.parse())?.unwrap_or(default))
+    fn parsed<T: FromStr<Err = Error>>(&self, name: &str, default: T) -> Result<T> {
+        let read = |text: &str| text.parse().map_err(|error: Error| error.message().to_owned());
+        Ok(self.read_with(name, read)?.unwrap_or(default))
     }
 
     fn read_with<T>(

@@ -1,7 +1,5 @@
 //! Which application or managed identity `client-id` means.
 
-use std::str::FromStr;
-
 /// An application or a user-assigned managed identity. Only the latter is known by other ids than
 /// its client id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,10 +24,9 @@ const RESOURCE: [(usize, &str); 5] = [
     (6, "userAssignedIdentities"),
 ];
 
-impl FromStr for IdentityId {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
+impl IdentityId {
+    /// Reads a value of the setting.
+    pub(super) fn read(text: &str) -> Result<Self, String> {
         let text = text.trim();
         if let Some(path) = text.strip_prefix('/') {
             return resource(path).map(|()| Self::Resource(text.to_owned()));
@@ -94,7 +91,7 @@ mod tests {
 
     #[test]
     fn the_three_forms() {
-        let read = |text: &str| text.parse::<IdentityId>();
+        let read = IdentityId::read;
         assert_eq!(read(GUID), Ok(IdentityId::Client(GUID.to_owned())));
         assert_eq!(read("  my-app "), Ok(IdentityId::Client("my-app".to_owned())));
         for prefix in ["object-id:", "Object-Id:"] {
@@ -124,7 +121,7 @@ mod tests {
             (&format!("{id}/more"), "a part too many"),
             (&format!("{id}?a=b"), "characters that no name has"),
         ] {
-            let error = text.parse::<IdentityId>().unwrap_err();
+            let error = IdentityId::read(text).unwrap_err();
             assert!(error.contains(reason), "{text}: {error}");
         }
     }
@@ -132,7 +129,7 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_with_other_characters_is_accepted(text in ".{0,80}") {
-            if text.parse::<IdentityId>().is_ok() {
+            if IdentityId::read(&text).is_ok() {
                 prop_assert!(!text.trim().contains([' ', '&', '?', '#', '%', '\n', '"']));
             }
         }

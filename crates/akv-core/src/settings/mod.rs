@@ -31,6 +31,7 @@ mod identity;
 mod names;
 mod options;
 mod origin;
+mod typed;
 mod values;
 
 pub use builder::Builder;

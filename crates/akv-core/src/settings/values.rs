@@ -1,6 +1,6 @@
 //! Reading of single values.
 
-use crate::outside;
+use crate::{Error, ErrorKind, outside};
 use std::{str::FromStr, time::Duration};
 
 /// Where access tokens come from.
@@ -11,7 +11,7 @@ use std::{str::FromStr, time::Duration};
 /// let settings = Settings::builder()
 ///     .option("credential", CredentialKind::ManagedIdentity.name())?
 ///     .build()?;
-/// assert_eq!("managed-identity".parse(), Ok(CredentialKind::ManagedIdentity));
+/// assert_eq!("managed-identity".parse::<CredentialKind>()?, CredentialKind::ManagedIdentity);
 /// assert_eq!(CredentialKind::default(), CredentialKind::Auto);
 /// # let _ = settings;
 /// # Ok::<(), akv_core::Error>(())
@@ -71,14 +71,14 @@ impl CredentialKind {
 }
 
 impl FromStr for CredentialKind {
-    type Err = String;
+    type Err = Error;
 
     /// Reads a name of the setting `credential`. The error lists those that there are.
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.name() == text)
-            .ok_or_else(|| format!("expected one of {}", Self::ALL.map(Self::name).join(", ")))
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::ALL.into_iter().find(|kind| kind.name() == text).ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            Error::new(ErrorKind::Settings, format!("expected one of {names}"))
+        })
     }
 }
 
