@@ -2,7 +2,11 @@
 
 use super::proxy;
 use crate::{
-    Error, ErrorKind, Result, Settings, error::one_line, outside::causes, transport::tls_config,
+    Error, ErrorKind, Result, Settings,
+    error::one_line,
+    outside::causes,
+    process::driver::aside,
+    transport::{UnknownHost, look_up, tls_config},
 };
 use hyper_util::client::proxy::matcher::Intercept;
 use rustls_pki_types::ServerName;
@@ -19,21 +23,19 @@ pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 pub(super) async fn addresses(host: &str, port: u16) -> Result<Vec<SocketAddr>> {
-    let found = tokio::net::lookup_host((host, port)).await;
-    let found: Vec<_> = found.map_err(|error| unknown(host, &error))?.collect();
-    match found.is_empty() {
-        true => Err(unknown(host, &io::Error::other("Name or service not known"))),
-        false => Ok(found),
-    }
+    let name = host.to_owned();
+    let found = aside(move || look_up(&name)).await.and_then(|found| found);
+    let mut found = found.map_err(|error| unresolved(host, &error))?;
+    found.iter_mut().for_each(|address| address.set_port(port));
+    Ok(found)
 }
 
-fn unknown(host: &str, error: &io::Error) -> Error {
-    let text = one_line(&error.to_string());
-    // The C library's words; it tells no other way whether there is no such name.
-    if text.contains("Name or service not known") || text.contains("No address associated") {
+fn unresolved(host: &str, error: &io::Error) -> Error {
+    if error.get_ref().is_some_and(|inner| inner.is::<UnknownHost>()) {
         return Error::new(ErrorKind::Reference, format!("there is no host {host}"))
             .hint("check the vault's name and the cloud");
     }
+    let text = one_line(&error.to_string());
     Error::new(ErrorKind::Network, format!("the name {host} cannot be looked up: {text}"))
         .hint("check this machine's network and /etc/resolv.conf")
 }

@@ -1,6 +1,6 @@
 //! What a failure of the official client means: for the user, and for the retry loop.
 
-use super::retry::Failure;
+use super::{resolve::UnknownHost, retry::Failure};
 use crate::{
     Error, ErrorKind, KeyReference, VaultKind,
     error::{one_line, shortened},
@@ -140,8 +140,7 @@ pub(crate) fn unreachable_server(
         return Failure::Final(Error::new(ErrorKind::Tls, text));
     }
     let text = format!("no answer from {host}: {}", causes(error));
-    let unknown_host = text.contains("Name or service not known")
-        || text.contains("No address associated with hostname");
+    let unknown_host = find::<UnknownHost>(error).is_some();
     let failure = Error::new(ErrorKind::Network, text);
     if unknown_host {
         return Failure::Final(failure.hint("check the vault's name and the network"));
@@ -219,6 +218,20 @@ impl Detail {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn unknown_hosts_are_told_by_type_and_not_by_words() {
+        let failed = |error: io::Error| {
+            let error = azure_core::Error::new(SdkErrorKind::Connection, error);
+            unreachable_server(&error, true, "v.vault.azure.net")
+        };
+        let unknown = failed(UnknownHost("v.vault.azure.net".to_owned()).into());
+        assert!(matches!(&unknown, Failure::Final(error) if error.kind() == ErrorKind::Network));
+        assert!(unknown.error().to_string().contains("check the vault's name"), "{unknown:?}");
+        // The C library's texts are in the language of the host.
+        let busy = failed(io::Error::other("Name or service not known, perhaps"));
+        assert!(matches!(busy, Failure::Transient(..)), "{busy:?}");
+    }
     use azure_core::http::headers::{HeaderName, HeaderValue};
     use std::collections::HashMap;
 

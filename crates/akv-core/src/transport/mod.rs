@@ -16,6 +16,7 @@ pub(crate) use failure::{
     failure, not_executed, retry_after, said, unreachable_server, wrong_answer,
 };
 pub(crate) use http::{Answer, Http, Server};
+pub(crate) use resolve::{UnknownHost, look_up};
 pub(crate) use retry::{Failure, with_deadline};
 #[cfg(feature = "probe")]
 pub(crate) use tls::config as tls_config;

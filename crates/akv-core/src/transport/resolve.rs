@@ -6,6 +6,7 @@ use crate::{
     error::one_line,
     process::driver::{above_standard_streams, aside},
 };
+use dns_lookup::{AddrInfoHints, LookupErrorKind, SockType, getaddrinfo};
 use domain::{
     base as dns,
     resolv::{StubResolver, stub::conf::ResolvConf},
@@ -15,7 +16,7 @@ use hyper_util::client::legacy::connect::dns::Name;
 use process_abi::descriptor::StandardStreams;
 use std::{
     io,
-    net::{IpAddr, SocketAddr, ToSocketAddrs as _},
+    net::{IpAddr, SocketAddr},
     str::FromStr as _,
     sync::{Arc, OnceLock},
     task::{Context, Poll},
@@ -59,10 +60,7 @@ impl Resolver {
         let _permit = self.0.permits.acquire().await.ok()?;
         let host = name.to_owned();
         // The port is another's business: 0 means whatever the URL says.
-        let lookup = move || {
-            let _streams = StandardStreams::hold();
-            (host, 0).to_socket_addrs().map(Iterator::collect)
-        };
+        let lookup = move || look_up(&host);
         match aside(lookup).await {
             Ok(found) => Some(found),
             Err(error) => {
@@ -98,6 +96,31 @@ impl Service<Name> for Resolver {
     }
 }
 
+/// There is no host of this name, or it has no address.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}: Name or service not known")]
+pub(crate) struct UnknownHost(pub(super) String);
+
+impl From<UnknownHost> for io::Error {
+    fn from(error: UnknownHost) -> Self {
+        Self::new(io::ErrorKind::NotFound, error)
+    }
+}
+
+/// The addresses of a host by the system's resolver, which blocks. Their port is 0.
+///
+/// # Errors
+/// [`UnknownHost`], or why the name cannot be looked up.
+pub(crate) fn look_up(name: &str) -> io::Result<Vec<SocketAddr>> {
+    let _streams = StandardStreams::hold();
+    let hints = AddrInfoHints { socktype: SockType::Stream.into(), ..AddrInfoHints::default() };
+    let found = getaddrinfo(Some(name), None, Some(hints)).map_err(|error| match error.kind() {
+        LookupErrorKind::NoName | LookupErrorKind::NoData => UnknownHost(name.to_owned()).into(),
+        _ => io::Error::from(error),
+    })?;
+    found.map(|info| Ok(info?.sockaddr)).collect()
+}
+
 /// A resolver that needs no file any more and no thread. The system's would look for its files, and
 /// for modules of the C library, in the new root directory.
 struct OwnResolver {
@@ -130,9 +153,7 @@ impl OwnResolver {
             .iter()
             .collect();
         if found.is_empty() {
-            // In the words of the C library, from which a failure's class is read.
-            let text = format!("{name}: Name or service not known");
-            return Err(io::Error::new(io::ErrorKind::NotFound, text));
+            return Err(UnknownHost(name.to_owned()).into());
         }
         Ok(found)
     }
