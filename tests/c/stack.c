@@ -3,11 +3,10 @@
  * TLS server with libssl. The first of each kind is the first use in this process.
  * Without a certificate the vault is one that is out of reach. */
 #include "common.h"
-#include "stack.h"
+#include "stack_steps.h"
 
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
-#include <openssl/ssl.h>
 
 struct data {
     EVP_PKEY *key;
@@ -101,54 +100,6 @@ static int fail(void *argument)
     return ok;
 }
 
-static void entry(const char *name, int (*step)(void *), struct data *data)
-{
-    size_t used = 0;
-
-    if (!on_painted_stack(step, data, &used))
-        die(name);
-    printf("entry %s %zu\n", name, used);
-}
-
-static int accept_more(void *server)
-{
-    return SSL_do_handshake(server);
-}
-
-static void handshake(const char *name, EVP_PKEY *key, const char *certificate, int version)
-{
-    SSL_CTX *contexts[2] = {SSL_CTX_new(TLS_server_method()), SSL_CTX_new(TLS_client_method())};
-    SSL *server, *client;
-    BIO *pair[2];
-    size_t used = 0;
-
-    if (SSL_CTX_use_certificate_chain_file(contexts[0], certificate) != 1
-        || SSL_CTX_use_PrivateKey(contexts[0], key) != 1
-        || SSL_CTX_set_max_proto_version(contexts[0], version) != 1)
-        die("no server");
-    server = SSL_new(contexts[0]);
-    client = SSL_new(contexts[1]);
-    if (BIO_new_bio_pair(&pair[0], 65536, &pair[1], 65536) != 1)
-        die("no pair of BIOs");
-    SSL_set_bio(server, pair[0], pair[0]);
-    SSL_set_bio(client, pair[1], pair[1]);
-    SSL_set_accept_state(server);
-    SSL_set_connect_state(client);
-    for (int i = 0; i < 20 && !(SSL_is_init_finished(server) && SSL_is_init_finished(client)); i++) {
-        SSL_do_handshake(client);
-        on_painted_stack(accept_more, server, &used);
-    }
-    if (!SSL_is_init_finished(server) || !SSL_is_init_finished(client)
-        || SSL_version(server) != version)
-        die(name);
-    printf("handshake %s %zu\n", name, used);
-    SSL_free(server);
-    SSL_free(client);
-    SSL_CTX_free(contexts[0]);
-    SSL_CTX_free(contexts[1]);
-    ERR_clear_error();
-}
-
 int main(int argc, char **argv)
 {
     struct data data = {0}, wrong = {0};
@@ -167,6 +118,8 @@ int main(int argc, char **argv)
     handshake("tls1.3-first", data.key, argv[2], TLS1_3_VERSION);
     handshake("tls1.3", data.key, argv[2], TLS1_3_VERSION);
     handshake("tls1.2", data.key, argv[2], TLS1_2_VERSION);
+    in_job(data.key, argv[2], TLS1_3_VERSION);
+    in_job(data.key, argv[2], TLS1_2_VERSION);
     entry("sign", sign, &data);
     entry("verify", verify, &data);
     entry("print", print_key, &data);

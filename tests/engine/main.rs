@@ -13,4 +13,5 @@ mod nginx;
 mod programs;
 mod residue;
 mod settings;
+mod stack;
 mod tls;

@@ -2,28 +2,8 @@
 //! guard page.
 
 use akv_emulator::{Curve, Persona};
-use akv_tests::{Site, cc};
-use anyhow::{Context as _, Result};
-
-/// libcrypto and an entry of ours, in bytes.
-const ENTRY: usize = 10 * 1024;
-
-/// A whole TLS handshake, libssl included.
-const HANDSHAKE: usize = 16 * 1024;
-
-/// Checks what the program printed, and returns how many lines that were.
-fn check(printed: &str) -> Result<usize> {
-    for line in printed.lines() {
-        let (step, bytes) = line.rsplit_once(' ').context("a step and its bytes")?;
-        let limit = if step.starts_with("handshake ") { HANDSHAKE } else { ENTRY };
-        let bytes: usize = bytes.parse()?;
-        assert!(
-            bytes > 0 && bytes <= limit,
-            "{step} takes {bytes} bytes of stack, of {limit}\n{printed}"
-        );
-    }
-    Ok(printed.lines().count())
-}
+use akv_tests::{Site, cc, stack::check};
+use anyhow::Result;
 
 #[test]
 fn entries_and_handshakes_leave_room_on_the_stack_of_a_job() -> Result<()> {

@@ -18,6 +18,7 @@ pub mod residue;
 pub mod root;
 pub mod server;
 pub mod site;
+pub mod stack;
 
 pub use crate::{
     client::{Client, Handshake},
