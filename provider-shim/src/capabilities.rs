@@ -7,12 +7,13 @@
 //! releases take a group from whomever, and would have each of these twice.
 
 use crate::provider::Provider;
-use ossl_abi::guard;
-use ossl_abi::names;
 use ossl_abi::params::Params;
-use ossl_abi::types::Callback;
+use ossl_abi::{entry, names};
 use std::cell::Cell;
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{CStr, c_int};
+use std::sync::Arc;
+
+const GROUPS: &CStr = c"TLS-GROUP";
 
 thread_local! {
     /// This thread is asking others, among whom there may be another of us.
@@ -25,30 +26,23 @@ fn is_ours(group: Params<'_>) -> bool {
     algorithm.is_some_and(|name| name.eq_ignore_ascii_case("EC"))
 }
 
-pub(crate) unsafe extern "C" fn get(
-    provctx: *mut c_void,
-    capability: *const c_char,
-    callback: Option<Callback>,
-    arg: *mut c_void,
-) -> c_int {
-    const GROUPS: &CStr = c"TLS-GROUP";
-    let body = |provider: &Provider| -> c_int {
-        // SAFETY: the core passes a name, or null.
-        let wanted =
-            unsafe { guard::text(capability) }.is_some_and(|name| GROUPS.to_str() == Ok(name));
+entry! {
+    pub(crate) fn get(
+        "capabilities",
+        provider: &Arc<Provider>,
+        capability: Option<Text>,
+        callback: Option<Callback>,
+    ) -> c_int, or 1 {
+        let wanted = capability.is_some_and(|name| GROUPS.to_str() == Ok(name));
         let Some(callback) =
             callback.filter(|_| wanted && provider.passes_groups_on() && !ASKING.get())
         else {
             return 1;
         };
         ASKING.set(true);
-        // SAFETY: the callback and its argument are the core's.
-        let done = unsafe {
-            provider.host().capabilities_of_others(GROUPS, provctx, is_ours, callback, arg)
-        };
+        let own = Arc::as_ptr(provider).cast();
+        let done = provider.host().capabilities_of_others(GROUPS, own, is_ours, callback);
         ASKING.set(false);
         done.into()
-    };
-    // SAFETY: the core passes the provider context.
-    unsafe { guard::query("capabilities", provctx, 1, body) }
+    }
 }

@@ -1,6 +1,7 @@
 //! Failures, as the host's error queue tells them.
 
 use akv_core::ErrorKind;
+use ossl_abi::entry::NullPointer;
 use ossl_abi::guard::NoRoom;
 use ossl_abi::host::BioError;
 use ossl_abi::params::ParamError;
@@ -60,10 +61,11 @@ impl Error {
             message.push_str(advice);
         }
     }
+}
 
-    /// The error for a pointer that must not be null.
-    pub(crate) fn null(what: &str) -> Self {
-        Self::argument(format!("no {what} given (a null pointer)"))
+impl From<NullPointer> for Error {
+    fn from(error: NullPointer) -> Self {
+        Self::argument(error.to_string())
     }
 }
 

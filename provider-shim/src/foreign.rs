@@ -13,11 +13,11 @@ use crate::error::{Error, Result};
 use crate::key_type::KeyType;
 use crate::selection::Selection;
 use akv_core::{Curve, EcPublicKey, PublicKey, RsaPublicKey};
+use ossl_abi::entry::CoreCallback;
 use ossl_abi::host::{Check, HostKey, HostKeys};
 use ossl_abi::names;
-use ossl_abi::params::{Params, Values};
-use ossl_abi::types::{Callback, DataType, Param};
-use std::ffi::c_void;
+use ossl_abi::params::{Answers, Params, Values};
+use ossl_abi::types::DataType;
 use std::sync::OnceLock;
 use zeroize::Zeroizing;
 
@@ -103,11 +103,8 @@ impl ForeignKey {
         self.key.max_size().ok_or_else(|| Error::argument("the key object holds no key"))
     }
 
-    /// # Safety
-    /// `params` leads to an array that the core passed to be answered.
-    pub(crate) unsafe fn answer(&self, params: *mut Param) -> Result<()> {
-        // SAFETY: vouched for by the caller.
-        done(unsafe { self.key.answer(params) })
+    pub(crate) fn answer(&self, answers: &mut Answers<'_>) -> Result<()> {
+        done(self.key.answer(answers))
     }
 
     /// Sets parameters. A public half stays what it is.
@@ -120,16 +117,8 @@ impl ForeignKey {
         done(self.key.set(params))
     }
 
-    /// # Safety
-    /// `callback` and `arg` are those that the core passed to the call that is going on.
-    pub(crate) unsafe fn export(
-        &self,
-        selection: Selection,
-        callback: Callback,
-        arg: *mut c_void,
-    ) -> bool {
-        // SAFETY: vouched for by the caller.
-        unsafe { self.key.export(selection.with_needed().raw(), callback, arg) }
+    pub(crate) fn export(&self, selection: Selection, callback: CoreCallback<'_>) -> bool {
+        self.key.export(selection.with_needed().raw(), callback)
     }
 
     /// A key with these parts, as far as they are there. `None` where nothing is selected.

@@ -10,11 +10,10 @@ use crate::provider::Provider;
 use akv_core::KeyFile;
 use akv_core::blocking::{AnyKey, Key};
 use ossl_abi::constants::OBJECT_PKEY;
+use ossl_abi::entry::CoreCallback;
 use ossl_abi::names;
 use ossl_abi::params::{ParamArray, Values};
-use ossl_abi::types::Callback;
 use std::cell::RefCell;
-use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
 
@@ -53,23 +52,14 @@ impl Referred {
 
 /// Calls back with a reference to an object, which libcrypto hands to a function of ours before the
 /// call returns.
-///
-/// # Safety
-/// `callback` and `arg` are those that the core passed to the call that is going on.
-pub(crate) unsafe fn by_reference(
-    object: Referred,
-    object_type: i32,
-    callback: Callback,
-    arg: *mut c_void,
-) -> bool {
+pub(crate) fn by_reference(object: Referred, object_type: i32, callback: CoreCallback<'_>) -> bool {
     let description = Values::new()
         .int(names::OBJECT_TYPE, object_type)
         .utf8(names::OBJECT_DATA_TYPE, object.type_name())
         .octets(names::OBJECT_REFERENCE, &object.reference())
         .build();
     let before = REFERRED.replace(Some(object));
-    // SAFETY: vouched for by the caller; the array lives until the callback returns.
-    let taken = unsafe { callback(description.as_ptr(), arg) == 1 };
+    let taken = callback.call(description.params());
     REFERRED.set(before);
     taken
 }

@@ -13,10 +13,10 @@ use crate::selection::Selection;
 use akv_core::PublicKey;
 use akv_core::blocking::Key;
 use legacy_abi::{Libcrypto, key as structure};
+use ossl_abi::entry::CoreCallback;
 use ossl_abi::host::Structure;
-use ossl_abi::types::Callback;
 use std::cell::Cell;
-use std::ffi::{CStr, c_void};
+use std::ffi::CStr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -33,21 +33,21 @@ thread_local! {
 }
 
 /// Hears of every export: one of them may be what this thread waits for.
-pub(crate) fn notice(callback: Callback) {
+pub(crate) fn notice(callback: CoreCallback<'_>) {
     if WAITING.get().is_some() {
-        WAITING.set(Some(callback as usize));
+        WAITING.set(Some(callback.function() as usize));
     }
 }
 
 /// Whether this is libcrypto's importer for the structure of such keys.
-pub(crate) fn is_importer(key: &KeyObject, callback: Callback) -> bool {
+pub(crate) fn is_importer(key: &KeyObject, callback: CoreCallback<'_>) -> bool {
     let known = key.provider().importers().of(key.kind());
     let mut importer = known.load(Ordering::Relaxed);
     if importer == UNKNOWN {
         importer = find(key).unwrap_or(NONE);
         known.store(importer, Ordering::Relaxed);
     }
-    importer == callback as usize
+    importer == callback.function() as usize
 }
 
 /// Has libcrypto make the structure of a key of ours that nobody uses, with the same public half.
@@ -77,25 +77,22 @@ fn libcrypto(key: &KeyObject) -> Result<&'static Libcrypto> {
 /// Gives libcrypto's importer the public half, and the structure that it makes the vault's methods.
 ///
 /// # Safety
-/// `callback` and `arg` are those that the core passed to the call that is going on, and
 /// [`is_importer`] has recognized the callback.
 pub(crate) unsafe fn export(
     object: &KeyObject,
     key: &Key,
-    callback: Callback,
-    arg: *mut c_void,
+    callback: CoreCallback<'_>,
 ) -> Result<bool> {
     let libcrypto = libcrypto(object)?;
     let parts = public_parts(object, Selection::PUBLIC_PARTS)?;
-    // SAFETY: the callback is the core's, and the array lives until it returns.
-    if unsafe { callback(parts.as_ptr(), arg) } != 1 {
+    if !callback.call(parts.params()) {
         return Ok(false);
     }
     let shared = Arc::new(key.clone());
     // SAFETY: libcrypto passes its importer a context whose key the importer has just filled. It is
     // a key of this libcrypto that nobody else knows yet.
     unsafe {
-        let pkey = (libcrypto.EVP_PKEY_CTX_get0_pkey)(arg.cast());
+        let pkey = (libcrypto.EVP_PKEY_CTX_get0_pkey)(callback.argument().cast());
         match key.public_key() {
             PublicKey::Rsa(_) => {
                 let rsa = (libcrypto.EVP_PKEY_get0_RSA)(pkey);

@@ -48,7 +48,6 @@ mod selection;
 mod signature;
 mod store;
 mod symmetric;
-mod transform;
 
 /// No buffer of this module, or of the libraries in it, leaves a token or a plaintext behind.
 #[global_allocator]

@@ -7,12 +7,12 @@ use crate::precedence;
 use akv_core::blocking::Client;
 use akv_core::{Settings, settings};
 use ossl_abi::constants::OBJECT_PKEY;
+use ossl_abi::entry::CoreCallback;
 use ossl_abi::guard::Object;
 use ossl_abi::host::HostKeys;
 use ossl_abi::params::Values;
-use ossl_abi::types::Callback;
 use ossl_abi::{Dispatch, Host, names};
-use std::ffi::{CStr, CString, c_void};
+use std::ffi::{CStr, CString};
 use std::sync::OnceLock;
 
 /// Functions of the provider as a whole.
@@ -110,10 +110,7 @@ impl Provider {
 
     /// Has the context that is loading an object get to know others' key managements before ours,
     /// by an object that nobody can decode: a child context could not be told otherwise.
-    ///
-    /// # Safety
-    /// `callback` and `arg` are those that the core passed to the call that is going on.
-    pub(crate) unsafe fn introduce_others(&self, callback: Callback, arg: *mut c_void) {
+    pub(crate) fn introduce_others(&self, callback: CoreCallback<'_>) {
         if !self.children.exist() {
             return;
         }
@@ -123,8 +120,7 @@ impl Provider {
             .utf8(names::OBJECT_DATA_STRUCTURE, "nothing")
             .octets(names::OBJECT_DATA, &[0])
             .build();
-        // SAFETY: vouched for by the caller; the array lives until the callback returns.
-        self.host.quietly(|| unsafe { callback(nothing.as_ptr(), arg) });
+        self.host.quietly(|| callback.call(nothing.params()));
     }
 
     /// Whether the administrator has declared that keys are in a validated HSM.

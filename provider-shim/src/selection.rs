@@ -9,6 +9,12 @@ use std::ffi::c_int;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Selection(c_int);
 
+impl From<c_int> for Selection {
+    fn from(raw: c_int) -> Self {
+        Self(raw)
+    }
+}
+
 impl Selection {
     const PRIVATE: c_int = SELECT_PRIVATE_KEY;
     const PUBLIC: c_int = SELECT_PUBLIC_KEY;
@@ -18,10 +24,6 @@ impl Selection {
 
     /// Everything that anybody may know.
     pub(crate) const PUBLIC_PARTS: Self = Self(Self::PUBLIC | Self::DOMAIN | Self::OTHER);
-
-    pub(crate) const fn from_raw(raw: c_int) -> Self {
-        Self(raw)
-    }
 
     /// The public half with what belongs to it.
     pub(crate) const fn public_half() -> Self {

@@ -307,7 +307,7 @@ functions! {
         LOAD = 5: fn(
             *mut c_void, Option<Callback>, *mut c_void, Option<PassphraseCallback>, *mut c_void
         ) -> c_int;
-        EOF = 6: fn(*mut c_void) -> c_int;
+        EOF = 6: fn(*const Lent) -> c_int;
         CLOSE = 7: fn(*mut c_void) -> c_int;
         EXPORT_OBJECT = 8:
             fn(*mut c_void, *const c_void, usize, Option<Callback>, *mut c_void) -> c_int;

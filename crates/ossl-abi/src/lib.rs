@@ -13,11 +13,13 @@
 //! - [`params`]: reading, writing and building parameter arrays.
 //! - [`host`]: the upcalls: the host's settings, its error queue, its BIOs; and fetches and keys of
 //!   other providers, for which there is no upcall.
-//! - [`guard`]: the boundary that every function in a table goes through; the ENGINE module has it
-//!   too, and [`library`], which finds functions of a libcrypto that is loaded.
+//! - [`entry!`]: how the functions in a table are declared.
+//! - [`guard`]: the boundary that every one of them goes through; the ENGINE module has it too, and
+//!   [`library`], which finds functions of a libcrypto that is loaded.
 #![deny(missing_docs)]
 
 pub mod constants;
+pub mod entry;
 pub mod functions;
 pub mod guard;
 pub mod host;

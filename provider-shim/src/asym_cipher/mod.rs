@@ -14,17 +14,17 @@ mod oaep;
 mod premaster;
 
 use self::context::Context;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::key::KeyObject;
 use crate::key_type::RSA;
 use crate::provider::Provider;
 use crate::rsa_public::Padding;
-use crate::transform::transform;
+use ossl_abi::entry;
 use ossl_abi::functions::asym_cipher as id;
-use ossl_abi::guard;
 use ossl_abi::names;
-use ossl_abi::params::{Answers, Params};
 use ossl_abi::types::{Algorithm, DataType, Dispatch, Param};
-use std::ffi::{c_int, c_uchar, c_void};
+use std::ffi::c_void;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 pub(crate) const ALGORITHM: Algorithm = Algorithm::new(
@@ -49,102 +49,82 @@ static TABLE: &[Dispatch] = &[
     Dispatch::END,
 ];
 
-unsafe extern "C" fn newctx(provctx: *mut c_void) -> *mut c_void {
-    let body = |_: &Provider| -> Result<Box<Context>> {
-        // SAFETY: the guard has seen that it is not null; the core passes the provider context.
-        let provider = unsafe { guard::clone_arc(provctx) }.ok_or(Error::Silent)?;
-        Ok(Box::new(Context::new(provider)))
-    };
-    // SAFETY: the core passes the provider context.
-    unsafe { guard::shared("asym_cipher newctx", provctx, body) }
+entry! {
+    fn newctx("asym_cipher newctx", provider: &Arc<Provider>) -> Result<Box<Context>> {
+        Ok(Box::new(Context::new(Arc::clone(provider))))
+    }
 }
 
-unsafe extern "C" fn freectx(ctx: *mut c_void) {
-    // SAFETY: the core gives back what `newctx` or `dupctx` gave it.
-    unsafe { guard::free_box::<Context>(ctx) };
+entry! {
+    fn freectx(ctx: Box<Context>);
 }
 
-unsafe extern "C" fn dupctx(ctx: *const c_void) -> *mut c_void {
-    let body = |ctx: &Context| -> Result<Box<Context>> { Ok(Box::new(ctx.clone())) };
-    // SAFETY: the core passes our context, which others may be reading too.
-    unsafe { guard::shared("asym_cipher dupctx", ctx, body) }
+entry! {
+    fn dupctx("asym_cipher dupctx", ctx: &Context) -> Result<Box<Context>> {
+        Ok(Box::new(ctx.clone()))
+    }
 }
 
-unsafe extern "C" fn encrypt_init(
-    ctx: *mut c_void,
-    key: *mut c_void,
-    params: *const Param,
-) -> c_int {
-    let body = |ctx: &mut Context| -> Result<()> {
-        // SAFETY: the core passes a key of ours, or null, and a parameter array.
-        let (key, params) = unsafe { (guard::clone_arc(key), Params::from_ptr(params)) };
+entry! {
+    fn encrypt_init(
+        "asym_cipher encrypt_init",
+        ctx: &mut Context,
+        key: Option<Arc<KeyObject>>,
+        params: Params,
+    ) -> Result<()> {
         ctx.init(key, params)
-    };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("asym_cipher encrypt_init", ctx, body) }
+    }
 }
 
-unsafe extern "C" fn decrypt_init(
-    ctx: *mut c_void,
-    key: *mut c_void,
-    params: *const Param,
-) -> c_int {
-    let body = |ctx: &mut Context| -> Result<()> {
-        // SAFETY: the core passes a key of ours, or null, and a parameter array.
-        let (key, params) = unsafe { (guard::clone_arc(key), Params::from_ptr(params)) };
+entry! {
+    fn decrypt_init(
+        "asym_cipher decrypt_init",
+        ctx: &mut Context,
+        key: Option<Arc<KeyObject>>,
+        params: Params,
+    ) -> Result<()> {
         ctx.init(key, params)?;
         ctx.key()?.private().map(drop)
-    };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("asym_cipher decrypt_init", ctx, body) }
+    }
 }
 
-unsafe extern "C" fn encrypt(
-    ctx: *mut c_void,
-    out: *mut c_uchar,
-    outlen: *mut usize,
-    outsize: usize,
-    input: *const c_uchar,
-    inlen: usize,
-) -> c_int {
-    let max_len = |ctx: &Context, _| Ok(ctx.public()?.size());
-    let run = |ctx: &Context, input: &[u8]| ctx.encrypt(input).map(Zeroizing::new);
-    let (out, input) = ((out, outlen, outsize), (input, inlen));
-    // SAFETY: the core passes our context, which one thread uses at a time, and such room and data.
-    unsafe { transform("asym_cipher encrypt", ctx, out, input, max_len, run) }
+entry! {
+    fn encrypt(
+        "asym_cipher encrypt",
+        ctx: &mut Context,
+        out: Output("place for the output's length"),
+        input: Input("data"),
+    ) -> Result<()> {
+        out.produce(ctx.public()?.size(), || ctx.encrypt(input.bytes()?).map(Zeroizing::new))
+    }
 }
 
-unsafe extern "C" fn decrypt(
-    ctx: *mut c_void,
-    out: *mut c_uchar,
-    outlen: *mut usize,
-    outsize: usize,
-    input: *const c_uchar,
-    inlen: usize,
-) -> c_int {
-    let max_len = |ctx: &Context, _| match ctx.padding() {
-        Padding::Tls => Ok(premaster::LEN),
-        _ => Ok(ctx.public()?.size()),
-    };
-    let (out, input) = ((out, outlen, outsize), (input, inlen));
-    // SAFETY: the core passes our context, which one thread uses at a time, and such room and data.
-    unsafe { transform("asym_cipher decrypt", ctx, out, input, max_len, Context::decrypt) }
+entry! {
+    fn decrypt(
+        "asym_cipher decrypt",
+        ctx: &mut Context,
+        out: Output("place for the output's length"),
+        input: Input("data"),
+    ) -> Result<()> {
+        let max_len = match ctx.padding() {
+            Padding::Tls => premaster::LEN,
+            _ => ctx.public()?.size(),
+        };
+        out.produce(max_len, || ctx.decrypt(input.bytes()?))
+    }
 }
 
-unsafe extern "C" fn get_ctx_params(ctx: *const c_void, params: *mut Param) -> c_int {
-    let body = |ctx: &Context| -> Result<()> {
-        // SAFETY: the core passes a parameter array to be answered.
-        let mut answers = unsafe { Answers::from_ptr(params) };
-        ctx.answer(&mut answers)
-    };
-    // SAFETY: the core passes our context, which others may be reading too.
-    unsafe { guard::shared("asym_cipher get_ctx_params", ctx, body) }
+entry! {
+    fn get_ctx_params(
+        "asym_cipher get_ctx_params",
+        ctx: &Context,
+        answers: Answers,
+    ) -> Result<()> {
+        ctx.answer(answers)
+    }
 }
 
-unsafe extern "C" fn gettable_ctx_params(
-    _ctx: *const c_void,
-    _provctx: *mut c_void,
-) -> *const Param {
+extern "C" fn gettable_ctx_params(_ctx: *const c_void, _provctx: *mut c_void) -> *const Param {
     static PARAMS: &[Param] = &[
         Param::describe(names::PAD_MODE, DataType::Utf8String),
         Param::describe(names::DIGEST, DataType::Utf8String),
@@ -158,19 +138,17 @@ unsafe extern "C" fn gettable_ctx_params(
     PARAMS.as_ptr()
 }
 
-unsafe extern "C" fn set_ctx_params(ctx: *mut c_void, params: *const Param) -> c_int {
-    let body = |ctx: &mut Context| -> Result<()> {
-        // SAFETY: the core passes a parameter array.
-        ctx.set(unsafe { Params::from_ptr(params) })
-    };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("asym_cipher set_ctx_params", ctx, body) }
+entry! {
+    fn set_ctx_params(
+        "asym_cipher set_ctx_params",
+        ctx: &mut Context,
+        params: Params,
+    ) -> Result<()> {
+        ctx.set(params)
+    }
 }
 
-unsafe extern "C" fn settable_ctx_params(
-    _ctx: *const c_void,
-    _provctx: *mut c_void,
-) -> *const Param {
+extern "C" fn settable_ctx_params(_ctx: *const c_void, _provctx: *mut c_void) -> *const Param {
     static PARAMS: &[Param] = &[
         Param::describe(names::PAD_MODE, DataType::Utf8String),
         Param::describe(names::DIGEST, DataType::Utf8String),

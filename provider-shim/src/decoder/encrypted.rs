@@ -8,10 +8,8 @@ use akv_core::KeyFile;
 use der::asn1::OctetStringRef;
 use der::{Decode, Sequence};
 use ossl_abi::Host;
-use ossl_abi::types::PassphraseCallback;
+use ossl_abi::entry::CorePassphrase;
 use spki::AlgorithmIdentifierRef;
-use std::ffi::{c_char, c_void};
-use std::ptr;
 use zeroize::Zeroizing;
 
 /// Longest passphrase, as libcrypto's own programs have it (`PEM_BUFSIZE`).
@@ -25,30 +23,12 @@ struct Encrypted<'a> {
     data: &'a OctetStringRef,
 }
 
-/// The host's way of asking for a passphrase, for the length of a call.
-pub(super) struct Passphrase {
-    callback: Option<PassphraseCallback>,
-    arg: *mut c_void,
-}
-
-impl Passphrase {
-    /// # Safety
-    /// Both are what the core passed to the call that is going on, which this does not outlive.
-    pub(super) unsafe fn new(callback: Option<PassphraseCallback>, arg: *mut c_void) -> Self {
-        Self { callback, arg }
-    }
-
-    /// Asks for it. libcrypto remembers the answer for all decoders of a file.
-    fn ask(&self) -> Option<Zeroizing<Vec<u8>>> {
-        let callback = self.callback?;
-        let mut room = Zeroizing::new(vec![0_u8; MAX_PASSPHRASE]);
-        let mut len = 0;
-        let data = room.as_mut_ptr().cast::<c_char>();
-        // SAFETY: vouched for by the caller of `new`; there is as much room as it says.
-        let given = unsafe { callback(data, room.len(), &mut len, ptr::null(), self.arg) };
-        room.truncate(len);
-        (given == 1 && len <= MAX_PASSPHRASE).then_some(room)
-    }
+/// Asks for the passphrase. libcrypto remembers the answer for all decoders of a file.
+fn ask(passphrase: CorePassphrase<'_>) -> Option<Zeroizing<Vec<u8>>> {
+    let mut room = Zeroizing::new(vec![0_u8; MAX_PASSPHRASE]);
+    let len = passphrase.ask(&mut room)?;
+    room.truncate(len);
+    Some(room)
 }
 
 /// The key file in encrypted PKCS#8. `None` when there is another key in it, when it cannot be
@@ -59,14 +39,14 @@ impl Passphrase {
 pub(super) fn key_file(
     host: &Host,
     der: &[u8],
-    passphrase: &Passphrase,
+    passphrase: CorePassphrase<'_>,
 ) -> Result<Option<KeyFile>> {
     if Encrypted::from_der(der).is_err() {
         return Ok(None);
     }
     // Why there is no passphrase, or why it is wrong, libcrypto's own decoder says.
     let content = host
-        .quietly(|| passphrase.ask())
+        .quietly(|| ask(passphrase))
         .and_then(|passphrase| host.decrypt_pkcs8(der, &passphrase));
     Ok(content.map(|content| KeyFile::from_pkcs8_der(&content)).transpose()?.flatten())
 }

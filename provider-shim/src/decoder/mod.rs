@@ -7,9 +7,8 @@ mod der_element;
 mod encrypted;
 mod pem;
 
-use self::encrypted::Passphrase;
 use self::pem::Reach;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::handover::{self, Referred, WithData};
 use crate::key::{KeyObject, SymmetricObject};
 use crate::key_type::KeyType;
@@ -18,10 +17,11 @@ use crate::selection::Selection;
 use akv_core::KeyFile;
 use akv_core::blocking::AnyKey;
 use ossl_abi::constants::OBJECT_PKEY;
+use ossl_abi::entry;
+use ossl_abi::entry::{CoreCallback, CorePassphrase};
 use ossl_abi::functions::decoder as id;
-use ossl_abi::guard;
 use ossl_abi::host::Bio;
-use ossl_abi::types::{Algorithm, Callback, CoreBio, Dispatch, PassphraseCallback};
+use ossl_abi::types::{Algorithm, Callback, Dispatch};
 use std::ffi::{c_int, c_void};
 use std::sync::Arc;
 
@@ -67,28 +67,27 @@ pub(crate) static ALGORITHMS: &[Algorithm] = &[
 ];
 
 /// What libcrypto asks of a reader.
-struct Request {
+struct Request<'call> {
     selection: Selection,
-    passphrase: Passphrase,
-    callback: Callback,
-    arg: *mut c_void,
+    passphrase: CorePassphrase<'call>,
+    callback: CoreCallback<'call>,
 }
 
 /// One input format.
 trait Reader {
     /// Reads what is ours and gives it on. `Ok(true)` means "carry on" too.
-    fn read(provider: &Arc<Provider>, input: Bio<'_>, request: &Request) -> Result<bool>;
+    fn read(provider: &Arc<Provider>, input: &mut Bio<'_>, request: &Request<'_>) -> Result<bool>;
 }
 
 /// PEM to DER.
 struct PemReader;
 
 impl Reader for PemReader {
-    fn read(provider: &Arc<Provider>, mut input: Bio<'_>, request: &Request) -> Result<bool> {
+    fn read(provider: &Arc<Provider>, input: &mut Bio<'_>, request: &Request<'_>) -> Result<bool> {
         // A store gives every block to somebody, and selects nothing.
         let reach = if request.selection.private() { Reach::PrivateKey } else { Reach::Block };
-        let open = |der: &[u8]| encrypted::key_file(provider.host(), der, &request.passphrase);
-        match pem::next_key_file(&mut input, reach, open)? {
+        let open = |der: &[u8]| encrypted::key_file(provider.host(), der, request.passphrase);
+        match pem::next_key_file(input, reach, open)? {
             Some(file) => give_file(provider, &file, request),
             None => Ok(true),
         }
@@ -101,11 +100,11 @@ impl Reader for PemReader {
 struct EncryptedReader;
 
 impl Reader for EncryptedReader {
-    fn read(provider: &Arc<Provider>, mut input: Bio<'_>, request: &Request) -> Result<bool> {
-        let Some(der) = der_element::read_sequence(&mut input) else {
+    fn read(provider: &Arc<Provider>, input: &mut Bio<'_>, request: &Request<'_>) -> Result<bool> {
+        let Some(der) = der_element::read_sequence(input) else {
             return Ok(true);
         };
-        match encrypted::key_file(provider.host(), &der, &request.passphrase)? {
+        match encrypted::key_file(provider.host(), &der, request.passphrase)? {
             Some(file) => give_file(provider, &file, request),
             None => Ok(true),
         }
@@ -114,14 +113,12 @@ impl Reader for EncryptedReader {
 
 /// Gives a file on as DER. It is complete: a file without version or public key is resolved here,
 /// since libcrypto's store drops what later decoders say of an error.
-fn give_file(provider: &Arc<Provider>, file: &KeyFile, request: &Request) -> Result<bool> {
+fn give_file(provider: &Arc<Provider>, file: &KeyFile, request: &Request<'_>) -> Result<bool> {
     let key = provider.client()?.any_key_from_file(file)?;
     let description = handover::private_key(&key);
     // What the file does not say was asked for, and need not be once more.
     let _key = file.public_key().is_none().then(|| WithData::of(provider, key));
-    // SAFETY: callback and argument are the core's for this call, and the array lives until the
-    // callback returns.
-    Ok(unsafe { (request.callback)(description.as_ptr(), request.arg) == 1 })
+    Ok(request.callback.call(description.params()))
 }
 
 trait Keys {
@@ -148,7 +145,11 @@ impl Keys for SymmetricKeys {
 }
 
 /// Makes the key of a file and gives it on, unless it is of another type.
-fn give_key<K: Keys>(provider: &Arc<Provider>, file: &KeyFile, request: &Request) -> Result<bool> {
+fn give_key<K: Keys>(
+    provider: &Arc<Provider>,
+    file: &KeyFile,
+    request: &Request<'_>,
+) -> Result<bool> {
     if file.public_key().is_some_and(|key| Some(KeyType::of(key)) != K::TYPE) {
         return Ok(true);
     }
@@ -166,16 +167,15 @@ fn give_key<K: Keys>(provider: &Arc<Provider>, file: &KeyFile, request: &Request
         }
         _ => return Ok(true),
     };
-    // SAFETY: callback and argument are the core's for this call.
-    Ok(unsafe { handover::by_reference(object, OBJECT_PKEY, request.callback, request.arg) })
+    Ok(handover::by_reference(object, OBJECT_PKEY, request.callback))
 }
 
 /// The DER structure of a key file.
 struct DerReader<K>(K);
 
 impl<K: Keys> Reader for DerReader<K> {
-    fn read(provider: &Arc<Provider>, mut input: Bio<'_>, request: &Request) -> Result<bool> {
-        match der_element::read_sequence(&mut input) {
+    fn read(provider: &Arc<Provider>, input: &mut Bio<'_>, request: &Request<'_>) -> Result<bool> {
+        match der_element::read_sequence(input) {
             Some(der) if der_element::looks_like_key_file(&der) => {
                 give_key::<K>(provider, &KeyFile::from_der(&der)?, request)
             }
@@ -188,8 +188,8 @@ impl<K: Keys> Reader for DerReader<K> {
 struct Pkcs8Reader<K>(K);
 
 impl<K: Keys> Reader for Pkcs8Reader<K> {
-    fn read(provider: &Arc<Provider>, mut input: Bio<'_>, request: &Request) -> Result<bool> {
-        let der = der_element::read_sequence(&mut input);
+    fn read(provider: &Arc<Provider>, input: &mut Bio<'_>, request: &Request<'_>) -> Result<bool> {
+        let der = der_element::read_sequence(input);
         match der.map(|der| KeyFile::from_pkcs8_der(&der)).transpose()?.flatten() {
             Some(file) => give_key::<K>(provider, &file, request),
             None => Ok(true),
@@ -208,58 +208,39 @@ const fn table<R: Reader>() -> [Dispatch; 6] {
     ]
 }
 
-/// A decoder has no state of its own: its context is a count of the provider.
-unsafe extern "C" fn newctx(provctx: *mut c_void) -> *mut c_void {
-    let body = |_: &Provider| -> Result<Arc<Provider>> {
-        // SAFETY: the guard has seen that it is not null; the core passes the provider context.
-        unsafe { guard::clone_arc(provctx) }.ok_or(Error::Silent)
-    };
-    // SAFETY: the core passes the provider context.
-    unsafe { guard::shared("decoder newctx", provctx, body) }
+entry! {
+    /// A decoder has no state of its own: its context is a count of the provider.
+    fn newctx("decoder newctx", provider: &Arc<Provider>) -> Result<Arc<Provider>> {
+        Ok(Arc::clone(provider))
+    }
 }
 
-unsafe extern "C" fn freectx(ctx: *mut c_void) {
-    // SAFETY: the core gives back what `newctx` gave it.
-    unsafe { guard::free_arc::<Provider>(ctx) };
+entry! {
+    fn freectx(provider: Arc<Provider>);
 }
 
 /// A key file stands for a private key; zero means whatever there is.
-unsafe extern "C" fn does_selection(_provctx: *mut c_void, selection: c_int) -> c_int {
-    let selection = Selection::from_raw(selection);
+extern "C" fn does_selection(_provctx: *mut c_void, selection: c_int) -> c_int {
+    let selection = Selection::from(selection);
     (selection.is_empty() || selection.private()).into()
 }
 
-unsafe extern "C" fn decode<R: Reader>(
-    ctx: *mut c_void,
-    input: *mut CoreBio,
-    selection: c_int,
-    callback: Option<Callback>,
-    arg: *mut c_void,
-    passphrase: Option<PassphraseCallback>,
-    passphrase_arg: *mut c_void,
-) -> c_int {
-    let body = |provider: &Provider| -> Result<bool> {
-        // SAFETY: the context is a count of the provider, and the guard has seen it.
-        let counted = unsafe { guard::clone_arc::<Provider>(ctx) }.ok_or(Error::Silent)?;
-        let callback = callback.ok_or_else(|| Error::null("callback"))?;
-        // SAFETY: the core passes a BIO of its own.
-        let bio = unsafe { provider.host().bio(input) }.ok_or_else(|| Error::null("input"))?;
-        let request = Request {
-            selection: Selection::from_raw(selection),
-            // SAFETY: both are the core's, for this call.
-            passphrase: unsafe { Passphrase::new(passphrase, passphrase_arg) },
-            callback,
-            arg,
-        };
-        R::read(&counted, bio, &request)
-    };
-    // SAFETY: the context is a count of the provider.
-    unsafe { guard::shared("decoder decode", ctx, body) }
+entry! {
+    fn decode<R: Reader>(
+        "decoder decode",
+        provider: &Arc<Provider>,
+        input: Bio("input"),
+        selection: Selection as c_int,
+        callback: Callback("callback"),
+        passphrase: Passphrase,
+    ) -> Result<bool> {
+        R::read(provider, input, &Request { selection, passphrase, callback })
+    }
 }
 
 /// Asked when libcrypto wants another provider to hold the key, which none can. It calls this
 /// without looking whether it is there.
-unsafe extern "C" fn export_object(
+extern "C" fn export_object(
     _ctx: *mut c_void,
     _reference: *const c_void,
     _size: usize,

@@ -12,9 +12,8 @@ use crate::provider::{FUNCTIONS, Provider};
 use akv_core::ErrorKind;
 use ossl_abi::functions::provider as id;
 use ossl_abi::guard;
-use ossl_abi::params::Answers;
 use ossl_abi::types::DataType;
-use ossl_abi::{Algorithm, CoreHandle, Dispatch, Host, Item, Param, names};
+use ossl_abi::{Algorithm, CoreHandle, Dispatch, Host, Item, Param, entry, names};
 use std::ffi::{CStr, c_int, c_void};
 use std::ptr;
 use std::sync::Arc;
@@ -68,13 +67,12 @@ const TABLE: [Dispatch; FUNCTIONS] = [
     Dispatch::END,
 ];
 
-unsafe extern "C" fn teardown(provctx: *mut c_void) {
-    // SAFETY: the core gives back what `OSSL_provider_init` gave it, once. Keys and contexts that
-    // are still alive have counts of their own.
-    unsafe { guard::free_arc::<Provider>(provctx) };
+entry! {
+    /// What `OSSL_provider_init` gave. Keys and contexts that are still alive have counts of their own.
+    fn teardown(provider: Arc<Provider>);
 }
 
-unsafe extern "C" fn gettable_params(_provctx: *mut c_void) -> *const Param {
+extern "C" fn gettable_params(_provctx: *mut c_void) -> *const Param {
     static PARAMS: &[Param] = &[
         Param::describe(names::PROVIDER_NAME, DataType::Utf8Ptr),
         Param::describe(names::PROVIDER_VERSION, DataType::Utf8Ptr),
@@ -85,79 +83,80 @@ unsafe extern "C" fn gettable_params(_provctx: *mut c_void) -> *const Param {
     PARAMS.as_ptr()
 }
 
-unsafe extern "C" fn get_params(provctx: *mut c_void, params: *mut Param) -> c_int {
-    let body = |provider: &Provider| -> Result<()> {
-        // SAFETY: the core passes a parameter array to be answered.
-        let mut answers = unsafe { Answers::from_ptr(params) };
+entry! {
+    fn get_params(
+        "provider parameters",
+        provider: &Arc<Provider>,
+        answers: Answers,
+    ) -> Result<()> {
         answers.utf8_static(names::PROVIDER_NAME, NAME)?;
         answers.utf8_static(names::PROVIDER_VERSION, VERSION)?;
         answers.utf8_static(names::PROVIDER_BUILDINFO, VERSION)?;
         answers.integer(names::PROVIDER_STATUS, i32::from(provider.client().is_ok()))?;
         Ok(())
-    };
-    // SAFETY: the core passes the provider context.
-    unsafe { guard::shared("provider parameters", provctx, body) }
-}
-
-unsafe extern "C" fn query_operation(
-    provctx: *mut c_void,
-    operation: c_int,
-    no_cache: *mut c_int,
-) -> *const Algorithm {
-    let body = |provider: &Provider| -> Option<&'static [Algorithm]> {
-        let ready = precedence::yield_to_others(provider.host(), operation);
-        ready.then(|| algorithms::of(provider, operation))
-    };
-    // SAFETY: the core passes the provider context, and null or room for an int.
-    unsafe { answer("query operation", provctx, no_cache, body) }
-}
-
-/// # Safety
-/// `provctx` is the provider context, `no_cache` null or room for an int.
-unsafe fn answer(
-    name: &'static str,
-    provctx: *mut c_void,
-    no_cache: *mut c_int,
-    body: impl FnOnce(&Provider) -> Option<&'static [Algorithm]>,
-) -> *const Algorithm {
-    // SAFETY: vouched for by the caller.
-    let algorithms = unsafe { guard::query(name, provctx, None, body) };
-    // SAFETY: as above.
-    if let Some(no_cache) = unsafe { no_cache.as_mut() } {
-        // What is not there yet has to be asked for again.
-        *no_cache = algorithms.is_none().into();
     }
+}
+
+entry! {
+    fn query_operation(
+        "query operation",
+        provider: &Arc<Provider>,
+        operation: c_int,
+        no_cache: Option<&mut c_int>,
+    ) -> *const Algorithm, or (ptr::null()) {
+        first_of(no_cache, || {
+            let ready = precedence::yield_to_others(provider.host(), operation);
+            ready.then(|| algorithms::of(provider, operation))
+        })
+    }
+}
+
+entry! {
+    /// What a child context calls. Nobody can be asked to go first there: the upcalls are the parent's.
+    fn query_in_child<const CHILD: usize>(
+        "query operation in a child context",
+        provider: &Arc<Provider>,
+        operation: c_int,
+        no_cache: Option<&mut c_int>,
+    ) -> *const Algorithm, or (ptr::null()) {
+        first_of(no_cache, || {
+            let early = provider.children().comes_too_early(CHILD, operation);
+            (!early).then(|| algorithms::of(provider, operation))
+        })
+    }
+}
+
+/// The list that `find` finds, for C. What is not there yet has to be asked for again, as has what a
+/// panic left unsaid.
+fn first_of(
+    no_cache: Option<&mut c_int>,
+    find: impl FnOnce() -> Option<&'static [Algorithm]>,
+) -> *const Algorithm {
+    let mut ignored = 0;
+    let no_cache = no_cache.unwrap_or(&mut ignored);
+    *no_cache = 1;
+    let algorithms = find();
+    *no_cache = algorithms.is_none().into();
     algorithms.filter(|list| !list.is_empty()).map_or(ptr::null(), <[Algorithm]>::as_ptr)
 }
 
-/// What a child context calls. Nobody can be asked to go first there: the upcalls are the parent's.
-unsafe extern "C" fn query_in_child<const CHILD: usize>(
-    provctx: *mut c_void,
-    operation: c_int,
-    no_cache: *mut c_int,
-) -> *const Algorithm {
-    let body = |provider: &Provider| -> Option<&'static [Algorithm]> {
-        let early = provider.children().comes_too_early(CHILD, operation);
-        (!early).then(|| algorithms::of(provider, operation))
-    };
-    // SAFETY: the core passes the provider context, and null or room for an int.
-    unsafe { answer("query operation in a child context", provctx, no_cache, body) }
+entry! {
+    /// Asked for after each initialisation, also in a child context.
+    fn reason_strings(
+        "reason strings",
+        provider: &Arc<Provider>,
+    ) -> *const Item, or (REASON_STRINGS.as_ptr()) {
+        const QUERIES: children::Queries =
+            children::queries!(query_in_child: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
+        provider.children().initialised(&QUERIES);
+        REASON_STRINGS.as_ptr()
+    }
 }
 
-/// Asked for after each initialisation, also in a child context.
-unsafe extern "C" fn reason_strings(provctx: *mut c_void) -> *const Item {
-    const QUERIES: children::Queries =
-        children::queries!(query_in_child: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
-    let body = |provider: &Provider| provider.children().initialised(&QUERIES);
-    // SAFETY: the core passes the provider context.
-    unsafe { guard::query("reason strings", provctx, (), body) };
-    REASON_STRINGS.as_ptr()
-}
-
-/// Looks whether the settings are right and hashes a known message: what can be tested without a
-/// vault.
-unsafe extern "C" fn self_test(provctx: *mut c_void) -> c_int {
-    let body = |provider: &Provider| -> Result<()> {
+entry! {
+    /// Looks whether the settings are right and hashes a known message: what can be tested without a
+    /// vault.
+    fn self_test("self test", provider: &Arc<Provider>) -> Result<()> {
         provider.client()?;
         let mut hasher = Digest::Sha256.hasher();
         hasher.update(b"abc");
@@ -165,7 +164,5 @@ unsafe extern "C" fn self_test(provctx: *mut c_void) -> c_int {
             return Err(Error::Raised(ErrorKind::Internal, "SHA-256 does not work".into()));
         }
         Ok(())
-    };
-    // SAFETY: the core passes the provider context.
-    unsafe { guard::shared("self test", provctx, body) }
+    }
 }

@@ -13,10 +13,9 @@ use crate::selection::Selection;
 use akv_core::PublicKey;
 use der::pem::{self, LineEnding};
 use ossl_abi::functions::encoder as id;
-use ossl_abi::guard::{self, Object};
-use ossl_abi::params::Params;
-use ossl_abi::types::{Algorithm, CoreBio, DataType, Dispatch, Param, PassphraseCallback};
-use ossl_abi::{Host, names};
+use ossl_abi::guard::Object;
+use ossl_abi::types::{Algorithm, DataType, Dispatch, Param};
+use ossl_abi::{Host, entry, names};
 use std::ffi::{c_int, c_void};
 use std::sync::Arc;
 
@@ -291,66 +290,55 @@ impl Object for Context {
     }
 }
 
-unsafe extern "C" fn newctx(provctx: *mut c_void) -> *mut c_void {
-    let body = |_: &Provider| -> Result<Box<Context>> {
-        // SAFETY: the guard has seen that it is not null; the core passes the provider context.
-        let provider = unsafe { guard::clone_arc(provctx) }.ok_or(Error::Silent)?;
-        Ok(Box::new(Context { provider, cipher: None }))
-    };
-    // SAFETY: the core passes the provider context.
-    unsafe { guard::shared("encoder newctx", provctx, body) }
+entry! {
+    fn newctx("encoder newctx", provider: &Arc<Provider>) -> Result<Box<Context>> {
+        Ok(Box::new(Context { provider: Arc::clone(provider), cipher: None }))
+    }
 }
 
-unsafe extern "C" fn freectx(ctx: *mut c_void) {
-    // SAFETY: the core gives back what `newctx` gave it.
-    unsafe { guard::free_box::<Context>(ctx) };
+entry! {
+    fn freectx(ctx: Box<Context>);
 }
 
-unsafe extern "C" fn does_selection<F: Format>(_provctx: *mut c_void, selection: c_int) -> c_int {
-    F::takes(Selection::from_raw(selection)).into()
+extern "C" fn does_selection<F: Format>(_provctx: *mut c_void, selection: c_int) -> c_int {
+    F::takes(Selection::from(selection)).into()
 }
 
-unsafe extern "C" fn settable_ctx_params(_provctx: *mut c_void) -> *const Param {
+extern "C" fn settable_ctx_params(_provctx: *mut c_void) -> *const Param {
     static PARAMS: &[Param] =
         &[Param::describe(names::ENCODER_CIPHER, DataType::Utf8String), Param::END];
     PARAMS.as_ptr()
 }
 
-unsafe extern "C" fn set_ctx_params(ctx: *mut c_void, params: *const Param) -> c_int {
-    let body = |context: &mut Context| -> Result<()> {
-        // SAFETY: the core passes null or a parameter array.
-        let params = unsafe { Params::from_ptr(params) };
+entry! {
+    fn set_ctx_params(
+        "encoder set_ctx_params",
+        ctx: &mut Context,
+        params: Params,
+    ) -> Result<()> {
         if let Some(cipher) = params.get(names::ENCODER_CIPHER) {
             let cipher = cipher.utf8()?;
-            context.cipher = (!cipher.is_empty()).then(|| cipher.to_owned());
+            ctx.cipher = (!cipher.is_empty()).then(|| cipher.to_owned());
         }
         Ok(())
-    };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("encoder set_ctx_params", ctx, body) }
+    }
 }
 
-unsafe extern "C" fn encode<F: Format>(
-    ctx: *mut c_void,
-    out: *mut CoreBio,
-    object: *const c_void,
-    _abstract_object: *const Param,
-    selection: c_int,
-    _passphrase: Option<PassphraseCallback>,
-    _passphrase_arg: *mut c_void,
-) -> c_int {
-    let body = |context: &mut Context| -> Result<()> {
-        // SAFETY: the core passes a key of ours of this type as object, since the encoder does not
-        // import.
-        let key = unsafe { object.cast::<F::Key>().as_ref() }.ok_or(Error::Silent)?;
-        let data = F::write(key, Selection::from_raw(selection))?;
-        if let Some(cipher) = context.cipher.as_deref().filter(|_| F::PRIVATE) {
+entry! {
+    /// The object is a key of ours of this type, since the encoder does not import.
+    fn encode<F: Format>(
+        "encoder encode",
+        ctx: &mut Context,
+        output: Bio("output"),
+        key: Option<&F::Key>,
+        _abstract_object: *const Param,
+        selection: Selection as c_int,
+        _passphrase: Passphrase,
+    ) -> Result<()> {
+        let data = F::write(key.ok_or(Error::Silent)?, selection)?;
+        if let Some(cipher) = ctx.cipher.as_deref().filter(|_| F::PRIVATE) {
             return Err(not_encrypted(cipher));
         }
-        // SAFETY: the core passes a BIO of its own.
-        let mut bio = unsafe { context.host().bio(out) }.ok_or_else(|| Error::null("output"))?;
-        Ok(bio.write_all(&data)?)
-    };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("encoder encode", ctx, body) }
+        Ok(output.write_all(&data)?)
+    }
 }

@@ -13,17 +13,17 @@ use crate::key_type::KeyType;
 use crate::new_key::{Description, is_for_vaults, refuse_existing};
 use crate::provider::Provider;
 use crate::selection::Selection;
-use ossl_abi::Host;
-use ossl_abi::guard::{self, Object};
+use ossl_abi::guard::Object;
 use ossl_abi::host::{Maker, Making};
 use ossl_abi::names;
 use ossl_abi::params::{Params, Values};
-use ossl_abi::types::{Callback, Param};
+use ossl_abi::types::Param;
+use ossl_abi::{Host, entry};
 use std::ffi::{c_int, c_void};
 use std::sync::Arc;
 
 /// The making of a key.
-struct Generator {
+pub(super) struct Generator {
     provider: Arc<Provider>,
     kind: KeyType,
     making: Making,
@@ -118,68 +118,63 @@ impl Generator {
     }
 }
 
-pub(super) unsafe extern "C" fn init<K: Kind>(
-    provctx: *mut c_void,
-    selection: c_int,
-    params: *const Param,
-) -> *mut c_void {
-    let body = |_: &Provider| -> Result<Box<Generator>> {
-        let pair = Selection::from_raw(selection).key_pair();
-        let making = if pair { Making::Pair } else { Making::Parameters };
-        // SAFETY: the guard has seen that it is not null; the core passes the provider context.
-        let provider: Arc<Provider> = unsafe { guard::clone_arc(provctx) }.ok_or(Error::Silent)?;
-        let mut generator = Generator::new(provider, K::TYPE, making);
-        // SAFETY: the core passes null or a parameter array.
-        generator.set(unsafe { Params::from_ptr(params) })?;
+entry! {
+    pub(super) fn init<K: Kind>(
+        "keymgmt gen_init",
+        provider: &Arc<Provider>,
+        selection: Selection as c_int,
+        params: Params,
+    ) -> Result<Box<Generator>> {
+        let making = if selection.key_pair() { Making::Pair } else { Making::Parameters };
+        let mut generator = Generator::new(Arc::clone(provider), K::TYPE, making);
+        generator.set(params)?;
         Ok(Box::new(generator))
-    };
-    // SAFETY: the core passes the provider context.
-    unsafe { guard::shared("keymgmt gen_init", provctx, body) }
+    }
 }
 
-/// For a key in a vault, what is set wins over the template, before it or after. For others the
-/// template does, as with the default provider.
-pub(super) unsafe extern "C" fn set_template(genctx: *mut c_void, template: *mut c_void) -> c_int {
-    let body = |generator: &mut Generator| -> Result<()> {
-        // SAFETY: the core passes null or a key object of ours.
-        if let Some(template) = unsafe { template.cast::<KeyObject>().as_ref() } {
-            generator.like(template);
+entry! {
+    /// For a key in a vault, what is set wins over the template, before it or after. For others the
+    /// template does, as with the default provider.
+    pub(super) fn set_template(
+        "keymgmt gen_set_template",
+        generator: &mut Generator,
+        template: Option<Arc<KeyObject>>,
+    ) -> Result<()> {
+        if let Some(template) = template {
+            generator.like(&template);
         }
         Ok(())
-    };
-    // SAFETY: the core passes our generator, which one thread uses at a time.
-    unsafe { guard::exclusive("keymgmt gen_set_template", genctx, body) }
+    }
 }
 
-pub(super) unsafe extern "C" fn set_params(genctx: *mut c_void, params: *const Param) -> c_int {
-    let body = |generator: &mut Generator| -> Result<()> {
-        // SAFETY: the core passes null or a parameter array.
-        let params = unsafe { Params::from_ptr(params) };
+entry! {
+    pub(super) fn set_params(
+        "keymgmt gen_set_params",
+        generator: &mut Generator,
+        params: Params,
+    ) -> Result<()> {
         generator.set(params)
-    };
-    // SAFETY: the core passes our generator, which one thread uses at a time.
-    unsafe { guard::exclusive("keymgmt gen_set_params", genctx, body) }
+    }
 }
 
-pub(super) unsafe extern "C" fn settable_params<K: Kind>(
+pub(super) extern "C" fn settable_params<K: Kind>(
     _genctx: *mut c_void,
     _provctx: *mut c_void,
 ) -> *const Param {
     K::NEW_KEY.as_ptr()
 }
 
-/// Progress is not told: there is nothing between the request and its answer.
-pub(super) unsafe extern "C" fn generate(
-    genctx: *mut c_void,
-    _callback: Option<Callback>,
-    _arg: *mut c_void,
-) -> *mut c_void {
-    let body = |generator: &mut Generator| generator.generate();
-    // SAFETY: the core passes our generator, which one thread uses at a time.
-    unsafe { guard::exclusive("keymgmt gen", genctx, body) }
+entry! {
+    /// Progress is not told: there is nothing between the request and its answer.
+    pub(super) fn generate(
+        "keymgmt gen",
+        generator: &mut Generator,
+        _callback: Option<Callback>,
+    ) -> Result<Arc<KeyObject>> {
+        generator.generate()
+    }
 }
 
-pub(super) unsafe extern "C" fn cleanup(genctx: *mut c_void) {
-    // SAFETY: the core gives back what `init` gave it.
-    unsafe { guard::free_box::<Generator>(genctx) };
+entry! {
+    pub(super) fn cleanup(generator: Box<Generator>);
 }

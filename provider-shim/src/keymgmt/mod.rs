@@ -16,11 +16,11 @@ use crate::key_type::{self, KeyType};
 use crate::provider::Provider;
 use crate::selection::Selection;
 use crate::{legacy, new_key};
+use ossl_abi::entry;
 use ossl_abi::functions::{keymgmt as id, operation};
-use ossl_abi::guard;
+use ossl_abi::guard::Return;
 use ossl_abi::names;
-use ossl_abi::params::{Answers, Params};
-use ossl_abi::types::{Algorithm, Callback, Dispatch, Param};
+use ossl_abi::types::{Algorithm, Dispatch, Param};
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::marker::PhantomData;
 use std::ptr;
@@ -111,42 +111,39 @@ const fn table<K: Kind>() -> [Dispatch; 25] {
     ]
 }
 
-unsafe extern "C" fn new<K: Kind>(provctx: *mut c_void) -> *mut c_void {
-    let body = |_: &Provider| -> Result<Arc<KeyObject>> {
-        // SAFETY: the guard has seen that it is not null; the core passes the provider context.
-        let provider = unsafe { guard::clone_arc(provctx) }.ok_or(Error::Silent)?;
-        Ok(Arc::new(KeyObject::empty(provider, K::TYPE)))
-    };
-    // SAFETY: the core passes the provider context.
-    unsafe { guard::shared("keymgmt new", provctx, body) }
+entry! {
+    fn new<K: Kind>("keymgmt new", provider: &Arc<Provider>) -> Result<Arc<KeyObject>> {
+        Ok(Arc::new(KeyObject::empty(Arc::clone(provider), K::TYPE)))
+    }
 }
 
-unsafe extern "C" fn load<K: Kind>(reference: *const c_void, size: usize) -> *mut c_void {
-    // SAFETY: the core passes the bytes that one of our callbacks got.
-    let find = || unsafe { guard::bytes(reference.cast(), size) }.and_then(referred);
-    guard::alone("keymgmt load", ptr::null_mut(), || match find() {
-        Some(Referred::Pair(key)) if key.kind() == K::TYPE => Arc::into_raw(key).cast_mut().cast(),
-        _ => ptr::null_mut(),
-    })
+entry! {
+    fn load<K: Kind>("keymgmt load", reference: Reference) -> *mut c_void, or (ptr::null_mut()) {
+        match reference.and_then(referred) {
+            Some(Referred::Pair(key)) if key.kind() == K::TYPE => key.into_raw(),
+            _ => ptr::null_mut(),
+        }
+    }
 }
 
-unsafe extern "C" fn free(keydata: *mut c_void) {
-    // SAFETY: the core gives back an object that one of our functions gave it.
-    unsafe { guard::free_arc::<KeyObject>(keydata) };
+entry! {
+    fn free(key: Arc<KeyObject>);
 }
 
-/// A duplicate of a key in a vault or of a public key shares everything, since these never change; any
-/// other is an object of its own.
-unsafe extern "C" fn dup(keydata: *const c_void, selection: c_int) -> *mut c_void {
-    let selection = Selection::from_raw(selection);
-    let body = |key: &KeyObject| -> Result<Arc<KeyObject>> {
+entry! {
+    /// A duplicate of a key in a vault or of a public key shares everything, since these never change;
+    /// any other is an object of its own.
+    fn dup(
+        "keymgmt dup",
+        key: const &Arc<KeyObject>,
+        selection: Selection as c_int,
+    ) -> Result<Arc<KeyObject>> {
         if let Some(foreign) = key.foreign() {
             return key.part_of(foreign, selection);
         }
         let whole = selection.private() || key.vault_key().is_none() && selection.public();
         if whole && key.public_key().is_some() {
-            // SAFETY: the object is one of ours, alive while the core holds it.
-            return unsafe { guard::clone_arc(keydata) }.ok_or(Error::Silent);
+            return Ok(Arc::clone(key));
         }
         let provider = Arc::clone(key.provider());
         let material = match (key.public_key(), key.curve()) {
@@ -158,9 +155,7 @@ unsafe extern "C" fn dup(keydata: *const c_void, selection: c_int) -> *mut c_voi
             Some(material) => KeyObject::new(provider, key.kind(), material),
             None => KeyObject::empty(provider, key.kind()),
         }))
-    };
-    // SAFETY: the core passes one of our objects.
-    unsafe { guard::shared("keymgmt dup", keydata, body) }
+    }
 }
 
 fn holds(key: &KeyObject, selection: Selection) -> bool {
@@ -173,74 +168,67 @@ fn holds(key: &KeyObject, selection: Selection) -> bool {
         && (!selection.domain() || key.kind() == KeyType::Rsa || key.curve().is_some())
 }
 
-unsafe extern "C" fn has(keydata: *const c_void, selection: c_int) -> c_int {
-    let body = |key: &KeyObject| holds(key, Selection::from_raw(selection)).into();
-    // SAFETY: the core passes one of our objects.
-    unsafe { guard::query("keymgmt has", keydata, 0, body) }
+entry! {
+    fn has("keymgmt has", key: &KeyObject, selection: Selection as c_int) -> c_int, or 0 {
+        holds(key, selection).into()
+    }
 }
 
-/// Public keys were checked when they were read; that a vault's private half belongs to the
-/// public one is checked with each signature.
-unsafe extern "C" fn validate(keydata: *const c_void, selection: c_int, _type: c_int) -> c_int {
-    let selection = Selection::from_raw(selection);
-    let body = |key: &KeyObject| -> c_int {
+entry! {
+    /// Public keys were checked when they were read; that a vault's private half belongs to the
+    /// public one is checked with each signature.
+    fn validate(
+        "keymgmt validate",
+        key: &KeyObject,
+        selection: Selection as c_int,
+        _type: c_int,
+    ) -> c_int, or 0 {
         let sound = key.foreign().is_none_or(|foreign| foreign.check(selection));
         (holds(key, selection) && sound).into()
-    };
-    // SAFETY: the core passes one of our objects.
-    unsafe { guard::query("keymgmt validate", keydata, 0, body) }
+    }
 }
 
-/// Private keys are compared by their public halves: there is nothing else to see.
-unsafe extern "C" fn matches(
-    keydata1: *const c_void,
-    keydata2: *const c_void,
-    selection: c_int,
-) -> c_int {
-    let selection = Selection::from_raw(selection);
-    let body = |first: &KeyObject| {
-        let second = |second: &KeyObject| -> c_int {
-            if let (Some(first), Some(second)) = (first.foreign(), second.foreign()) {
-                return first.matches(second, selection).into();
-            }
-            let keys = match (first.public_key(), second.public_key()) {
-                _ if !selection.key_pair() => true,
-                (Some(first), Some(second)) => first == second,
-                _ => false,
-            };
-            let groups = !selection.domain() || first.curve() == second.curve();
-            (first.kind() == second.kind() && keys && groups).into()
-        };
-        // SAFETY: the core passes another of our objects.
-        unsafe { guard::query("keymgmt match", keydata2, 0, second) }
-    };
-    // SAFETY: the core passes one of our objects.
-    unsafe { guard::query("keymgmt match", keydata1, 0, body) }
+entry! {
+    /// Private keys are compared by their public halves: there is nothing else to see.
+    fn matches(
+        "keymgmt match",
+        first: &KeyObject,
+        second: Option<&KeyObject>,
+        selection: Selection as c_int,
+    ) -> c_int, or 0 {
+        second.is_some_and(|second| same(first, second, selection)).into()
+    }
 }
 
-unsafe extern "C" fn get_params(keydata: *const c_void, params: *mut Param) -> c_int {
-    let body = |key: &KeyObject| -> Result<()> {
-        if let Some(foreign) = key.foreign() {
-            // SAFETY: the core passes a parameter array to be answered.
-            return unsafe { foreign.answer(params) };
+fn same(first: &KeyObject, second: &KeyObject, selection: Selection) -> bool {
+    if let (Some(first), Some(second)) = (first.foreign(), second.foreign()) {
+        return first.matches(second, selection);
+    }
+    let keys = match (first.public_key(), second.public_key()) {
+        _ if !selection.key_pair() => true,
+        (Some(first), Some(second)) => first == second,
+        _ => false,
+    };
+    let groups = !selection.domain() || first.curve() == second.curve();
+    first.kind() == second.kind() && keys && groups
+}
+
+entry! {
+    fn get_params("keymgmt get_params", key: &KeyObject, answers: Answers) -> Result<()> {
+        match key.foreign() {
+            Some(foreign) => foreign.answer(answers),
+            None => attributes::answer(key, answers),
         }
-        // SAFETY: as above.
-        let mut answers = unsafe { Answers::from_ptr(params) };
-        attributes::answer(key, &mut answers)
-    };
-    // SAFETY: the core passes one of our objects.
-    unsafe { guard::shared("keymgmt get_params", keydata, body) }
+    }
 }
 
-unsafe extern "C" fn gettable_params<K: Kind>(_provctx: *mut c_void) -> *const Param {
+extern "C" fn gettable_params<K: Kind>(_provctx: *mut c_void) -> *const Param {
     K::ATTRIBUTES.as_ptr()
 }
 
-/// What has no meaning for keys in vaults is ignored, as it is where nothing can be set.
-unsafe extern "C" fn set_params(keydata: *mut c_void, params: *const Param) -> c_int {
-    let body = |key: &KeyObject| -> Result<()> {
-        // SAFETY: the core passes null or a parameter array.
-        let params = unsafe { Params::from_ptr(params) };
+entry! {
+    /// What has no meaning for keys in vaults is ignored, as it is where nothing can be set.
+    fn set_params("keymgmt set_params", key: &Arc<KeyObject>, params: Params) -> Result<()> {
         if let Some(foreign) = key.foreign() {
             return foreign.set(params);
         }
@@ -248,74 +236,62 @@ unsafe extern "C" fn set_params(keydata: *mut c_void, params: *const Param) -> c
             Some(point) => key.set_public(point.octets()?),
             None => Ok(()),
         }
-    };
-    // SAFETY: the core passes one of our objects.
-    unsafe { guard::shared("keymgmt set_params", keydata, body) }
+    }
 }
 
-unsafe extern "C" fn settable_params<K: Kind>(_provctx: *mut c_void) -> *const Param {
+extern "C" fn settable_params<K: Kind>(_provctx: *mut c_void) -> *const Param {
     K::SETTABLE.as_ptr()
 }
 
-/// Keys with private parts are mostly refused without a word: libcrypto offers every key to every
-/// provider, and goes on with the next.
-unsafe extern "C" fn import(keydata: *mut c_void, selection: c_int, params: *const Param) -> c_int {
-    let body = |key: &KeyObject| -> Result<()> {
-        // SAFETY: the core passes a parameter array.
-        let params = unsafe { Params::from_ptr(params) };
-        let selection = Selection::from_raw(selection);
+entry! {
+    /// Keys with private parts are mostly refused without a word: libcrypto offers every key to every
+    /// provider, and goes on with the next.
+    fn import(
+        "keymgmt import",
+        key: &Arc<KeyObject>,
+        selection: Selection as c_int,
+        params: Params,
+    ) -> Result<()> {
         let material = import::import(key.provider(), key.kind(), selection, params)?;
         if key.fill(material) { Ok(()) } else { Err(Error::Silent) }
-    };
-    // SAFETY: the core passes one of our objects.
-    unsafe { guard::shared("keymgmt import", keydata, body) }
+    }
 }
 
-/// Private parts of keys in vaults are refused without a word, for the same reason; but see
-/// [`legacy`].
-unsafe extern "C" fn export(
-    keydata: *const c_void,
-    selection: c_int,
-    callback: Option<Callback>,
-    arg: *mut c_void,
-) -> c_int {
-    let body = |key: &KeyObject| -> Result<bool> {
+entry! {
+    /// Private parts of keys in vaults are refused without a word, for the same reason; but see
+    /// [`legacy`].
+    fn export(
+        "keymgmt export",
+        key: &KeyObject,
+        selection: Selection as c_int,
+        callback: Option<Callback>,
+    ) -> Result<bool> {
         let callback = callback.ok_or(Error::Silent)?;
-        let selection = Selection::from_raw(selection);
         legacy::notice(callback);
         if let Some(foreign) = key.foreign() {
-            // SAFETY: the callback and its argument are the core's.
-            return Ok(unsafe { foreign.export(selection, callback, arg) });
+            return Ok(foreign.export(selection, callback));
         }
         if selection.private()
             && let Some(vault_key) = key.vault_key()
             && legacy::is_importer(key, callback)
         {
-            // SAFETY: as above.
-            return unsafe { legacy::export(key, vault_key, callback, arg) };
+            // SAFETY: it is libcrypto's importer, as was just seen.
+            return unsafe { legacy::export(key, vault_key, callback) };
         }
-        let array = public_parts(key, selection)?;
-        // SAFETY: the callback is the core's, and the array lives until it returns.
-        Ok(unsafe { callback(array.as_ptr(), arg) == 1 })
-    };
-    // SAFETY: the core passes one of our objects.
-    unsafe { guard::shared("keymgmt export", keydata, body) }
+        Ok(callback.call(public_parts(key, selection)?.params()))
+    }
 }
 
-unsafe extern "C" fn exchanged_types<K: Kind>(selection: c_int) -> *const Param {
-    let selection = Selection::from_raw(selection);
+extern "C" fn exchanged_types<K: Kind>(selection: c_int) -> *const Param {
+    let selection = Selection::from(selection);
     if selection.key_pair() || selection.domain() { K::PUBLIC.as_ptr() } else { ptr::null() }
 }
 
-unsafe extern "C" fn exchanged_types_ex<K: Kind>(
-    _provctx: *mut c_void,
-    selection: c_int,
-) -> *const Param {
-    // SAFETY: the function takes any selection.
-    unsafe { exchanged_types::<K>(selection) }
+extern "C" fn exchanged_types_ex<K: Kind>(_provctx: *mut c_void, selection: c_int) -> *const Param {
+    exchanged_types::<K>(selection)
 }
 
-unsafe extern "C" fn query_operation_name<K: Kind>(operation: c_int) -> *const c_char {
+extern "C" fn query_operation_name<K: Kind>(operation: c_int) -> *const c_char {
     let name = match operation {
         operation::SIGNATURE => Some(K::SIGNATURE),
         operation::ASYM_CIPHER => K::ASYM_CIPHER,

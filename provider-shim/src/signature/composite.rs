@@ -7,17 +7,17 @@
 //! why nobody else gets that.
 
 use super::context::{Context, Scheme};
-use super::{ECDSA, Ecdsa, Operation, PROPERTIES, RSA, Rsa, joined, key_argument};
+use super::{ECDSA, Ecdsa, Operation, PROPERTIES, RSA, Rsa, joined};
 use super::{dupctx, freectx, get_ctx_params, gettable_ctx_params, newctx, set_ctx_params};
-use super::{sign, signature_output, update, verify, verify_recover};
+use super::{sign, update, verify, verify_recover};
 use crate::digest::Digest;
 use crate::error::Result;
+use crate::key::KeyObject;
 use crate::key_type::KeyType;
+use ossl_abi::entry;
 use ossl_abi::functions::signature as id;
-use ossl_abi::guard;
-use ossl_abi::params::Params;
 use ossl_abi::types::{Algorithm, Dispatch, Names, Param};
-use std::ffi::{c_char, c_int, c_uchar, c_void};
+use std::ffi::{c_char, c_void};
 
 macro_rules! algorithms {
     ($($scheme:ident $digest:ident $names:literal)*) => {
@@ -104,19 +104,16 @@ const fn table<S: Scheme, const DIGEST: u8>() -> [Dispatch; 18] {
 
 macro_rules! init {
     ($function:ident, $name:literal, $operation:expr, $message:literal) => {
-        unsafe extern "C" fn $function<S: Scheme, const DIGEST: u8>(
-            ctx: *mut c_void,
-            key: *mut c_void,
-            params: *const Param,
-        ) -> c_int {
-            let body = |ctx: &mut Context<S>| -> Result<()> {
-                // SAFETY: the core passes a key of ours, or null, and a parameter array.
-                let (key, params) = unsafe { (key_argument(key), Params::from_ptr(params)) };
+        entry! {
+            fn $function<S: Scheme, const DIGEST: u8>(
+                $name,
+                ctx: &mut Context<S>,
+                key: Option<Arc<KeyObject>>,
+                params: Params,
+            ) -> Result<()> {
                 let digest = const { Digest::from_number(DIGEST) };
                 ctx.composite_init($operation, digest, $message, key, params)
-            };
-            // SAFETY: the core passes our context, which one thread uses at a time.
-            unsafe { guard::exclusive($name, ctx, body) }
+            }
         }
     };
 }
@@ -127,28 +124,26 @@ init!(verify_init, "signature verify_init", Operation::Verify, false);
 init!(verify_message_init, "signature verify_message_init", Operation::Verify, true);
 init!(verify_recover_init, "signature verify_recover_init", Operation::VerifyRecover, false);
 
-unsafe extern "C" fn sign_message_final<S: Scheme>(
-    ctx: *mut c_void,
-    sig: *mut c_uchar,
-    siglen: *mut usize,
-    sigsize: usize,
-) -> c_int {
-    let body = |ctx: &mut Context<S>| -> Result<()> {
-        // SAFETY: the core passes room of this size.
-        let out = unsafe { signature_output(sig, siglen, sigsize)? };
+entry! {
+    fn sign_message_final<S: Scheme>(
+        "signature sign_message_final",
+        ctx: &mut Context<S>,
+        out: Output("place for the signature's length"),
+    ) -> Result<()> {
         ctx.sign_message(out, None)
-    };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("signature sign_message_final", ctx, body) }
+    }
 }
 
-unsafe extern "C" fn verify_message_final<S: Scheme>(ctx: *mut c_void) -> c_int {
-    let body = |ctx: &mut Context<S>| -> Result<()> { ctx.verify_message_final() };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("signature verify_message_final", ctx, body) }
+entry! {
+    fn verify_message_final<S: Scheme>(
+        "signature verify_message_final",
+        ctx: &mut Context<S>,
+    ) -> Result<()> {
+        ctx.verify_message_final()
+    }
 }
 
-unsafe extern "C" fn query_key_types<S: Scheme>() -> *const *const c_char {
+extern "C" fn query_key_types<S: Scheme>() -> *const *const c_char {
     static RSA_KEYS: Names<2> = Names::new([Some(c"RSA"), None]);
     static EC_KEYS: Names<2> = Names::new([Some(c"EC"), None]);
     match S::KEY_TYPE {
@@ -157,14 +152,12 @@ unsafe extern "C" fn query_key_types<S: Scheme>() -> *const *const c_char {
     }
 }
 
-unsafe extern "C" fn settable_ctx_params<S: Scheme>(
-    ctx: *const c_void,
-    _provctx: *mut c_void,
-) -> *const Param {
-    let all = S::SETTABLE_IN_COMPOSITE;
-    // SAFETY: the core passes our context, or null.
-    let list = unsafe {
-        guard::query("signature settable_ctx_params", ctx, &all[1..], Context::<S>::settable)
-    };
-    list.as_ptr()
+entry! {
+    fn settable_ctx_params<S: Scheme>(
+        "signature settable_ctx_params",
+        ctx: &Context<S>,
+        _provctx: *mut c_void,
+    ) -> *const Param, or (S::SETTABLE_IN_COMPOSITE[1..].as_ptr()) {
+        ctx.settable().as_ptr()
+    }
 }

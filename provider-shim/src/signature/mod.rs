@@ -14,15 +14,14 @@ mod verify;
 use self::context::{Context, Scheme};
 use self::ecdsa::Ecdsa;
 use self::rsa::Rsa;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::key::KeyObject;
 use crate::key_type;
 use crate::provider::Provider;
+use ossl_abi::entry;
 use ossl_abi::functions::signature as id;
-use ossl_abi::guard::{self, Output};
-use ossl_abi::params::{Answers, Params};
 use ossl_abi::types::{Algorithm, Dispatch, Param};
-use std::ffi::{CStr, c_char, c_int, c_uchar, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::Arc;
 
 const PROPERTIES: &CStr = c"provider=akv_provider";
@@ -108,53 +107,38 @@ const fn joined<const A: usize, const B: usize, const ALL: usize>(
     all
 }
 
-unsafe extern "C" fn newctx<S: Scheme>(
-    provctx: *mut c_void,
-    _properties: *const c_char,
-) -> *mut c_void {
-    let body = |_: &Provider| -> Result<Box<Context<S>>> {
-        // SAFETY: the guard has seen that it is not null; the core passes the provider context.
-        let provider = unsafe { guard::clone_arc(provctx) }.ok_or(Error::Silent)?;
-        Ok(Box::new(Context::new(provider)))
-    };
-    // SAFETY: the core passes the provider context.
-    unsafe { guard::shared("signature newctx", provctx, body) }
+entry! {
+    fn newctx<S: Scheme>(
+        "signature newctx",
+        provider: &Arc<Provider>,
+        _properties: *const c_char,
+    ) -> Result<Box<Context<S>>> {
+        Ok(Box::new(Context::new(Arc::clone(provider))))
+    }
 }
 
-unsafe extern "C" fn freectx<S: Scheme>(ctx: *mut c_void) {
-    // SAFETY: the core gives back what `newctx` or `dupctx` gave it.
-    unsafe { guard::free_box::<Context<S>>(ctx) };
+entry! {
+    fn freectx<S: Scheme>(ctx: Box<Context<S>>);
 }
 
-unsafe extern "C" fn dupctx<S: Scheme>(ctx: *const c_void) -> *mut c_void {
-    let body = |ctx: &Context<S>| -> Result<Box<Context<S>>> { Ok(Box::new(ctx.clone())) };
-    // SAFETY: the core passes our context, which others may be reading too.
-    unsafe { guard::shared("signature dupctx", ctx, body) }
+entry! {
+    fn dupctx<S: Scheme>("signature dupctx", ctx: &Context<S>) -> Result<Box<Context<S>>> {
+        Ok(Box::new(ctx.clone()))
+    }
 }
 
-/// The key that an initialisation names; null means to go on with the one before.
-///
-/// # Safety
-/// `key` is null or one of our key objects.
-unsafe fn key_argument(key: *mut c_void) -> Option<Arc<KeyObject>> {
-    // SAFETY: vouched for by the caller.
-    unsafe { guard::clone_arc(key) }
-}
-
+/// Without a key an initialisation goes on with the one before.
 macro_rules! plain_init {
     ($function:ident, $name:literal, $operation:expr) => {
-        unsafe extern "C" fn $function<S: Scheme>(
-            ctx: *mut c_void,
-            key: *mut c_void,
-            params: *const Param,
-        ) -> c_int {
-            let body = |ctx: &mut Context<S>| -> Result<()> {
-                // SAFETY: the core passes a key of ours, or null, and a parameter array.
-                let (key, params) = unsafe { (key_argument(key), Params::from_ptr(params)) };
+        entry! {
+            fn $function<S: Scheme>(
+                $name,
+                ctx: &mut Context<S>,
+                key: Option<Arc<KeyObject>>,
+                params: Params,
+            ) -> Result<()> {
                 ctx.init($operation, key, params)
-            };
-            // SAFETY: the core passes our context, which one thread uses at a time.
-            unsafe { guard::exclusive($name, ctx, body) }
+            }
         }
     };
 }
@@ -165,21 +149,16 @@ plain_init!(verify_recover_init, "signature verify_recover_init", Operation::Ver
 
 macro_rules! digest_init {
     ($function:ident, $name:literal, $operation:expr) => {
-        unsafe extern "C" fn $function<S: Scheme>(
-            ctx: *mut c_void,
-            digest: *const c_char,
-            key: *mut c_void,
-            params: *const Param,
-        ) -> c_int {
-            let body = |ctx: &mut Context<S>| -> Result<()> {
-                // SAFETY: the core passes a name, or null.
-                let digest = unsafe { guard::text(digest) };
-                // SAFETY: the core passes a key of ours, or null, and a parameter array.
-                let (key, params) = unsafe { (key_argument(key), Params::from_ptr(params)) };
+        entry! {
+            fn $function<S: Scheme>(
+                $name,
+                ctx: &mut Context<S>,
+                digest: Option<Text>,
+                key: Option<Arc<KeyObject>>,
+                params: Params,
+            ) -> Result<()> {
                 ctx.digest_init($operation, digest, key, params)
-            };
-            // SAFETY: the core passes our context, which one thread uses at a time.
-            unsafe { guard::exclusive($name, ctx, body) }
+            }
         }
     };
 }
@@ -187,207 +166,140 @@ macro_rules! digest_init {
 digest_init!(digest_sign_init, "signature digest_sign_init", Operation::Sign);
 digest_init!(digest_verify_init, "signature digest_verify_init", Operation::Verify);
 
-unsafe extern "C" fn update<S: Scheme>(
-    ctx: *mut c_void,
-    data: *const c_uchar,
-    len: usize,
-) -> c_int {
-    let body = |ctx: &mut Context<S>| -> Result<()> {
-        // SAFETY: the core passes data of that length.
-        let data = unsafe { guard::bytes(data, len) }.ok_or_else(|| Error::null("data"))?;
+entry! {
+    fn update<S: Scheme>(
+        "signature update",
+        ctx: &mut Context<S>,
+        data: Bytes("data"),
+    ) -> Result<()> {
         ctx.update(data)
-    };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("signature update", ctx, body) }
+    }
 }
 
-/// Where a signature goes.
-///
-/// # Safety
-/// As for [`Output::new`].
-unsafe fn signature_output<'a>(
-    sig: *mut c_uchar,
-    siglen: *mut usize,
-    sigsize: usize,
-) -> Result<Output<'a>> {
-    // SAFETY: vouched for by the caller.
-    unsafe { Output::new(sig, siglen, sigsize) }
-        .ok_or_else(|| Error::null("place for the signature's length"))
+entry! {
+    fn sign<S: Scheme>(
+        "signature sign",
+        ctx: &mut Context<S>,
+        out: Output("place for the signature's length"),
+        tbs: Bytes("data"),
+    ) -> Result<()> {
+        ctx.sign(out, tbs)
+    }
 }
 
-unsafe extern "C" fn sign<S: Scheme>(
-    ctx: *mut c_void,
-    sig: *mut c_uchar,
-    siglen: *mut usize,
-    sigsize: usize,
-    tbs: *const c_uchar,
-    tbslen: usize,
-) -> c_int {
-    let body = |ctx: &mut Context<S>| -> Result<()> {
-        // SAFETY: the core passes room and data of these sizes.
-        let (out, tbs) =
-            unsafe { (signature_output(sig, siglen, sigsize)?, guard::bytes(tbs, tbslen)) };
-        ctx.sign(out, tbs.ok_or_else(|| Error::null("data"))?)
-    };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("signature sign", ctx, body) }
-}
-
-unsafe extern "C" fn digest_sign_final<S: Scheme>(
-    ctx: *mut c_void,
-    sig: *mut c_uchar,
-    siglen: *mut usize,
-    sigsize: usize,
-) -> c_int {
-    let body = |ctx: &mut Context<S>| -> Result<()> {
-        // SAFETY: the core passes room of this size.
-        let out = unsafe { signature_output(sig, siglen, sigsize)? };
+entry! {
+    fn digest_sign_final<S: Scheme>(
+        "signature digest_sign_final",
+        ctx: &mut Context<S>,
+        out: Output("place for the signature's length"),
+    ) -> Result<()> {
         ctx.sign_message(out, None)
-    };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("signature digest_sign_final", ctx, body) }
+    }
 }
 
-unsafe extern "C" fn digest_sign<S: Scheme>(
-    ctx: *mut c_void,
-    sig: *mut c_uchar,
-    siglen: *mut usize,
-    sigsize: usize,
-    tbs: *const c_uchar,
-    tbslen: usize,
-) -> c_int {
-    let body = |ctx: &mut Context<S>| -> Result<()> {
-        // SAFETY: the core passes room and data of these sizes.
-        let (out, tbs) =
-            unsafe { (signature_output(sig, siglen, sigsize)?, guard::bytes(tbs, tbslen)) };
+entry! {
+    fn digest_sign<S: Scheme>(
+        "signature digest_sign",
+        ctx: &mut Context<S>,
+        out: Output("place for the signature's length"),
+        tbs: Input("data"),
+    ) -> Result<()> {
         // A question for the size may come without the message.
-        let asked_for_size = out.room().is_none();
-        let rest =
-            if asked_for_size { None } else { Some(tbs.ok_or_else(|| Error::null("data"))?) };
+        let rest = if out.room().is_none() { None } else { Some(tbs.bytes()?) };
         ctx.sign_message(out, rest)
-    };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("signature digest_sign", ctx, body) }
+    }
 }
 
-unsafe extern "C" fn verify<S: Scheme>(
-    ctx: *mut c_void,
-    sig: *const c_uchar,
-    siglen: usize,
-    tbs: *const c_uchar,
-    tbslen: usize,
-) -> c_int {
-    let body = |ctx: &mut Context<S>| -> Result<()> {
-        // SAFETY: the core passes data of these lengths.
-        let (sig, tbs) = unsafe { (guard::bytes(sig, siglen), guard::bytes(tbs, tbslen)) };
-        ctx.verify(
-            sig.ok_or_else(|| Error::null("signature"))?,
-            tbs.ok_or_else(|| Error::null("data"))?,
-        )
-    };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("signature verify", ctx, body) }
+entry! {
+    fn verify<S: Scheme>(
+        "signature verify",
+        ctx: &mut Context<S>,
+        signature: Bytes("signature"),
+        tbs: Bytes("data"),
+    ) -> Result<()> {
+        ctx.verify(signature, tbs)
+    }
 }
 
-unsafe extern "C" fn verify_recover<S: Scheme>(
-    ctx: *mut c_void,
-    rout: *mut c_uchar,
-    routlen: *mut usize,
-    routsize: usize,
-    sig: *const c_uchar,
-    siglen: usize,
-) -> c_int {
-    let body = |ctx: &mut Context<S>| -> Result<()> {
-        // SAFETY: the core passes room and data of these sizes.
-        let (out, sig) =
-            unsafe { (signature_output(rout, routlen, routsize)?, guard::bytes(sig, siglen)) };
-        ctx.verify_recover(out, sig.ok_or_else(|| Error::null("signature"))?)
-    };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("signature verify_recover", ctx, body) }
+entry! {
+    fn verify_recover<S: Scheme>(
+        "signature verify_recover",
+        ctx: &mut Context<S>,
+        out: Output("place for the signature's length"),
+        signature: Bytes("signature"),
+    ) -> Result<()> {
+        ctx.verify_recover(out, signature)
+    }
 }
 
-unsafe extern "C" fn digest_verify_final<S: Scheme>(
-    ctx: *mut c_void,
-    sig: *const c_uchar,
-    siglen: usize,
-) -> c_int {
-    let body = |ctx: &mut Context<S>| -> Result<()> {
-        // SAFETY: the core passes data of this length.
-        let sig = unsafe { guard::bytes(sig, siglen) }.ok_or_else(|| Error::null("signature"))?;
-        ctx.verify_message(sig, None)
-    };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("signature digest_verify_final", ctx, body) }
+entry! {
+    fn digest_verify_final<S: Scheme>(
+        "signature digest_verify_final",
+        ctx: &mut Context<S>,
+        signature: Bytes("signature"),
+    ) -> Result<()> {
+        ctx.verify_message(signature, None)
+    }
 }
 
-unsafe extern "C" fn digest_verify<S: Scheme>(
-    ctx: *mut c_void,
-    sig: *const c_uchar,
-    siglen: usize,
-    tbs: *const c_uchar,
-    tbslen: usize,
-) -> c_int {
-    let body = |ctx: &mut Context<S>| -> Result<()> {
-        // SAFETY: the core passes data of these lengths.
-        let (sig, tbs) = unsafe { (guard::bytes(sig, siglen), guard::bytes(tbs, tbslen)) };
-        ctx.verify_message(
-            sig.ok_or_else(|| Error::null("signature"))?,
-            Some(tbs.ok_or_else(|| Error::null("data"))?),
-        )
-    };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("signature digest_verify", ctx, body) }
+entry! {
+    fn digest_verify<S: Scheme>(
+        "signature digest_verify",
+        ctx: &mut Context<S>,
+        signature: Bytes("signature"),
+        tbs: Bytes("data"),
+    ) -> Result<()> {
+        ctx.verify_message(signature, Some(tbs))
+    }
 }
 
-unsafe extern "C" fn get_ctx_params<S: Scheme>(ctx: *const c_void, params: *mut Param) -> c_int {
-    let body = |ctx: &Context<S>| -> Result<()> {
-        // SAFETY: the core passes a parameter array to be answered.
-        let mut answers = unsafe { Answers::from_ptr(params) };
-        ctx.answer(&mut answers)
-    };
-    // SAFETY: the core passes our context, which others may be reading too.
-    unsafe { guard::shared("signature get_ctx_params", ctx, body) }
+entry! {
+    fn get_ctx_params<S: Scheme>(
+        "signature get_ctx_params",
+        ctx: &Context<S>,
+        answers: Answers,
+    ) -> Result<()> {
+        ctx.answer(answers)
+    }
 }
 
-unsafe extern "C" fn gettable_ctx_params<S: Scheme>(
+extern "C" fn gettable_ctx_params<S: Scheme>(
     _ctx: *const c_void,
     _provctx: *mut c_void,
 ) -> *const Param {
     S::GETTABLE.as_ptr()
 }
 
-unsafe extern "C" fn set_ctx_params<S: Scheme>(ctx: *mut c_void, params: *const Param) -> c_int {
-    let body = |ctx: &mut Context<S>| -> Result<()> {
-        // SAFETY: the core passes a parameter array.
-        let params = unsafe { Params::from_ptr(params) };
+entry! {
+    fn set_ctx_params<S: Scheme>(
+        "signature set_ctx_params",
+        ctx: &mut Context<S>,
+        params: Params,
+    ) -> Result<()> {
         ctx.set(params)
-    };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("signature set_ctx_params", ctx, body) }
+    }
 }
 
-unsafe extern "C" fn settable_ctx_params<S: Scheme>(
-    ctx: *const c_void,
-    _provctx: *mut c_void,
-) -> *const Param {
-    // SAFETY: the core passes our context, or null.
-    let list = unsafe {
-        guard::query("signature settable_ctx_params", ctx, S::SETTABLE, Context::<S>::settable)
-    };
-    list.as_ptr()
+entry! {
+    fn settable_ctx_params<S: Scheme>(
+        "signature settable_ctx_params",
+        ctx: &Context<S>,
+        _provctx: *mut c_void,
+    ) -> *const Param, or (S::SETTABLE.as_ptr()) {
+        ctx.settable().as_ptr()
+    }
 }
 
 /// Our digests have no parameters.
-unsafe extern "C" fn no_md_params(_ctx: *const c_void) -> *const Param {
+extern "C" fn no_md_params(_ctx: *const c_void) -> *const Param {
     static NONE: &[Param] = &[Param::END];
     NONE.as_ptr()
 }
 
-unsafe extern "C" fn get_ctx_md_params(_ctx: *const c_void, _params: *mut Param) -> c_int {
+extern "C" fn get_ctx_md_params(_ctx: *const c_void, _params: *mut Param) -> c_int {
     1
 }
 
-unsafe extern "C" fn set_ctx_md_params(_ctx: *mut c_void, _params: *const Param) -> c_int {
+extern "C" fn set_ctx_md_params(_ctx: *mut c_void, _params: *const Param) -> c_int {
     1
 }

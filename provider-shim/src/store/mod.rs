@@ -21,17 +21,18 @@ use crate::key::{SymmetricObject, no_public_half};
 use crate::provider::Provider;
 use akv_core::blocking::{AnyKey, KeyList};
 use akv_core::{ErrorKind, KeyAttributes, KeyReference};
-use ossl_abi::Host;
 use ossl_abi::constants::{
     OBJECT_SKEY, STORE_INFO_CERT, STORE_INFO_NAME, STORE_INFO_PKEY, STORE_INFO_PUBKEY,
     STORE_INFO_SKEY,
 };
+use ossl_abi::entry::CoreCallback;
 use ossl_abi::functions::store as id;
-use ossl_abi::guard::{self, Object};
+use ossl_abi::guard::Object;
 use ossl_abi::names::{STORE_EXPECT, STORE_PROPERTIES};
-use ossl_abi::params::{ParamArray, Params};
-use ossl_abi::types::{Algorithm, Callback, DataType, Dispatch, Param, PassphraseCallback};
-use std::ffi::{c_char, c_int, c_void};
+use ossl_abi::params::ParamArray;
+use ossl_abi::types::{Algorithm, DataType, Dispatch, Param};
+use ossl_abi::{Host, entry};
+use std::ffi::{c_int, c_void};
 use std::sync::Arc;
 
 macro_rules! scheme {
@@ -138,17 +139,13 @@ impl Loader {
 
     /// Loads the next object and hands it to the core. Success without an object means that there
     /// was none any more.
-    ///
-    /// # Safety
-    /// `callback` and `arg` are those that the core passed to the call that is going on.
-    unsafe fn load(&mut self, callback: Callback, arg: *mut c_void) -> Result<bool> {
+    fn load(&mut self, callback: CoreCallback<'_>) -> Result<bool> {
         let (object, next) = match std::mem::replace(&mut self.next, Next::Failed) {
             Next::First if self.has_nothing() => (None, Next::End),
             Next::First if self.reference.key_name().is_some() => match self.expected {
                 Expected::Certificate => self.certificate()?,
                 Expected::SymmetricKey => {
-                    // SAFETY: vouched for by the caller.
-                    let accepted = unsafe { self.opaque_key(callback, arg) }?;
+                    let accepted = self.opaque_key(callback)?;
                     self.next = Next::End;
                     return Ok(accepted);
                 }
@@ -164,8 +161,7 @@ impl Loader {
             }
         };
         let accepted = match object {
-            // SAFETY: vouched for by the caller.
-            Some(object) => unsafe { self.hand_over(&object, callback, arg) },
+            Some(object) => self.hand_over(&object, callback),
             None => true,
         };
         if accepted {
@@ -174,19 +170,10 @@ impl Loader {
         Ok(accepted)
     }
 
-    /// # Safety
-    /// As for [`load`](Self::load).
-    unsafe fn hand_over(
-        &mut self,
-        object: &ParamArray,
-        callback: Callback,
-        arg: *mut c_void,
-    ) -> bool {
-        // SAFETY: vouched for by the caller.
-        unsafe { self.provider.introduce_others(callback, arg) };
+    fn hand_over(&mut self, object: &ParamArray, callback: CoreCallback<'_>) -> bool {
+        self.provider.introduce_others(callback);
         let _key = self.key.take().map(|key| WithData::of(&self.provider, key));
-        // SAFETY: vouched for by the caller; the array lives until the callback returns.
-        self.host().attempt(|| unsafe { callback(object.as_ptr(), arg) == 1 })
+        self.host().attempt(|| callback.call(object.params()))
     }
 
     fn key(&mut self) -> Result<(Option<ParamArray>, Next)> {
@@ -208,16 +195,10 @@ impl Loader {
 
     /// Hands over a symmetric key as an `EVP_SKEY`, which libcrypto makes from a reference, by the
     /// key management of this very provider.
-    ///
-    /// # Safety
-    /// As for [`load`](Self::load).
-    unsafe fn opaque_key(&self, callback: Callback, arg: *mut c_void) -> Result<bool> {
+    fn opaque_key(&self, callback: CoreCallback<'_>) -> Result<bool> {
         let key = self.provider.client()?.symmetric_key(&self.reference)?;
         let object = Arc::new(SymmetricObject::new(Arc::clone(&self.provider), key));
-        // SAFETY: vouched for by the caller.
-        Ok(unsafe {
-            handover::by_reference(Referred::Symmetric(object), OBJECT_SKEY, callback, arg)
-        })
+        Ok(handover::by_reference(Referred::Symmetric(object), OBJECT_SKEY, callback))
     }
 
     fn certificate(&self) -> Result<(Option<ParamArray>, Next)> {
@@ -276,27 +257,25 @@ fn name(mut list: Box<KeyList>) -> Result<(Option<ParamArray>, Next)> {
     })
 }
 
-unsafe extern "C" fn open(provctx: *mut c_void, uri: *const c_char) -> *mut c_void {
-    let body = |_: &Provider| -> Result<Box<Loader>> {
-        // SAFETY: the guard has seen that it is not null; the core passes the provider context.
-        let provider: Arc<Provider> = unsafe { guard::clone_arc(provctx) }.ok_or(Error::Silent)?;
-        // SAFETY: the core passes a C string.
-        let uri = unsafe { guard::text(uri) }
-            .ok_or_else(|| Error::argument("the URI is not text in UTF-8"))?;
+entry! {
+    fn open(
+        "store open",
+        provider: &Arc<Provider>,
+        uri: Option<Text>,
+    ) -> Result<Box<Loader>> {
+        let uri = uri.ok_or_else(|| Error::argument("the URI is not text in UTF-8"))?;
         let reference = provider.client()?.reference(uri)?;
         Ok(Box::new(Loader {
-            provider,
+            provider: Arc::clone(provider),
             reference,
             expected: Expected::Anything,
             next: Next::First,
             key: None,
         }))
-    };
-    // SAFETY: the core passes the provider context.
-    unsafe { guard::shared("store open", provctx, body) }
+    }
 }
 
-unsafe extern "C" fn settable_ctx_params(_provctx: *mut c_void) -> *const Param {
+extern "C" fn settable_ctx_params(_provctx: *mut c_void) -> *const Param {
     static PARAMS: &[Param] = &[
         Param::describe(STORE_EXPECT, DataType::Integer),
         Param::describe(STORE_PROPERTIES, DataType::Utf8String),
@@ -305,44 +284,37 @@ unsafe extern "C" fn settable_ctx_params(_provctx: *mut c_void) -> *const Param 
     PARAMS.as_ptr()
 }
 
-/// No search criterion is among them: a URI names its one object, and lists tell names only.
-unsafe extern "C" fn set_ctx_params(loader: *mut c_void, params: *const Param) -> c_int {
-    let body = |loader: &mut Loader| -> Result<()> {
-        // SAFETY: the core passes a parameter array.
-        let params = unsafe { Params::from_ptr(params) };
+entry! {
+    /// No search criterion is among them: a URI names its one object, and lists tell names only.
+    fn set_ctx_params(
+        "store set_ctx_params",
+        loader: &mut Loader,
+        params: Params,
+    ) -> Result<()> {
         if let Some(value) = params.get(STORE_EXPECT) {
             loader.expected = Expected::from_raw(value.integer()?);
         }
         Ok(())
-    };
-    // SAFETY: the core passes our loader, which one thread uses at a time.
-    unsafe { guard::exclusive("store set_ctx_params", loader, body) }
+    }
 }
 
-unsafe extern "C" fn load(
-    loader: *mut c_void,
-    callback: Option<Callback>,
-    arg: *mut c_void,
-    _passphrase: Option<PassphraseCallback>,
-    _passphrase_arg: *mut c_void,
-) -> c_int {
-    let body = |loader: &mut Loader| -> Result<bool> {
-        let callback = callback.ok_or_else(|| Error::null("callback"))?;
-        // SAFETY: both are the core's, for this call.
-        unsafe { loader.load(callback, arg) }
-    };
-    // SAFETY: the core passes our loader, which one thread uses at a time.
-    unsafe { guard::exclusive("store load", loader, body) }
+entry! {
+    fn load(
+        "store load",
+        loader: &mut Loader,
+        callback: Callback("callback"),
+        _passphrase: Passphrase,
+    ) -> Result<bool> {
+        loader.load(callback)
+    }
 }
 
-unsafe extern "C" fn eof(loader: *mut c_void) -> c_int {
-    let body = |loader: &Loader| loader.at_end().into();
-    // SAFETY: the core passes our loader.
-    unsafe { guard::query("store eof", loader, 1, body) }
+entry! {
+    fn eof("store eof", loader: &Loader) -> c_int, or 1 {
+        loader.at_end().into()
+    }
 }
 
-unsafe extern "C" fn close(loader: *mut c_void) -> c_int {
-    // SAFETY: the core gives back what `open` gave it.
-    unsafe { guard::free_box::<Loader>(loader) };
-    1
+entry! {
+    fn close(loader: Box<Loader>) -> c_int = 1;
 }

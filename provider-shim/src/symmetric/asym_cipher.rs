@@ -4,14 +4,13 @@
 use crate::error::{Error, Result};
 use crate::key::{AKV_AES, SymmetricObject};
 use crate::provider::Provider;
-use crate::transform::transform;
 use akv_core::KeyWrapAlgorithm;
-use ossl_abi::Host;
 use ossl_abi::functions::asym_cipher as id;
-use ossl_abi::guard::{self, Object};
+use ossl_abi::guard::Object;
 use ossl_abi::params::Params;
 use ossl_abi::types::{Algorithm, DataType, Dispatch, Param};
-use std::ffi::{CStr, c_int, c_uchar, c_void};
+use ossl_abi::{Host, entry};
+use std::ffi::{CStr, c_void};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -83,82 +82,72 @@ impl Context {
     }
 }
 
-unsafe extern "C" fn newctx(provctx: *mut c_void) -> *mut c_void {
-    let body = |_: &Provider| -> Result<Box<Context>> {
-        // SAFETY: the guard has seen that it is not null; the core passes the provider context.
-        let provider = unsafe { guard::clone_arc(provctx) }.ok_or(Error::Silent)?;
-        Ok(Box::new(Context { provider, key: None, algorithm: None }))
-    };
-    // SAFETY: the core passes the provider context.
-    unsafe { guard::shared("asym_cipher newctx", provctx, body) }
+entry! {
+    fn newctx("asym_cipher newctx", provider: &Arc<Provider>) -> Result<Box<Context>> {
+        Ok(Box::new(Context { provider: Arc::clone(provider), key: None, algorithm: None }))
+    }
 }
 
-unsafe extern "C" fn freectx(ctx: *mut c_void) {
-    // SAFETY: the core gives back what `newctx` or `dupctx` gave it.
-    unsafe { guard::free_box::<Context>(ctx) };
+entry! {
+    fn freectx(ctx: Box<Context>);
 }
 
-unsafe extern "C" fn dupctx(ctx: *const c_void) -> *mut c_void {
-    let body = |ctx: &Context| -> Result<Box<Context>> { Ok(Box::new(ctx.clone())) };
-    // SAFETY: the core passes our context, which others may be reading too.
-    unsafe { guard::shared("asym_cipher dupctx", ctx, body) }
+entry! {
+    fn dupctx("asym_cipher dupctx", ctx: &Context) -> Result<Box<Context>> {
+        Ok(Box::new(ctx.clone()))
+    }
 }
 
-/// Both directions begin alike: with this key, or anew with the one there is.
-unsafe extern "C" fn init(ctx: *mut c_void, key: *mut c_void, params: *const Param) -> c_int {
-    let body = |ctx: &mut Context| -> Result<()> {
-        // SAFETY: the core passes a key of ours, or null, and a parameter array.
-        let (key, params) = unsafe { (guard::clone_arc(key), Params::from_ptr(params)) };
+entry! {
+    /// Both directions begin alike: with this key, or anew with the one there is.
+    fn init(
+        "asym_cipher init",
+        ctx: &mut Context,
+        key: Option<Arc<SymmetricObject>>,
+        params: Params,
+    ) -> Result<()> {
         ctx.key = key.or_else(|| ctx.key.take());
         ctx.algorithm = None;
         ctx.key()?;
         ctx.set(params)
-    };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("asym_cipher init", ctx, body) }
+    }
 }
 
-unsafe extern "C" fn encrypt(
-    ctx: *mut c_void,
-    out: *mut c_uchar,
-    outlen: *mut usize,
-    outsize: usize,
-    input: *const c_uchar,
-    inlen: usize,
-) -> c_int {
-    let max_len = |_: &Context, len| Ok(KeyWrapAlgorithm::wrapped_len(len)?);
-    let (out, input) = ((out, outlen, outsize), (input, inlen));
-    // SAFETY: the core passes our context, which one thread uses at a time, and such room and data.
-    unsafe { transform("asym_cipher encrypt", ctx, out, input, max_len, Context::wrap) }
+entry! {
+    fn encrypt(
+        "asym_cipher encrypt",
+        ctx: &mut Context,
+        out: Output("place for the output's length"),
+        input: Input("data"),
+    ) -> Result<()> {
+        let max_len = KeyWrapAlgorithm::wrapped_len(input.len())?;
+        out.produce(max_len, || ctx.wrap(input.bytes()?))
+    }
 }
 
-unsafe extern "C" fn decrypt(
-    ctx: *mut c_void,
-    out: *mut c_uchar,
-    outlen: *mut usize,
-    outsize: usize,
-    input: *const c_uchar,
-    inlen: usize,
-) -> c_int {
-    let max_len = |_: &Context, len| Ok(KeyWrapAlgorithm::unwrapped_len(len)?);
-    let (out, input) = ((out, outlen, outsize), (input, inlen));
-    // SAFETY: the core passes our context, which one thread uses at a time, and such room and data.
-    unsafe { transform("asym_cipher decrypt", ctx, out, input, max_len, Context::unwrap) }
+entry! {
+    fn decrypt(
+        "asym_cipher decrypt",
+        ctx: &mut Context,
+        out: Output("place for the output's length"),
+        input: Input("data"),
+    ) -> Result<()> {
+        let max_len = KeyWrapAlgorithm::unwrapped_len(input.len())?;
+        out.produce(max_len, || ctx.unwrap(input.bytes()?))
+    }
 }
 
-unsafe extern "C" fn set_ctx_params(ctx: *mut c_void, params: *const Param) -> c_int {
-    let body = |ctx: &mut Context| -> Result<()> {
-        // SAFETY: the core passes a parameter array.
-        ctx.set(unsafe { Params::from_ptr(params) })
-    };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("asym_cipher set_ctx_params", ctx, body) }
+entry! {
+    fn set_ctx_params(
+        "asym_cipher set_ctx_params",
+        ctx: &mut Context,
+        params: Params,
+    ) -> Result<()> {
+        ctx.set(params)
+    }
 }
 
-unsafe extern "C" fn settable_ctx_params(
-    _ctx: *const c_void,
-    _provctx: *mut c_void,
-) -> *const Param {
+extern "C" fn settable_ctx_params(_ctx: *const c_void, _provctx: *mut c_void) -> *const Param {
     static PARAMS: &[Param] = &[Param::describe(PARAMETER, DataType::Utf8String), Param::END];
     PARAMS.as_ptr()
 }

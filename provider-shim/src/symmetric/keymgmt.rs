@@ -5,10 +5,10 @@ use crate::handover::{Referred, referred};
 use crate::key::{AKV_AES, SymmetricObject};
 use crate::selection::Selection;
 use akv_core::KeyWrapAlgorithm;
+use ossl_abi::entry;
 use ossl_abi::functions::{keymgmt as id, operation};
-use ossl_abi::guard;
+use ossl_abi::guard::Return;
 use ossl_abi::names;
-use ossl_abi::params::Answers;
 use ossl_abi::types::{Algorithm, DataType, Dispatch, Param};
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
@@ -29,74 +29,62 @@ static TABLE: &[Dispatch] = &[
     Dispatch::END,
 ];
 
-unsafe extern "C" fn load(reference: *const c_void, size: usize) -> *mut c_void {
-    let body = || {
-        // SAFETY: the core passes the bytes that one of our callbacks got.
-        match unsafe { guard::bytes(reference.cast(), size) }.and_then(referred) {
-            Some(Referred::Symmetric(key)) => Arc::into_raw(key).cast_mut().cast(),
+entry! {
+    fn load("keymgmt load", reference: Reference) -> *mut c_void, or (ptr::null_mut()) {
+        match reference.and_then(referred) {
+            Some(Referred::Symmetric(key)) => key.into_raw(),
             _ => ptr::null_mut(),
         }
-    };
-    guard::alone("keymgmt load", ptr::null_mut(), body)
+    }
 }
 
-unsafe extern "C" fn free(keydata: *mut c_void) {
-    // SAFETY: the core gives back an object that one of our functions gave it.
-    unsafe { guard::free_arc::<SymmetricObject>(keydata) };
+entry! {
+    fn free(key: Arc<SymmetricObject>);
 }
 
-/// A duplicate shares everything, since an object never changes. There is no part to duplicate.
-unsafe extern "C" fn dup(keydata: *const c_void, selection: c_int) -> *mut c_void {
-    let body = |_: &SymmetricObject| -> Result<Arc<SymmetricObject>> {
-        if !Selection::from_raw(selection).private() {
-            return Err(Error::Silent);
-        }
-        // SAFETY: the object is one of ours, alive while the core holds it.
-        unsafe { guard::clone_arc(keydata) }.ok_or(Error::Silent)
-    };
-    // SAFETY: the core passes one of our objects.
-    unsafe { guard::shared("keymgmt dup", keydata, body) }
+entry! {
+    /// A duplicate shares everything, since an object never changes. There is no part to duplicate.
+    fn dup(
+        "keymgmt dup",
+        key: const &Arc<SymmetricObject>,
+        selection: Selection as c_int,
+    ) -> Result<Arc<SymmetricObject>> {
+        if selection.private() { Ok(Arc::clone(key)) } else { Err(Error::Silent) }
+    }
 }
 
-unsafe extern "C" fn has(keydata: *const c_void, selection: c_int) -> c_int {
-    let body = |_: &SymmetricObject| (!Selection::from_raw(selection).public()).into();
-    // SAFETY: the core passes one of our objects.
-    unsafe { guard::query("keymgmt has", keydata, 0, body) }
+entry! {
+    fn has("keymgmt has", _key: &SymmetricObject, selection: Selection as c_int) -> c_int, or 0 {
+        (!selection.public()).into()
+    }
 }
 
-/// All that is known of a key is which it is.
-unsafe extern "C" fn matches(
-    keydata1: *const c_void,
-    keydata2: *const c_void,
-    _selection: c_int,
-) -> c_int {
-    let body = |first: &SymmetricObject| {
-        let second = |second: &SymmetricObject| -> c_int { (first.id() == second.id()).into() };
-        // SAFETY: the core passes another of our objects.
-        unsafe { guard::query("keymgmt match", keydata2, 0, second) }
-    };
-    // SAFETY: the core passes one of our objects.
-    unsafe { guard::query("keymgmt match", keydata1, 0, body) }
+entry! {
+    /// All that is known of a key is which it is.
+    fn matches(
+        "keymgmt match",
+        first: &SymmetricObject,
+        second: Option<&SymmetricObject>,
+        _selection: c_int,
+    ) -> c_int, or 0 {
+        second.is_some_and(|second| first.id() == second.id()).into()
+    }
 }
 
-/// The service does not tell the number of bits.
-unsafe extern "C" fn get_params(keydata: *const c_void, params: *mut Param) -> c_int {
-    let body = |_: &SymmetricObject| -> Result<()> {
-        // SAFETY: the core passes a parameter array to be answered.
-        let mut answers = unsafe { Answers::from_ptr(params) };
+entry! {
+    /// The service does not tell the number of bits.
+    fn get_params("keymgmt get_params", _key: &SymmetricObject, answers: Answers) -> Result<()> {
         let longest = KeyWrapAlgorithm::wrapped_len(KeyWrapAlgorithm::MAX_LEN)?;
         answers.integer(names::MAX_SIZE, i32::try_from(longest).unwrap_or(i32::MAX))?;
         Ok(())
-    };
-    // SAFETY: the core passes one of our objects.
-    unsafe { guard::shared("keymgmt get_params", keydata, body) }
+    }
 }
 
-unsafe extern "C" fn gettable_params(_provctx: *mut c_void) -> *const Param {
+extern "C" fn gettable_params(_provctx: *mut c_void) -> *const Param {
     static PARAMS: &[Param] = &[Param::describe(names::MAX_SIZE, DataType::Integer), Param::END];
     PARAMS.as_ptr()
 }
 
-unsafe extern "C" fn query_operation_name(operation: c_int) -> *const c_char {
+extern "C" fn query_operation_name(operation: c_int) -> *const c_char {
     if operation == operation::ASYM_CIPHER { AKV_AES.as_ptr() } else { ptr::null() }
 }

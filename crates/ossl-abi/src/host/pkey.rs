@@ -3,7 +3,8 @@
 //! What fails leaves libcrypto's reasons in the error queue.
 
 use super::{Host, libcrypto_functions};
-use crate::params::{ParamArray, Params, integer};
+use crate::entry::CoreCallback;
+use crate::params::{Answers, ParamArray, Params, integer};
 use crate::types::{Callback, CoreContext, DataType, Param};
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::ptr::{self, NonNull};
@@ -241,12 +242,9 @@ impl HostKey {
     }
 
     /// Answers parameters.
-    ///
-    /// # Safety
-    /// `params` leads to an array that the host passed to be answered.
-    pub unsafe fn answer(&self, params: *mut Param) -> bool {
-        // SAFETY: the key is alive; vouched for by the caller.
-        unsafe { (self.functions().get_params)(self.pkey(), params) == 1 }
+    pub fn answer(&self, answers: &mut Answers<'_>) -> bool {
+        // SAFETY: the key is alive, and such an array is what the function answers.
+        unsafe { (self.functions().get_params)(self.pkey(), answers.as_mut_ptr()) == 1 }
     }
 
     /// A parameter of bytes or text.
@@ -266,7 +264,7 @@ impl HostKey {
                 Param::END,
             ];
             // SAFETY: the array ends with a null key, and there is as much room as it says.
-            let answered = unsafe { self.answer(params.as_mut_ptr()) };
+            let answered = self.answer(&mut unsafe { Answers::from_ptr(params.as_mut_ptr()) });
             let size = params[0].return_size;
             if !answered || size == Param::UNMODIFIED || size == 0 {
                 return None;
@@ -300,12 +298,10 @@ impl HostKey {
     }
 
     /// Calls back with the parts of the key that are selected, private ones among them.
-    ///
-    /// # Safety
-    /// `callback` and `arg` are those that the host passed to the call that is going on.
-    pub unsafe fn export(&self, selection: c_int, callback: Callback, arg: *mut c_void) -> bool {
-        // SAFETY: the key is alive; vouched for by the caller.
-        unsafe { (self.functions().export)(self.pkey(), selection, callback, arg) == 1 }
+    pub fn export(&self, selection: c_int, callback: CoreCallback<'_>) -> bool {
+        let (function, argument) = (callback.function(), callback.argument());
+        // SAFETY: the key is alive, and the callback is the core's for this call.
+        unsafe { (self.functions().export)(self.pkey(), selection, function, argument) == 1 }
     }
 
     /// The same key once more (`EVP_PKEY_dup`).

@@ -2,6 +2,7 @@
 //! `OSSL_PROVIDER_get_capabilities`).
 
 use super::{Host, libcrypto_functions};
+use crate::entry::CoreCallback;
 use crate::guard;
 use crate::params::Params;
 use crate::types::{Callback, CoreContext, Param};
@@ -27,8 +28,7 @@ struct Question<'a> {
     own: *const c_void,
     functions: &'a Functions,
     wanted: fn(Params<'_>) -> bool,
-    callback: Callback,
-    arg: *mut c_void,
+    callback: CoreCallback<'a>,
 }
 
 impl Host {
@@ -47,22 +47,18 @@ impl Host {
     /// Has other providers tell what they are capable of, and passes on what is wanted of it.
     /// `own` is the provider context of the one that asks. Where libcrypto's functions are not to
     /// be found, nothing is told. `false` when the callback wants no more.
-    ///
-    /// # Safety
-    /// `callback` and `arg` are those that the core passed to the call that is going on.
-    pub unsafe fn capabilities_of_others(
+    pub fn capabilities_of_others(
         &self,
         name: &CStr,
         own: *const c_void,
         wanted: fn(Params<'_>) -> bool,
-        callback: Callback,
-        arg: *mut c_void,
+        callback: CoreCallback<'_>,
     ) -> bool {
         let functions = self.libcrypto().and_then(|library| Functions::find(&library));
         let (Some(functions), Some(library_context)) = (functions, self.library_context()) else {
             return true;
         };
-        let mut question = Question { name, own, functions: &functions, wanted, callback, arg };
+        let mut question = Question { name, own, functions: &functions, wanted, callback };
         // SAFETY: the core's own context is what libcrypto's functions take, and the question lives
         // until they return.
         unsafe { (functions.do_all)(library_context, ask, (&raw mut question).cast()) == 1 }
@@ -89,7 +85,7 @@ unsafe extern "C" fn answer(params: *const Param, question: *mut c_void) -> c_in
         if !(asked.wanted)(Params::from_ptr(params)) {
             return 1;
         }
-        (asked.callback)(params, asked.arg)
+        (asked.callback.function())(params, asked.callback.argument())
     };
     // SAFETY: as above.
     unsafe { guard::query("capability", question, 0, body) }

@@ -32,6 +32,11 @@ impl Answers<'_> {
         Self { first, array: PhantomData }
     }
 
+    /// The array for a function of the host's that answers it.
+    pub(crate) fn as_mut_ptr(&mut self) -> *mut Param {
+        self.first
+    }
+
     fn find(&mut self, name: &CStr) -> Option<&mut Param> {
         let mut next = self.first;
         while !next.is_null() {

@@ -5,6 +5,7 @@ use crate::key::SymmetricObject;
 use crate::provider::Provider;
 use akv_core::blocking::CbcStream;
 use akv_core::{CbcAlgorithm, KeyWrapAlgorithm};
+use ossl_abi::entry::NullPointer;
 use ossl_abi::guard::{Object, Output};
 use ossl_abi::params::{Answers, Params};
 use ossl_abi::{Host, names};
@@ -170,7 +171,7 @@ impl Context {
 
     /// What comes in goes out, as far as it is whole.
     pub(super) fn update(&mut self, out: Option<Output<'_>>, input: &[u8]) -> Result<()> {
-        let out = out.ok_or_else(|| Error::null("place for the output's length"))?;
+        let out = out.ok_or(NullPointer("place for the output's length"))?;
         match self.cipher {
             Cipher::Wrap(_) if input.is_empty() => {
                 out.answer_len(0);
@@ -200,13 +201,13 @@ impl Context {
         let stream = self.stream(algorithm)?;
         let len = stream.output_len(input.len());
         if len > 0 {
-            check_room(out.room().ok_or_else(|| Error::null("room for the output"))?, len)?;
+            check_room(out.room().ok_or(NullPointer("room for the output"))?, len)?;
         }
         give(out, &stream.update(input)?)
     }
 
     pub(super) fn finish(&mut self, out: Option<Output<'_>>) -> Result<()> {
-        let out = out.ok_or_else(|| Error::null("place for the output's length"))?;
+        let out = out.ok_or(NullPointer("place for the output's length"))?;
         let Cipher::Cbc(algorithm) = self.cipher else {
             out.answer_len(0);
             return Ok(());
@@ -214,7 +215,7 @@ impl Context {
         let pads = self.pads;
         let stream = self.stream(algorithm)?;
         if pads {
-            check_room(out.room().ok_or_else(|| Error::null("room for the output"))?, BLOCK)?;
+            check_room(out.room().ok_or(NullPointer("room for the output"))?, BLOCK)?;
         }
         give(out, &stream.finish()?)
     }

@@ -11,14 +11,15 @@ mod context;
 
 use self::context::{Cipher, Context};
 use crate::error::{Error, Result};
+use crate::key::SymmetricObject;
 use crate::provider::Provider;
 use akv_core::{CbcAlgorithm, KeyWrapAlgorithm};
+use ossl_abi::entry;
 use ossl_abi::functions::cipher as id;
-use ossl_abi::guard::{self, Output};
 use ossl_abi::names;
-use ossl_abi::params::{Answers, Params};
 use ossl_abi::types::{Algorithm, DataType, Dispatch, Param};
 use std::ffi::{c_int, c_uchar, c_void};
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// A cipher known at compile time, for the functions that get no context.
@@ -78,122 +79,81 @@ const fn table<K: Known>() -> [Dispatch; 16] {
     ]
 }
 
-unsafe extern "C" fn newctx<K: Known>(provctx: *mut c_void) -> *mut c_void {
-    let body = |_: &Provider| -> Result<Box<Context>> {
-        // SAFETY: the guard has seen that it is not null; the core passes the provider context.
-        let provider = unsafe { guard::clone_arc(provctx) }.ok_or(Error::Silent)?;
-        Ok(Box::new(Context::new(provider, K::CIPHER)))
-    };
-    // SAFETY: the core passes the provider context.
-    unsafe { guard::shared("cipher newctx", provctx, body) }
+entry! {
+    fn newctx<K: Known>("cipher newctx", provider: &Arc<Provider>) -> Result<Box<Context>> {
+        Ok(Box::new(Context::new(Arc::clone(provider), K::CIPHER)))
+    }
 }
 
-unsafe extern "C" fn freectx(ctx: *mut c_void) {
-    // SAFETY: the core gives back what `newctx` or `dupctx` gave it.
-    unsafe { guard::free_box::<Context>(ctx) };
+entry! {
+    fn freectx(ctx: Box<Context>);
 }
 
-unsafe extern "C" fn dupctx(ctx: *const c_void) -> *mut c_void {
-    let body = |ctx: &Context| -> Result<Box<Context>> { Ok(Box::new(ctx.clone())) };
-    // SAFETY: the core passes our context, which others may be reading too.
-    unsafe { guard::shared("cipher dupctx", ctx, body) }
+entry! {
+    fn dupctx("cipher dupctx", ctx: &Context) -> Result<Box<Context>> {
+        Ok(Box::new(ctx.clone()))
+    }
 }
 
-/// Without a key it is a step of an initialization that has several.
-unsafe extern "C" fn init<const ENCRYPTS: bool>(
-    ctx: *mut c_void,
-    key: *const c_uchar,
-    _keylen: usize,
-    iv: *const c_uchar,
-    ivlen: usize,
-    params: *const Param,
-) -> c_int {
-    let body = |ctx: &mut Context| -> Result<()> {
+entry! {
+    /// Without a key it is a step of an initialization that has several.
+    fn init<const ENCRYPTS: bool>(
+        "cipher init",
+        ctx: &mut Context,
+        key: *const c_uchar,
+        _keylen: usize,
+        iv: Option<Bytes>,
+        params: Params,
+    ) -> Result<()> {
         if !key.is_null() {
             return Err(Error::argument(
                 "this cipher takes no bytes of a key, but an opaque key of akv_provider \
                  (EVP_CipherInit_SKEY); with bytes use the cipher of another provider",
             ));
         }
-        // SAFETY: the core passes an initialization vector of this length, or null, and a
-        // parameter array.
-        let (iv, params) = unsafe { (vector(iv, ivlen), Params::from_ptr(params)) };
         ctx.init(ENCRYPTS, None, iv, params)
-    };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("cipher init", ctx, body) }
+    }
 }
 
-unsafe extern "C" fn skey_init<const ENCRYPTS: bool>(
-    ctx: *mut c_void,
-    key: *mut c_void,
-    iv: *const c_uchar,
-    ivlen: usize,
-    params: *const Param,
-) -> c_int {
-    let body = |ctx: &mut Context| -> Result<()> {
-        // SAFETY: the core passes an opaque key of ours, or null, an initialization vector of this
-        // length, or null, and a parameter array.
-        let (key, iv, params) =
-            unsafe { (guard::clone_arc(key), vector(iv, ivlen), Params::from_ptr(params)) };
+entry! {
+    fn skey_init<const ENCRYPTS: bool>(
+        "cipher skey_init",
+        ctx: &mut Context,
+        key: Option<Arc<SymmetricObject>>,
+        iv: Option<Bytes>,
+        params: Params,
+    ) -> Result<()> {
         ctx.init(ENCRYPTS, key, iv, params)
-    };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("cipher skey_init", ctx, body) }
+    }
 }
 
-/// # Safety
-/// `iv` is null or leads to `len` readable bytes that stay as they are for `'a`.
-unsafe fn vector<'a>(iv: *const c_uchar, len: usize) -> Option<&'a [u8]> {
-    // SAFETY: vouched for by the caller.
-    if iv.is_null() { None } else { unsafe { guard::bytes(iv, len) } }
-}
-
-/// libcrypto lets the output be where the input is, so the input is copied first.
-unsafe extern "C" fn update(
-    ctx: *mut c_void,
-    out: *mut c_uchar,
-    outlen: *mut usize,
-    outsize: usize,
-    input: *const c_uchar,
-    inlen: usize,
-) -> c_int {
-    let body = |ctx: &mut Context| -> Result<()> {
-        // SAFETY: the core passes room and data of these sizes.
-        let (out, input) =
-            unsafe { (Output::new(out, outlen, outsize), guard::bytes(input, inlen)) };
-        let input = Zeroizing::new(input.ok_or_else(|| Error::null("data"))?.to_vec());
+entry! {
+    /// libcrypto lets the output be where the input is, so the input is copied first.
+    fn update(
+        "cipher update",
+        ctx: &mut Context,
+        out: Option<Output>,
+        input: Bytes("data"),
+    ) -> Result<()> {
+        let input = Zeroizing::new(input.to_vec());
         ctx.update(out, &input)
-    };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("cipher update", ctx, body) }
+    }
 }
 
-unsafe extern "C" fn finish(
-    ctx: *mut c_void,
-    out: *mut c_uchar,
-    outlen: *mut usize,
-    outsize: usize,
-) -> c_int {
-    let body = |ctx: &mut Context| -> Result<()> {
-        // SAFETY: the core passes room of this size.
-        ctx.finish(unsafe { Output::new(out, outlen, outsize) })
-    };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("cipher final", ctx, body) }
+entry! {
+    fn finish("cipher final", ctx: &mut Context, out: Option<Output>) -> Result<()> {
+        ctx.finish(out)
+    }
 }
 
-/// Asked for when the cipher is fetched, without a context: there is no host to tell of a failure.
-unsafe extern "C" fn get_params<K: Known>(params: *mut Param) -> c_int {
-    let body = || {
-        // SAFETY: the core passes a parameter array to be answered.
-        let mut answers = unsafe { Answers::from_ptr(params) };
-        K::CIPHER.answer(&mut answers).is_ok().into()
-    };
-    guard::alone("cipher get_params", 0, body)
+entry! {
+    /// Asked for when the cipher is fetched, without a context: there is no host to tell of a failure.
+    fn get_params<K: Known>("cipher get_params", answers: Answers) -> c_int, or 0 {
+        K::CIPHER.answer(answers).is_ok().into()
+    }
 }
 
-unsafe extern "C" fn gettable_params(_provctx: *mut c_void) -> *const Param {
+extern "C" fn gettable_params(_provctx: *mut c_void) -> *const Param {
     static PARAMS: &[Param] = &[
         Param::describe(names::CIPHER_MODE, DataType::UnsignedInteger),
         Param::describe(names::CIPHER_KEYLEN, DataType::UnsignedInteger),
@@ -205,19 +165,13 @@ unsafe extern "C" fn gettable_params(_provctx: *mut c_void) -> *const Param {
     PARAMS.as_ptr()
 }
 
-unsafe extern "C" fn get_ctx_params(ctx: *const c_void, params: *mut Param) -> c_int {
-    let body = |ctx: &Context| -> Result<()> {
-        // SAFETY: the core passes a parameter array to be answered.
-        ctx.answer(&mut unsafe { Answers::from_ptr(params) })
-    };
-    // SAFETY: the core passes our context, which others may be reading too.
-    unsafe { guard::shared("cipher get_ctx_params", ctx, body) }
+entry! {
+    fn get_ctx_params("cipher get_ctx_params", ctx: &Context, answers: Answers) -> Result<()> {
+        ctx.answer(answers)
+    }
 }
 
-unsafe extern "C" fn gettable_ctx_params(
-    _ctx: *const c_void,
-    _provctx: *mut c_void,
-) -> *const Param {
+extern "C" fn gettable_ctx_params(_ctx: *const c_void, _provctx: *mut c_void) -> *const Param {
     static PARAMS: &[Param] = &[
         Param::describe(names::CIPHER_KEYLEN, DataType::UnsignedInteger),
         Param::describe(names::CIPHER_IVLEN, DataType::UnsignedInteger),
@@ -229,19 +183,13 @@ unsafe extern "C" fn gettable_ctx_params(
     PARAMS.as_ptr()
 }
 
-unsafe extern "C" fn set_ctx_params(ctx: *mut c_void, params: *const Param) -> c_int {
-    let body = |ctx: &mut Context| -> Result<()> {
-        // SAFETY: the core passes a parameter array.
-        ctx.set(unsafe { Params::from_ptr(params) })
-    };
-    // SAFETY: the core passes our context, which one thread uses at a time.
-    unsafe { guard::exclusive("cipher set_ctx_params", ctx, body) }
+entry! {
+    fn set_ctx_params("cipher set_ctx_params", ctx: &mut Context, params: Params) -> Result<()> {
+        ctx.set(params)
+    }
 }
 
-unsafe extern "C" fn settable_ctx_params(
-    _ctx: *const c_void,
-    _provctx: *mut c_void,
-) -> *const Param {
+extern "C" fn settable_ctx_params(_ctx: *const c_void, _provctx: *mut c_void) -> *const Param {
     static PARAMS: &[Param] = &[
         Param::describe(names::CIPHER_KEYLEN, DataType::UnsignedInteger),
         Param::describe_uint(names::CIPHER_PADDING),

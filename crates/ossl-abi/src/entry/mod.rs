@@ -1,0 +1,162 @@
+//! Functions that C calls, declared by what their arguments mean: [`entry!`](crate::entry!).
+
+mod arguments;
+mod expand;
+#[cfg(test)]
+mod tests;
+
+pub use self::arguments::{
+    Call, CoreCallback, CorePassphrase, Input, answers, bio, bytes, callback, count, object,
+    optional_bytes, output, params, passphrase, place, reference, text,
+};
+
+use std::fmt;
+
+/// A pointer that must not be null, and is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NullPointer(pub &'static str);
+
+impl fmt::Display for NullPointer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no {} given (a null pointer)", self.0)
+    }
+}
+
+/// Declares a function that C calls: its name for traces and errors, its arguments by their meaning,
+/// and a body.
+///
+/// ```
+/// # use ossl_abi::{Failure, Host, Output, entry, entry::NullPointer, guard::Object};
+/// # struct Error(NullPointer);
+/// # impl From<NullPointer> for Error { fn from(null: NullPointer) -> Self { Self(null) } }
+/// # impl Failure for Error {
+/// #     fn entry(&self) -> Option<(u32, String)> { Some((1, self.0.to_string())) }
+/// #     fn bug(_: String) -> Self { Self(NullPointer("bug")) }
+/// # }
+/// # struct Context(Host);
+/// # impl Object for Context { fn host(&self) -> &Host { &self.0 } }
+/// # impl Context { fn sign(&mut self, _: Output<'_>, _: &[u8]) -> Result<(), Error> { Ok(()) } }
+/// entry! {
+///     /// Signs a digest.
+///     fn sign(
+///         "signature sign",
+///         ctx: &mut Context,
+///         out: Output("place for the signature's length"),
+///         digest: Bytes("digest"),
+///     ) -> Result<(), Error> {
+///         ctx.sign(out, digest)
+///     }
+/// }
+/// # use ossl_abi::functions::signature;
+/// const ENTRY: ossl_abi::Dispatch = signature::SIGN.entry(sign);
+/// ```
+///
+/// This makes a function of the prototype that [`SIGN`](crate::functions::signature::SIGN) stands for,
+/// and sends its body through the [guard](crate::guard). The body is safe code: what C vouches for
+/// with each kind of argument is stated where the kind is ([`arguments`](self)), once for all
+/// functions. Whatever a body gets is borrowed from the call, and cannot be kept.
+///
+/// # The object
+/// The first argument is the object that the function is about, if there is one:
+///
+/// | argument | of C | what C vouches for: null, or |
+/// |---|---|---|
+/// | `&mut T` | `void *` | a live `T` that nobody else uses during the call |
+/// | `&T` | `const void *` | a live `T` that others may be reading too |
+/// | `&Arc<T>` | `void *` | a `T` that came from `Arc::into_raw`, of which C keeps a count |
+/// | `const &Arc<T>` | `const void *` | the same |
+///
+/// A null pointer makes the function fail without an error. Where libcrypto passes nothing of ours,
+/// `host in Host::at(SLOT)` stands there instead: an expression of the host, if there is one
+/// ([`Slotted`](crate::guard::Slotted)).
+///
+/// # Other arguments
+/// | argument | of C | in the body |
+/// |---|---|---|
+/// | `Bytes("data")` | `const unsigned char *, size_t` | `&[u8]` |
+/// | `Option<Bytes>` | the same | `Option<&[u8]>`, `None` for null |
+/// | `Input("data")` | the same | [`Input`], for data that a question for the length comes without |
+/// | `Reference` | `const void *, size_t` | `Option<&[u8]>` |
+/// | `Option<Text>` | `const char *` | `Option<&str>`, `None` for null and other than UTF-8 |
+/// | `Output("place")` | `unsigned char *, size_t *, size_t` | [`Output`](crate::Output) |
+/// | `Option<Output>` | the same | `Option<Output>`, `None` without a place for the length |
+/// | `Params` | `const OSSL_PARAM *` | [`Params`](crate::params::Params) |
+/// | `Answers` | `OSSL_PARAM *` | `&mut` [`Answers`](crate::params::Answers) |
+/// | `Option<&mut T>` | `T *` | `Option<&mut T>` |
+/// | `Option<&T>` | `const void *` | `Option<&T>` |
+/// | `Option<Arc<T>>` | `void *` | `Option<Arc<T>>` |
+/// | `Bio("input")` | `OSSL_CORE_BIO *` | `&mut` [`Bio`](crate::host::Bio) |
+/// | `Callback("callback")` | `OSSL_CALLBACK *, void *` | [`CoreCallback`] |
+/// | `Option<Callback>` | the same | `Option<CoreCallback>` |
+/// | `Passphrase` | `OSSL_PASSPHRASE_CALLBACK *, void *` | [`CorePassphrase`] |
+/// | `T as c_int` | `int` | `T`, by `From<c_int>` |
+/// | any other type | the same type | as it is: numbers, and what is not looked at |
+///
+/// Where a text is given, null is refused with the error `no TEXT given (a null pointer)`
+/// ([`NullPointer`]) before the body runs.
+///
+/// # The result
+/// - `-> Result<T>`: C gets what [`Return`](crate::guard::Return) says. An error goes to the host's
+///   error queue, with the place of the `entry!`; so there is one for each function.
+/// - `-> T, or VALUE`: a function that cannot fail. C gets `VALUE` when there is no object, or when
+///   the body panics. It may have no object at all.
+/// - no body, and `Box<T>` or `Arc<T>` as the one argument: the function gives up what C held, and
+///   returns nothing, or a constant: `fn close(loader: Box<Loader>) -> c_int = 1;`.
+#[macro_export]
+macro_rules! entry {
+    (
+        $(#[$meta:meta])*
+        $vis:vis fn $name:ident $(<$($($generic:ident)+ : $bound:path),+>)? (
+            $trace:literal $(, $($arguments:tt)*)?
+        ) -> $ret:ty $body:block
+    ) => {
+        $crate::__entry! { @object
+            [[$(#[$meta])*] [$vis] $name [$(<$($($generic)+ : $bound),+>)?] $trace [$ret] $body try]
+            $($($arguments)*)?
+        }
+    };
+    (
+        $(#[$meta:meta])*
+        $vis:vis fn $name:ident $(<$($($generic:ident)+ : $bound:path),+>)? (
+            $trace:literal $(, $($arguments:tt)*)?
+        ) -> $ret:ty, or $otherwise:tt $body:block
+    ) => {
+        $crate::__entry! { @object
+            [
+                [$(#[$meta])*] [$vis] $name [$(<$($($generic)+ : $bound),+>)?] $trace [$ret] $body
+                or $otherwise
+            ]
+            $($($arguments)*)?
+        }
+    };
+    (
+        $(#[$meta:meta])*
+        $vis:vis fn $name:ident $(<$($($generic:ident)+ : $bound:path),+>)? (
+            $object:ident : Box<$type:ty>
+        ) $(-> $ret:ty = $value:expr)?;
+    ) => {
+        $(#[$meta])*
+        $vis unsafe extern "C" fn $name $(<$($($generic)+ : $bound),+>)? (
+            object: *mut ::std::ffi::c_void
+        ) $(-> $ret)? {
+            // SAFETY: C gives back what it got from `Box::into_raw`, once, and uses it no more.
+            unsafe { $crate::guard::free_box::<$type>(object) };
+            $($value)?
+        }
+    };
+    (
+        $(#[$meta:meta])*
+        $vis:vis fn $name:ident $(<$($($generic:ident)+ : $bound:path),+>)? (
+            $object:ident : Arc<$type:ty>
+        ) $(-> $ret:ty = $value:expr)?;
+    ) => {
+        $(#[$meta])*
+        $vis unsafe extern "C" fn $name $(<$($($generic)+ : $bound),+>)? (
+            object: *mut ::std::ffi::c_void
+        ) $(-> $ret)? {
+            // SAFETY: C gives back a count that it got from `Arc::into_raw`, once.
+            unsafe { $crate::guard::free_arc::<$type>(object) };
+            $($value)?
+        }
+    };
+}
