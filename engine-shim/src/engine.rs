@@ -5,14 +5,15 @@ use crate::controls::Control;
 use crate::host::{Host, SLOTS, per_slot};
 use crate::{key, key_file};
 use akv_core::blocking::{Client, Key};
+use legacy_abi::libcrypto::Owned;
 use legacy_abi::libcrypto::constants::nid;
 use legacy_abi::libcrypto::types::{
     Engine, EngineControlFn, EngineFn, LoadKeyFn, Pkey, PkeyAsn1Method, PkeyAsn1MethodsFn,
     PkeyMethod, PkeyMethodsFn, UiMethod,
 };
 use legacy_abi::{Error, Result};
-use ossl_abi::guard;
-use std::ffi::{CStr, CString, c_char, c_int, c_long, c_uint, c_void};
+use ossl_abi::{entry, guard};
+use std::ffi::{CStr, CString, c_int, c_long, c_uint, c_void};
 use std::ptr;
 use std::sync::Arc;
 
@@ -108,13 +109,16 @@ pub(crate) unsafe fn bind(host: &'static Host, engine: *mut Engine, id: &CStr) -
     Ok(())
 }
 
-/// Reads the settings. Starts nothing: no thread, no request.
-unsafe extern "C" fn init<const SLOT: usize>(engine: *mut Engine) -> c_int {
-    let Some(host) = Host::at(SLOT) else { return 0 };
-    guard::run("ENGINE_init", host.errors, || {
+entry! {
+    /// Reads the settings. Starts nothing: no thread, no request.
+    fn init<const SLOT: usize>(
+        "ENGINE_init",
+        host in Host::at(SLOT),
+        engine: *mut Engine,
+    ) -> Result<()> {
         // SAFETY: libcrypto passes its ENGINE.
         unsafe { State::of(host, engine) }?.client().map(drop)
-    })
+    }
 }
 
 /// The last reference is gone. Keys that are still used have the client for themselves.
@@ -129,15 +133,16 @@ unsafe extern "C" fn destroy<const SLOT: usize>(engine: *mut Engine) -> c_int {
     1
 }
 
-unsafe extern "C" fn control<const SLOT: usize>(
-    engine: *mut Engine,
-    command: c_int,
-    number: c_long,
-    pointer: *mut c_void,
-    _function: Option<unsafe extern "C" fn()>,
-) -> c_int {
-    let Some(host) = Host::at(SLOT) else { return 0 };
-    guard::run("ENGINE_ctrl", host.errors, || {
+entry! {
+    fn control<const SLOT: usize>(
+        "ENGINE_ctrl",
+        host in Host::at(SLOT),
+        engine: *mut Engine,
+        command: c_int,
+        number: c_long,
+        pointer: *mut c_void,
+        _function: Option<unsafe extern "C" fn()>,
+    ) -> Result<()> {
         // SAFETY: libcrypto passes its ENGINE.
         let state = unsafe { State::of(host, engine) }?;
         match c_uint::try_from(command).ok().and_then(Control::from_number) {
@@ -155,91 +160,94 @@ unsafe extern "C" fn control<const SLOT: usize>(
             Some(Control::Ignored) => Ok(()),
             None => Err(Error::unsupported(format!("the control command {command}"))),
         }
-    })
+    }
 }
 
-/// # Safety
-/// `engine` is an ENGINE of this libcrypto and is used meanwhile, `text` null or a C string.
-unsafe fn load(host: &Host, engine: *mut Engine, text: *const c_char) -> Result<Key> {
-    // SAFETY: vouched for by the caller.
-    let (state, text) = unsafe { (State::of(host, engine)?, guard::text(text)) };
-    state.load(text.ok_or_else(|| Error::argument("the key's name is not text in UTF-8"))?)
+fn name(text: Option<&str>) -> Result<&str> {
+    text.ok_or_else(|| Error::argument("the key's name is not text in UTF-8"))
 }
 
-unsafe extern "C" fn load_private<const SLOT: usize>(
-    engine: *mut Engine,
-    text: *const c_char,
-    _ui: *mut UiMethod,
-    _data: *mut c_void,
-) -> *mut Pkey {
-    let Some(host) = Host::at(SLOT) else { return ptr::null_mut() };
-    guard::run("ENGINE_load_private_key", host.errors, || {
-        // SAFETY: libcrypto passes its ENGINE, which is initialised, and the caller's text.
-        unsafe { key::private(host, engine, Arc::new(load(host, engine, text)?)) }
-    })
+entry! {
+    fn load_private<const SLOT: usize>(
+        "ENGINE_load_private_key",
+        host in Host::at(SLOT),
+        engine: *mut Engine,
+        text: Option<Text>,
+        _ui: *mut UiMethod,
+        _data: *mut c_void,
+    ) -> Result<Owned<Pkey>> {
+        // SAFETY: libcrypto passes its ENGINE.
+        let state = unsafe { State::of(host, engine) }?;
+        let key = Arc::new(state.load(name(text)?)?);
+        // SAFETY: the ENGINE is the one that is asked for the key, and is initialised.
+        unsafe { key::private(host, engine, key) }
+    }
 }
 
-unsafe extern "C" fn load_public<const SLOT: usize>(
-    engine: *mut Engine,
-    text: *const c_char,
-    _ui: *mut UiMethod,
-    _data: *mut c_void,
-) -> *mut Pkey {
-    let Some(host) = Host::at(SLOT) else { return ptr::null_mut() };
-    guard::run("ENGINE_load_public_key", host.errors, || {
-        // SAFETY: libcrypto passes its ENGINE, and the caller's text.
-        key::public(host, unsafe { load(host, engine, text) }?.public_key())
-    })
+entry! {
+    fn load_public<const SLOT: usize>(
+        "ENGINE_load_public_key",
+        host in Host::at(SLOT),
+        engine: *mut Engine,
+        text: Option<Text>,
+        _ui: *mut UiMethod,
+        _data: *mut c_void,
+    ) -> Result<Owned<Pkey>> {
+        // SAFETY: libcrypto passes its ENGINE.
+        let state = unsafe { State::of(host, engine) }?;
+        key::public(host, state.load(name(text)?)?.public_key())
+    }
 }
 
-/// The methods of operations with our keys. The list of types that they are for is empty: an ENGINE
-/// that is made the default would else get the keys of others too. Keys that belong to the engine
-/// ask for their type's method without looking at the list.
-unsafe extern "C" fn operations<const SLOT: usize>(
-    _engine: *mut Engine,
-    method: *mut *const PkeyMethod,
-    types: *mut *const c_int,
-    wanted: c_int,
-) -> c_int {
-    static NONE: [c_int; 1] = [nid::UNDEFINED];
-    let Some(host) = Host::at(SLOT) else { return 0 };
-    let found = match wanted {
-        nid::RSA => host.rsa_operation.ours,
-        nid::EC => host.ec_operation,
-        _ => ptr::null(),
-    };
-    // SAFETY: libcrypto passes room for a method, or for a list when it asks for that.
-    guard::alone("ENGINE_get_pkey_meth", 0, || unsafe {
-        if method.is_null() {
-            if !types.is_null() {
+entry! {
+    /// The methods of operations with our keys. The list of types that they are for is empty: an
+    /// ENGINE that is made the default would else get the keys of others too. Keys that belong to the
+    /// engine ask for their type's method without looking at the list.
+    fn operations<const SLOT: usize>(
+        "ENGINE_get_pkey_meth",
+        host in Host::at(SLOT),
+        _engine: *mut Engine,
+        method: Option<&mut *const PkeyMethod>,
+        types: Option<&mut *const c_int>,
+        wanted: c_int,
+    ) -> c_int, or 0 {
+        static NONE: [c_int; 1] = [nid::UNDEFINED];
+        let Some(method) = method else {
+            // A question for the list.
+            if let Some(types) = types {
                 *types = NONE.as_ptr();
             }
             return 0;
-        }
-        *method = found;
-        (!found.is_null()).into()
-    })
+        };
+        *method = match wanted {
+            nid::RSA => host.rsa_operation.ours,
+            nid::EC => host.ec_operation,
+            _ => ptr::null(),
+        };
+        (!method.is_null()).into()
+    }
 }
 
-/// How key files are read: one type, of our own object identifier.
-unsafe extern "C" fn key_files<const SLOT: usize>(
-    engine: *mut Engine,
-    method: *mut *mut PkeyAsn1Method,
-    types: *mut *const c_int,
-    wanted: c_int,
-) -> c_int {
-    let Some(host) = Host::at(SLOT) else { return 0 };
-    // SAFETY: libcrypto passes its ENGINE, and room for a method, or for a list when it asks for
-    // that.
-    guard::alone("ENGINE_get_pkey_asn1_meth", 0, || unsafe {
-        if method.is_null() {
-            if !types.is_null() {
+entry! {
+    /// How key files are read: one type, of our own object identifier.
+    fn key_files<const SLOT: usize>(
+        "ENGINE_get_pkey_asn1_meth",
+        host in Host::at(SLOT),
+        engine: *mut Engine,
+        method: Option<&mut *mut PkeyAsn1Method>,
+        types: Option<&mut *const c_int>,
+        wanted: c_int,
+    ) -> c_int, or 0 {
+        let Some(method) = method else {
+            // A question for the list.
+            if let Some(types) = types {
                 *types = &raw const host.key_file;
             }
             return 1;
-        }
-        let state = State::of(host, engine).ok().filter(|_| wanted == host.key_file);
+        };
+        // SAFETY: libcrypto passes its ENGINE.
+        let state = unsafe { State::of(host, engine) }.ok().filter(|_| wanted == host.key_file);
         *method = state.map_or(ptr::null_mut(), |state| state.key_files);
-        (!(*method).is_null()).into()
-    })
+        (!method.is_null()).into()
+    }
 }

@@ -9,7 +9,7 @@ use legacy_abi::libcrypto::constants::{OPERATION_SIGN_1_1, OPERATION_SIGN_3, ext
 use legacy_abi::libcrypto::types::PkeyMethod;
 use legacy_abi::libcrypto::{EngineFunctions, Errors, Missing, copy_of_own};
 use legacy_abi::{Error, Libcrypto, Result};
-use ossl_abi::guard;
+use ossl_abi::guard::{self, ErrorQueue, Slotted};
 use ossl_abi::library::Library;
 use std::ffi::{c_int, c_void};
 use std::ops::Deref;
@@ -52,6 +52,12 @@ impl Deref for Host {
 
     fn deref(&self) -> &EngineFunctions {
         &self.functions
+    }
+}
+
+impl Slotted for Host {
+    fn errors(&self) -> &impl ErrorQueue {
+        self.errors
     }
 }
 

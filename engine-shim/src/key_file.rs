@@ -12,7 +12,8 @@ use legacy_abi::libcrypto::constants::nid;
 use legacy_abi::libcrypto::types::{Engine, Pkey, PkeyAsn1Method, PrivateDecodeFn, PrivateKeyInfo};
 use legacy_abi::libcrypto::{EngineFunctions, Owned};
 use legacy_abi::{Error, Result};
-use ossl_abi::guard;
+use ossl_abi::entry::NullPointer;
+use ossl_abi::{entry, guard};
 use std::ffi::{CString, c_int};
 use std::ptr;
 use std::sync::Arc;
@@ -68,12 +69,13 @@ impl Drop for Chosen {
     }
 }
 
-unsafe extern "C" fn decode<const SLOT: usize>(
-    pkey: *mut Pkey,
-    info: *const PrivateKeyInfo,
-) -> c_int {
-    let Some(host) = Host::at(SLOT) else { return 0 };
-    guard::run("key file", host.errors, || -> Result<()> {
+entry! {
+    fn decode<const SLOT: usize>(
+        "key file",
+        host in Host::at(SLOT),
+        pkey: *mut Pkey,
+        info: *const PrivateKeyInfo,
+    ) -> Result<()> {
         let (mut content, mut len) = (ptr::null(), 0);
         // SAFETY: libcrypto passes a key that is being made, and the PKCS#8 that it is made from.
         unsafe {
@@ -86,7 +88,7 @@ unsafe extern "C" fn decode<const SLOT: usize>(
             );
             let len = usize::try_from(len).unwrap_or_default();
             let content = guard::bytes(content, len).filter(|_| got == 1);
-            let file = KeyFile::from_der(content.ok_or_else(|| Error::null("content"))?)?;
+            let file = KeyFile::from_der(content.ok_or(NullPointer("content"))?)?;
 
             let engine = (host.ENGINE_get_pkey_asn1_meth_engine)(host.key_file);
             if engine.is_null() {
@@ -96,5 +98,5 @@ unsafe extern "C" fn decode<const SLOT: usize>(
             let key = State::of(host, chosen.engine)?.client()?.key_from_file(&file)?;
             key::fill_private(host, chosen.engine, pkey, Arc::new(key))
         }
-    })
+    }
 }

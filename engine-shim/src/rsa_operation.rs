@@ -17,8 +17,8 @@ use legacy_abi::libcrypto::types::{
 };
 use legacy_abi::libcrypto::{EngineFunctions, copy_of_own};
 use legacy_abi::{Error, Result, rsa};
-use ossl_abi::Output;
 use ossl_abi::guard::{self, Return};
+use ossl_abi::{Output, entry};
 use std::ffi::{c_int, c_uchar, c_void};
 use std::ptr;
 use std::sync::Arc;
@@ -160,16 +160,17 @@ unsafe extern "C" fn decrypt<const SLOT: usize>(
     })
 }
 
-/// libcrypto's answers, but for one: "auto" of a signer means the longest salt, and ours is as long
-/// as the digest. Whoever writes the parameters of a signature asks here.
-unsafe extern "C" fn answer<const SLOT: usize>(
-    context: *mut PkeyContext,
-    command: c_int,
-    number: c_int,
-    pointer: *mut c_void,
-) -> c_int {
-    let Some(host) = Host::at(SLOT) else { return 0 };
-    guard::alone("EVP_PKEY_CTX_ctrl", 0, || {
+entry! {
+    /// libcrypto's answers, but for one: "auto" of a signer means the longest salt, and ours is as
+    /// long as the digest. Whoever writes the parameters of a signature asks here.
+    fn answer<const SLOT: usize>(
+        "EVP_PKEY_CTX_ctrl",
+        host in Host::at(SLOT),
+        context: *mut PkeyContext,
+        command: c_int,
+        number: c_int,
+        pointer: *mut c_void,
+    ) -> c_int, or 0 {
         // SAFETY: what libcrypto passed is passed on.
         let result = unsafe { (host.rsa_operation.control)(context, command, number, pointer) };
         if result <= 0 || command != control::GET_PSS_SALT {
@@ -186,7 +187,7 @@ unsafe extern "C" fn answer<const SLOT: usize>(
             }
         }
         result
-    })
+    }
 }
 
 /// An operation with a key in a vault.

@@ -8,9 +8,8 @@ use crate::libcrypto::types::{
     EcSignSigFn, EcdsaSig,
 };
 use crate::libcrypto::{KeyFunctions, Owned};
-use ossl_abi::guard;
+use ossl_abi::{entry, guard};
 use std::ffi::{c_int, c_uchar};
-use std::ptr;
 
 /// The method that the keys of one libcrypto carry.
 pub(crate) struct Method(pub(crate) *const EcKeyMethod);
@@ -40,15 +39,16 @@ impl Method {
     }
 }
 
-unsafe extern "C" fn sign<const SLOT: usize>(
-    digest: *const c_uchar,
-    len: c_int,
-    kinv: *const BigNum,
-    r: *const BigNum,
-    key: *mut EcKey,
-) -> *mut EcdsaSig {
-    let Some(host) = Libcrypto::at(SLOT) else { return ptr::null_mut() };
-    guard::run("ECDSA_do_sign", host.errors, || {
+entry! {
+    fn sign<const SLOT: usize>(
+        "ECDSA_do_sign",
+        host in Libcrypto::at(SLOT),
+        digest: *const c_uchar,
+        len: c_int,
+        kinv: *const BigNum,
+        r: *const BigNum,
+        key: *mut EcKey,
+    ) -> Result<Owned<EcdsaSig>> {
         if !kinv.is_null() || !r.is_null() {
             return Err(nonce());
         }
@@ -57,7 +57,7 @@ unsafe extern "C" fn sign<const SLOT: usize>(
         let (key, digest) = unsafe { (key::of_ec(host, key)?, guard::bytes(digest, len)) };
         let raw = key.sign_ecdsa(digest.ok_or_else(|| Error::null("digest"))?)?;
         signature(host, &raw)
-    })
+    }
 }
 
 /// r and s, one after the other, as libcrypto's object.
@@ -76,33 +76,37 @@ fn signature(host: &Libcrypto, raw: &[u8]) -> Result<Owned<EcdsaSig>> {
     }
 }
 
-unsafe extern "C" fn sign_setup<const SLOT: usize>(
-    _key: *mut EcKey,
-    _context: *mut BigNumContext,
-    _kinv: *mut *mut BigNum,
-    _r: *mut *mut BigNum,
-) -> c_int {
-    let Some(host) = Libcrypto::at(SLOT) else { return 0 };
-    guard::run("ECDSA_sign_setup", host.errors, || -> Result<()> { Err(nonce()) })
+entry! {
+    fn sign_setup<const SLOT: usize>(
+        "ECDSA_sign_setup",
+        _host in Libcrypto::at(SLOT),
+        _key: *mut EcKey,
+        _context: *mut BigNumContext,
+        _kinv: *mut *mut BigNum,
+        _r: *mut *mut BigNum,
+    ) -> Result<()> {
+        Err(nonce())
+    }
 }
 
 fn nonce() -> Error {
     Error::unsupported("ECDSA with a nonce of the caller's: the vault chooses its own")
 }
 
-unsafe extern "C" fn compute<const SLOT: usize>(
-    _secret: *mut *mut c_uchar,
-    _len: *mut usize,
-    _peer: *const EcPoint,
-    key: *const EcKey,
-) -> c_int {
-    let Some(host) = Libcrypto::at(SLOT) else { return 0 };
-    guard::run("ECDH_compute_key", host.errors, || -> Result<()> {
+entry! {
+    fn compute<const SLOT: usize>(
+        "ECDH_compute_key",
+        host in Libcrypto::at(SLOT),
+        _secret: *mut *mut c_uchar,
+        _len: *mut usize,
+        _peer: *const EcPoint,
+        key: *const EcKey,
+    ) -> Result<()> {
         // SAFETY: libcrypto passes its key.
         let key = unsafe { key::of_ec(host, key) }?;
         Err(Error::unsupported(format!(
             "the vault agrees on no keys (ECDH), it signs only: {}",
             key.reference()
         )))
-    })
+    }
 }

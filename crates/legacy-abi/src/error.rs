@@ -2,6 +2,7 @@
 
 use akv_core::ErrorKind;
 use ossl_abi::Failure;
+use ossl_abi::entry::NullPointer;
 use ossl_abi::guard::NoRoom;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -38,10 +39,15 @@ impl Error {
     pub fn libcrypto(function: &str) -> Self {
         Self::internal(format!("libcrypto's {function} failed"))
     }
-
     /// The error for a pointer that must not be null.
-    pub fn null(what: &str) -> Self {
-        Self::argument(format!("no {what} given (a null pointer)"))
+    pub fn null(what: &'static str) -> Self {
+        NullPointer(what).into()
+    }
+}
+
+impl From<NullPointer> for Error {
+    fn from(error: NullPointer) -> Self {
+        Self::argument(error.to_string())
     }
 }
 

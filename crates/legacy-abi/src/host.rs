@@ -10,6 +10,7 @@ use crate::libcrypto::constants::extra;
 use crate::libcrypto::types::{ExtraDupFn, ExtraFreeFn};
 use crate::libcrypto::{ErrorFunctions, Errors, KeyFunctions, Missing};
 use crate::{ec, key, rsa};
+use ossl_abi::guard::{ErrorQueue, Slotted};
 use ossl_abi::library::Library;
 use std::ffi::{CStr, c_int, c_void};
 use std::ops::Deref;
@@ -62,6 +63,12 @@ impl Deref for Libcrypto {
 
     fn deref(&self) -> &KeyFunctions {
         &self.functions
+    }
+}
+
+impl Slotted for Libcrypto {
+    fn errors(&self) -> &impl ErrorQueue {
+        self.errors
     }
 }
 

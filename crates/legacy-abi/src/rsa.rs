@@ -11,6 +11,7 @@ use crate::libcrypto::constants::padding;
 use crate::libcrypto::types::{Rsa, RsaMethod, RsaPrivateFn};
 use akv_core::blocking::Key;
 use akv_core::{EncryptionAlgorithm, PublicKey};
+use ossl_abi::entry;
 use ossl_abi::guard::{self, Return};
 use std::ffi::{CStr, c_int, c_uchar};
 use std::ptr;
@@ -57,15 +58,16 @@ impl Return for Length {
     }
 }
 
-unsafe extern "C" fn private_encrypt<const SLOT: usize>(
-    len: c_int,
-    from: *const c_uchar,
-    to: *mut c_uchar,
-    rsa: *mut Rsa,
-    mode: c_int,
-) -> c_int {
-    let Some(host) = Libcrypto::at(SLOT) else { return -1 };
-    guard::run("RSA_private_encrypt", host.errors, || {
+entry! {
+    fn private_encrypt<const SLOT: usize>(
+        "RSA_private_encrypt",
+        host in Libcrypto::at(SLOT),
+        len: c_int,
+        from: *const c_uchar,
+        to: *mut c_uchar,
+        rsa: *mut Rsa,
+        mode: c_int,
+    ) -> Result<Length> {
         // SAFETY: libcrypto passes its key, and data of that length.
         let (key, data) = unsafe { (key::of_rsa(host, rsa)?, input(from, len)?) };
         if mode != padding::PKCS1 {
@@ -79,18 +81,19 @@ unsafe extern "C" fn private_encrypt<const SLOT: usize>(
         let room = modulus_len(&key)?;
         // SAFETY: by RSA_private_encrypt's contract there is room for the size of the modulus.
         unsafe { output(to, room, &signature) }
-    })
+    }
 }
 
-unsafe extern "C" fn private_decrypt<const SLOT: usize>(
-    len: c_int,
-    from: *const c_uchar,
-    to: *mut c_uchar,
-    rsa: *mut Rsa,
-    mode: c_int,
-) -> c_int {
-    let Some(host) = Libcrypto::at(SLOT) else { return -1 };
-    guard::run("RSA_private_decrypt", host.errors, || {
+entry! {
+    fn private_decrypt<const SLOT: usize>(
+        "RSA_private_decrypt",
+        host in Libcrypto::at(SLOT),
+        len: c_int,
+        from: *const c_uchar,
+        to: *mut c_uchar,
+        rsa: *mut Rsa,
+        mode: c_int,
+    ) -> Result<Length> {
         // SAFETY: libcrypto passes its key, and data of that length.
         let (key, data) = unsafe { (key::of_rsa(host, rsa)?, input(from, len)?) };
         let plaintext = match mode {
@@ -110,7 +113,7 @@ unsafe extern "C" fn private_decrypt<const SLOT: usize>(
         let room = modulus_len(&key)?.saturating_sub(overhead(mode));
         // SAFETY: by RSA_private_decrypt's contract there is this much room.
         unsafe { output(to, room, &plaintext) }
-    })
+    }
 }
 
 /// # Safety
