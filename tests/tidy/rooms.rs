@@ -43,6 +43,24 @@ impl<'a> Visit<'a> for Paths {
         }
     }
 
+    /// What a macro takes, such as the body of an `entry!`, is no syntax yet.
+    fn visit_macro(&mut self, item: &'a syn::Macro) {
+        let tokens = item.tokens.to_string();
+        let mut words = tokens.split_whitespace().peekable();
+        let mut before = "";
+        while let Some(word) = words.next() {
+            if word == "crate" && before != "$" {
+                let mut path = vec![word.to_owned()];
+                while words.next_if_eq(&"::").is_some() {
+                    path.extend(words.next().map(str::to_owned));
+                }
+                self.0.push(path);
+            }
+            before = word;
+        }
+        visit::visit_macro(self, item);
+    }
+
     fn visit_path(&mut self, path: &'a syn::Path) {
         self.0.push(path.segments.iter().map(|segment| segment.ident.to_string()).collect());
         visit::visit_path(self, path);
