@@ -207,24 +207,25 @@ entry! {
         "ENGINE_get_pkey_meth",
         host in Host::at(SLOT),
         _engine: *mut Engine,
-        method: Option<&mut *const PkeyMethod>,
-        types: Option<&mut *const c_int>,
+        method: Option<Place<*const PkeyMethod>>,
+        types: Option<Place<*const c_int>>,
         wanted: c_int,
     ) -> c_int, or 0 {
         static NONE: [c_int; 1] = [nid::UNDEFINED];
-        let Some(method) = method else {
+        let Some(mut method) = method else {
             // A question for the list.
-            if let Some(types) = types {
-                *types = NONE.as_ptr();
+            if let Some(mut types) = types {
+                types.set(NONE.as_ptr());
             }
             return 0;
         };
-        *method = match wanted {
+        let found = match wanted {
             nid::RSA => host.rsa_operation.ours,
             nid::EC => host.ec_operation,
             _ => ptr::null(),
         };
-        (!method.is_null()).into()
+        method.set(found);
+        (!found.is_null()).into()
     }
 }
 
@@ -234,20 +235,21 @@ entry! {
         "ENGINE_get_pkey_asn1_meth",
         host in Host::at(SLOT),
         engine: *mut Engine,
-        method: Option<&mut *mut PkeyAsn1Method>,
-        types: Option<&mut *const c_int>,
+        method: Option<Place<*mut PkeyAsn1Method>>,
+        types: Option<Place<*const c_int>>,
         wanted: c_int,
     ) -> c_int, or 0 {
-        let Some(method) = method else {
+        let Some(mut method) = method else {
             // A question for the list.
-            if let Some(types) = types {
-                *types = &raw const host.key_file;
+            if let Some(mut types) = types {
+                types.set(&raw const host.key_file);
             }
             return 1;
         };
         // SAFETY: libcrypto passes its ENGINE.
         let state = unsafe { State::of(host, engine) }.ok().filter(|_| wanted == host.key_file);
-        *method = state.map_or(ptr::null_mut(), |state| state.key_files);
-        (!method.is_null()).into()
+        let found = state.map_or(ptr::null_mut(), |state| state.key_files);
+        method.set(found);
+        (!found.is_null()).into()
     }
 }

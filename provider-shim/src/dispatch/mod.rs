@@ -10,6 +10,7 @@ use crate::error::{Error, REASON_STRINGS, Result};
 use crate::precedence;
 use crate::provider::{FUNCTIONS, Provider};
 use akv_core::ErrorKind;
+use ossl_abi::entry::Place;
 use ossl_abi::functions::provider as id;
 use ossl_abi::guard;
 use ossl_abi::types::DataType;
@@ -102,7 +103,7 @@ entry! {
         "query operation",
         provider: &Arc<Provider>,
         operation: c_int,
-        no_cache: Option<&mut c_int>,
+        no_cache: Option<Place<c_int>>,
     ) -> *const Algorithm, or (ptr::null()) {
         first_of(no_cache, || {
             let ready = precedence::yield_to_others(provider.host(), operation);
@@ -117,7 +118,7 @@ entry! {
         "query operation in a child context",
         provider: &Arc<Provider>,
         operation: c_int,
-        no_cache: Option<&mut c_int>,
+        no_cache: Option<Place<c_int>>,
     ) -> *const Algorithm, or (ptr::null()) {
         first_of(no_cache, || {
             let early = provider.children().comes_too_early(CHILD, operation);
@@ -129,14 +130,17 @@ entry! {
 /// The list that `find` finds, for C. What is not there yet has to be asked for again, as has what a
 /// panic left unsaid.
 fn first_of(
-    no_cache: Option<&mut c_int>,
+    mut no_cache: Option<Place<'_, c_int>>,
     find: impl FnOnce() -> Option<&'static [Algorithm]>,
 ) -> *const Algorithm {
-    let mut ignored = 0;
-    let no_cache = no_cache.unwrap_or(&mut ignored);
-    *no_cache = 1;
+    let mut ask_again = |again: bool| {
+        if let Some(no_cache) = &mut no_cache {
+            no_cache.set(again.into());
+        }
+    };
+    ask_again(true);
     let algorithms = find();
-    *no_cache = algorithms.is_none().into();
+    ask_again(algorithms.is_none());
     algorithms.filter(|list| !list.is_empty()).map_or(ptr::null(), <[Algorithm]>::as_ptr)
 }
 

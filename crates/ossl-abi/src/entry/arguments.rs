@@ -10,7 +10,7 @@ use crate::types::{Callback, CoreBio, Param, PassphraseCallback};
 use c_abi::Output;
 use std::ffi::{c_char, c_int, c_uchar, c_void};
 use std::marker::PhantomData;
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
 /// One call from C. What C passed is borrowed from it, so that nothing of it is kept.
@@ -131,14 +131,23 @@ pub unsafe fn answers(_: &Call, first: *mut Param) -> Answers<'_> {
     unsafe { Answers::from_ptr(first) }
 }
 
-/// `Option<&mut T>`: a place for an answer.
+/// Where C wants an answer.
+pub struct Place<'call, T>(NonNull<T>, PhantomData<&'call mut T>);
+
+impl<T: Copy> Place<'_, T> {
+    /// Puts the answer there, over whatever was there before.
+    pub fn set(&mut self, answer: T) {
+        // SAFETY: vouched for by the caller of `place`.
+        unsafe { self.0.as_ptr().write(answer) };
+    }
+}
+
+/// `Option<Place<T>>`: a place for an answer, where nothing needs to be yet.
 ///
 /// # Safety
-/// `place` is null or leads to a `T` that nobody else uses during the call.
-#[expect(clippy::mut_from_ref, reason = "the call is borrowed for its length only")]
-pub unsafe fn place<T>(_: &Call, place: *mut T) -> Option<&mut T> {
-    // SAFETY: vouched for by the caller.
-    unsafe { place.as_mut() }
+/// `place` is null or leads to room for a `T` that nobody else uses during the call.
+pub unsafe fn place<T>(_: &Call, place: *mut T) -> Option<Place<'_, T>> {
+    Some(Place(NonNull::new(place)?, PhantomData))
 }
 
 /// `Option<&T>`: an object besides the first.

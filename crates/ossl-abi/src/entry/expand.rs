@@ -117,7 +117,7 @@ macro_rules! __entry {
             $($($rest)*)? }
     };
     (@argument $head:tt $object:tt $call:ident [$($raw:tt)*] [$($set:tt)*]
-        $argument:ident : Option<&mut $type:ty> $(, $($rest:tt)*)?) => {
+        $argument:ident : Option<Place<$type:ty>> $(, $($rest:tt)*)?) => {
         $crate::__entry! { @argument $head $object $call
             [$($raw)* place: *mut $type,]
             [$($set)*

@@ -6,7 +6,7 @@ mod expand;
 mod tests;
 
 pub use self::arguments::{
-    Call, CoreCallback, CorePassphrase, Input, answers, bio, bytes, callback, count, object,
+    Call, CoreCallback, CorePassphrase, Input, Place, answers, bio, bytes, callback, count, object,
     optional_bytes, output, params, passphrase, place, reference, text,
 };
 
@@ -82,7 +82,7 @@ impl fmt::Display for NullPointer {
 /// | `Option<Output>` | the same | `Option<Output>`, `None` without a place for the length |
 /// | `Params` | `const OSSL_PARAM *` | [`Params`](crate::params::Params) |
 /// | `Answers` | `OSSL_PARAM *` | `&mut` [`Answers`](crate::params::Answers) |
-/// | `Option<&mut T>` | `T *` | `Option<&mut T>` |
+/// | `Option<Place<T>>` | `T *` | `Option` of a [`Place`] |
 /// | `Option<&T>` | `const void *` | `Option<&T>` |
 /// | `Option<Arc<T>>` | `void *` | `Option<Arc<T>>` |
 /// | `Bio("input")` | `OSSL_CORE_BIO *` | `&mut` [`Bio`](crate::host::Bio) |
