@@ -53,8 +53,8 @@ impl fmt::Display for NullPointer {
 ///
 /// This makes a function of the prototype that [`SIGN`](crate::functions::signature::SIGN) stands for,
 /// and sends its body through the [guard](crate::guard). The body is safe code: what C vouches for
-/// with each kind of argument is stated where the kind is ([`arguments`](self)), once for all
-/// functions. Whatever a body gets is borrowed from the call, and cannot be kept.
+/// with each kind of argument is stated once, in the [module of the same name](mod@crate::entry).
+/// Whatever a body gets is borrowed from the call, and cannot be kept.
 ///
 /// # The object
 /// The first argument is the object that the function is about, if there is one:
