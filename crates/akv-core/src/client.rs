@@ -1,4 +1,4 @@
-//! Clients: what programs open keys and vaults with.
+//! Clients, with which programs open keys and vaults.
 
 use crate::{
     AnyKey, Certificate, Counters, Key, KeyFile, KeyReference, Result, Settings, SymmetricKey,
@@ -7,8 +7,8 @@ use crate::{
 
 /// Opens keys. Cheap to clone; clones share tokens and connections.
 ///
-/// Making one costs nothing: no thread, no request. It may be made in one process and used in its
-/// children.
+/// Creating one starts no thread and sends no request. It may be created in one process and used in
+/// its children.
 ///
 /// ```no_run
 /// use akv_core::{Client, Settings, SignatureAlgorithm::Es256};
@@ -48,7 +48,7 @@ impl Client {
         &self.0
     }
 
-    /// What this client has done so far.
+    /// The numbers of operations and requests so far.
     ///
     /// ```
     /// # let client = akv_core::Client::new(akv_core::Settings::builder().build()?);
@@ -61,7 +61,7 @@ impl Client {
         self.0.meters().read()
     }
 
-    /// Reads a key reference under this client's settings.
+    /// Parses a key reference with this client's settings.
     ///
     /// ```
     /// use akv_core::{Client, Settings, VaultKind};
@@ -79,7 +79,7 @@ impl Client {
         self.settings().reference(text)
     }
 
-    /// Opens a key: asks the service for its public half and pins its version.
+    /// Opens a key: requests its public half from the service and pins its version.
     ///
     /// ```no_run
     /// # async fn example(client: akv_core::Client) -> akv_core::Result<()> {
@@ -90,14 +90,14 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// The reference names no key, or the service cannot be reached, refuses, or has no such key
-    /// of a type that can sign or decrypt.
+    /// The reference names no key; the service cannot be reached or refuses the request; or it has
+    /// no such key of a type that can sign or decrypt.
     pub async fn key(&self, reference: &KeyReference) -> Result<Key> {
         key::load(&self.0, reference).await
     }
 
-    /// Opens the key that a key file names. No request is made when the file holds the version
-    /// and the public key.
+    /// Opens the key that a key file names. No request is sent if the file contains the version and
+    /// the public key.
     ///
     /// ```no_run
     /// use akv_core::{KeyFile, SignatureAlgorithm::Rs256};
@@ -105,26 +105,27 @@ impl Client {
     /// # async fn example(client: akv_core::Client) -> Result<(), Box<dyn std::error::Error>> {
     /// # let digest = [0; 32];
     /// let pem = std::fs::read("site.key")?;
-    /// let file = KeyFile::from_pem(&pem)?.ok_or("site.key is no key file")?;
+    /// let file = KeyFile::from_pem(&pem)?.ok_or("site.key is not a key file")?;
     /// let signature = client.key_from_file(&file).await?.sign(Rs256, &digest).await?;
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// As [`Client::reference`] and [`Client::key`]; the file's public key is not the vault's.
+    /// As [`Client::reference`] and [`Client::key`]; or the file's public key differs from the
+    /// vault's.
     pub async fn key_from_file(&self, file: &KeyFile) -> Result<Key> {
         Key::from_file(&self.0, file).await
     }
 
-    /// Opens the key of whatever kind that a key file names. No request is made when the file holds
-    /// the version and the public key.
+    /// Opens the key that a key file names, whatever its kind. No request is sent if the file
+    /// contains the version and the public key.
     ///
     /// ```no_run
     /// use akv_core::{AnyKey, KeyFile};
     ///
     /// # async fn example(client: akv_core::Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// let file = KeyFile::from_pem(&std::fs::read("kek.key")?)?.ok_or("no key file")?;
+    /// let file = KeyFile::from_pem(&std::fs::read("kek.key")?)?.ok_or("not a key file")?;
     /// if let AnyKey::Symmetric(key) = client.any_key_from_file(&file).await? {
     ///     println!("wraps keys with {}", key.pinned_reference());
     /// }
@@ -133,7 +134,8 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// As [`Client::reference`] and [`Client::any_key`]; the file's public key is not the vault's.
+    /// As [`Client::reference`] and [`Client::any_key`]; or the file's public key differs from the
+    /// vault's.
     pub async fn any_key_from_file(&self, file: &KeyFile) -> Result<AnyKey> {
         AnyKey::from_file(&self.0, file).await
     }
@@ -151,13 +153,13 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// The reference names no key, the service cannot be reached, refuses, or has no such key, or
-    /// the key is not symmetric.
+    /// The reference names no key; the service cannot be reached, refuses the request or has no
+    /// such key; or the key is not symmetric.
     pub async fn symmetric_key(&self, reference: &KeyReference) -> Result<SymmetricKey> {
         key::load(&self.0, reference).await
     }
 
-    /// Opens a key of whatever kind it is and pins its version.
+    /// Opens a key of any kind and pins its version.
     ///
     /// ```no_run
     /// use akv_core::AnyKey;
@@ -172,23 +174,23 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// The reference names no key, or the service cannot be reached, refuses, or has no such key
-    /// of a type that this library knows.
+    /// The reference names no key; the service cannot be reached or refuses the request; or it has
+    /// no such key of a type that this library supports.
     pub async fn any_key(&self, reference: &KeyReference) -> Result<AnyKey> {
         key::load(&self.0, reference).await
     }
 
-    /// Asks for the certificate of a key; see [`Certificate`].
+    /// Requests the certificate of a key; see [`Certificate`].
     ///
     /// # Errors
-    /// The reference names no key or one in a Managed HSM, which has no certificates; the service
-    /// cannot be reached, refuses, or has no such certificate.
+    /// The reference names no key, or a key in a Managed HSM, which has no certificates; or the
+    /// service cannot be reached, refuses the request or has no such certificate.
     pub async fn certificate(&self, reference: &KeyReference) -> Result<Certificate> {
         vault::certificate(&self.0, reference).await
     }
 
-    /// The vault that a reference without a key name names (`vault:myVault:`): its list of keys.
-    /// No request is made. [`KeyReference::vault`] leads from a key to its vault.
+    /// The vault that a reference without a key name (`vault:myVault:`) names: lists its keys and
+    /// changes them. No request is sent. [`KeyReference::vault`] returns the vault of a key.
     ///
     /// ```
     /// use akv_core::{Client, ErrorKind, Settings};

@@ -1,4 +1,4 @@
-//! What a client has done so far, in numbers.
+//! Counters of a client.
 
 use std::sync::{
     Arc,
@@ -6,13 +6,13 @@ use std::sync::{
 };
 
 /// What a [`Client`](crate::Client) and its clones have done so far in this process and, before a
-/// `fork`, in the processes that this one comes from. The numbers are read one after the other, so
-/// they need not belong to one moment.
+/// `fork`, in its parents. The numbers are read one after the other, so they are not an atomic
+/// snapshot.
 ///
 /// ```
 /// use akv_core::{Client, Counters, Settings};
 ///
-/// /// What an operator is to hear of.
+/// /// A message for the operator.
 /// fn health(before: Counters, now: Counters) -> Option<&'static str> {
 ///     let throttled = now.throttled > before.throttled;
 ///     let failed = now.failures > before.failures;
@@ -25,25 +25,25 @@ use std::sync::{
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counters {
-    /// Operations that were begun: loads, signatures and all else that asks the service.
+    /// Operations started: loads, signatures and everything else that sends a request.
     pub operations: u64,
     /// Operations that failed.
     pub failures: u64,
     /// Attempts after the first one of an operation.
     pub retries: u64,
-    /// Second requests for answers that took long (setting `hedge-after`).
+    /// Second requests because of slow responses (setting `hedge-after`).
     pub hedges: u64,
-    /// Answers that asked to come back later (HTTP 429).
+    /// Throttled requests (HTTP 429).
     pub throttled: u64,
-    /// Tokens that a credential gave.
+    /// Tokens obtained from a credential.
     pub token_refreshes: u64,
-    /// Connections that were opened, to vaults and to identity endpoints.
+    /// Connections opened, to vaults and to identity endpoints.
     pub connections: u64,
-    /// Operations that are under way.
+    /// Operations in flight.
     pub in_flight: u64,
 }
 
-/// Where the numbers are counted.
+/// The atomics behind [`Counters`].
 #[derive(Debug, Default)]
 pub(crate) struct Meters {
     operations: AtomicU64,
@@ -70,7 +70,7 @@ impl Meters {
         }
     }
 
-    /// An operation begins; it ends when the result is dropped.
+    /// Counts an operation as in flight until the result is dropped.
     pub(crate) fn operation(self: &Arc<Self>) -> UnderWay {
         self.operations.fetch_add(1, Relaxed);
         self.in_flight.fetch_add(1, Relaxed);
@@ -101,18 +101,18 @@ impl Meters {
         self.connections.fetch_add(1, Relaxed);
     }
 
-    /// In a child: what was under way in its parent is not under way here.
+    /// To be called in a child: the operations in flight in its parent are not in flight here.
     pub(crate) fn begin_process(&self) {
         self.in_flight.store(0, Relaxed);
     }
 }
 
-/// An operation under way, also one whose caller gives up.
+/// An operation in flight. Its caller may have given up.
 pub(crate) struct UnderWay(Arc<Meters>);
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        // In a child, what was begun before the fork is not counted any more.
+        // In a child, operations from before the fork are no longer counted.
         let _ = self.0.in_flight.fetch_update(Relaxed, Relaxed, |number| number.checked_sub(1));
     }
 }

@@ -1,4 +1,4 @@
-//! One error type: what was asked, what happened, what to do, in one readable line.
+//! One error type: the operation, what happened and what to do, in one readable line.
 
 use std::{
     ffi::CStr,
@@ -10,7 +10,7 @@ use std::{
 /// ```
 /// use akv_core::{KeyReference, Result};
 ///
-/// /// The references of a configuration file, one a line.
+/// /// The references of a configuration file, one per line.
 /// fn references(lines: &str) -> Result<Vec<KeyReference>> {
 ///     lines.lines().map(str::parse).collect()
 /// }
@@ -19,15 +19,15 @@ use std::{
 /// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Longest text of an error in bytes: OpenSSL cuts an error entry at 1 024.
+/// Maximum length of an error's text in bytes: OpenSSL truncates an error entry at 1 024.
 const MAX_DISPLAY: usize = 1000;
 
-/// What kind of failure an [`Error`] is.
+/// The kind of failure of an [`Error`].
 ///
 /// ```
 /// use akv_core::{Error, ErrorKind};
 ///
-/// /// Whether trying again later is of use. Within the deadline it was done already.
+/// /// Whether a later retry may help. Within the deadline the library has already retried.
 /// fn may_pass(error: &Error) -> bool {
 ///     matches!(error.kind(), ErrorKind::Network | ErrorKind::Timeout)
 /// }
@@ -41,25 +41,25 @@ const MAX_DISPLAY: usize = 1000;
 pub enum ErrorKind {
     /// A key reference is malformed or names no key.
     Reference = 1,
-    /// A setting has a value that makes no sense.
+    /// A setting has an invalid value.
     Settings = 2,
     /// A key file (handle) is malformed.
     KeyFile = 3,
-    /// An argument of the caller is wrong: a digest of the wrong length, say.
+    /// An argument of the caller is invalid, such as a digest of the wrong length.
     Argument = 4,
-    /// The key or the service cannot do what was asked.
+    /// The key or the service does not support the operation.
     Unsupported = 5,
-    /// No access token could be had.
+    /// No access token could be obtained.
     Credential = 6,
     /// The service could not be reached.
     Network = 7,
-    /// The server's certificate is not trusted or names another host.
+    /// The server's certificate is not trusted or is for another host.
     Tls = 8,
-    /// The deadline passed; what the last attempt met is in the error too.
+    /// The deadline passed; the error includes the failure of the last attempt.
     Timeout = 9,
-    /// The service answered with an error.
+    /// The service returned an error.
     Service = 10,
-    /// The service's answer makes no sense.
+    /// The service's response is invalid.
     Response = 11,
     /// A signature does not verify.
     Signature = 12,
@@ -89,7 +89,7 @@ impl ErrorKind {
         Self::NotAllowed,
     ];
 
-    /// Its number in C interfaces. It stays, and no other kind ever gets it.
+    /// Its number in C interfaces. It never changes and is never reused.
     ///
     /// ```
     /// assert_eq!(akv_core::ErrorKind::Timeout.number(), 9);
@@ -98,7 +98,7 @@ impl ErrorKind {
         self as u32
     }
 
-    /// What it is called in C interfaces, such as the reasons of an error queue.
+    /// Its text in C interfaces, such as the reasons of an error queue.
     ///
     /// ```
     /// assert_eq!(akv_core::ErrorKind::Network.summary(), c"service not reachable");
@@ -125,8 +125,8 @@ impl ErrorKind {
 
 /// A failed operation.
 ///
-/// `Display` gives one line of at most 1 000 bytes, the essentials first, without line breaks or
-/// control characters, and never a token, secret or plaintext.
+/// `Display` prints one line of at most 1 000 bytes, most important parts first, without line
+/// breaks or control characters, and never a token, secret or plaintext.
 ///
 /// ```
 /// use akv_core::{ErrorKind, KeyReference};
@@ -134,7 +134,7 @@ impl ErrorKind {
 /// let error = "vault:myVault:my_key".parse::<KeyReference>().unwrap_err();
 /// assert_eq!(error.kind(), ErrorKind::Reference);
 /// assert!(error.to_string().contains("my_key"));
-/// // No request was made, so there is no answer to tell of.
+/// // No request was sent, so there is no response to report.
 /// assert_eq!((error.status(), error.code(), error.request_id()), (None, None, None));
 /// ```
 #[derive(Clone, Debug)]
@@ -174,17 +174,17 @@ impl Error {
         }))
     }
 
-    /// What kind of failure this is.
+    /// The kind of failure.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The HTTP status of the service's last answer; `None` when there was none.
+    /// The HTTP status of the service's last response; `None` if there was none.
     pub fn status(&self) -> Option<u16> {
         self.0.status
     }
 
-    /// Azure's error code, the innermost when there are several (`ForbiddenByRbac`).
+    /// Azure's error code, the innermost if there are several (`ForbiddenByRbac`).
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
     }
@@ -194,8 +194,8 @@ impl Error {
         self.0.request_id.as_deref()
     }
 
-    /// Whether the service may have done what was asked although the operation failed: the answer
-    /// was lost, say. Only operations that must not be done twice tell:
+    /// Whether the service may have executed the operation although it failed, for example because
+    /// the response was lost. Only operations that must not be repeated report this:
     /// [`Vault::create`](crate::Vault::create) and [`Vault::rotate`](crate::Vault::rotate).
     ///
     /// ```no_run
@@ -214,7 +214,7 @@ impl Error {
         self.0.uncertain
     }
 
-    /// What happened, without the operation and the advice.
+    /// What happened, without operation and advice.
     pub fn message(&self) -> &str {
         &self.0.message
     }
@@ -229,19 +229,19 @@ impl Error {
         self
     }
 
-    /// The same failure, told by whom it struck.
+    /// The same failure, prefixed with the name of its source.
     pub(crate) fn by(mut self, name: &str) -> Self {
         self.0.message = format!("{name}: {}", self.0.message);
         self
     }
 
-    /// The advice of another error, when it has one.
+    /// Adopts the advice of another error, if it has any.
     pub(crate) fn hint_of(mut self, other: &Self) -> Self {
         self.0.hint.clone_from(&other.0.hint);
         self
     }
 
-    /// The same failure of something that may have been done all the same.
+    /// The same failure of an operation that may have been executed nevertheless.
     pub(crate) fn uncertain(mut self) -> Self {
         self.0.uncertain = true;
         self.hint(
@@ -261,7 +261,7 @@ impl Error {
         self
     }
 
-    /// The same failure as seen when the deadline passed, with the number of attempts.
+    /// The same failure as a timeout, with the number of attempts.
     pub(crate) fn timed_out(mut self, after: std::time::Duration, attempts: u32) -> Self {
         let plural = if attempts == 1 { "" } else { "s" };
         self.0.message = format!(
@@ -320,7 +320,7 @@ pub(crate) fn shortened(text: &str, max: usize) -> &str {
     &text[..text.floor_char_boundary(max)]
 }
 
-/// Text from outside, made fit for one line of a log: control characters become spaces.
+/// Untrusted text as one line of a log: control characters become spaces.
 pub(crate) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for word in text.split(|c: char| c.is_control() || c == ' ').filter(|word| !word.is_empty()) {

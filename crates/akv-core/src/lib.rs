@@ -1,9 +1,9 @@
 //! Work with keys that never leave Azure Key Vault or Azure Managed HSM.
 //!
-//! A [`KeyReference`] names a key (`vault:myVault:myKey`), [`Settings`] say how to reach the
-//! service, a [`Client`] opens [`Key`]s, and a key signs, decrypts and unwraps in the vault while
-//! its public half is used locally. [`SymmetricKey`]s of a Managed HSM have a type of their own. A
-//! [`Vault`] lists, makes and rotates keys.
+//! A [`KeyReference`] names a key (`vault:myVault:myKey`), [`Settings`] define how to reach the
+//! service, and a [`Client`] opens [`Key`]s. A key signs, decrypts and unwraps in the vault; its
+//! public half is used locally. [`SymmetricKey`]s of a Managed HSM have their own type. A [`Vault`]
+//! lists, creates and rotates keys.
 //!
 //! ```no_run
 //! use akv_core::{Settings, SignatureAlgorithm, blocking::Client};
@@ -20,8 +20,8 @@
 //!
 //! # Async and blocking
 //! The types of this module are async and run on the caller's tokio runtime, which must have time
-//! and I/O enabled. [`blocking`] has the same for programs without one; it is what the OpenSSL
-//! modules stand on.
+//! and I/O enabled. [`blocking`] has the same types for programs without a runtime; the OpenSSL
+//! modules use it.
 //!
 //! ```no_run
 //! # async fn example(client: akv_core::Client, ciphertext: &[u8]) -> akv_core::Result<()> {
@@ -34,11 +34,11 @@
 //! ```
 //!
 //! # Settings and credentials
-//! [`Settings::from_environment`] honours the variables of the Azure SDKs and this library's own;
-//! [`Settings::builder`] takes the same settings by name, and [`settings::OPTIONS`] lists them.
-//! Where tokens come from is one of them, [`CredentialKind`](settings::CredentialKind): by default
-//! whatever works first. Credentials, tokens and connections belong to the [`Client`]; have one
-//! for the whole program.
+//! [`Settings::from_environment`] reads the variables of the Azure SDKs and of this library.
+//! [`Settings::builder`] takes the same settings by name, and [`settings::OPTIONS`] lists them. The
+//! setting [`CredentialKind`](settings::CredentialKind) selects the source of tokens: by default
+//! the first that works. Credentials, tokens and connections belong to the [`Client`]; use one
+//! client for the whole program.
 //!
 //! ```
 //! use akv_core::{Client, Settings};
@@ -52,28 +52,29 @@
 //! ```
 //!
 //! # Key files
-//! A [`KeyFile`] stands where a program expects a private key file. It names the key and holds no
-//! secret, and with version and public half in it the key is opened without a request.
+//! A [`KeyFile`] takes the place of a private key file. It names the key and contains no secret. If
+//! it contains version and public half, the key is opened without a request.
 //!
 //! ```no_run
 //! # fn example(client: akv_core::blocking::Client) -> Result<(), Box<dyn std::error::Error>> {
 //! use akv_core::KeyFile;
 //!
-//! let file = KeyFile::from_pem(&std::fs::read("site.key")?)?.ok_or("site.key is no key file")?;
+//! let file = KeyFile::from_pem(&std::fs::read("site.key")?)?.ok_or("site.key is not a key file")?;
 //! let key = client.key_from_file(&file)?;
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! # What an operation may take
+//! # Deadlines
 //! An operation, with its token, connection and all retries, ends within the setting `timeout`, 10
-//! seconds by default. Passing failures are ridden out inside it. What cannot succeed, a digest of
-//! a wrong length or an algorithm of another kind of key, is refused before any request.
+//! seconds by default. Transient failures are retried within it. Operations that cannot succeed,
+//! such as a digest of the wrong length or an algorithm of another kind of key, are refused before
+//! any request.
 //!
 //! # Errors
-//! [`Error`] says in one line what was asked, what happened and what to do. Programs look at its
-//! [`kind`](Error::kind), and at [`status`](Error::status) and [`code`](Error::code) when the
-//! service answered.
+//! [`Error`] prints in one line the operation, what happened and what to do. Programs can use its
+//! [`kind`](Error::kind), and [`status`](Error::status) and [`code`](Error::code) if the service
+//! responded.
 //!
 //! ```no_run
 //! # fn example(client: akv_core::blocking::Client) -> akv_core::Result<()> {
@@ -81,7 +82,7 @@
 //!
 //! match client.key(&client.reference("vault:myVault:myKey")?) {
 //!     Ok(key) => println!("{} bits", key.public_key().bits()),
-//!     Err(error) if error.kind() == ErrorKind::Timeout => println!("later: {error}"),
+//!     Err(error) if error.kind() == ErrorKind::Timeout => println!("try again later: {error}"),
 //!     Err(error) if error.status() == Some(404) => println!("there is no such key"),
 //!     Err(error) => return Err(error),
 //! }
@@ -90,22 +91,24 @@
 //! ```
 //!
 //! # Processes that fork
-//! A client and its keys may be made in one process and used in its children, as servers do. Each
-//! process has its own connections, and with [`blocking`] its own runtime, made by the first
-//! operation that needs them. Nothing of them is shared, and no lock can be left behind; tokens are
-//! carried over. Making a client, and opening the key of a complete key file, starts no thread.
+//! A client and its keys may be created in one process and used in its children, as servers do.
+//! Each process has its own connections, and with [`blocking`] its own runtime, created by the
+//! first operation that needs them. None of them is shared, and no lock can be left behind; tokens
+//! are inherited. Creating a client, and opening the key of a complete key file, starts no thread.
 //!
 //! # Features
 //! All are off by default.
 //!
-//! | feature | gives |
+//! | feature | adds |
 //! |---|---|
 //! | `signature` | module `signature`: the traits of RustCrypto's `signature` crate |
-//! | `x509` | module `x509`: certificates and requests for them, by the builders of `x509-cert` |
-//! | `probe` | module `probe`: the way to a vault, step by step, with what each one took |
+//! | `x509` | module `x509`: certificates and certificate requests, with the builders of
+//! `x509-cert` |
+//! | `probe` | module `probe`: the connection to a vault, step by step, with the time of each step
+//! |
 //! | `rustls` | module `tls`: keys for rustls's servers and clients |
 //!
-//! The repository's `examples` folder has a program for each, which run against an embedded vault.
+//! The repository's `examples` folder has a program for each. They run against an embedded vault.
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 

@@ -1,9 +1,9 @@
-//! The curves that the service has.
+//! The curves that the service supports.
 
 use super::order;
 use der::asn1::ObjectIdentifier;
 
-/// A curve of the service.
+/// A curve that the service supports.
 ///
 /// ```
 /// use akv_core::Curve;

@@ -1,5 +1,5 @@
-//! Digest algorithms, and what PKCS#1 v1.5 pads when it signs: a digest with the name of its
-//! algorithm, in DER (`DigestInfo`, RFC 8017 section 9.2 and appendix A.2.4).
+//! Digest algorithms, and the `DigestInfo` that PKCS#1 v1.5 pads when it signs: a digest with the
+//! identifier of its algorithm, in DER (RFC 8017 section 9.2 and appendix A.2.4).
 
 use crate::SignatureAlgorithm;
 use der::{
@@ -9,7 +9,7 @@ use der::{
 use spki::AlgorithmIdentifierRef;
 use std::fmt;
 
-/// An algorithm that messages are hashed with before they are signed.
+/// A hash algorithm for messages that are signed.
 ///
 /// ```
 /// use akv_core::DigestAlgorithm;
@@ -24,7 +24,7 @@ use std::fmt;
 pub enum DigestAlgorithm {
     /// MD5 (RFC 1321).
     Md5,
-    /// MD5 and SHA-1, one after the other, as TLS 1.0 signs them (RFC 4346 section 7.4.3).
+    /// MD5 and SHA-1 concatenated, as TLS 1.0 signs them (RFC 4346 section 7.4.3).
     Md5Sha1,
     /// SHA-1 (FIPS 180-4).
     Sha1,
@@ -50,7 +50,7 @@ pub enum DigestAlgorithm {
     Sha3_512,
 }
 
-/// What is known of an algorithm. Identifiers are those of RFC 8017 appendix B.1 and of NIST's
+/// The properties of an algorithm. Identifiers are those of RFC 8017 appendix B.1 and of NIST's
 /// registry.
 struct Facts {
     algorithm: DigestAlgorithm,
@@ -118,8 +118,8 @@ impl DigestAlgorithm {
         FACTS.iter().find(|facts| facts.oid == Some(oid)).map(|facts| facts.algorithm)
     }
 
-    /// What PKCS#1 v1.5 pads: the DER `DigestInfo` around a digest, or for [`Self::Md5Sha1`] the
-    /// digest as it is.
+    /// The value that PKCS#1 v1.5 pads: the DER `DigestInfo` around a digest, or the digest itself
+    /// for [`Self::Md5Sha1`].
     pub fn digest_info(self, digest: &[u8]) -> Vec<u8> {
         let Some(oid) = self.oid() else { return digest.to_vec() };
         let encode = || -> der::Result<Vec<u8>> {
@@ -129,19 +129,19 @@ impl DigestAlgorithm {
         encode().expect("a digest has a short DER form")
     }
 
-    /// Reads a DER `DigestInfo`: the algorithm and the digest. `None` unless it is exactly what
-    /// [`digest_info`](Self::digest_info) writes: another spelling of the same would not survive
-    /// being written anew.
+    /// Reads a DER `DigestInfo`: the algorithm and the digest. `None` unless the input is exactly
+    /// what [`digest_info`](Self::digest_info) writes: any other encoding would not survive a round
+    /// trip.
     pub fn from_digest_info(der: &[u8]) -> Option<(Self, &[u8])> {
         let info = DigestInfo::from_der(der).ok()?;
         let digest = info.digest.as_bytes();
         let algorithm = Self::from_oid(info.algorithm.oid)?;
-        // DER has no other freedom than the parameters.
+        // In DER only the parameters can vary.
         let exact = info.algorithm.parameters == Some(AnyRef::NULL);
         (exact && algorithm.len() == digest.len()).then_some((algorithm, digest))
     }
 
-    /// The algorithm of the service that signs such digests with PKCS#1 v1.5.
+    /// The service's algorithm that signs such digests with PKCS#1 v1.5.
     pub(crate) fn pkcs1(self) -> SignatureAlgorithm {
         match self {
             Self::Sha256 => SignatureAlgorithm::Rs256,
@@ -158,18 +158,18 @@ impl fmt::Display for DigestAlgorithm {
     }
 }
 
-/// How the service signs a value that is to be padded.
+/// The service's algorithm for a value that is to be padded, and its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Prepared<'a> {
-    /// What the value is, for messages.
+    /// The name of the value, for messages.
     pub(crate) name: &'static str,
     pub(crate) algorithm: SignatureAlgorithm,
-    /// What that algorithm takes: the digest, or for `RSNULL` the value as it is.
+    /// The input of the algorithm: the digest, or for `RSNULL` the value itself.
     pub(crate) input: &'a [u8],
 }
 
 impl<'a> Prepared<'a> {
-    /// Any value will do.
+    /// Works for any value.
     pub(crate) fn new(value: &'a [u8]) -> Self {
         let raw = |name| Self { name, algorithm: SignatureAlgorithm::RsNull, input: value };
         match DigestAlgorithm::from_digest_info(value) {

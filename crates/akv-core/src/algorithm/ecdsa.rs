@@ -1,7 +1,7 @@
-//! ECDSA's two signature forms and its digest rule.
+//! The two formats of ECDSA signatures, and the rule for digests.
 //!
-//! The service speaks JOSE (RFC 7518 section 3.4: r and s, each as wide as the curve, one after
-//! the other), X.509 and TLS speak DER (RFC 3279 section 2.2.3: a SEQUENCE of two INTEGERs).
+//! The service uses JOSE (RFC 7518 section 3.4: r and s concatenated, each as wide as the curve).
+//! X.509 and TLS use DER (RFC 3279 section 2.2.3: a SEQUENCE of two INTEGERs).
 //!
 //! ```no_run
 //! use akv_core::{Curve, SignatureAlgorithm, ecdsa};
@@ -23,11 +23,11 @@ struct EcdsaSigValue<'a> {
     s: UintRef<'a>,
 }
 
-/// Turns r‖s into DER.
+/// Converts r‖s to DER.
 ///
 /// ```
 /// # use akv_core::{Curve, ecdsa};
-/// let from_vault = [0x11; 64]; // what Key::sign gives for a key on P-256
+/// let from_vault = [0x11; 64]; // what Key::sign returns for a key on P-256
 /// let der = ecdsa::raw_to_der(&from_vault)?;
 /// assert_eq!(der[..4], [0x30, 68, 0x02, 32]);
 /// assert_eq!(ecdsa::der_to_raw(&der, Curve::P256)?, from_vault);
@@ -48,7 +48,7 @@ pub fn raw_to_der(raw: &[u8]) -> Result<Vec<u8>> {
     value.to_der().map_err(malformed)
 }
 
-/// Turns DER into r‖s of the curve's width.
+/// Converts DER to r‖s of the curve's width.
 ///
 /// ```
 /// # use akv_core::{Curve, ErrorKind, ecdsa};
@@ -77,11 +77,11 @@ pub fn der_to_raw(der: &[u8], curve: Curve) -> Result<Vec<u8>> {
     Ok(raw)
 }
 
-/// Makes any digest fit what the service wants to sign with a key on `curve`.
+/// Adapts any digest to the length that the service signs with a key on `curve`.
 ///
-/// ECDSA takes the leftmost bits of a longer digest and a shorter digest as the integer it is
-/// (FIPS 186-5 section 6.4.1), so cutting on the right and padding with zeros on the left do not
-/// change the signature's meaning. Of digests that [`check_digest`] refuses it does.
+/// ECDSA takes the leftmost bits of a longer digest, and a shorter digest as the integer that it is
+/// (FIPS 186-5 section 6.4.1). Cutting on the right and padding with zeros on the left therefore do
+/// not change the signature's meaning, except for digests that [`check_digest`] refuses.
 ///
 /// ```
 /// # use akv_core::{Curve, ecdsa};
@@ -98,7 +98,7 @@ pub fn fit_digest(curve: Curve, digest: &[u8]) -> Vec<u8> {
     fitted
 }
 
-/// Whether the service can sign a digest with a key on `curve`, so that [`fit_digest`] makes it fit.
+/// Checks that the service can sign this digest with a key on `curve` after [`fit_digest`].
 ///
 /// ```
 /// # use akv_core::{Curve, ErrorKind, ecdsa};
@@ -109,8 +109,8 @@ pub fn fit_digest(curve: Curve, digest: &[u8]) -> Vec<u8> {
 /// ```
 ///
 /// # Errors
-/// It has more bytes than the service takes and the curve does not cut it to as many: more than 64
-/// with P-521, which no digest in use has.
+/// The digest has more bytes than the service takes, and the curve does not cut it to that length:
+/// more than 64 bytes with P-521, which no digest in use has.
 pub fn check_digest(curve: Curve, digest: &[u8]) -> Result<()> {
     let most = curve.digest_len();
     if digest.len() <= most || curve.coordinate_len() == most {
@@ -124,12 +124,12 @@ pub fn check_digest(curve: Curve, digest: &[u8]) -> Result<()> {
     Err(Error::new(ErrorKind::Unsupported, message))
 }
 
-/// Whether r and s are numbers that a signature on `curve` can have (FIPS 186-5 section 6.4.2):
-/// from one to the order less one.
+/// Whether r and s are in the range of a signature on `curve` (FIPS 186-5 section 6.4.2): from one
+/// to the order minus one.
 pub(crate) fn in_range(raw: &[u8], curve: Curve) -> bool {
     let order = curve.order();
     let (r, s) = raw.split_at(raw.len() / 2);
-    // Numbers of one width are ordered as their bytes are.
+    // Big-endian numbers of equal width compare like their bytes.
     [r, s].iter().all(|number| {
         number.len() == order.len() && *number < order && number.iter().any(|byte| *byte != 0)
     })
@@ -196,7 +196,7 @@ mod tests {
         }
     }
 
-    /// The judge is the `openssl` program.
+    /// Checked with the `openssl` program.
     #[test]
     fn orders_are_those_of_the_curves() {
         for (curve, name) in

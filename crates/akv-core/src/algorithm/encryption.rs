@@ -5,7 +5,8 @@ use super::named;
 /// An encryption or key-wrapping algorithm of RSA keys. Its name
 /// ([`FromStr`](std::str::FromStr), `Display`) is that of JOSE (RFC 7518 section 4.1): `RSA-OAEP`.
 ///
-/// Keys of Managed HSM that are symmetric have others; see [`SymmetricKey`](crate::SymmetricKey).
+/// Symmetric keys of a Managed HSM have other algorithms; see
+/// [`SymmetricKey`](crate::SymmetricKey).
 ///
 /// ```
 /// use akv_core::EncryptionAlgorithm;
@@ -19,8 +20,8 @@ use super::named;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EncryptionAlgorithm {
-    /// RSAES-PKCS1-v1_5 (RFC 8017 section 7.2). Only for what already exists: whoever can tell good
-    /// from bad padding can decrypt.
+    /// RSAES-PKCS1-v1_5 (RFC 8017 section 7.2). Use it only for existing data: an attacker who can
+    /// distinguish good from bad padding can decrypt.
     Rsa15,
     /// RSAES-OAEP (RFC 8017 section 7.1) with SHA-1 and MGF1 with SHA-1.
     RsaOaep,

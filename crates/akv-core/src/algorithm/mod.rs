@@ -1,9 +1,8 @@
-//! The service's algorithms by the kind of key they belong to (RFC 7518 section 3.1 and 4.1, and
-//! the service's own).
+//! The service's algorithms, by kind of key (RFC 7518 sections 3.1 and 4.1, and the service's own).
 //!
-//! What an algorithm cannot take is refused here, before any request. ECDSA digests must have the
-//! length that the curve asks for; [`crate::ecdsa::fit_digest`] makes any digest fit (FIPS 186-5
-//! takes the leftmost bits, so that does not change its meaning).
+//! Input that an algorithm cannot take is refused here, before any request. ECDSA digests must have
+//! the length that the curve requires; [`crate::ecdsa::fit_digest`] adapts any digest (FIPS 186-5
+//! takes the leftmost bits, so this does not change its meaning).
 
 mod curve;
 mod digest;
@@ -27,7 +26,8 @@ pub(crate) use self::{digest::Prepared, symmetric::BLOCK};
 
 use crate::{Error, ErrorKind, error};
 
-/// `Display` and `FromStr` by the service's names, of a type that has `ALL` and `name`.
+/// Implements `Display` and `FromStr` with the service's names, for a type that has `ALL` and
+/// `name`.
 macro_rules! named {
     ($algorithm:ty, $what:literal) => {
         impl std::fmt::Display for $algorithm {
@@ -39,7 +39,7 @@ macro_rules! named {
         impl std::str::FromStr for $algorithm {
             type Err = crate::Error;
 
-            /// Reads the service's name.
+            /// Parses the service's name.
             fn from_str(text: &str) -> crate::Result<Self> {
                 Self::ALL.iter().copied().find(|known| known.name() == text).ok_or_else(|| {
                     let known: Vec<_> = Self::ALL.iter().map(|known| known.name()).collect();

@@ -23,7 +23,7 @@ pub(super) const P521: [u8; 66] = number(
       d03bb5c9b8899c47aebb6fb71e91386409",
 );
 
-/// The bytes that hexadecimal digits stand for, at compile time.
+/// Decodes hexadecimal digits at compile time.
 const fn number<const LEN: usize>(digits: &[u8]) -> [u8; LEN] {
     assert!(digits.len() == 2 * LEN);
     let mut bytes = [0; LEN];

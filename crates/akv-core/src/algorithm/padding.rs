@@ -1,22 +1,22 @@
-//! What of RSASSA-PSS and RSAES-OAEP the service does (RFC 8017 sections 8.1 and 7.1; the REST
-//! reference's `JsonWebKeySignatureAlgorithm` and `JsonWebKeyEncryptionAlgorithm`).
+//! The parameters of RSASSA-PSS and RSAES-OAEP that the service supports (RFC 8017 sections 8.1 and
+//! 7.1; the REST reference's `JsonWebKeySignatureAlgorithm` and `JsonWebKeyEncryptionAlgorithm`).
 
 use super::DigestAlgorithm;
 use crate::{EncryptionAlgorithm, Error, ErrorKind, Result, SignatureAlgorithm};
 use std::fmt;
 
-/// The length of PSS's salt, as OpenSSL states it (`rsa_pss_saltlen`).
+/// The length of the PSS salt, as in OpenSSL's `rsa_pss_saltlen`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PssSalt {
     /// As long as the digest.
     Digest,
-    /// Whatever a signature has. A signer chooses: the service makes it as long as the digest.
+    /// Verifiers accept any length. For signers, the service uses the length of the digest.
     Auto,
-    /// As long as the key permits.
+    /// The maximum for the key.
     Max,
-    /// As [`Self::Auto`], and for a signer not longer than the digest.
+    /// As [`Self::Auto`], but for signers at most the length of the digest.
     AutoDigestMax,
-    /// So many bytes.
+    /// This number of bytes.
     Len(usize),
 }
 
@@ -32,7 +32,7 @@ impl fmt::Display for PssSalt {
     }
 }
 
-/// The parameters of a signature with RSASSA-PSS.
+/// The parameters of an RSASSA-PSS signature.
 ///
 /// ```
 /// use akv_core::{DigestAlgorithm::Sha256, PssParameters, PssSalt, SignatureAlgorithm};
@@ -45,20 +45,20 @@ impl fmt::Display for PssSalt {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PssParameters {
-    /// What the message is hashed with.
+    /// The digest of the message.
     pub digest: DigestAlgorithm,
-    /// What the mask generation function MGF1 uses.
+    /// The digest of the mask generation function MGF1.
     pub mgf1: DigestAlgorithm,
     /// The salt.
     pub salt: PssSalt,
 }
 
 impl PssParameters {
-    /// The service's algorithm that makes such signatures: with the same digest for MGF1, and a
-    /// salt as long as the digest.
+    /// The service's algorithm for such signatures: MGF1 with the same digest, and a salt as long
+    /// as the digest.
     ///
     /// # Errors
-    /// There is none ([`ErrorKind::Unsupported`]).
+    /// The service has no such algorithm ([`ErrorKind::Unsupported`]).
     pub fn algorithm(&self) -> Result<SignatureAlgorithm> {
         let Self { digest, mgf1, salt } = *self;
         let len = digest.len();
@@ -87,7 +87,7 @@ impl PssParameters {
     }
 }
 
-/// The parameters of an encryption with RSAES-OAEP.
+/// The parameters of RSAES-OAEP encryption.
 ///
 /// ```
 /// use akv_core::{DigestAlgorithm::Sha1, EncryptionAlgorithm, OaepParameters};
@@ -99,19 +99,19 @@ impl PssParameters {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OaepParameters<'a> {
-    /// What the label is hashed with.
+    /// The digest of the label.
     pub digest: DigestAlgorithm,
-    /// What the mask generation function MGF1 uses.
+    /// The digest of the mask generation function MGF1.
     pub mgf1: DigestAlgorithm,
-    /// The label, mostly empty.
+    /// The label, usually empty.
     pub label: &'a [u8],
 }
 
 impl OaepParameters<'_> {
-    /// The digest, where MGF1 uses the same.
+    /// The digest, if MGF1 uses the same one.
     ///
     /// # Errors
-    /// MGF1 uses another one ([`ErrorKind::Unsupported`]).
+    /// MGF1 uses another digest ([`ErrorKind::Unsupported`]).
     pub fn only_digest(&self) -> Result<DigestAlgorithm> {
         let Self { digest, mgf1, .. } = *self;
         if mgf1 != digest {
@@ -121,10 +121,10 @@ impl OaepParameters<'_> {
         Ok(digest)
     }
 
-    /// The service's algorithm that decrypts this.
+    /// The service's algorithm that decrypts such ciphertexts.
     ///
     /// # Errors
-    /// There is none ([`ErrorKind::Unsupported`]).
+    /// The service has no such algorithm ([`ErrorKind::Unsupported`]).
     pub fn algorithm(&self) -> Result<EncryptionAlgorithm> {
         if !self.label.is_empty() {
             return Err(unsupported("the vault decrypts OAEP without a label only".to_owned()));

@@ -11,7 +11,7 @@ use crate::{Error, ErrorKind, Result};
 /// ```
 /// use akv_core::SignatureAlgorithm;
 ///
-/// let algorithm: SignatureAlgorithm = "PS256".parse()?; // the alg of a token's header, say
+/// let algorithm: SignatureAlgorithm = "PS256".parse()?; // from a token's header, for example
 /// assert_eq!(algorithm, SignatureAlgorithm::Ps256);
 /// assert_eq!(algorithm.to_string(), algorithm.name());
 /// assert_eq!(algorithm.digest_len(), Some(32));
@@ -90,7 +90,7 @@ impl SignatureAlgorithm {
         }
     }
 
-    /// The ECDSA algorithm of a curve: the curve decides, not the digest.
+    /// The ECDSA algorithm of a curve. It depends on the curve and not on the digest.
     ///
     /// ```
     /// use akv_core::{Curve, SignatureAlgorithm};
@@ -106,7 +106,7 @@ impl SignatureAlgorithm {
         }
     }
 
-    /// The digest of a message; `None` for [`Self::RsNull`], whose hash the caller chooses.
+    /// The digest of a message; `None` for [`Self::RsNull`], for which the caller chooses the hash.
     pub(crate) fn hash(self, message: &[u8]) -> Option<aws_lc_rs::digest::Digest> {
         use aws_lc_rs::digest::{SHA256, SHA384, SHA512, digest};
         Some(match self.digest_len()? {
@@ -116,7 +116,7 @@ impl SignatureAlgorithm {
         })
     }
 
-    /// The digest of a message that is to be signed.
+    /// The digest of a message to sign.
     pub(crate) fn digest_to_sign(self, message: &[u8]) -> Result<aws_lc_rs::digest::Digest> {
         self.hash(message).ok_or_else(|| {
             let text = "RSNULL has no digest of its own: sign a DigestInfo with it, not a message";
@@ -124,7 +124,7 @@ impl SignatureAlgorithm {
         })
     }
 
-    /// Whether it is one of RSA.
+    /// Whether this is an RSA algorithm.
     pub(crate) fn is_rsa(self) -> bool {
         !matches!(self, Self::Es256 | Self::Es256K | Self::Es384 | Self::Es512)
     }

@@ -1,17 +1,17 @@
-//! Algorithms of a Managed HSM's symmetric keys. Each has one type per shape of its inputs, so that
-//! an initialization vector or a tag cannot be forgotten.
+//! Algorithms of a Managed HSM's symmetric keys. There is one type per shape of input, so that an
+//! initialization vector or a tag cannot be forgotten.
 
 use super::named;
 use crate::{Error, ErrorKind, Result};
 use std::ops::RangeInclusive;
 
-/// Bytes of an AES block, and of the initialization vector of CBC.
+/// Bytes of an AES block and of a CBC initialization vector.
 pub(crate) const BLOCK: usize = 16;
 
 /// Bytes by which a wrapped key is longer than the key (RFC 3394 section 2.2.1).
 const CHECK: usize = 8;
 
-/// Key wrapping with an AES key (RFC 3394), whose size must be the algorithm's. Its name
+/// Key wrapping with an AES key (RFC 3394) of the algorithm's size. Its name
 /// ([`FromStr`](std::str::FromStr), `Display`) is that of JOSE (RFC 7518 section 4.1): `A256KW`.
 ///
 /// ```
@@ -50,7 +50,8 @@ impl KeyWrapAlgorithm {
         }
     }
 
-    /// Most bytes that are wrapped. Any key is shorter; the service's own limit is not documented.
+    /// Maximum number of bytes to wrap. Every key is shorter; the service's own limit is not
+    /// documented.
     pub const MAX_LEN: usize = 16 * 1024;
 
     /// Bytes of the wrapped form of a key of `len` bytes.
@@ -64,8 +65,8 @@ impl KeyWrapAlgorithm {
     /// ```
     ///
     /// # Errors
-    /// A key of this length is not wrapped (RFC 3394 section 2): it is shorter than 16 bytes, no
-    /// multiple of 8, or longer than [`MAX_LEN`](Self::MAX_LEN).
+    /// A key of this length cannot be wrapped (RFC 3394 section 2): it is shorter than 16 bytes,
+    /// not a multiple of 8, or longer than [`MAX_LEN`](Self::MAX_LEN).
     pub fn wrapped_len(len: usize) -> Result<usize> {
         check_len("wraps", len, 2 * CHECK, Self::MAX_LEN)?;
         Ok(len + CHECK)
@@ -104,8 +105,8 @@ named!(KeyWrapAlgorithm, "key-wrapping algorithm");
 /// key's size must be the algorithm's. Its name ([`FromStr`](std::str::FromStr), `Display`) is the
 /// service's own: `A256CBC`.
 ///
-/// CBC does not notice that a ciphertext was changed, and whoever can tell good from bad padding
-/// can decrypt: authenticate ciphertexts, or use [`GcmAlgorithm`].
+/// CBC does not detect changed ciphertexts, and an attacker who can distinguish good from bad
+/// padding can decrypt. Authenticate ciphertexts, or use [`GcmAlgorithm`].
 ///
 /// ```
 /// use akv_core::CbcAlgorithm;
@@ -161,7 +162,7 @@ impl CbcAlgorithm {
         matches!(self, Self::A128CbcPad | Self::A192CbcPad | Self::A256CbcPad)
     }
 
-    /// The same with a key of the same size, but with or without padding.
+    /// The algorithm for the same key size, with or without padding.
     ///
     /// ```
     /// use akv_core::CbcAlgorithm::{A256Cbc, A256CbcPad};
@@ -180,22 +181,22 @@ impl CbcAlgorithm {
         }
     }
 
-    /// Bytes of the ciphertext of a plaintext of `len` bytes. Padding has one to sixteen.
+    /// Length of the ciphertext of a plaintext of `len` bytes. Padding has one to sixteen bytes.
     pub(crate) fn ciphertext_len(self, len: usize) -> usize {
         if self.pads() { (len / BLOCK + 1) * BLOCK } else { len }
     }
 
-    /// Bytes that the plaintext of a ciphertext of `len` bytes may have.
+    /// Possible lengths of the plaintext of a ciphertext of `len` bytes.
     pub(crate) fn plaintext_len(self, len: usize) -> RangeInclusive<usize> {
         if self.pads() { len.saturating_sub(BLOCK)..=len.saturating_sub(1) } else { len..=len }
     }
 
-    /// Refuses a plaintext that is not made of whole blocks where it must be.
+    /// Refuses a plaintext with a partial block, unless the algorithm pads.
     pub(crate) fn check_plaintext(self, plaintext: &[u8]) -> Result<()> {
         if self.pads() { Ok(()) } else { self.check_blocks(plaintext, "plaintext") }
     }
 
-    /// Refuses a ciphertext that is not made of whole blocks.
+    /// Refuses a ciphertext with a partial block.
     pub(crate) fn check_ciphertext(self, ciphertext: &[u8]) -> Result<()> {
         self.check_blocks(ciphertext, "ciphertext")
     }

@@ -48,12 +48,12 @@ pub enum AnyKey {
     Symmetric(SymmetricKey),
 }
 
-/// A kind of key, with its form in this module; see [`crate::VaultKey`].
+/// A kind of key, with its blocking form; see [`crate::VaultKey`].
 ///
 /// ```no_run
 /// use akv_core::{NewKey, Result, blocking::{Vault, VaultKey}};
 ///
-/// /// Makes a key of either kind, named after its owner.
+/// /// Creates a key of either kind, named after its owner.
 /// fn make<K: VaultKey>(vault: &Vault, owner: &str, key: NewKey<K>) -> Result<K::Blocking> {
 ///     vault.create(owner, key.tag("owner", owner))
 /// }
@@ -81,7 +81,7 @@ impl Key {
         self.0.public_key()
     }
 
-    /// The handle of this key.
+    /// The key file (handle) of this key.
     ///
     /// ```no_run
     /// # fn example(client: akv_core::blocking::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -102,7 +102,7 @@ impl Key {
     ///
     /// # fn example(key: akv_core::blocking::Key) -> akv_core::Result<()> {
     /// let signature = key.sign(Es256, &Sha256::digest(b"header.claims"))?;
-    /// assert_eq!(signature.len(), 64); // r and s, as a JSON Web Token has them
+    /// assert_eq!(signature.len(), 64); // r and s, as in a JSON Web Token
     /// # Ok(())
     /// # }
     /// ```
@@ -114,7 +114,7 @@ impl Key {
         self.block(move |key| async move { key.sign(algorithm, &digest).await })
     }
 
-    /// Hashes a message and signs that; see [`crate::Key::sign_message`].
+    /// Hashes a message and signs the digest; see [`crate::Key::sign_message`].
     ///
     /// ```no_run
     /// use akv_core::SignatureAlgorithm::Ps256;
@@ -131,11 +131,11 @@ impl Key {
         self.sign(algorithm, algorithm.digest_to_sign(message)?.as_ref())
     }
 
-    /// Signs with PKCS#1 v1.5 what was made ready to be padded; see [`crate::Key::sign_pkcs1`].
+    /// Signs a value that is ready for PKCS#1 v1.5 padding; see [`crate::Key::sign_pkcs1`].
     ///
     /// ```no_run
     /// # fn example(key: akv_core::blocking::Key, md5_and_sha1: [u8; 36]) -> akv_core::Result<()> {
-    /// let signature = key.sign_pkcs1(&md5_and_sha1)?; // a handshake of TLS 1.0
+    /// let signature = key.sign_pkcs1(&md5_and_sha1)?; // a TLS 1.0 handshake
     /// # Ok(())
     /// # }
     /// ```
@@ -165,7 +165,7 @@ impl Key {
         self.block(move |key| async move { key.sign_pkcs1_digest(algorithm, &digest).await })
     }
 
-    /// Whether [`sign_pkcs1_digest`](Self::sign_pkcs1_digest) would ask the service; see
+    /// Checks that [`sign_pkcs1_digest`](Self::sign_pkcs1_digest) would send a request; see
     /// [`crate::Key::check_pkcs1_digest`].
     ///
     /// # Errors
@@ -174,7 +174,7 @@ impl Key {
         self.0.check_pkcs1_digest(algorithm)
     }
 
-    /// Whether [`sign_pkcs1`](Self::sign_pkcs1) would ask the service; see
+    /// Checks that [`sign_pkcs1`](Self::sign_pkcs1) would send a request; see
     /// [`crate::Key::check_pkcs1`].
     ///
     /// ```no_run
@@ -185,12 +185,12 @@ impl Key {
     /// ```
     ///
     /// # Errors
-    /// As there.
+    /// As that method.
     pub fn check_pkcs1(&self, value: &[u8]) -> Result<()> {
         self.0.check_pkcs1(value)
     }
 
-    /// Signs a digest of whatever length with ECDSA; see [`crate::Key::sign_ecdsa`].
+    /// Signs a digest of any length with ECDSA; see [`crate::Key::sign_ecdsa`].
     ///
     /// ```no_run
     /// # fn example(p256: akv_core::blocking::Key, sha384: [u8; 48]) -> akv_core::Result<()> {
@@ -206,7 +206,7 @@ impl Key {
         self.block(move |key| async move { key.sign_ecdsa(&digest).await })
     }
 
-    /// Checks a signature with the public half; see [`crate::Key::verify`].
+    /// Verifies a signature with the public half; see [`crate::Key::verify`].
     ///
     /// ```no_run
     /// use akv_core::{ErrorKind, SignatureAlgorithm::Ps256};
@@ -223,7 +223,7 @@ impl Key {
     /// ```
     ///
     /// # Errors
-    /// As there.
+    /// As that method.
     pub fn verify(
         &self,
         algorithm: SignatureAlgorithm,
@@ -246,7 +246,7 @@ impl Key {
     /// ```
     ///
     /// # Errors
-    /// As there.
+    /// As that method.
     pub fn encrypt(&self, algorithm: EncryptionAlgorithm, plaintext: &[u8]) -> Result<Vec<u8>> {
         self.0.encrypt(algorithm, plaintext)
     }
@@ -314,7 +314,7 @@ impl Key {
         self.block(move |key| async move { key.unwrap_key(algorithm, &wrapped).await })
     }
 
-    /// Decrypts a premaster secret of TLS; see [`crate::Key::tls_premaster`].
+    /// Decrypts a TLS premaster secret; see [`crate::Key::tls_premaster`].
     ///
     /// # Errors
     /// As the async form.
@@ -327,7 +327,7 @@ impl Key {
         self.block(move |key| async move { key.tls_premaster(&ciphertext, &versions).await })
     }
 
-    /// Decrypts a padded premaster secret of TLS; see [`crate::Key::tls_premaster_block`].
+    /// Decrypts a padded TLS premaster secret; see [`crate::Key::tls_premaster_block`].
     ///
     /// # Errors
     /// As the async form.

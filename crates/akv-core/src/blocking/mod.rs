@@ -1,9 +1,10 @@
-//! [`crate::Client`], [`crate::Key`] and the rest for programs without an async runtime.
+//! [`crate::Client`], [`crate::Key`] and the other types, for programs without an async runtime.
 //!
-//! Operations run on one runtime per process, made by the first of them: never when a library is
-//! loaded, and never shared with a child of `fork`, which gets its own. A thread drives it, named
-//! `akv`, which takes no signals; where the system gives no thread, the callers do. A call returns
-//! within the setting `timeout`, or a quarter of a second later when the runtime itself is held up.
+//! Operations run on one runtime per process. The first operation creates it: never when a library
+//! is loaded, and never shared with a child of `fork`, which gets its own. A thread named `akv`
+//! drives it and takes no signals; where the system refuses a thread, the callers drive it. A call
+//! returns within the setting `timeout`, or a quarter of a second later if the runtime itself is
+//! blocked.
 //!
 //! ```no_run
 //! use akv_core::{Settings, SignatureAlgorithm::Es256, blocking::Client};
@@ -11,10 +12,10 @@
 //! # fn example(digests: [[u8; 32]; 2]) -> akv_core::Result<()> {
 //! let client = Client::new(Settings::from_environment()?);
 //! let key = client.key(&client.reference("vault:myVault:myKey")?)?;
-//! // At the same time, over one pool of connections.
+//! // In parallel, over one pool of connections.
 //! let [first, second] = std::thread::scope(|scope| {
 //!     let threads = digests.each_ref().map(|digest| scope.spawn(|| key.sign(Es256, digest)));
-//!     threads.map(|thread| thread.join().expect("a failure is an error"))
+//!     threads.map(|thread| thread.join().expect("failures are errors, not panics"))
 //! });
 //! println!("{} and {} bytes", first?.len(), second?.len());
 //! # Ok(())
@@ -37,8 +38,7 @@ use crate::{
 };
 use std::time::Duration;
 
-/// How much longer than the operation's own deadline a caller waits before it gives up on the
-/// runtime itself.
+/// How long after the operation's deadline a caller waits before it gives up on the runtime.
 const GRACE: Duration = Duration::from_millis(250);
 
 /// How long a caller waits for an operation.
@@ -63,7 +63,7 @@ fn limit(settings: &Settings) -> Duration {
 pub struct Client(crate::Client);
 
 impl Client {
-    /// A client with these settings. Starts nothing.
+    /// A client with these settings. This starts nothing.
     ///
     /// ```
     /// use akv_core::{Settings, blocking::Client};
@@ -82,7 +82,7 @@ impl Client {
         self.0.settings()
     }
 
-    /// What this client has done so far.
+    /// The numbers of operations and requests so far.
     ///
     /// ```
     /// # let client = akv_core::blocking::Client::new(akv_core::Settings::builder().build()?);
@@ -95,7 +95,7 @@ impl Client {
         self.0.counters()
     }
 
-    /// Reads a key reference under this client's settings.
+    /// Parses a key reference with this client's settings.
     ///
     /// ```
     /// # let client = akv_core::blocking::Client::new(akv_core::Settings::builder().build()?);
@@ -128,8 +128,8 @@ impl Client {
         })
     }
 
-    /// Opens the key of a key file; see [`crate::Client::key_from_file`]. With the setting `warm`
-    /// token and connection are made ready in the background.
+    /// Opens the key of a key file; see [`crate::Client::key_from_file`]. With the setting `warm`,
+    /// token and connection are prepared in the background.
     ///
     /// ```no_run
     /// use akv_core::{KeyFile, SignatureAlgorithm::Rs256};
@@ -137,7 +137,7 @@ impl Client {
     /// # fn example(client: akv_core::blocking::Client) -> Result<(), Box<dyn std::error::Error>> {
     /// # let digest = [0; 32];
     /// let pem = std::fs::read("site.key")?;
-    /// let file = KeyFile::from_pem(&pem)?.ok_or("site.key is no key file")?;
+    /// let file = KeyFile::from_pem(&pem)?.ok_or("site.key is not a key file")?;
     /// let signature = client.key_from_file(&file)?.sign(Rs256, &digest)?;
     /// # Ok(())
     /// # }
@@ -146,7 +146,7 @@ impl Client {
     /// # Errors
     /// As the async form.
     pub fn key_from_file(&self, file: &KeyFile) -> Result<Key> {
-        // A complete file starts no thread, unless it is asked to.
+        // A complete file starts no thread, unless `warm` is set.
         if let Some(key) = crate::Key::from_complete_file(self.0.session(), file)? {
             if self.settings().warm() {
                 self.warm(key.pinned_reference());
@@ -159,14 +159,14 @@ impl Client {
         })
     }
 
-    /// Opens the key of whatever kind that a key file names; see
+    /// Opens the key that a key file names, whatever its kind; see
     /// [`crate::Client::any_key_from_file`].
     ///
     /// ```no_run
     /// use akv_core::{KeyFile, blocking::AnyKey};
     ///
     /// # fn example(client: akv_core::blocking::Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// let file = KeyFile::from_pem(&std::fs::read("kek.key")?)?.ok_or("no key file")?;
+    /// let file = KeyFile::from_pem(&std::fs::read("kek.key")?)?.ok_or("not a key file")?;
     /// if let AnyKey::Symmetric(key) = client.any_key_from_file(&file)? {
     ///     println!("wraps keys with {}", key.pinned_reference());
     /// }
@@ -203,7 +203,7 @@ impl Client {
         })
     }
 
-    /// Opens a key of whatever kind; see [`crate::Client::any_key`].
+    /// Opens a key of any kind; see [`crate::Client::any_key`].
     ///
     /// ```no_run
     /// use akv_core::blocking::AnyKey;
@@ -225,7 +225,7 @@ impl Client {
         })
     }
 
-    /// Asks for the certificate of a key; see [`crate::Client::certificate`].
+    /// Requests the certificate of a key; see [`crate::Client::certificate`].
     ///
     /// # Errors
     /// As the async form.
@@ -249,7 +249,7 @@ impl Client {
         self.0.vault(reference).map(Vault::from)
     }
 
-    /// Loads a key with requests. With the setting `warm` its token is kept fresh from then on.
+    /// Loads a key by requests. With the setting `warm`, its token is kept fresh from then on.
     fn load<T: Send + 'static, F: Future<Output = Result<T>> + Send + 'static>(
         &self,
         reference: KeyReference,
@@ -266,9 +266,9 @@ impl Client {
         })
     }
 
-    /// Has token and connection ready before the first operation needs them, and keeps the token
-    /// fresh: asks for the key, in the background. A failure is told by the operation that meets it
-    /// too.
+    /// Prepares token and connection before the first operation needs them, and keeps the token
+    /// fresh, by requesting the key in the background. An operation that meets the same failure
+    /// reports it.
     fn warm(&self, reference: &KeyReference) {
         let (client, reference) = (self.0.clone(), reference.clone());
         let outcome = spawn(Box::pin(async move {

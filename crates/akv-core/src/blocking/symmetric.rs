@@ -71,7 +71,7 @@ impl SymmetricKey {
         self.block(move |key| async move { key.unwrap_key(algorithm, &wrapped).await })
     }
 
-    /// Wraps a key with the algorithm of this one's size; see
+    /// Wraps a key with the algorithm for this key's size; see
     /// [`crate::SymmetricKey::wrap_key_auto`].
     ///
     /// # Errors
@@ -81,7 +81,7 @@ impl SymmetricKey {
         self.block(move |key| async move { key.wrap_key_auto(&plaintext).await })
     }
 
-    /// Unwraps a key with the algorithm of this one's size; see
+    /// Unwraps a key with the algorithm for this key's size; see
     /// [`crate::SymmetricKey::unwrap_key_auto`].
     ///
     /// # Errors
@@ -96,12 +96,12 @@ impl SymmetricKey {
         self.0.key_file()
     }
 
-    /// Begins an encryption in CBC mode; see [`crate::SymmetricKey::encrypt_stream`].
+    /// Starts an encryption in CBC mode; see [`crate::SymmetricKey::encrypt_stream`].
     pub fn encrypt_stream(&self, algorithm: CbcAlgorithm, iv: &[u8; 16]) -> CbcStream {
         CbcStream(self.0.encrypt_stream(algorithm, iv))
     }
 
-    /// Begins a decryption in CBC mode; see [`crate::SymmetricKey::decrypt_stream`].
+    /// Starts a decryption in CBC mode; see [`crate::SymmetricKey::decrypt_stream`].
     pub fn decrypt_stream(&self, algorithm: CbcAlgorithm, iv: &[u8; 16]) -> CbcStream {
         CbcStream(self.0.decrypt_stream(algorithm, iv))
     }
@@ -219,8 +219,8 @@ impl From<crate::SymmetricKey> for SymmetricKey {
     }
 }
 
-/// One encryption or decryption in CBC mode of data that comes in pieces; see
-/// [`crate::CbcStream`]. All requests of a piece share one deadline here.
+/// A CBC encryption or decryption of data in pieces; see [`crate::CbcStream`]. All requests of a
+/// piece share one deadline here.
 ///
 /// ```no_run
 /// use akv_core::CbcAlgorithm::A256CbcPad;
@@ -237,22 +237,22 @@ impl From<crate::SymmetricKey> for SymmetricKey {
 pub struct CbcStream(crate::CbcStream);
 
 impl CbcStream {
-    /// Bytes that the next update gives; see [`crate::CbcStream::output_len`].
+    /// Length of the output of the next update; see [`crate::CbcStream::output_len`].
     pub fn output_len(&self, len: usize) -> usize {
         self.0.output_len(len)
     }
 
-    /// The block of ciphertext before the next one; see [`crate::CbcStream::iv`].
+    /// The last block of ciphertext so far; see [`crate::CbcStream::iv`].
     pub fn iv(&self) -> &[u8; 16] {
         self.0.iv()
     }
 
-    /// From now on with or without padding.
+    /// Switches padding on or off from now on.
     pub fn set_padding(&mut self, pads: bool) {
         self.0.set_padding(pads);
     }
 
-    /// Takes a piece and gives what is complete; see [`crate::CbcStream::update`].
+    /// Takes a piece and returns the complete blocks; see [`crate::CbcStream::update`].
     ///
     /// # Errors
     /// As the async form.
@@ -261,7 +261,7 @@ impl CbcStream {
         self.step(|mut stream| async move { Ok((stream.update(&piece).await?, stream)) })
     }
 
-    /// Gives the rest; see [`crate::CbcStream::finish`].
+    /// Returns the rest; see [`crate::CbcStream::finish`].
     ///
     /// # Errors
     /// As the async form.
@@ -269,7 +269,7 @@ impl CbcStream {
         self.step(|mut stream| async move { Ok((stream.finish().await?, stream)) })
     }
 
-    /// One step of a copy, which replaces the original if it succeeds.
+    /// Runs one step on a copy, which replaces the original if the step succeeds.
     fn step<F>(&mut self, step: impl FnOnce(crate::CbcStream) -> F) -> Result<Zeroizing<Vec<u8>>>
     where
         F: Future<Output = Result<(Zeroizing<Vec<u8>>, crate::CbcStream)>> + Send + 'static,

@@ -21,8 +21,8 @@ pub struct Vault(crate::Vault);
 
 /// The keys of a vault or the versions of a key; see [`crate::KeyList`].
 ///
-/// It is an iterator over the items, which asks for pages as they are needed and ends after an
-/// error. Each page is one operation with its own deadline.
+/// It is an iterator over the items, which requests pages as needed and ends after an error. Each
+/// page is one operation with its own deadline.
 ///
 /// ```no_run
 /// # fn example(vault: akv_core::blocking::Vault) -> akv_core::Result<()> {
@@ -72,12 +72,12 @@ impl Vault {
     /// ```
     ///
     /// # Errors
-    /// As there.
+    /// As that method.
     pub fn versions(&self, name: &str) -> Result<KeyList> {
         self.0.versions(name).map(KeyList::from)
     }
 
-    /// Makes a key; see [`crate::Vault::create`].
+    /// Creates a key; see [`crate::Vault::create`].
     ///
     /// ```no_run
     /// # use akv_core::{Curve, NewKey};
@@ -96,14 +96,14 @@ impl Vault {
             .map(K::Blocking::from)
     }
 
-    /// Makes a new version of a key; see [`crate::Vault::rotate`].
+    /// Creates a new version of a key; see [`crate::Vault::rotate`].
     ///
     /// ```no_run
     /// # fn example(
     /// #     vault: akv_core::blocking::Vault, old: akv_core::blocking::Key,
     /// # ) -> akv_core::Result<()> {
     /// let new = vault.rotate("web")?;
-    /// assert_ne!(new.version(), old.version()); // the old one still signs by its version
+    /// assert_ne!(new.version(), old.version()); // the old version still signs
     /// # Ok(())
     /// # }
     /// ```
@@ -132,7 +132,7 @@ impl Vault {
         block_on(limit(self.0.settings()), async move { vault.delete(&name).await })
     }
 
-    /// Removes a deleted key for good; see [`crate::Vault::purge`].
+    /// Purges a deleted key permanently; see [`crate::Vault::purge`].
     ///
     /// ```no_run
     /// # fn example(vault: akv_core::blocking::Vault) -> akv_core::Result<()> {
@@ -156,8 +156,8 @@ impl From<crate::Vault> for Vault {
 }
 
 impl KeyList {
-    /// The next page; see [`crate::KeyList::next_page`]. Items that the iterator has read already
-    /// are not in it.
+    /// The next page; see [`crate::KeyList::next_page`]. It does not contain items that the
+    /// iterator has already returned.
     ///
     /// ```no_run
     /// # fn example(vault: akv_core::blocking::Vault) -> akv_core::Result<()> {
@@ -181,7 +181,7 @@ impl KeyList {
         Ok(page)
     }
 
-    /// Whether it is known, without asking, that the iterator has no more items.
+    /// Whether the iterator certainly has no more items, determined without a request.
     pub fn is_finished(&self) -> bool {
         self.items.is_empty() && (self.failed || self.list.is_finished())
     }

@@ -1,4 +1,4 @@
-//! A token that somebody else obtained and gives to us.
+//! A token that was obtained elsewhere and is passed to us.
 
 use super::{missing, small_text};
 use crate::{Error, ErrorKind, Result, Settings, credential::Token, settings::CredentialKind};
@@ -13,20 +13,20 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-/// For how long a token is used before the source is looked at again, when the token does not say
-/// when it expires.
+/// How long a token is used before its source is read again, if the token does not state when it
+/// expires.
 const UNKNOWN_LIFE: Duration = Duration::from_secs(600);
 
-/// Longest token file in bytes; tokens have some two thousand.
+/// Maximum size of a token file in bytes; tokens have some two thousand.
 const MAX_FILE: u64 = 64 * 1024;
 
-/// A token from the environment, or from a file that is read again for every renewal.
+/// A token from the environment, or from a file that is read again for each renewal.
 pub(super) enum Source {
     Value(Zeroizing<String>),
     File(PathBuf, Mutex<Option<Stamp>>),
 }
 
-/// Tells one content of a file from the next: device, inode, size, and time of change.
+/// Identifies the content of a file: device, inode, size, and time of change.
 type Stamp = (u64, u64, u64, i64, i64);
 
 fn stamp(path: &Path) -> Option<Stamp> {
@@ -64,7 +64,7 @@ impl GivenToken {
                 Zeroizing::new(text.trim().to_owned())
             }
         };
-        // A clock that is wrong must not keep a good token from being tried.
+        // A wrong clock must not prevent a valid token from being tried.
         let soonest = SystemTime::now() + Duration::from_secs(30);
         let expires = match expiry(&secret) {
             Some(expires) => expires.max(soonest),
@@ -75,7 +75,7 @@ impl GivenToken {
 }
 
 impl GivenToken {
-    /// What there is to say, and to do, once the service refuses the token.
+    /// The message and the advice for when the service refuses the token.
     pub(super) fn unrenewable(&self) -> (String, String) {
         const NEW: &str = "get a new access token for this tenant and service";
         match &self.0 {
@@ -93,8 +93,8 @@ impl GivenToken {
         }
     }
 
-    /// Whether the file is another one than when it was read. One that is not there, as inside a
-    /// `chroot`, has not changed.
+    /// Whether the file has changed since it was read. A missing file, as inside a `chroot`, counts
+    /// as unchanged.
     pub(super) fn has_changed(&self) -> bool {
         match &self.0 {
             Source::Value(_) => false,
@@ -114,8 +114,8 @@ impl fmt::Debug for GivenToken {
     }
 }
 
-/// The time in a JSON Web Token's `exp` (RFC 7519 section 4.1.4). Its signature is the service's
-/// business.
+/// The time in a JSON Web Token's `exp` (RFC 7519 section 4.1.4). Its signature is for the service
+/// to check.
 pub(super) fn expiry(token: &str) -> Option<SystemTime> {
     #[derive(Deserialize)]
     struct Claims {

@@ -1,4 +1,4 @@
-//! The credential `auto`: whatever works, remembered.
+//! The credential `auto`: the first credential that works, which is then kept.
 
 use super::{Credential, entra::Application};
 use crate::{
@@ -17,19 +17,19 @@ use tokio::time::timeout;
 
 const UNKNOWN: usize = usize::MAX;
 
-/// Longest reason of one link in bytes: all of them, and who asked for what, must fit into an
+/// Maximum length of one link's reason in bytes: all reasons, with the operation, must fit into an
 /// error.
 const MAX_REASON: usize = 115;
 
-/// The chain of credentials that the settings make possible.
+/// The chain of credentials that the settings permit.
 #[derive(Debug)]
 pub(crate) struct Auto {
     links: Vec<Link>,
-    /// The link that gave the last token.
+    /// The link that returned the last token.
     working: AtomicUsize,
 }
 
-/// Who is asked, one after the other.
+/// The order in which credentials are tried.
 pub(super) fn order(settings: &Settings) -> [CredentialKind; 6] {
     [
         AccessToken,
@@ -72,8 +72,8 @@ impl Auto {
         self.working().is_some_and(Credential::has_changed)
     }
 
-    /// The first token that a link gives. A link that once worked is asked alone: falling back to
-    /// another identity because of a passing failure would surprise.
+    /// The first token that a link returns. A link that once worked is the only one used from then
+    /// on: falling back to another identity because of a transient failure would be surprising.
     pub(super) async fn token(&self, scope: &str, budget: Duration) -> Result<Token> {
         if let Some(credential) = self.working() {
             return credential.token(scope, budget).await;
@@ -81,8 +81,7 @@ impl Auto {
         let start = Instant::now();
         let mut reasons = String::new();
         for (at, link) in self.links.iter().enumerate() {
-            // Time must be left for the links behind one that nobody answers, and the tools at the
-            // end are slow.
+            // Leave time for the links after one that times out; the tools at the end are slow.
             let left = budget.saturating_sub(start.elapsed());
             let share = if at + 1 == self.links.len() { left } else { left / 2 };
             match link.token(scope, share).await {
@@ -102,7 +101,7 @@ impl Auto {
 }
 
 impl Link {
-    /// The token, or the reason in short.
+    /// The token, or a short reason.
     async fn token(&self, scope: &str, share: Duration) -> Result<Token, String> {
         let error = match &self.credential {
             Ok(credential) => match timeout(share, credential.token(scope, share)).await {
@@ -115,7 +114,7 @@ impl Link {
         tracing::debug!(credential = self.kind.name(), %error, "no token from this one");
         let name = self.kind.name();
         let code = error.code().map(|code| format!("{code}: ")).unwrap_or_default();
-        // Who speaks is known.
+        // The credential's name is prepended anyway.
         let message = error.message();
         let message = message.strip_prefix("the credential ").unwrap_or(message);
         let message = message.strip_prefix(name).unwrap_or(message).trim_start_matches([':', ' ']);

@@ -24,7 +24,7 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-/// A source of access tokens, as the settings name it.
+/// A source of access tokens, as configured.
 #[derive(Debug)]
 pub(crate) enum Credential {
     Auto(Box<Auto>),
@@ -35,7 +35,7 @@ pub(crate) enum Credential {
 }
 
 impl Credential {
-    /// The configured credential. Nothing is sent yet.
+    /// The configured credential. This sends nothing.
     ///
     /// # Errors
     /// A setting that this credential needs is missing.
@@ -71,7 +71,7 @@ impl Credential {
         auto::order(settings)
     }
 
-    /// A new token for `scope`. Passing failures are ridden out within `budget`.
+    /// A new token for `scope`. Transient failures are retried within `budget`.
     pub(crate) async fn token(&self, scope: &str, budget: Duration) -> Result<Token> {
         match self {
             Self::Auto(auto) => Box::pin(auto.token(scope, budget)).await,
@@ -82,7 +82,7 @@ impl Credential {
         }
     }
 
-    /// Whether the source holds another token than the last one it gave.
+    /// Whether the source has a different token from the last one that it returned.
     pub(crate) fn has_changed(&self) -> bool {
         match self {
             Self::Auto(auto) => auto.has_changed(),
@@ -91,8 +91,8 @@ impl Credential {
         }
     }
 
-    /// A source that cannot renew its token, what it holds, and what to do once that is refused;
-    /// `None` for sources that can.
+    /// The message and the advice for when the service refuses the token of a source that cannot
+    /// renew it; `None` for sources that can.
     pub(crate) fn unrenewable(&self) -> Option<(String, String)> {
         match self {
             Self::Auto(auto) => auto.unrenewable(),
@@ -101,7 +101,7 @@ impl Credential {
         }
     }
 
-    /// The name in the settings; of `auto`, that of the credential that it keeps to.
+    /// The name in the settings; for `auto`, that of the credential in use.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Auto(auto) => return auto.name(),
@@ -114,7 +114,7 @@ impl Credential {
     }
 }
 
-/// Reads what identity services send, for fuzzing. They were sent this secret.
+/// Parses responses of identity services, for fuzzing. The request contained this secret.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn read_answers(data: &[u8], secret: &str) -> Error {
     let _ = read_machine_token(data);
@@ -122,7 +122,7 @@ pub(crate) fn read_answers(data: &[u8], secret: &str) -> Error {
     entra::read_refusal(data, secret)
 }
 
-/// Reads a machine's token, for fuzzing and tests.
+/// Parses a managed identity's token response, for fuzzing and tests.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn read_machine_token(data: &[u8]) -> Result<()> {
     managed_identity::read_answer(data)
@@ -133,7 +133,7 @@ fn missing(credential: CredentialKind, what: &str) -> Error {
     Error::new(ErrorKind::Credential, format!("the credential {} needs {what}", credential.name()))
 }
 
-/// Reads a file of at most `limit` bytes, without leaving copies of it.
+/// Reads a file of at most `limit` bytes, without leaving copies of it in memory.
 fn small_text(path: &Path, limit: u64) -> io::Result<Zeroizing<String>> {
     let _streams = StandardStreams::hold();
     let room = usize::try_from(limit).unwrap_or_default() + 1;

@@ -11,23 +11,23 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-/// How long before its end a token is renewed at the latest.
+/// A token is renewed at the latest this long before it expires.
 const MARGIN: Duration = Duration::from_secs(300);
 
-/// The part of the time between renewal and end over which renewals are spread.
+/// Renewals are spread over this fraction of the time between renewal and expiry.
 const SPREAD: u32 = 5;
 
-/// An access token. Its text is wiped when the last user is done with it.
+/// An access token. Its text is wiped when the last reference is dropped.
 pub(crate) struct Token {
     id: u64,
     /// `Bearer` and the token. All requests share it, and the last one wipes it.
     authorization: HeaderValue,
     obtained: SystemTime,
     expires: SystemTime,
-    /// The process that asked for it. Its children inherit it.
+    /// The process that requested it. Its children inherit it.
     process: ProcessId,
-    /// Where between the earliest time of renewal and the end this one is renewed, so that the
-    /// processes of many machines do not ask all at once: a share of [`SPREAD`].
+    /// When this token is renewed, as a share of [`SPREAD`] between the earliest renewal and the
+    /// expiry, so that the processes of many machines do not send requests all at once.
     jitter: u8,
 }
 
@@ -36,11 +36,11 @@ impl Token {
     pub(crate) const NO_ID: u64 = 0;
 
     /// # Errors
-    /// The token is empty or has characters that no token has.
+    /// The token is empty or has invalid characters.
     pub(crate) fn new(secret: &str, expires: SystemTime) -> Result<Self> {
         static NEXT: AtomicUsize = AtomicUsize::new(Token::NO_ID as usize + 1);
         let mut jitter = [0];
-        // Not from a generator that children of `fork` would inherit with its state.
+        // Not from a generator whose state children of `fork` would inherit.
         let _ = aws_lc_rs::rand::fill(&mut jitter);
         let id = NEXT.fetch_add(1, Ordering::Relaxed) as u64;
         let authorization = authorization(secret)?;
@@ -54,7 +54,7 @@ impl Token {
         })
     }
 
-    /// Tells tokens of one process apart.
+    /// Distinguishes tokens of one process.
     pub(crate) fn id(&self) -> u64 {
         self.id
     }
@@ -68,20 +68,20 @@ impl Token {
         self.expires
     }
 
-    /// Whether a parent of this process asked for it.
+    /// Whether a parent of this process requested it.
     pub(crate) fn is_inherited(&self) -> bool {
         self.process != process_abi::current()
     }
 
-    /// When a process that has inherited the token renews it, if it is in use then: halfway between
-    /// the time at which its parent does and the end.
+    /// When a process that inherited the token renews it, if it is in use then: halfway between its
+    /// parent's renewal and the expiry.
     pub(crate) fn late_renewal(&self) -> SystemTime {
         let renewal = self.renewal();
         renewal + self.expires.duration_since(renewal).unwrap_or_default() / 2
     }
 
-    /// Half of the life or five minutes before the end, whichever is later, and up to a fifth of
-    /// what is left then.
+    /// Half of the lifetime or five minutes before expiry, whichever is later, plus up to a fifth
+    /// of the time that is left then.
     pub(crate) fn renewal(&self) -> SystemTime {
         let life = self.expires.duration_since(self.obtained).unwrap_or_default();
         let earliest = (life / 2).max(life.saturating_sub(MARGIN));

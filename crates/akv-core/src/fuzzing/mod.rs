@@ -1,6 +1,6 @@
-//! Entry points for fuzzing: everything that reads what others wrote. They panic when a promise is
-//! broken. Compiled for tests and with `--cfg fuzzing` only; `tests/fuzz/` drives them with libFuzzer,
-//! the tests here with mutated examples.
+//! Entry points for fuzzing: everything that parses untrusted input. They panic when an invariant
+//! is broken. Compiled only for tests and with `--cfg fuzzing`; `tests/fuzz/` drives them with
+//! libFuzzer, the tests here with mutated examples.
 
 #![allow(missing_docs, reason = "no part of the library")]
 
@@ -78,7 +78,7 @@ pub fn key_file(data: &[u8]) {
     }
 }
 
-/// Bodies of answers: keys, results, errors, tokens. The first byte chooses the status.
+/// Response bodies: keys, results, errors, tokens. The first byte selects the status.
 pub fn answer(data: &[u8]) {
     let reference = SETTINGS.reference("vault:myVault:myKey").expect("a reference");
     if let Ok(answer) = serde_json::from_slice::<SdkKey>(data)
@@ -104,7 +104,7 @@ pub fn answer(data: &[u8]) {
     assert!(line.len() <= 1000 && !line.chars().any(char::is_control), "{line:?}");
 }
 
-/// Values of settings, one `name=value` a line. Those that name files are left out.
+/// Values of settings, one `name=value` per line. Settings that name files are left out.
 pub fn settings(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let mut builder = Settings::builder();
@@ -122,7 +122,7 @@ pub fn settings(data: &[u8]) {
             }
         }
     }
-    // Reading the system's certificates each time would take all of it.
+    // Reading the system's certificates each time would use up all of the time.
     match builder.build_with(Roots::default()) {
         Ok(settings) => {
             assert!(!settings.timeout().is_zero());
@@ -134,7 +134,7 @@ pub fn settings(data: &[u8]) {
     }
 }
 
-/// ECDSA signatures in both forms, and digests of any length.
+/// ECDSA signatures in both formats, and digests of any length.
 pub fn ecdsa_signature(data: &[u8]) {
     for curve in Curve::ALL {
         if let Ok(raw) = ecdsa::der_to_raw(data, curve) {

@@ -1,26 +1,26 @@
-//! Mutations of examples, the same for the same seed.
+//! Mutations of examples, deterministic for a seed.
 
 use fastrand::Rng;
 use std::{fs, path::Path};
 
-/// Examples, and what has been made of them.
+/// Examples, and inputs derived from them.
 pub(crate) struct Mutator {
     corpus: Vec<Vec<u8>>,
     rng: Rng,
 }
 
-/// What often changes the meaning of a length, a tag or a number.
+/// Bytes that often change the meaning of a length, a tag or a number.
 const BYTES: [u8; 16] =
     [0, 1, 2, 0x0c, 0x30, 0x7f, 0x80, 0x81, 0x82, 0x84, 0xff, b':', b'"', b'{', b'/', b'='];
 
-/// Longest input that is made.
+/// Maximum length of an input.
 const MAX_LEN: usize = 20_000;
 
 impl Mutator {
-    /// The files of a folder as examples, in the order of their names.
+    /// The files of a folder as examples, sorted by name.
     ///
     /// # Panics
-    /// There are none.
+    /// The folder has no files.
     pub(crate) fn new(folder: &Path, seed: u64) -> Self {
         let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{folder:?}: {error}"));
         let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();

@@ -1,4 +1,4 @@
-//! A short, repeatable run of every entry point. The long one is libFuzzer's, with the same
+//! A short, repeatable run of every entry point. libFuzzer does the long run, with the same
 //! examples: `tests/fuzz/README.md`.
 
 use super::mutate::Mutator;

@@ -1,4 +1,4 @@
-//! Keys of a vault behind other crates' traits and types, by features.
+//! Vault keys behind other crates' traits and types, each with its feature.
 
 #[cfg(feature = "rustls")]
 pub mod rustls;

@@ -20,12 +20,11 @@
 //! # }
 //! ```
 //!
-//! # Where a handshake waits
-//! rustls signs inside its state machine, so each handshake holds up its thread for the length of
-//! one request, at most the `timeout` setting. In an async server that is a thread of the runtime:
-//! give it a thread per handshake that may wait at the same time, or run handshakes where blocking
-//! is allowed. The request itself runs on this library's own runtime, so it does not need the
-//! thread that waits for it.
+//! # Handshakes block
+//! rustls signs inside its state machine, so each handshake blocks its thread for the length of one
+//! request, at most the `timeout` setting. In an async server that is a thread of the runtime:
+//! provide one thread per concurrent handshake, or run handshakes where blocking is allowed. The
+//! request itself runs on this library's own runtime and does not need the blocked thread.
 
 use crate::{Curve, Error, ErrorKind, PublicKey, Result, SignatureAlgorithm, blocking::Key, ecdsa};
 use rustls::{
@@ -36,7 +35,7 @@ use rustls::{
 use rustls_pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
 use std::sync::Arc;
 
-/// Schemes for RSA keys, best first, as rustls itself prefers them.
+/// Schemes for RSA keys, in rustls's order of preference.
 const RSA: &[(SignatureScheme, SignatureAlgorithm)] = &[
     (SignatureScheme::RSA_PSS_SHA512, SignatureAlgorithm::Ps512),
     (SignatureScheme::RSA_PSS_SHA384, SignatureAlgorithm::Ps384),
@@ -52,16 +51,16 @@ const P384: &[(SignatureScheme, SignatureAlgorithm)] =
 const P521: &[(SignatureScheme, SignatureAlgorithm)] =
     &[(SignatureScheme::ECDSA_NISTP521_SHA512, SignatureAlgorithm::Es512)];
 
-/// A key in a vault as rustls's servers and clients take it.
+/// A vault key for rustls's servers and clients.
 ///
 /// ```no_run
 /// use akv_core::tls::SigningKey;
 /// use rustls::{SignatureScheme, sign::SigningKey as _};
 ///
 /// # fn example(key: akv_core::blocking::Key) -> akv_core::Result<()> {
-/// let signing_key = SigningKey::new(&key)?; // of an RSA key
+/// let signing_key = SigningKey::new(&key)?; // for an RSA key
 /// let offered = [SignatureScheme::ECDSA_NISTP256_SHA256, SignatureScheme::RSA_PSS_SHA256];
-/// let signer = signing_key.choose_scheme(&offered).expect("one of them is of RSA");
+/// let signer = signing_key.choose_scheme(&offered).expect("one of them is for RSA");
 /// assert_eq!(signer.scheme(), SignatureScheme::RSA_PSS_SHA256);
 /// # Ok(())
 /// # }
@@ -91,7 +90,7 @@ impl SigningKey {
     /// ```
     ///
     /// # Errors
-    /// TLS has no signatures by such a key: it is on the curve secp256k1.
+    /// TLS has no signature scheme for the key: it is on the curve secp256k1.
     pub fn new(key: &Key) -> Result<Self> {
         let schemes = match key.public_key() {
             PublicKey::Rsa(_) => RSA,
@@ -110,8 +109,8 @@ impl SigningKey {
     }
 }
 
-/// The key with its certificate and those that lead to a root, in this order: what
-/// [`SingleCertAndKey`](rustls::sign::SingleCertAndKey) and resolvers of one's own hand to rustls.
+/// The key with its certificate chain, leaf first, for
+/// [`SingleCertAndKey`](rustls::sign::SingleCertAndKey) or your own resolver.
 ///
 /// ```no_run
 /// use akv_core::tls;
@@ -126,7 +125,7 @@ impl SigningKey {
 /// ```
 ///
 /// # Errors
-/// As [`SigningKey::new`]; there is no certificate, or the first one belongs to another key.
+/// As [`SigningKey::new`]; or there is no certificate, or the first one belongs to another key.
 pub fn certified_key(key: &Key, chain: Vec<CertificateDer<'static>>) -> Result<CertifiedKey> {
     let certified = CertifiedKey::new(chain, Arc::new(SigningKey::new(key)?));
     certified.keys_match().map_err(|error| {
@@ -185,7 +184,7 @@ impl OneSignature {
 impl Signer for OneSignature {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, TlsError> {
         self.signature(message).map_err(|error| {
-            // Servers seldom show why a handshake failed.
+            // Servers seldom log why a handshake failed.
             tracing::warn!(%error, "a TLS handshake fails for want of a signature");
             TlsError::Other(OtherError(Arc::new(error)))
         })

@@ -1,8 +1,8 @@
 //! Certificates and certificate requests whose key is in a vault (feature `x509`).
 //!
-//! A [`Signer`] is what the builders of the [`x509_cert`] crate take, with whatever type of key.
-//! For a [`blocking::Key`] use [`Builder::build`](x509_cert::builder::Builder::build), for a
-//! [`Key`] [`AsyncBuilder::build_async`](x509_cert::builder::AsyncBuilder::build_async).
+//! A [`Signer`] works with the builders of the [`x509_cert`] crate, for any type of key. For a
+//! [`blocking::Key`] use [`Builder::build`](x509_cert::builder::Builder::build), for a [`Key`]
+//! [`AsyncBuilder::build_async`](x509_cert::builder::AsyncBuilder::build_async).
 //!
 //! ```no_run
 //! use akv_core::{Settings, blocking::Client, x509::{self, x509_cert}};
@@ -30,8 +30,7 @@ use ::signature::{AsyncSigner, Error as SignatureError, KeypairRef, SignatureEnc
 use der::asn1::BitString;
 use spki::{AlgorithmIdentifierOwned, DynSignatureAlgorithmIdentifier, SignatureBitStringEncoding};
 
-/// A key in a vault (`K`: [`blocking::Key`] or [`Key`]) with the algorithm that it signs
-/// certificates by.
+/// A vault key (`K`: [`blocking::Key`] or [`Key`]) with the algorithm for signing certificates.
 ///
 /// Errors of the service are the source of the [`signature::Error`] in the
 /// builder's error.
@@ -43,7 +42,7 @@ use spki::{AlgorithmIdentifierOwned, DynSignatureAlgorithmIdentifier, SignatureB
 /// # async fn example(key: akv_core::Key) -> Result<(), Box<dyn std::error::Error>> {
 /// let subject: Name = "CN=www.example.org,O=Example".parse()?;
 /// let signer = key.x509_signer();
-/// println!("signing by {}", signer.algorithm());
+/// println!("signing with {}", signer.algorithm());
 /// let request = RequestBuilder::new(subject)?.build_async::<_, Signature>(&signer).await?;
 /// # Ok(())
 /// # }
@@ -55,7 +54,7 @@ pub struct Signer<K = blocking::Key> {
     algorithm: SignatureAlgorithm,
 }
 
-/// A signature as certificates have it: for ECDSA the DER form.
+/// A signature in the format of certificates: DER for ECDSA.
 ///
 /// ```no_run
 /// use akv_core::x509::Signature;
@@ -72,7 +71,7 @@ pub struct Signer<K = blocking::Key> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature(Box<[u8]>);
 
-/// The algorithm that every verifier knows.
+/// The algorithm that every verifier supports.
 fn usual(key: &PublicKey) -> SignatureAlgorithm {
     match key {
         PublicKey::Rsa(_) => SignatureAlgorithm::Rs256,
@@ -108,18 +107,18 @@ impl<K> Signer<K> {
     }
 }
 
-/// The same constructors for both kinds of [`Key`].
+/// The constructors, identical for both kinds of [`Key`].
 macro_rules! constructors {
     ($key:ty) => {
         impl $key {
-            /// A signer of certificates, by RSASSA-PKCS1-v1_5 with SHA-256 or by the ECDSA of the
+            /// A signer of certificates, with RSASSA-PKCS1-v1_5 and SHA-256, or with ECDSA on the
             /// key's curve.
             ///
             /// ```no_run
             /// # fn example(key: akv_core::blocking::Key) {
             /// use akv_core::SignatureAlgorithm;
             ///
-            /// let signer = key.x509_signer(); // of a key on P-384
+            /// let signer = key.x509_signer(); // for a key on P-384
             /// assert_eq!(signer.algorithm(), SignatureAlgorithm::Es384);
             /// # }
             /// ```
@@ -129,7 +128,7 @@ macro_rules! constructors {
                 Signer { key: self.clone(), public_key, algorithm }
             }
 
-            /// A signer of certificates by `algorithm`.
+            /// A signer of certificates with `algorithm`.
             ///
             /// ```no_run
             /// # fn example(key: akv_core::blocking::Key) -> akv_core::Result<()> {
@@ -141,7 +140,7 @@ macro_rules! constructors {
             /// ```
             ///
             /// # Errors
-            /// The algorithm does not fit the key, or has no name in certificates.
+            /// The algorithm does not fit the key, or has no identifier for certificates.
             pub fn x509_signer_with(&self, algorithm: SignatureAlgorithm) -> Result<Signer<Self>> {
                 Signer::new(self.clone(), self.public_key(), algorithm)
             }

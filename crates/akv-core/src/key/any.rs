@@ -1,4 +1,4 @@
-//! A key of whatever kind the vault has under a name.
+//! Keys of any kind.
 
 use super::{
     Key, KeyId, SymmetricKey,
@@ -8,7 +8,7 @@ use super::{
 use crate::{Error, ErrorKind, KeyFile, KeyReference, Result, session::Session};
 use std::ops::Deref;
 
-/// A key of either kind, for programs that do not know beforehand what they will find.
+/// A key of either kind, for programs that do not know the kind in advance.
 ///
 /// ```no_run
 /// use akv_core::AnyKey;
@@ -19,7 +19,7 @@ use std::ops::Deref;
 /// println!("type: {:?}", key.attributes().and_then(|attributes| attributes.key_type()));
 /// match key {
 ///     AnyKey::Asymmetric(pair) => println!("{} bits", pair.public_key().bits()),
-///     AnyKey::Symmetric(_) => println!("the service does not tell its size"),
+///     AnyKey::Symmetric(_) => println!("the service does not return its size"),
 /// }
 /// # Ok(())
 /// # }
@@ -33,8 +33,8 @@ pub enum AnyKey {
 }
 
 impl AnyKey {
-    /// The key of a file. One without a public half may be that of a symmetric key, so it is asked
-    /// for.
+    /// The key of a file. A file without a public half may name a symmetric key, so the key is
+    /// requested.
     pub(crate) async fn from_file(session: &Session, file: &KeyFile) -> Result<Self> {
         match file.public_key() {
             Some(_) => Key::from_file(session, file).await.map(Self::Asymmetric),
@@ -62,12 +62,12 @@ impl Deref for AnyKey {
     }
 }
 
-/// A kind of key: [`Key`], [`SymmetricKey`] or [`AnyKey`]. Nothing else can be one.
+/// A kind of key: [`Key`], [`SymmetricKey`] or [`AnyKey`]. The trait is sealed.
 ///
 /// ```no_run
 /// use akv_core::{NewKey, Result, Vault, VaultKey};
 ///
-/// /// Makes a key of either kind, named after its owner.
+/// /// Creates a key of either kind, named after its owner.
 /// async fn make<K: VaultKey>(vault: &Vault, owner: &str, key: NewKey<K>) -> Result<K> {
 ///     vault.create(owner, key.tag("owner", owner)).await
 /// }
@@ -85,11 +85,11 @@ pub trait VaultKey: Sealed + Clone + Send + Sync + Sized + 'static {
     /// ```
     ///
     /// # Errors
-    /// It is of the other one ([`ErrorKind::Unsupported`]).
+    /// The key is of the other kind ([`ErrorKind::Unsupported`]).
     fn from_any(key: AnyKey) -> Result<Self>;
 }
 
-/// Keeps [`VaultKey`] to this library's types.
+/// Seals [`VaultKey`].
 pub trait Sealed {}
 
 impl Sealed for AnyKey {}
@@ -130,14 +130,14 @@ impl VaultKey for SymmetricKey {
     }
 }
 
-/// Asks the service for the key that `reference` names.
+/// Requests the key that `reference` names.
 pub(crate) async fn load<K: VaultKey>(session: &Session, reference: &KeyReference) -> Result<K> {
     let bundle = fetch(session, reference).await?;
     from_bundle(session, reference, bundle)
         .map_err(|error| error.during(format!("load {reference}")))
 }
 
-/// The key that an answer describes.
+/// The key that a response describes.
 pub(crate) fn from_bundle<K: VaultKey>(
     session: &Session,
     reference: &KeyReference,

@@ -1,4 +1,4 @@
-//! What the service says about a key beside the key itself.
+//! The attributes of a key.
 
 use azure_core::time::OffsetDateTime;
 use azure_security_keyvault_keys::models::{
@@ -10,16 +10,16 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// The attributes of a key version, as they were when they were read.
+/// The attributes of a key version, as of the time when they were read.
 ///
-/// The service may change them at any time, so they are for showing and for planning; whether an
-/// operation is permitted, the service says when it is asked.
+/// They may change at any time, so use them for display and planning. Whether an operation is
+/// permitted is decided by the service for each request.
 ///
 /// ```
 /// use akv_core::{KeyAttributes, KeyOperation, KeyType};
 /// use std::time::{Duration, SystemTime};
 ///
-/// /// Why a key should not sign for a server, for a check before it is put to use.
+/// /// Reasons against using a key for a server, for a check before deployment.
 /// fn objections(key: &KeyAttributes, now: SystemTime) -> Vec<&'static str> {
 ///     let soon = now + Duration::from_secs(30 * 86_400);
 ///     let signs = |all: &[KeyOperation]| all.contains(&KeyOperation::Sign);
@@ -43,7 +43,7 @@ use std::{
 /// use akv_core::KeyAttributes;
 ///
 /// fn show(key: &KeyAttributes) {
-///     println!("made {:?}, changed {:?}", key.created(), key.updated());
+///     println!("created {:?}, changed {:?}", key.created(), key.updated());
 ///     println!("after deletion {:?} for {:?} days", key.recovery_level(), key.recoverable_days());
 ///     println!("on {}", key.hsm_platform().unwrap_or("unknown hardware"));
 /// }
@@ -67,37 +67,37 @@ pub struct KeyAttributes {
 }
 
 impl KeyAttributes {
-    /// Whether the key can be used at all.
+    /// Whether the key can be used.
     pub fn enabled(&self) -> bool {
         self.enabled.unwrap_or(true)
     }
 
-    /// From when on the key signs, encrypts and wraps (`nbf`), to the second.
+    /// The start of the period in which the key signs, encrypts and wraps (`nbf`), to the second.
     pub fn not_before(&self) -> Option<SystemTime> {
         self.not_before
     }
 
-    /// Until when the key signs, encrypts and wraps (`exp`), to the second.
+    /// The end of the period in which the key signs, encrypts and wraps (`exp`), to the second.
     pub fn expires(&self) -> Option<SystemTime> {
         self.expires
     }
 
-    /// When the version was made.
+    /// When the version was created.
     pub fn created(&self) -> Option<SystemTime> {
         self.created
     }
 
-    /// When its attributes were changed last.
+    /// When its attributes were last changed.
     pub fn updated(&self) -> Option<SystemTime> {
         self.updated
     }
 
-    /// The type of the key, and with it whether it is in hardware. Lists do not say.
+    /// The type of the key, which includes whether it is in hardware. Lists do not contain it.
     pub fn key_type(&self) -> Option<&KeyType> {
         self.key_type.as_ref()
     }
 
-    /// What the key may be used for (`key_ops`). Lists do not say.
+    /// The permitted operations (`key_ops`). Lists do not contain them.
     pub fn operations(&self) -> Option<&[KeyOperation]> {
         self.operations.as_deref()
     }
@@ -107,32 +107,32 @@ impl KeyAttributes {
         self.exportable
     }
 
-    /// Whether the vault manages the key: it belongs to a certificate then.
+    /// Whether the vault manages the key, which then belongs to a certificate.
     pub fn managed(&self) -> bool {
         self.managed
     }
 
-    /// How a deleted key can be had back, in the service's words: `Recoverable+Purgeable`.
+    /// How a deleted key can be recovered, in the service's terms: `Recoverable+Purgeable`.
     pub fn recovery_level(&self) -> Option<&str> {
         self.recovery_level.as_deref()
     }
 
-    /// For how many days a deleted key can be had back.
+    /// For how many days a deleted key can be recovered.
     pub fn recoverable_days(&self) -> Option<u32> {
         self.recoverable_days
     }
 
-    /// The platform of the hardware, where the service names it.
+    /// The platform of the HSM, if the service returns it.
     pub fn hsm_platform(&self) -> Option<&str> {
         self.hsm_platform.as_deref()
     }
 
-    /// The user's own names and values.
+    /// The user's tags.
     pub fn tags(&self) -> &BTreeMap<String, String> {
         &self.tags
     }
 
-    /// The part that lists have too.
+    /// The attributes that lists also contain.
     pub(crate) fn new(
         attributes: Option<SdkAttributes>,
         managed: Option<bool>,
@@ -156,7 +156,7 @@ impl KeyAttributes {
         }
     }
 
-    /// With what only the key itself says.
+    /// Adds the attributes that only the key itself has.
     pub(crate) fn of_key(self, key_type: KeyType, operations: Option<&[String]>) -> Self {
         let operations = operations.map(|names| names.iter().map(|name| name.into()).collect());
         Self { key_type: Some(key_type), operations, ..self }
@@ -193,7 +193,7 @@ pub enum KeyType {
     Oct,
     /// A symmetric key, in hardware.
     OctHsm,
-    /// One that this library does not know, in the service's words.
+    /// An unknown type, with the service's name.
     Other(String),
 }
 
@@ -237,8 +237,8 @@ impl From<&SdkKeyType> for KeyType {
     }
 }
 
-/// What a key may be used for: `key_ops` of RFC 7517 section 4.3. It is made of the service's name
-/// in any case ([`From`]).
+/// A permitted operation: `key_ops` of RFC 7517 section 4.3. [`From`] parses the service's name,
+/// ignoring case.
 ///
 /// ```
 /// use akv_core::{Curve, KeyOperation, NewKey};
@@ -263,7 +263,7 @@ pub enum KeyOperation {
     WrapKey,
     /// `unwrapKey`
     UnwrapKey,
-    /// One that this library does not use, in the service's words.
+    /// An operation that this library does not use, with the service's name.
     Other(String),
 }
 
@@ -301,7 +301,7 @@ impl fmt::Display for KeyOperation {
 }
 
 impl<T: AsRef<str> + ?Sized> From<&T> for KeyOperation {
-    /// Reads the service's name, in any case.
+    /// Parses the service's name, ignoring case.
     fn from(name: &T) -> Self {
         let name = name.as_ref();
         let known = [

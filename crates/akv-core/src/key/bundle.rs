@@ -1,4 +1,4 @@
-//! The service's answer about a key: identifier, key and attributes.
+//! The service's response about a key: identifier, key and attributes.
 
 use super::{KeyAttributes, KeyType};
 use crate::{
@@ -8,30 +8,30 @@ use azure_security_keyvault_keys::models::{
     CurveName, JsonWebKey, Key as SdkKey, KeyType as SdkKeyType,
 };
 
-/// What a key is made of, as far as it leaves the vault.
+/// The part of a key that leaves the vault.
 #[derive(Clone, Debug)]
 pub(crate) enum Material {
     /// A key pair: its public half.
     Asymmetric(PublicKey),
-    /// A symmetric key, of which nothing leaves the vault.
+    /// A symmetric key, no part of which leaves the vault.
     Symmetric,
 }
 
-/// One version of a key, as the service describes it.
+/// One version of a key, as returned by the service.
 #[derive(Clone, Debug)]
 pub(crate) struct Bundle {
-    /// 32 hexadecimal digits in lower case.
+    /// 32 lower-case hexadecimal digits.
     pub(crate) version: String,
     pub(crate) material: Material,
     pub(crate) attributes: KeyAttributes,
 }
 
 impl Bundle {
-    /// Reads an answer that must be about the key that `reference` names.
+    /// Reads a response, which must be about the key that `reference` names.
     ///
     /// # Errors
-    /// [`ErrorKind::Unsupported`] for a key that can do nothing here, [`ErrorKind::Response`] for
-    /// an answer that makes no sense.
+    /// [`ErrorKind::Unsupported`] for a key of an unusable type, [`ErrorKind::Response`] for an
+    /// invalid response.
     pub(crate) fn read(answer: SdkKey, reference: &KeyReference) -> Result<Self> {
         let jwk = answer.key.ok_or_else(|| wrong("no key in it"))?;
         let version = version(&jwk, reference)?;
@@ -42,8 +42,8 @@ impl Bundle {
     }
 }
 
-/// The version in the key's identifier, `https://HOST/keys/NAME/VERSION`. The host is not looked
-/// at: proxies and emulators have others.
+/// The version in the key's identifier, `https://HOST/keys/NAME/VERSION`. The host is ignored:
+/// proxies and emulators have others.
 fn version(jwk: &JsonWebKey, reference: &KeyReference) -> Result<String> {
     let kid = jwk.kid.as_deref().ok_or_else(|| wrong("no key identifier in it"))?;
     let (name, version) =
@@ -73,7 +73,7 @@ pub(crate) fn is_version(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// What is in a JWK (RFC 7517, with the service's names of key types and curves).
+/// The content of a JWK (RFC 7517, with the service's names of key types and curves).
 fn material(jwk: JsonWebKey) -> Result<Material> {
     let member = |value: Option<Vec<u8>>, name: &str| {
         value.ok_or_else(|| wrong(&format!("no {name} in the key")))

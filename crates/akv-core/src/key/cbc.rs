@@ -1,21 +1,21 @@
-//! CBC mode over data that comes in pieces.
+//! CBC mode for data in pieces.
 
 use super::SymmetricKey;
 use crate::{CbcAlgorithm, Error, ErrorKind, Result, algorithm::BLOCK};
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// Most bytes of one request. The service's own limit is not documented.
+/// Maximum bytes per request. The service's own limit is not documented.
 const MAX_REQUEST: usize = 16 * 1024;
 
-/// One encryption or decryption in CBC mode of data that comes in pieces.
+/// A CBC encryption or decryption of data in pieces.
 ///
-/// Blocks are sent as they come, each request with the last block of ciphertext before as its
-/// initialization vector. Padding is put on and taken off here. So there is a request for each
+/// Blocks are sent as they arrive, each request with the last block of ciphertext so far as its
+/// initialization vector. Padding is added and removed locally. So there is a request for each
 /// [`update`](Self::update) that completes a block, and for each [`finish`](Self::finish) with
-/// padding: give it large pieces. A piece of more than 16 KiB is several requests.
+/// padding: use large pieces. A piece of more than 16 KiB takes several requests.
 ///
-/// The warning at [`CbcAlgorithm`] applies: CBC does not notice changes.
+/// The warning at [`CbcAlgorithm`] applies: CBC does not detect changes.
 ///
 /// ```no_run
 /// use akv_core::CbcAlgorithm::A256CbcPad;
@@ -33,20 +33,20 @@ pub struct CbcStream {
     key: SymmetricKey,
     algorithm: CbcAlgorithm,
     encrypts: bool,
-    /// The block of ciphertext before the next one.
+    /// The last block of ciphertext so far.
     iv: [u8; BLOCK],
-    /// What is still to be sent: less than a block, or the last one, which may be padding.
+    /// Bytes still to be sent: less than a block, or the last block, which may be padding.
     held: Zeroizing<Vec<u8>>,
 }
 
 impl SymmetricKey {
-    /// Begins an encryption in CBC mode. The initialization vector must be random and used once.
-    /// No request is made.
+    /// Starts an encryption in CBC mode. The initialization vector must be random and used once.
+    /// Sends no request.
     pub fn encrypt_stream(&self, algorithm: CbcAlgorithm, iv: &[u8; 16]) -> CbcStream {
         CbcStream::new(self, algorithm, true, iv)
     }
 
-    /// Begins a decryption in CBC mode. No request is made.
+    /// Starts a decryption in CBC mode. Sends no request.
     pub fn decrypt_stream(&self, algorithm: CbcAlgorithm, iv: &[u8; 16]) -> CbcStream {
         CbcStream::new(self, algorithm, false, iv)
     }
@@ -57,7 +57,7 @@ impl CbcStream {
         Self { key: key.clone(), algorithm, encrypts, iv: *iv, held: Zeroizing::default() }
     }
 
-    /// Bytes that [`update`](Self::update) will give for `len` bytes.
+    /// Length of the output of [`update`](Self::update) for `len` bytes.
     pub fn output_len(&self, len: usize) -> usize {
         let len = self.held.len().saturating_add(len);
         // The last block of a ciphertext may be padding.
@@ -65,20 +65,21 @@ impl CbcStream {
         len.saturating_sub(spare) / BLOCK * BLOCK
     }
 
-    /// The block of ciphertext before the next one; first the initialization vector.
+    /// The last block of ciphertext so far; at first the initialization vector.
     pub fn iv(&self) -> &[u8; 16] {
         &self.iv
     }
 
-    /// From now on with or without padding.
+    /// Switches padding on or off from now on.
     pub fn set_padding(&mut self, pads: bool) {
         self.algorithm = self.algorithm.with_padding(pads);
     }
 
-    /// Takes a piece and gives what is complete. After an error it can be given the piece again.
+    /// Takes a piece and returns the complete blocks. After an error, the call can be repeated with
+    /// the same piece.
     ///
     /// # Errors
-    /// The service fails or refuses within the deadline that each request has.
+    /// The service fails or refuses a request within its deadline. Each request has its own.
     pub async fn update(&mut self, piece: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         let len = self.output_len(piece.len());
         let input = Zeroizing::new([&self.held, piece].concat());
@@ -88,11 +89,11 @@ impl CbcStream {
         Ok(output)
     }
 
-    /// Gives the rest, with padding put on or taken off where the algorithm has it.
+    /// Returns the rest, with padding added or removed if the algorithm has it.
     ///
     /// # Errors
-    /// The data was not made of whole blocks where it has to be (no request is made then), its
-    /// padding is wrong ([`ErrorKind::Argument`]), or the service fails or refuses within the
+    /// The data has a partial block although the algorithm does not pad (no request is sent then),
+    /// its padding is wrong ([`ErrorKind::Argument`]), or the service fails or refuses within the
     /// deadline.
     pub async fn finish(&mut self) -> Result<Zeroizing<Vec<u8>>> {
         let held = self.held.len();
@@ -121,7 +122,7 @@ impl CbcStream {
         Ok(output)
     }
 
-    /// Whole blocks, and the block of ciphertext before the next one.
+    /// Processes whole blocks; also returns the last block of ciphertext.
     async fn process(&self, blocks: &[u8]) -> Result<(Zeroizing<Vec<u8>>, [u8; BLOCK])> {
         let bare = self.algorithm.with_padding(false);
         let mut output = Zeroizing::new(Vec::with_capacity(blocks.len()));
@@ -151,7 +152,7 @@ impl CbcStream {
     }
 }
 
-/// Bytes before the padding (RFC 5652 section 6.3), looked at as a whole.
+/// Bytes before the padding (RFC 5652 section 6.3). All bytes are checked, without an early exit.
 fn unpadded_len(block: &[u8]) -> Option<usize> {
     let padding = *block.last()?;
     let len = block.len().checked_sub(padding.into())?;

@@ -1,4 +1,4 @@
-//! Encrypting locally; decrypting, wrapping and unwrapping keys in the vault.
+//! Local encryption; decryption, wrapping and unwrapping in the vault.
 
 use super::{
     Key,
@@ -8,7 +8,7 @@ use crate::{EncryptionAlgorithm, Result};
 use zeroize::Zeroizing;
 
 impl Key {
-    /// Encrypts with the public half. No request is made.
+    /// Encrypts with the public half. Sends no request.
     ///
     /// ```no_run
     /// use akv_core::EncryptionAlgorithm::RsaOaep256;
@@ -40,7 +40,7 @@ impl Key {
     /// ```
     ///
     /// # Errors
-    /// The algorithm or the ciphertext's length does not fit the key (no request is made then), or
+    /// The algorithm or the ciphertext's length does not fit the key (no request is sent then), or
     /// the service fails or refuses within the deadline.
     pub async fn decrypt(
         &self,
@@ -51,8 +51,8 @@ impl Key {
     }
 
     /// Wraps a key: encrypts it in the vault. It is the same computation as
-    /// [`encrypt`](Self::encrypt), but the service does it, for callers that want it recorded
-    /// there.
+    /// [`encrypt`](Self::encrypt), but the service does it, so that it is recorded in the vault's
+    /// logs.
     ///
     /// ```no_run
     /// use akv_core::EncryptionAlgorithm::RsaOaep256;
@@ -65,7 +65,7 @@ impl Key {
     /// ```
     ///
     /// # Errors
-    /// The algorithm does not fit the key or the wrapped key is too long (no request is made then),
+    /// The algorithm does not fit the key or the wrapped key is too long (no request is sent then),
     /// or the service fails or refuses within the deadline.
     pub async fn wrap_key(&self, algorithm: EncryptionAlgorithm, key: &[u8]) -> Result<Vec<u8>> {
         let during = || self.doing("wrap a key", algorithm);

@@ -22,15 +22,15 @@ pub(crate) struct Handle {
     pub(super) id: KeyId,
     targets: Targets,
     circuits: Arc<VaultCircuits>,
-    /// This process's client of the vault, so that it need not be looked up each time.
+    /// This process's client of the vault, cached to avoid a look-up each time.
     vault_client: PerProcess<Arc<VaultClient>>,
 }
 
 impl Handle {
-    /// A handle of one version of the key that `reference` names.
+    /// A handle to one version of the key that `reference` names.
     ///
     /// # Errors
-    /// It names no key, or one that is not allowed.
+    /// The reference names no key, or one that is not allowed.
     pub(crate) fn new(
         session: &Session,
         reference: &KeyReference,
@@ -48,7 +48,7 @@ impl Handle {
         })
     }
 
-    /// Where requests of an operation go.
+    /// The URI of an operation.
     #[cfg(feature = "probe")]
     pub(super) fn target(&self, action: Action) -> &hyper::Uri {
         self.targets.of(action)
@@ -60,8 +60,8 @@ impl Handle {
         Ok(answer)
     }
 
-    /// Runs an operation with the first parameters that the service does not call wrong, and says
-    /// which those are. When it calls all wrong, the error is that of the first.
+    /// Runs an operation with the first parameters that the service does not reject as invalid, and
+    /// returns their index. If it rejects all of them, the error is that of the first.
     pub(super) async fn operate_first(
         &self,
         action: Action,
@@ -104,7 +104,7 @@ impl Handle {
         self.session.run_watched(&vault, circuit, trial, attempt).instrument(span).await
     }
 
-    /// An attempt of the operation that tells only whether there is an answer.
+    /// An attempt of the operation that only tests whether the vault responds.
     #[cold]
     fn trial(&self, action: Action, bodies: &[Bytes]) -> Trial {
         let (target, reference) = (self.targets.of(action).clone(), self.id.reference().clone());
@@ -126,7 +126,7 @@ fn unusable_answer(host: &str, unusable: Unusable) -> Failure {
     }
 }
 
-/// Asks for a key.
+/// Requests a key.
 pub(super) async fn fetch(session: &Session, reference: &KeyReference) -> Result<Bundle> {
     let during = || format!("load {reference}");
     let name = key_name(reference).map_err(|error| error.during(during()))?;

@@ -1,10 +1,10 @@
-//! Which key it is.
+//! The identity of an opened key.
 
 use super::KeyAttributes;
 use crate::KeyReference;
 
-/// What an opened key is: its reference, its version, and its attributes. Every kind of key
-/// dereferences to it, so `key.version()` works for all of them.
+/// The identity of an opened key: reference, version and attributes. Every kind of key dereferences
+/// to it, so `key.version()` works for all of them.
 ///
 /// ```no_run
 /// use akv_core::KeyId;
@@ -50,8 +50,8 @@ impl KeyId {
         &self.version
     }
 
-    /// The attributes, as they were when the key was opened. `None` for a key whose key file had
-    /// all that was needed, so that the service was not asked.
+    /// The attributes, as of the time when the key was opened. `None` if the key was opened from a
+    /// complete key file, without a request.
     pub fn attributes(&self) -> Option<&KeyAttributes> {
         self.attributes.as_ref()
     }

@@ -1,10 +1,10 @@
 //! The RSA key exchange of TLS 1.2 and older: the vault decrypts the premaster secret.
 //!
 //! A peer that learns whether its ciphertext was padded correctly can decrypt other sessions and
-//! forge signatures (Bleichenbacher's attack). A vault tells: it answers 200 or 400, and takes a
-//! different time for each. So the exchange is off unless the setting `rsa-key-exchange` is `yes`;
-//! then a refused ciphertext becomes a random premaster secret that was made before the request,
-//! and every answer is held back to the next multiple of [`GRID`].
+//! forge signatures (Bleichenbacher's attack). A vault reveals it: it returns 200 or 400, after
+//! different times. So the exchange is off unless the setting `rsa-key-exchange` is `yes`. Then a
+//! rejected ciphertext results in a random premaster secret that was generated before the request,
+//! and every result is delayed to the next multiple of [`GRID`].
 
 use super::Key;
 use crate::{EncryptionAlgorithm, Error, ErrorKind, Result};
@@ -15,20 +15,20 @@ use zeroize::Zeroizing;
 /// The length of a premaster secret (RFC 5246 section 8.1).
 const LEN: usize = 48;
 
-/// Answers are given at multiples of this time after the start. Longer than nearly every answer of a
-/// service, so that nearly every answer is given at the first one.
+/// Results are returned at multiples of this time after the start. It is longer than nearly every
+/// response of a service, so nearly every result is returned at the first multiple.
 const GRID: Duration = Duration::from_millis(100);
 
-/// Bytes that PKCS#1 v1.5 padding takes at least (RFC 8017 section 7.2.1).
+/// Minimum length of PKCS#1 v1.5 padding (RFC 8017 section 7.2.1).
 const PADDING: usize = 11;
 
 type Secret = Zeroizing<[u8; LEN]>;
 
 impl Key {
     /// Decrypts the premaster secret of TLS's RSA key exchange (RFC 5246 section 7.4.7.1). It must
-    /// begin with one of `versions` (`0x0303` is TLS 1.2). One that does not, that is of another
-    /// length or that the vault refuses, is replaced by random bytes. The answer comes at a multiple
-    /// of 100 ms after the call, whatever came of it.
+    /// begin with one of `versions` (`0x0303` is TLS 1.2). A secret that does not, that has another
+    /// length or that the vault refuses to decrypt is replaced by random bytes. The method returns
+    /// at a multiple of 100 ms after the call in every case.
     ///
     /// ```no_run
     /// # async fn example(key: akv_core::Key, ciphertext: &[u8]) -> akv_core::Result<()> {
@@ -38,9 +38,9 @@ impl Key {
     /// ```
     ///
     /// # Errors
-    /// The setting `rsa-key-exchange` is not `yes` ([`ErrorKind::NotAllowed`]; nothing is sent), the
-    /// key is no RSA key, or the service cannot be reached or refuses for a reason that does not
-    /// depend on the ciphertext.
+    /// The setting `rsa-key-exchange` is not `yes` ([`ErrorKind::NotAllowed`]; nothing is sent),
+    /// the key is not an RSA key, or the service cannot be reached or refuses for a reason that
+    /// does not depend on the ciphertext.
     pub async fn tls_premaster(&self, ciphertext: &[u8], versions: &[u16]) -> Result<Secret> {
         self.on_grid(async {
             let mut secret = random()?;
@@ -51,9 +51,9 @@ impl Key {
         .await
     }
 
-    /// As [`tls_premaster`](Self::tls_premaster), for callers that look at the padding and the
-    /// version themselves, such as libssl 1.1.1: the padded block, as long as the modulus. It has
-    /// the content that the vault decrypted, of any length, or a random premaster secret.
+    /// As [`tls_premaster`](Self::tls_premaster), for callers that check the padding and the
+    /// version themselves, such as libssl 1.1.1. Returns the padded block, as long as the modulus.
+    /// It contains what the vault decrypted, of any length, or a random premaster secret.
     ///
     /// # Errors
     /// As [`tls_premaster`](Self::tls_premaster).
@@ -67,7 +67,7 @@ impl Key {
         .await
     }
 
-    /// What the vault decrypts; `None` when it refuses the ciphertext.
+    /// The plaintext; `None` if the vault rejects the ciphertext.
     async fn decrypt_or_refuse(&self, ciphertext: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>> {
         match self.decrypt(EncryptionAlgorithm::Rsa15, ciphertext).await {
             Ok(plaintext) => Ok(Some(plaintext)),
@@ -79,7 +79,7 @@ impl Key {
         }
     }
 
-    /// Runs an exchange if the settings allow it, and holds its answer back.
+    /// Runs an exchange if the settings allow it, and delays its result.
     async fn on_grid<T>(&self, exchange: impl Future<Output = Result<T>>) -> Result<T> {
         let values = self.settings().values();
         if !values.rsa_key_exchange {
@@ -96,14 +96,15 @@ impl Key {
     }
 }
 
-/// When an outcome that is known after this time is told.
+/// When to return a result that is available after `known`.
 fn held_back(known: Duration) -> Duration {
     let steps = known.as_nanos().div_ceil(GRID.as_nanos()).max(1);
     GRID * u32::try_from(steps).unwrap_or(u32::MAX)
 }
 
-/// Whether the service says no to this ciphertext, which is what an attacker wants to know. What it
-/// says to every ciphertext (no such key, no permission, too many requests) is told instead.
+/// Whether the service rejects this particular ciphertext, which is what an attacker wants to
+/// learn. Errors that it returns for every ciphertext (no such key, no permission, too many
+/// requests) are reported instead.
 fn is_about_the_ciphertext(error: &Error) -> bool {
     error.kind() == ErrorKind::Service
         && error.status().is_some_and(|status| {
@@ -121,7 +122,7 @@ fn fill(bytes: &mut [u8]) -> Result<()> {
     aws_lc_rs::rand::fill(bytes).map_err(|_| Error::new(ErrorKind::Internal, "no random numbers"))
 }
 
-/// Puts a right premaster secret in place of the random one, by the same steps as a wrong one.
+/// Replaces the random premaster secret by a valid one, in the same steps as for an invalid one.
 fn select(secret: &mut [u8; LEN], plaintext: &[u8], versions: &[u16]) {
     let mut candidate = Zeroizing::new([0; LEN]);
     let len = plaintext.len().min(LEN);
@@ -148,7 +149,7 @@ fn block(size: usize, content: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
     block[1] = 2;
     fill(&mut block[2..start - 1])?;
     for byte in &mut block[2..start - 1] {
-        // The padding must not have a zero. It is not secret, and nothing is derived from it.
+        // The padding must not contain a zero. It is not secret, and nothing is derived from it.
         *byte |= 1;
     }
     block[start..].copy_from_slice(content);
@@ -191,7 +192,7 @@ mod tests {
         ] {
             let (first, second) = (selected(&wrong, TLS_1_2), selected(&wrong, TLS_1_2));
             assert_ne!(first, second);
-            // The chance that this much of it comes by itself is one in 2^368.
+            // The probability of a match by chance is 2^-368.
             assert_ne!(first[2..], [7; LEN - 2]);
         }
         assert_ne!(selected(&secret([3, 3]), &[])[2..], [7; LEN - 2], "no version is right");

@@ -1,4 +1,4 @@
-//! The key file: a handle that any program can be given where it expects a private key file.
+//! The key file: a handle for programs that expect a private key file.
 
 use crate::{Error, ErrorKind, KeyReference, PublicKey, Result};
 use der::{
@@ -9,7 +9,7 @@ use der::{
 use spki::SubjectPublicKeyInfoRef;
 use std::fmt::Display;
 
-/// Longest key file that is looked at, in bytes of DER: a reference and an RSA-16384 key fit.
+/// Maximum size of a key file, in bytes of DER: a reference and an RSA-16384 key fit.
 const MAX_LEN: usize = 8 * 1024;
 
 /// The version of the structure.
@@ -23,13 +23,13 @@ const OID: [u8; 20] = [
     0xfd, 0x96, 0xf7, 0x65,
 ];
 
-/// Names a key and carries its public half. It holds no secret.
+/// Names a key and contains its public half, but no secret.
 ///
 /// ```text
 /// SEQUENCE { version INTEGER (1), reference UTF8String, publicKey SubjectPublicKeyInfo OPTIONAL }
 /// ```
 ///
-/// Loading a key from a file that has a version and a public key costs no request.
+/// Loading a key from a file with a version and a public key sends no request.
 ///
 /// ```
 /// use akv_core::KeyFile;
@@ -72,7 +72,7 @@ struct EnvelopeAlgorithm<'a> {
 }
 
 impl KeyFile {
-    /// The label of the PEM form, for programs that look at files themselves.
+    /// The label of the PEM form, for programs that inspect files themselves.
     ///
     /// ```
     /// # use akv_core::KeyFile;
@@ -86,8 +86,8 @@ impl KeyFile {
     /// The private object identifier of the PKCS#8 form, a UUID (ITU-T X.667).
     pub const PKCS8_OID: &'static str = "2.25.236226637566350985415300616977559960549";
 
-    /// A key file for a reference. Writers give the resolved version and the public key, so that
-    /// loading costs no network.
+    /// A key file for a reference. Pass the resolved version and the public key, so that loading
+    /// needs no network.
     ///
     /// ```
     /// use akv_core::KeyFile;
@@ -101,17 +101,17 @@ impl KeyFile {
         Self { reference: reference.to_string(), public_key }
     }
 
-    /// The reference, as it stands in the file; [`crate::Client::reference`] checks it.
+    /// The reference as written in the file; [`crate::Client::reference`] checks it.
     pub fn reference(&self) -> &str {
         &self.reference
     }
 
-    /// The public key, when the file has it.
+    /// The public key, if the file contains it.
     pub fn public_key(&self) -> Option<&PublicKey> {
         self.public_key.as_ref()
     }
 
-    /// Reads the DER structure.
+    /// Parses the DER structure.
     ///
     /// ```
     /// # use akv_core::{ErrorKind, KeyFile};
@@ -126,7 +126,7 @@ impl KeyFile {
     /// The DER is malformed, truncated, over-long or of another version.
     pub fn from_der(der: &[u8]) -> Result<Self> {
         check_len(der)?;
-        // The version is looked at first: a later version may look different behind it.
+        // The version is checked first: the rest may differ in a later version.
         let body = AnyRef::from_der(der).map_err(malformed)?;
         if body.tag() != Tag::Sequence {
             return Err(malformed("not a SEQUENCE"));
@@ -147,7 +147,7 @@ impl KeyFile {
         Ok(Self { reference: structure.reference.as_str().to_owned(), public_key })
     }
 
-    /// Reads the PKCS#8 envelope. `Ok(None)` when it holds a key of another algorithm.
+    /// Parses the PKCS#8 envelope. `Ok(None)` if it contains a key of another algorithm.
     ///
     /// ```
     /// # use akv_core::KeyFile;
@@ -170,13 +170,13 @@ impl KeyFile {
         Self::from_der(envelope.private_key.as_bytes()).map(Some)
     }
 
-    /// Reads either PEM form. `Ok(None)` when the label, or the algorithm behind the usual label,
-    /// is another's.
+    /// Parses either PEM form. `Ok(None)` if the label, or the algorithm under the usual label, is
+    /// not ours.
     ///
     /// ```
     /// use akv_core::KeyFile;
     ///
-    /// /// Whether a private key file names a key in a vault rather than holding one itself.
+    /// /// Whether a private key file names a vault key instead of containing a private key.
     /// fn is_in_vault(pem: &[u8]) -> akv_core::Result<bool> {
     ///     Ok(KeyFile::from_pem(pem)?.is_some())
     /// }
@@ -260,7 +260,7 @@ impl KeyFile {
         encode().expect("a short structure has a DER form")
     }
 
-    /// Writes the PEM of the PKCS#8 envelope, for programs that insist on the usual label.
+    /// Writes the PEM of the PKCS#8 envelope, for programs that require the usual label.
     ///
     /// ```
     /// # use akv_core::KeyFile;

@@ -35,16 +35,17 @@ use self::handle::Handle;
 use crate::{Error, ErrorKind, PublicKey, Result, Settings, session::Session};
 use std::{fmt, ops::Deref, sync::Arc};
 
-/// A key pair, RSA or elliptic curve, whose private half is in a vault. Cheap to clone, usable from
-/// many threads.
+/// A key pair, RSA or elliptic curve, whose private half is in a vault. Cheap to clone and usable
+/// from many threads.
 ///
 /// The version is pinned: a reference without one is resolved when the key is opened, and every
 /// later operation uses that version, so that a rotation in the vault does not break a server
 /// whose certificate belongs to the old one.
 ///
-/// What needs the private half is a request: [`sign`](Self::sign), [`decrypt`](Self::decrypt),
-/// [`unwrap_key`](Self::unwrap_key), and [`wrap_key`](Self::wrap_key) by choice. What needs the
-/// public half is computed here: [`verify`](Self::verify) and [`encrypt`](Self::encrypt).
+/// Operations with the private half send a request: [`sign`](Self::sign),
+/// [`decrypt`](Self::decrypt), [`unwrap_key`](Self::unwrap_key), and also
+/// [`wrap_key`](Self::wrap_key). Operations with the public half are local:
+/// [`verify`](Self::verify) and [`encrypt`](Self::encrypt).
 ///
 /// ```no_run
 /// use akv_core::{Client, EncryptionAlgorithm::RsaOaep256, Settings};
@@ -71,12 +72,13 @@ struct Inner {
 }
 
 impl Key {
-    /// The public half; [`PublicKey::to_spki_der`] is the form that most formats want.
+    /// The public half; [`PublicKey::to_spki_der`] is the encoding that most formats use.
     pub fn public_key(&self) -> &PublicKey {
         &self.0.public_key
     }
 
-    /// The handle of this key, with version and public half, so that loading it costs no request.
+    /// The key file (handle) of this key, with version and public half, so that loading it sends no
+    /// request.
     ///
     /// ```no_run
     /// # async fn example(client: akv_core::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -89,7 +91,7 @@ impl Key {
         KeyFile::new(self.pinned_reference(), Some(self.0.public_key.clone()))
     }
 
-    /// The key of a file, asked for unless the file says everything.
+    /// The key of a file, requested unless the file is complete.
     pub(crate) async fn from_file(session: &Session, file: &KeyFile) -> Result<Self> {
         if let Some(key) = Self::from_complete_file(session, file)? {
             return Ok(key);
@@ -106,11 +108,11 @@ impl Key {
         }
     }
 
-    /// The key of a file that says everything, so that no request is needed.
+    /// The key of a complete file, without a request.
     pub(crate) fn from_complete_file(session: &Session, file: &KeyFile) -> Result<Option<Self>> {
         let reference = session.settings().reference(file.reference())?;
         let Some((version, public_key)) = reference.version().zip(file.public_key()) else {
-            // A file without a key's name is refused before any request, complete or not.
+            // A file without a key name is refused before any request.
             return key_name(&reference).map(|_| None);
         };
         let handle = Handle::new(session, &reference, version.to_owned(), None)?;
@@ -125,7 +127,7 @@ impl Key {
         self.0.handle.session.settings()
     }
 
-    /// For messages: what is being done.
+    /// The operation, for messages.
     fn doing(&self, verb: &str, algorithm: impl fmt::Display) -> String {
         format!("{verb} ({algorithm}) with {}", self.reference())
     }

@@ -1,5 +1,5 @@
-//! Signing what interfaces such as OpenSSL's hand over: hashed by the caller with whatever hash it
-//! likes, and the service's algorithm is to be found.
+//! Signing of values from interfaces such as OpenSSL's: the caller has hashed with any hash, and
+//! the matching algorithm of the service must be found.
 
 use super::Key;
 use crate::{
@@ -8,15 +8,15 @@ use crate::{
 };
 
 impl Key {
-    /// Signs with RSASSA-PKCS1-v1_5 a value that the caller has made ready to be padded: a DER
-    /// `DigestInfo` (RFC 8017 section 9.2), the two digests of TLS 1.0, or any other value.
+    /// Signs a value that is ready for RSASSA-PKCS1-v1_5 padding: a DER `DigestInfo` (RFC 8017
+    /// section 9.2), the two digests of TLS 1.0, or any other value.
     ///
     /// A `DigestInfo` of SHA-256, SHA-384 or SHA-512 is signed with `RS256`, `RS384` or `RS512`,
-    /// everything else with `RSNULL`, which Managed HSM does not have.
+    /// everything else with `RSNULL`, which a Managed HSM does not support.
     ///
     /// ```no_run
     /// # async fn example(key: akv_core::Key, md5_and_sha1: [u8; 36]) -> akv_core::Result<()> {
-    /// let signature = key.sign_pkcs1(&md5_and_sha1).await?; // a handshake of TLS 1.0
+    /// let signature = key.sign_pkcs1(&md5_and_sha1).await?; // a TLS 1.0 handshake
     /// # Ok(())
     /// # }
     /// ```
@@ -28,8 +28,8 @@ impl Key {
         self.sign(algorithm, input).await
     }
 
-    /// Whether [`sign_pkcs1`](Self::sign_pkcs1) would ask the service: for callers that want to
-    /// know before they hash much. Only the value's form counts, not the digest in it.
+    /// Checks that [`sign_pkcs1`](Self::sign_pkcs1) would send a request, before a caller hashes
+    /// much data. Only the form of the value matters, not the digest in it.
     ///
     /// ```no_run
     /// use akv_core::ErrorKind;
@@ -41,8 +41,8 @@ impl Key {
     /// ```
     ///
     /// # Errors
-    /// The service does not sign such values, the value is too long for the key, or the key is no
-    /// RSA key.
+    /// The service does not sign such values, the value is too long for the key, or the key is not
+    /// an RSA key.
     pub fn check_pkcs1(&self, value: &[u8]) -> Result<()> {
         let Prepared { algorithm, input, .. } = self.prepare(value)?;
         algorithm
@@ -50,7 +50,7 @@ impl Key {
             .map_err(|error| error.during(self.doing("sign", algorithm)))
     }
 
-    /// Signs a digest with RSASSA-PKCS1-v1_5, whatever it was made with. The result is that of
+    /// Signs a digest of any algorithm with RSASSA-PKCS1-v1_5. The result is that of
     /// [`sign_pkcs1`](Self::sign_pkcs1) with the `DigestInfo` of this digest.
     ///
     /// ```no_run
@@ -77,11 +77,12 @@ impl Key {
         }
     }
 
-    /// Whether [`sign_pkcs1_digest`](Self::sign_pkcs1_digest) would ask the service: for callers
-    /// that want to know before they hash much.
+    /// Checks that [`sign_pkcs1_digest`](Self::sign_pkcs1_digest) would send a request, before a
+    /// caller hashes much data.
     ///
     /// # Errors
-    /// The service does not sign such digests, they do not fit the key, or the key is no RSA key.
+    /// The service does not sign such digests, they do not fit the key, or the key is not an RSA
+    /// key.
     pub fn check_pkcs1_digest(&self, algorithm: DigestAlgorithm) -> Result<()> {
         let digest = vec![0; algorithm.len()];
         let signature = self.prepare_digest(algorithm)?;
@@ -101,7 +102,7 @@ impl Key {
         Ok(algorithm)
     }
 
-    /// Finds the algorithm, and says by the hash's name when the service does not have it.
+    /// Finds the algorithm. If the service has none, the error names the hash.
     fn prepare<'a>(&self, value: &'a [u8]) -> Result<Prepared<'a>> {
         let prepared = Prepared::new(value);
         self.check_service(prepared.algorithm, prepared.name)
@@ -109,19 +110,20 @@ impl Key {
         Ok(prepared)
     }
 
-    /// Signs a digest of whatever length with ECDSA, by the algorithm that the key's curve has.
-    /// The signature is r‖s; see [`crate::ecdsa`].
+    /// Signs a digest of any length with ECDSA, with the algorithm of the key's curve. The
+    /// signature is r‖s; see [`crate::ecdsa`].
     ///
     /// ```no_run
     /// # async fn example(p256: akv_core::Key, sha384: [u8; 48]) -> akv_core::Result<()> {
-    /// // The leftmost 32 bytes count (FIPS 186-5 section 6.4.1).
+    /// // The leftmost 32 bytes are used (FIPS 186-5 section 6.4.1).
     /// let der = akv_core::ecdsa::raw_to_der(&p256.sign_ecdsa(&sha384).await?)?;
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// As [`sign`](Self::sign) and [`ecdsa::check_digest`]; the key is no elliptic-curve key.
+    /// As [`sign`](Self::sign) and [`ecdsa::check_digest`]; or the key is not an elliptic-curve
+    /// key.
     pub async fn sign_ecdsa(&self, digest: &[u8]) -> Result<Vec<u8>> {
         let curve = match self.public_key() {
             PublicKey::Ec(key) => key.curve(),

@@ -1,7 +1,7 @@
-//! What is sent for a cryptographic operation, and what comes back.
+//! Requests and responses of cryptographic operations.
 //!
-//! Requests and answers may hold a plaintext or a key, so they are written and read here instead
-//! of by the official client's models: their buffers are wiped.
+//! Requests and responses may contain a plaintext or a key. They are therefore written and read
+//! here instead of through the official client's models: these buffers are wiped.
 
 use super::bundle::name_and_version;
 use crate::{Error, ErrorKind, Result, outside, session::Kind};
@@ -17,7 +17,7 @@ use std::{borrow::Cow, ops::RangeInclusive};
 use url::Url;
 use zeroize::{Zeroize as _, Zeroizing};
 
-/// The service writes no padding; nothing is gained by refusing it.
+/// The service writes no padding; there is no reason to refuse it.
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(
     &alphabet::URL_SAFE,
     GeneralPurposeConfig::new()
@@ -25,7 +25,7 @@ const BASE64URL: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Room for the names of the members of a request and for the algorithm's.
+/// Room for the member names of a request and for the algorithm's name.
 const NAMES: usize = 96;
 
 /// An operation of the service.
@@ -42,7 +42,7 @@ impl Action {
     const ALL: [Self; 5] =
         [Self::Sign, Self::Encrypt, Self::Decrypt, Self::WrapKey, Self::UnwrapKey];
 
-    /// The kind of operation that it is for its vault's circuits.
+    /// The kind of operation, which selects the circuit of its vault.
     pub(super) fn kind(self) -> Kind {
         match self {
             Self::Sign => Kind::Sign,
@@ -65,14 +65,14 @@ impl Action {
     }
 }
 
-/// Where the operations of one version of a key are, made once.
+/// The URIs of the operations on one version of a key, built once.
 pub(super) struct Targets([Uri; 5]);
 
 impl Targets {
     /// The operations on a key of the vault at `vault`.
     ///
     /// # Errors
-    /// None with names that were checked.
+    /// None if the names were checked.
     pub(super) fn new(vault: &Url, name: &str, version: &str) -> Result<Self> {
         let wrong = |why: &dyn std::fmt::Display| {
             Error::new(ErrorKind::Internal, format!("cannot write the URL of {name}: {why}"))
@@ -106,7 +106,7 @@ impl Targets {
 /// The members of a request.
 #[derive(Serialize)]
 pub(super) struct Parameters {
-    /// How many bytes the result has. Callers make room for it before they ask.
+    /// The length of the result in bytes. Callers allocate it before the request.
     #[serde(skip)]
     expected: RangeInclusive<usize>,
     alg: &'static str,
@@ -120,7 +120,7 @@ pub(super) struct Parameters {
 }
 
 impl Parameters {
-    /// `expected` is the length of the result in bytes, as the key and the algorithm have it.
+    /// `expected` is the length of the result in bytes, which key and algorithm determine.
     pub(super) fn new(
         algorithm: &'static str,
         value: &[u8],
@@ -142,12 +142,12 @@ impl Parameters {
         Self { tag: Some(BASE64URL.encode(tag)), ..self }
     }
 
-    /// Additional authenticated data; none is left out.
+    /// Additional authenticated data; an empty one is omitted.
     pub(super) fn aad(self, aad: &[u8]) -> Self {
         Self { aad: (!aad.is_empty()).then(|| BASE64URL.encode(aad)), ..self }
     }
 
-    /// The JSON, which is wiped when the last request is done with it.
+    /// The JSON, which is wiped after the last request.
     pub(super) fn to_body(&self) -> Result<Bytes> {
         let optional = [&self.iv, &self.aad, &self.tag];
         let room: usize = optional.into_iter().flatten().map(String::len).sum();
@@ -160,18 +160,18 @@ impl Parameters {
     }
 }
 
-/// Why an answer is not used.
+/// Why a response is not used.
 #[derive(Debug)]
 pub(super) enum Unusable {
-    /// It is no answer to the request. Another attempt may get one.
+    /// It is not a response to the request. Another attempt may get one.
     Shape(String),
-    /// It is one, and its result has a length that no result has.
+    /// It is a response, but its result has an impossible length.
     Length(String),
 }
 
 #[cfg(any(test, fuzzing, feature = "probe"))]
 impl Unusable {
-    /// What is wrong.
+    /// The message.
     pub(super) fn reason(&self) -> &str {
         match self {
             Self::Shape(reason) | Self::Length(reason) => reason,
@@ -179,7 +179,7 @@ impl Unusable {
     }
 }
 
-/// The members of an answer.
+/// The members of a response.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) value: Zeroizing<Vec<u8>>,
@@ -187,7 +187,7 @@ pub(super) struct Answer {
     pub(super) tag: Option<Vec<u8>>,
 }
 
-/// Texts stay where the body has them, which is wiped.
+/// Strings borrow from the body, which is wiped.
 #[derive(Deserialize)]
 struct Wire<'a> {
     #[serde(borrow)]
@@ -199,10 +199,10 @@ struct Wire<'a> {
 }
 
 impl Answer {
-    /// Reads an answer that must be about `version` and have a result of the expected length.
+    /// Parses a response, which must be about `version` and have a result of the expected length.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The response is malformed, or does not meet these conditions.
     pub(super) fn read(body: &[u8], version: &str, asked: &Parameters) -> Result<Self, Unusable> {
         let wrong = |why: &str| Unusable::Shape(why.to_owned());
         let wire: Wire = outside::json(body).map_err(Unusable::Shape)?;
@@ -245,7 +245,7 @@ fn check_length(text: &str, expected: &RangeInclusive<usize>) -> Result<(), Unus
     Err(Unusable::Length(format!("the service's result has {len} bytes {expected}")))
 }
 
-/// Reads the answer to an operation, for fuzzing.
+/// Parses the response to an operation, for fuzzing.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn read_result(body: &[u8]) -> Result<(), String> {
     let version = "0123456789abcdef0123456789abcdef";

@@ -7,7 +7,7 @@ use super::{
 use crate::{Error, ErrorKind, PublicKey, Result, SignatureAlgorithm, VaultKind, ecdsa};
 
 impl Key {
-    /// Signs a digest in the vault. ECDSA signatures are in JOSE form, r‖s; see [`crate::ecdsa`].
+    /// Signs a digest in the vault. ECDSA signatures are in JOSE format, r‖s; see [`crate::ecdsa`].
     ///
     /// ```no_run
     /// use akv_core::SignatureAlgorithm::Es256;
@@ -15,13 +15,13 @@ impl Key {
     ///
     /// # async fn example(key: akv_core::Key) -> akv_core::Result<()> {
     /// let signature = key.sign(Es256, &Sha256::digest(b"header.claims")).await?;
-    /// assert_eq!(signature.len(), 64); // r and s, as a JSON Web Token has them
+    /// assert_eq!(signature.len(), 64); // r and s, as in a JSON Web Token
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// The algorithm or the digest's length does not fit the key (no request is made), the
+    /// The algorithm or the digest's length does not fit the key (no request is sent then), the
     /// service fails or refuses within the deadline, or its signature does not verify.
     pub async fn sign(&self, algorithm: SignatureAlgorithm, digest: &[u8]) -> Result<Vec<u8>> {
         let during = || self.doing("sign", algorithm);
@@ -30,7 +30,7 @@ impl Key {
         let parameters = self.signing(algorithm, digest);
         let answer = self.0.handle.operate(Action::Sign, &parameters).await;
         let mut answer = answer.map_err(|error| error.during(during()))?;
-        // A signature is no secret.
+        // A signature is not secret.
         let signature = std::mem::take(&mut *answer.value);
         self.check_numbers(&signature).map_err(|error| error.during(during()))?;
         if self.settings().values().verify_signatures {
@@ -45,7 +45,7 @@ impl Key {
         Ok(signature)
     }
 
-    /// Hashes a message with the algorithm's own digest, here, and signs that in the vault.
+    /// Hashes a message locally with the algorithm's digest, and signs the digest in the vault.
     ///
     /// ```no_run
     /// # async fn example(key: akv_core::Key) -> akv_core::Result<()> {
@@ -68,7 +68,7 @@ impl Key {
         self.sign(algorithm, digest.as_ref()).await
     }
 
-    /// Checks a signature over a digest with the public half. No request is made.
+    /// Verifies a signature over a digest with the public half. Sends no request.
     ///
     /// ```no_run
     /// use akv_core::{ErrorKind, SignatureAlgorithm::Ps256};
@@ -100,8 +100,8 @@ impl Key {
         Parameters::new(algorithm.name(), digest, len..=len)
     }
 
-    /// Refuses ECDSA numbers beyond the curve's order: their DER form can be longer than the
-    /// longest signature, for which callers make room.
+    /// Refuses ECDSA numbers beyond the curve's order: their DER encoding can be longer than the
+    /// longest signature, for which callers allocate room.
     fn check_numbers(&self, signature: &[u8]) -> Result<()> {
         match self.public_key() {
             PublicKey::Ec(key) if !ecdsa::in_range(signature, key.curve()) => Err(Error::new(
@@ -112,7 +112,7 @@ impl Key {
         }
     }
 
-    /// The request that [`sign`](Self::sign) makes.
+    /// The request of [`sign`](Self::sign).
     #[cfg(feature = "probe")]
     pub(crate) fn sign_request(
         &self,
@@ -123,7 +123,7 @@ impl Key {
         Ok((self.0.handle.target(Action::Sign).clone(), body))
     }
 
-    /// Checks the answer to [`sign_request`](Self::sign_request).
+    /// Checks the response to [`sign_request`](Self::sign_request).
     #[cfg(feature = "probe")]
     pub(crate) fn check_signature(
         &self,
@@ -137,8 +137,8 @@ impl Key {
         self.public_key().verify_digest(algorithm, digest, &answer.value)
     }
 
-    /// Managed HSM stopped taking RSNULL; the service's own message does not say so. `what` is to be
-    /// signed.
+    /// Managed HSM no longer supports RSNULL; the service's own message does not say so. `what` is
+    /// the value to sign.
     pub(super) fn check_service(&self, algorithm: SignatureAlgorithm, what: &str) -> Result<()> {
         if algorithm == SignatureAlgorithm::RsNull
             && self.reference().kind() == VaultKind::ManagedHsm

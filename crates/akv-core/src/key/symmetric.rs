@@ -14,20 +14,20 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-/// Bytes of the nonce that GCM uses, to which the service appends zeros up to a whole block.
+/// Length of the nonce of GCM, to which the service appends zeros up to a whole block.
 const NONCE: RangeInclusive<usize> = 12..=16;
 /// Bytes of a GCM tag.
 const TAG: usize = 16;
 
 /// A symmetric (AES) key in a Managed HSM. Cheap to clone, usable from many threads.
 ///
-/// Nothing of it leaves the HSM, so every operation is a request. It is opened by
-/// [`Client::symmetric_key`](crate::Client::symmetric_key) or made by
-/// [`Vault::create`](crate::Vault::create). The version is pinned, as that of a
+/// No part of it leaves the HSM, so every operation is a request. Open it with
+/// [`Client::symmetric_key`](crate::Client::symmetric_key) or create it with
+/// [`Vault::create`](crate::Vault::create). The version is pinned, like that of a
 /// [`Key`](crate::Key).
 ///
-/// The service does not tell the size of a symmetric key; an algorithm of another size is refused
-/// by the HSM. [`wrap_key_auto`](Self::wrap_key_auto) finds it out.
+/// The service does not return the size of a symmetric key. The HSM refuses an algorithm of another
+/// size. [`wrap_key_auto`](Self::wrap_key_auto) finds the size.
 ///
 /// ```no_run
 /// use akv_core::{Client, KeyWrapAlgorithm, Settings};
@@ -49,18 +49,18 @@ pub struct SymmetricKey(pub(super) Arc<Inner>);
 
 pub(super) struct Inner {
     pub(super) handle: Handle,
-    /// What the HSM has let on about the key's size.
+    /// The key's size, once a request has revealed it.
     pub(super) size: KnownSize,
 }
 
-/// What [`SymmetricKey::seal`] gives and [`SymmetricKey::open`] takes.
+/// The result of [`SymmetricKey::seal`] and the input of [`SymmetricKey::open`].
 ///
 /// ```no_run
 /// use akv_core::{GcmAlgorithm::A256Gcm, GcmCiphertext};
 ///
 /// # async fn example(key: akv_core::SymmetricKey) -> akv_core::Result<()> {
 /// let GcmCiphertext { iv, ciphertext, tag } = key.seal(A256Gcm, b"a secret", b"").await?;
-/// // Kept somewhere, each with its length.
+/// // Store them, each with its length.
 /// let sealed = GcmCiphertext { iv, ciphertext, tag };
 /// assert_eq!(*key.open(A256Gcm, &sealed, b"").await?, b"a secret");
 /// # Ok(())
@@ -68,8 +68,8 @@ pub(super) struct Inner {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GcmCiphertext {
-    /// The initialization vector that the HSM chose: 12 bytes, in the service's answers followed
-    /// by four zeros. It is no secret.
+    /// The initialization vector that the HSM chose: 12 bytes, in the service's responses followed
+    /// by four zeros. It is not secret.
     pub iv: Vec<u8>,
     /// The ciphertext, as long as the plaintext.
     pub ciphertext: Vec<u8>,
@@ -83,7 +83,7 @@ impl SymmetricKey {
     }
 
     /// The key file that names this version. A symmetric key has no public half, so opening it from
-    /// the file costs a request.
+    /// the file sends a request.
     ///
     /// ```no_run
     /// # fn example(key: akv_core::SymmetricKey) {
@@ -107,8 +107,8 @@ impl SymmetricKey {
     /// ```
     ///
     /// # Errors
-    /// The plaintext is not made of whole blocks where the algorithm does not pad (no request is
-    /// made then), or the service fails or refuses within the deadline.
+    /// The plaintext has a partial block and the algorithm does not pad (no request is sent then),
+    /// or the service fails or refuses within the deadline.
     pub async fn encrypt(
         &self,
         algorithm: CbcAlgorithm,
@@ -137,8 +137,8 @@ impl SymmetricKey {
     /// ```
     ///
     /// # Errors
-    /// The ciphertext is not made of whole blocks (no request is made then), or the service fails
-    /// or refuses within the deadline.
+    /// The ciphertext has a partial block (no request is sent then), or the service fails or
+    /// refuses within the deadline.
     pub async fn decrypt(
         &self,
         algorithm: CbcAlgorithm,
@@ -153,7 +153,7 @@ impl SymmetricKey {
         Ok(answer.map_err(|error| error.during(during()))?.value)
     }
 
-    /// Encrypts and authenticates in GCM mode; `aad` is authenticated only. The HSM chooses the
+    /// Encrypts and authenticates in GCM mode; `aad` is only authenticated. The HSM chooses the
     /// initialization vector.
     ///
     /// ```no_run
@@ -167,7 +167,7 @@ impl SymmetricKey {
     /// ```
     ///
     /// # Errors
-    /// The service fails or refuses within the deadline, or leaves something out.
+    /// The service fails or refuses within the deadline, or its response is incomplete.
     pub async fn seal(
         &self,
         algorithm: GcmAlgorithm,
@@ -188,7 +188,7 @@ impl SymmetricKey {
         Ok(sealed)
     }
 
-    /// Decrypts what [`seal`](Self::seal) gave, with the same `aad`.
+    /// Decrypts the result of [`seal`](Self::seal), with the same `aad`.
     ///
     /// ```no_run
     /// use akv_core::GcmAlgorithm::A256Gcm;
@@ -203,8 +203,8 @@ impl SymmetricKey {
     /// ```
     ///
     /// # Errors
-    /// `sealed` has an initialization vector or tag of a wrong length (no request is made then),
-    /// something of it was changed, or the service fails or refuses within the deadline.
+    /// `sealed` has an initialization vector or tag of the wrong length (no request is sent then),
+    /// a part of it was changed, or the service fails or refuses within the deadline.
     pub async fn open(
         &self,
         algorithm: GcmAlgorithm,
@@ -232,7 +232,7 @@ impl SymmetricKey {
 }
 
 impl GcmCiphertext {
-    /// Refuses lengths that GCM does not have here, as the fault of whoever made them.
+    /// Refuses lengths that the service's GCM does not have, with an error of `kind`.
     fn check(&self, kind: ErrorKind) -> Result<()> {
         if !NONCE.contains(&self.iv.len()) || self.tag.len() != TAG {
             let (iv, tag) = (self.iv.len(), self.tag.len());

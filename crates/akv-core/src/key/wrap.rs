@@ -8,17 +8,17 @@ use crate::{KeyWrapAlgorithm, Result};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use zeroize::Zeroizing;
 
-/// The algorithms in the order in which they are tried: 256 bits is the usual size.
+/// The algorithms in order of trial: 256 bits is the usual size.
 const ORDER: [KeyWrapAlgorithm; 3] =
     [KeyWrapAlgorithm::A256Kw, KeyWrapAlgorithm::A128Kw, KeyWrapAlgorithm::A192Kw];
 
-/// The algorithm of a key's size, once the HSM has taken one. It is a number, so that a fork finds
-/// no lock.
+/// The algorithm for a key's size, once the HSM has accepted one. It is a number, so that no lock
+/// is held across a fork.
 #[derive(Default)]
 pub(super) struct KnownSize(AtomicUsize);
 
 impl KnownSize {
-    /// What there is to try.
+    /// The algorithms to try.
     fn candidates(&self) -> &'static [KeyWrapAlgorithm] {
         match self.0.load(Ordering::Relaxed).checked_sub(1) {
             Some(known) => ORDER.get(known..=known).unwrap_or(&ORDER),
@@ -49,7 +49,7 @@ impl SymmetricKey {
     /// ```
     ///
     /// # Errors
-    /// The length is another (no request is made then), or the service fails or refuses within the
+    /// The length is invalid (no request is sent then), or the service fails or refuses within the
     /// deadline.
     pub async fn wrap_key(&self, algorithm: KeyWrapAlgorithm, key: &[u8]) -> Result<Vec<u8>> {
         Ok(self.wrapping(Action::WrapKey, &[algorithm], key).await?.to_vec())
@@ -67,7 +67,7 @@ impl SymmetricKey {
     /// ```
     ///
     /// # Errors
-    /// As [`wrap_key`](Self::wrap_key); the service refuses what was not wrapped with this key.
+    /// As [`wrap_key`](Self::wrap_key); or the key was not wrapped with this key.
     pub async fn unwrap_key(
         &self,
         algorithm: KeyWrapAlgorithm,
@@ -76,9 +76,9 @@ impl SymmetricKey {
         self.wrapping(Action::UnwrapKey, &[algorithm], wrapped).await
     }
 
-    /// As [`wrap_key`](Self::wrap_key), with the algorithm of the key's size. The service does not
-    /// tell it, so the algorithms are tried in turn, the one for 256 bits first; which of them the
-    /// HSM takes is remembered.
+    /// As [`wrap_key`](Self::wrap_key), with the algorithm for the key's size. The service does not
+    /// return the size, so the algorithms are tried in turn, the one for 256 bits first. The
+    /// algorithm that the HSM accepts is remembered.
     ///
     /// ```no_run
     /// # async fn example(
@@ -97,9 +97,9 @@ impl SymmetricKey {
         Ok(self.wrapping(Action::WrapKey, candidates, key).await?.to_vec())
     }
 
-    /// As [`unwrap_key`](Self::unwrap_key), with the algorithm of the key's size, which is found
-    /// out as [`wrap_key_auto`](Self::wrap_key_auto) does. What is no wrapped key costs a request
-    /// for each size as long as none is known.
+    /// As [`unwrap_key`](Self::unwrap_key), with the algorithm for the key's size, which is found
+    /// as in [`wrap_key_auto`](Self::wrap_key_auto). Until the size is known, input that is not a
+    /// wrapped key costs one request per size.
     ///
     /// ```no_run
     /// # async fn example(key: akv_core::SymmetricKey, wrapped: &[u8]) -> akv_core::Result<()> {

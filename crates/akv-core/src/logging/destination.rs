@@ -1,4 +1,5 @@
-//! Where log lines go, in a process whose host may close our descriptor or take its number.
+//! The destination of log lines, in a process whose host may close our descriptor or reuse its
+//! number.
 
 use crate::{Error, ErrorKind, Result};
 use arc_swap::ArcSwap;
@@ -17,28 +18,28 @@ use std::{
 use tracing_subscriber::fmt::MakeWriter;
 
 /// A file, or standard error, that is opened again once the host has closed it. Lines are written
-/// straight to the descriptor, without a lock that a child of `fork` could inherit.
+/// directly to the descriptor, without a lock that a child of `fork` could inherit.
 pub(super) struct Destination {
     source: Source,
     open: ArcSwap<Open>,
 }
 
-/// What can be opened again.
+/// What to open again.
 enum Source {
     File(PathBuf),
-    /// Standard error, as long as it is what it was.
+    /// Standard error, as long as the host has not replaced it.
     StandardError(Identity),
 }
 
-/// An open descriptor. It is never closed: by then its number may be the host's.
+/// An open descriptor. It is never closed: its number may by then be the host's.
 struct Open {
     file: ManuallyDrop<File>,
     identity: Identity,
 }
 
 impl Destination {
-    /// Appends to a file. A new one can be read by its owner and group, or by fewer if the umask
-    /// says so. A file that is there keeps its mode: whoever made it, such as logrotate, chose it.
+    /// Appends to a file. A new file is readable by its owner and group, or by fewer users if the
+    /// umask says so. An existing file keeps its mode, which its creator, such as logrotate, chose.
     ///
     /// # Errors
     /// The file cannot be opened.
@@ -49,10 +50,10 @@ impl Destination {
         })
     }
 
-    /// Writes to what is standard error now.
+    /// Writes to the current standard error.
     ///
     /// # Errors
-    /// There is none.
+    /// There is no standard error.
     pub(super) fn standard_error() -> Result<Self> {
         let identity = Identity::of(io::stderr().as_raw_fd())
             .ok_or_else(|| io::Error::from_raw_os_error(nix::libc::EBADF));
@@ -138,7 +139,7 @@ mod tests {
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
         let new = folder.path().join("new.log");
         Destination::file(&new).unwrap();
-        // What the umask of this process takes away is not known here.
+        // The umask of this process may clear more bits.
         assert_eq!(mode(&new) & !0o640, 0, "{:o}", mode(&new));
         let existing = folder.path().join("existing.log");
         fs::write(&existing, "first\n").unwrap();

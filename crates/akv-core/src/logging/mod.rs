@@ -1,7 +1,7 @@
-//! The log, for modules that live in somebody else's process.
+//! Logging, for modules inside a host process.
 //!
-//! Nothing is logged unless the settings ask for it. Tokens, secrets and plaintexts are never
-//! logged, at no level.
+//! Nothing is logged unless the settings enable it. Tokens, secrets and plaintexts are never
+//! logged, at any level.
 //!
 //! ```
 //! use akv_core::{ErrorKind, Settings, logging};
@@ -18,13 +18,13 @@ use crate::{Error, ErrorKind, Result, Settings};
 use tracing::Level;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _};
 
-/// Starts logging as `log-level` and `log-file` say. The first caller in a process wins; without
-/// `log-level` nothing happens. Levels are 0 to 3 (error, info, debug, trace), a level's name, or
-/// a filter of `target=level` pairs.
+/// Starts logging according to `log-level` and `log-file`. The first call in a process wins;
+/// without `log-level` nothing happens. Levels are 0 to 3 (error, info, debug, trace), a level's
+/// name, or a filter of `target=level` pairs.
 ///
-/// Lines are written straight to the file descriptor, without a lock that a child of `fork` could
-/// inherit. A descriptor that the host has closed is not used any more; the file is opened again,
-/// and what cannot be written is lost without an error.
+/// Lines are written directly to the file descriptor, without a lock that a child of `fork` could
+/// inherit. A descriptor that the host has closed is no longer used. The file is opened again, and
+/// lines that cannot be written are dropped without an error.
 ///
 /// ```
 /// use akv_core::{Settings, logging};
@@ -35,7 +35,7 @@ use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _};
 /// ```
 ///
 /// # Errors
-/// The level is no level and no filter, or the file cannot be opened.
+/// The level is neither a level nor a filter, or the file cannot be opened.
 pub fn init(settings: &Settings) -> Result<()> {
     let Some(level) = settings.log_level() else { return Ok(()) };
     let targets = targets(level)?;
@@ -54,8 +54,8 @@ pub fn init(settings: &Settings) -> Result<()> {
     Ok(())
 }
 
-/// The official client makes a backtrace of each header that it misses, and the lock around that
-/// may be held by another thread when this process forks.
+/// The official client captures a backtrace for each missing header, and another thread may hold
+/// the lock around that when this process forks.
 fn warn_of_backtraces() {
     for variable in ["RUST_BACKTRACE", "RUST_LIB_BACKTRACE"] {
         if std::env::var_os(variable).is_some_and(|value| value != "0") {
@@ -64,13 +64,13 @@ fn warn_of_backtraces() {
     }
 }
 
-/// Reads the level without logging anything.
+/// Parses the level without starting to log.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn check(settings: &Settings) {
     let _ = settings.log_level().map(targets);
 }
 
-/// 0 to 3 as the predecessor had them, a level's name, or `target=level` pairs.
+/// 0 to 3 as in the predecessor, a level's name, or `target=level` pairs.
 fn targets(level: &str) -> Result<Targets> {
     let own = |level| Targets::new().with_target("akv", level);
     Ok(match level.trim() {

@@ -1,7 +1,7 @@
-//! Reads what comes from outside: answers, files, settings, output of programs.
+//! Parses untrusted input: responses, files, settings, output of programs.
 //!
-//! What cannot be read may be a token or a plaintext in an unexpected place. So errors name the
-//! place and the kind of the mistake, and quote nothing.
+//! Unreadable input may be a token or a plaintext in an unexpected place. So errors name the place
+//! and the kind of mistake, and quote nothing.
 
 use crate::error::one_line;
 use rustls_pki_types::pem;
@@ -9,15 +9,15 @@ use serde::Deserialize;
 use std::{borrow::Cow, error::Error as StdError};
 use url::Url;
 
-/// Reads JSON.
+/// Parses JSON.
 ///
 /// # Errors
-/// Where it is wrong, and in what way.
+/// The place and the kind of the mistake.
 pub(crate) fn json<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T, String> {
     serde_json::from_slice(text).map_err(|error| json_fault(&error))
 }
 
-/// What is wrong with JSON. The error's own text quotes the value that it did not expect.
+/// The mistake in JSON. The error's own text quotes the unexpected value.
 fn json_fault(error: &serde_json::Error) -> String {
     use serde_json::error::Category;
     let kind = match error.classify() {
@@ -29,16 +29,16 @@ fn json_fault(error: &serde_json::Error) -> String {
     format!("{kind} at line {} column {}", error.line(), error.column())
 }
 
-/// Reads a URL.
+/// Parses a URL.
 ///
 /// # Errors
-/// In what way it is wrong.
+/// The kind of mistake.
 pub(crate) fn url(text: &str) -> Result<Url, String> {
     // These texts are fixed.
     Url::parse(text).map_err(|error| format!("bad URL: {error}"))
 }
 
-/// What is wrong with PEM. The error's own text quotes the line.
+/// The mistake in PEM. The error's own text quotes the line.
 pub(crate) fn pem_fault(error: &pem::Error) -> String {
     match error {
         pem::Error::Io(error) => error.to_string(),
@@ -51,14 +51,14 @@ pub(crate) fn pem_fault(error: &pem::Error) -> String {
     }
 }
 
-/// The texts of an error and its causes, without those that only repeat, and without what a reader
-/// of content quotes.
+/// The texts of an error and its causes, without repetitions and without anything that a parser
+/// quotes.
 pub(crate) fn causes(error: &(dyn StdError + 'static)) -> String {
     let mut text = String::new();
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(fault) = content_fault(error) {
-            // The texts around it may have its own in them.
+            // The outer texts may contain its text.
             return fault;
         }
         let message = one_line(&error.to_string());
@@ -73,7 +73,7 @@ pub(crate) fn causes(error: &(dyn StdError + 'static)) -> String {
     without_users(&text).into_owned()
 }
 
-/// The fault that a reader of content found.
+/// The mistake that a parser found.
 fn content_fault(error: &(dyn StdError + 'static)) -> Option<String> {
     if let Some(error) = error.downcast_ref() {
         return Some(json_fault(error));
@@ -93,15 +93,15 @@ pub(crate) fn without_users(text: &str) -> Cow<'_, str> {
     text.split_inclusive(char::is_whitespace).map(without_user).collect::<String>().into()
 }
 
-/// A password may have any character but blanks in it, so everything up to the last `@` goes.
+/// A password may contain any character except blanks, so everything up to the last `@` is removed.
 fn without_user(word: &str) -> Cow<'_, str> {
     let Some(at) = word.rfind('@') else { return word.into() };
     let start = word.find("://").map_or(0, |scheme| scheme + 3).min(at);
     format!("{}…{}", &word[..start], &word[at..]).into()
 }
 
-/// What a program says, without anything that may be a token: 40 and more of its characters
-/// (RFC 6750 section 2.1, but for the slash of paths and URLs) in a row.
+/// The output of a program, without anything that may be a token: 40 and more of its characters
+/// (RFC 6750 section 2.1, except for the slash of paths and URLs) in a row.
 pub(crate) fn without_tokens(text: &str) -> String {
     const LEN: usize = 40;
     let of_token = |c: char| c.is_ascii_alphanumeric() || "-._~+=".contains(c);
@@ -129,7 +129,7 @@ pub(crate) fn server(url: &Url) -> &str {
     authority.rsplit_once('@').map_or(authority, |(_, server)| server)
 }
 
-/// A name that an answer uses, when it looks like one.
+/// A name in a response, if it looks like one.
 pub(crate) fn name(text: &str) -> &str {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     if text.len() <= 32 && text.bytes().all(plain) { text } else { "that is not known" }

@@ -1,5 +1,5 @@
-//! Every reader is given secrets in places where none is expected, in forms that it cannot read:
-//! no error and no line of the log repeats any of it.
+//! Passes secrets to every parser, in unexpected places and in forms that it cannot parse. No error
+//! and no log line may repeat any part of them.
 
 use super::*;
 use crate::{
@@ -23,7 +23,7 @@ use std::{
 
 const VERSION: &str = "0123456789abcdef0123456789abcdef";
 
-/// A reader of JSON: what it reads, the members that it passes on, and how it fails.
+/// A JSON parser: its input, the members that it passes on, and how it fails.
 struct Reader {
     name: &'static str,
     document: Value,
@@ -35,7 +35,7 @@ fn reference() -> KeyReference {
     "vault:myVault:web".parse().unwrap()
 }
 
-/// Every text that an error can be turned into.
+/// Every text form of an error.
 fn texts(error: &(dyn StdError + 'static)) -> Vec<String> {
     let mut texts = Vec::new();
     let mut next = Some(error);
@@ -145,7 +145,7 @@ fn readers() -> Vec<Reader> {
             name: "a grant of Entra ID",
             document: grant,
             told: &[],
-            // What the official client's own reader says goes through `causes`.
+            // Errors of the official client's own parser go through `causes`.
             read: |body| {
                 let error = serde_json::from_slice::<std::collections::HashMap<String, u64>>(body);
                 error.err().map(|error| causes(&error)).into_iter().collect()
@@ -154,7 +154,7 @@ fn readers() -> Vec<Reader> {
     ]
 }
 
-/// The places of a document's values.
+/// The JSON pointers of a document's values.
 fn places(document: &Value, at: String, into: &mut Vec<String>) {
     match document {
         Value::Object(members) => {
@@ -183,7 +183,7 @@ fn variants(reader: &Reader, secret: &str, cut: usize) -> Vec<Vec<u8>> {
             json!({ secret: secret }),
             json!(format!("{secret}\u{0}\"\\é")),
         ] {
-            // A text in a member that is passed on may be shown; anything else may not.
+            // A string in a member that is passed on may be shown; nothing else may.
             if value.is_string() && reader.told.contains(&place.as_str()) {
                 continue;
             }
@@ -215,7 +215,7 @@ fn variants(reader: &Reader, secret: &str, cut: usize) -> Vec<Vec<u8>> {
     all
 }
 
-/// No part of the secret that is long enough to be one.
+/// Checks that no text contains a substantial part of the secret.
 fn check(name: &str, secret: &str, texts: &[String]) {
     for text in texts {
         for part in secret.as_bytes().windows(12) {
@@ -238,7 +238,7 @@ impl Write for Log {
     }
 }
 
-/// Runs with every line of the log, and gives them.
+/// Runs with all log levels enabled, and returns the log.
 fn logged(run: impl FnOnce()) -> String {
     let log = Log::default();
     let writer = log.clone();
@@ -258,7 +258,7 @@ fn settings(variables: &[(&str, &str)]) -> Result<Settings, Error> {
         .build_with(Roots::default())
 }
 
-/// What comes of loading a key with these variables: nothing listens at port 1.
+/// The error texts of loading a key with these variables: nothing listens at port 1.
 fn attempt(variables: &[(&str, &str)]) -> Vec<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let settings = match settings(variables) {
@@ -280,7 +280,7 @@ fn file(content: &[u8]) -> (tempfile::NamedTempFile, String) {
     (file, path)
 }
 
-/// PEM that is damaged in every way, around a secret.
+/// A secret inside PEM that is damaged in every way.
 fn pems(secret: &str, label: &str) -> Vec<Vec<u8>> {
     [
         format!("-----BEGIN {label}-----\n{secret}\n-----END {label}-----\n"),
@@ -297,7 +297,7 @@ fn pems(secret: &str, label: &str) -> Vec<Vec<u8>> {
 }
 
 fn secrets() -> impl Strategy<Value = String> {
-    // Longer than any name that is passed on.
+    // Longer than any name that is shown.
     "[A-Za-z0-9_-]{40,80}"
 }
 

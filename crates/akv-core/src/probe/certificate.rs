@@ -1,4 +1,4 @@
-//! The server's certificate, also where it is not trusted: that is when its issuer matters.
+//! The server's certificate, even if it is not trusted: that is when its issuer matters.
 
 use super::CertificateFacts;
 use rustls::{
@@ -8,7 +8,7 @@ use rustls::{
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Decides as the library does, and keeps what it saw.
+/// Verifies as the library does, and records the certificate.
 #[derive(Debug)]
 pub(super) struct Witness {
     verifier: Arc<dyn ServerCertVerifier>,

@@ -1,4 +1,4 @@
-//! What an access token says about itself.
+//! The claims of an access token.
 
 use crate::credential::Token;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -6,22 +6,22 @@ use serde::Deserialize;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use zeroize::Zeroizing;
 
-/// What an access token says about itself (RFC 7519, and the claims of Microsoft Entra ID). Nobody
-/// checked it; the service does. All of it is missing when the token is no JSON Web Token.
+/// The claims of an access token (RFC 7519, and the claims of Microsoft Entra ID). They are not
+/// verified here; the service does that. All are `None` if the token is not a JSON Web Token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TokenFacts {
-    /// Whom it is for: `https://vault.azure.net`.
+    /// The audience: `https://vault.azure.net`.
     pub audience: Option<String>,
-    /// The tenant whose identity it names (`tid`).
+    /// The tenant of the identity (`tid`).
     pub tenant: Option<String>,
     /// The application (`appid`, `azp`).
     pub application: Option<String>,
-    /// The identity that roles are given to (`oid`).
+    /// The identity to which roles are assigned (`oid`).
     pub object: Option<String>,
     /// The name of a user (`upn`, `unique_name`).
     pub user: Option<String>,
-    /// When it was issued; Microsoft Entra ID says five minutes earlier.
+    /// When it was issued; Microsoft Entra ID sets it five minutes early.
     pub issued: Option<SystemTime>,
     /// When it expires.
     pub expires: Option<SystemTime>,

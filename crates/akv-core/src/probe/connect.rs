@@ -1,4 +1,4 @@
-//! Names, connections, and the way through a proxy.
+//! Name resolution, connections, and proxies.
 
 use super::proxy;
 use crate::{
@@ -17,7 +17,7 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-/// What TLS to the server runs over: TCP, or TLS to a proxy.
+/// The transport of the TLS connection to the server: TCP, or TLS to a proxy.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
@@ -40,7 +40,7 @@ fn unresolved(host: &str, error: &io::Error) -> Error {
         .hint("check this machine's network and /etc/resolv.conf")
 }
 
-/// Connects to the first of the addresses that takes a connection.
+/// Connects to the first address that accepts a connection.
 pub(super) async fn first(addresses: &[SocketAddr]) -> Result<(TcpStream, SocketAddr)> {
     let mut last = Error::new(ErrorKind::Network, "there is no address");
     for address in addresses {
@@ -50,7 +50,7 @@ pub(super) async fn first(addresses: &[SocketAddr]) -> Result<(TcpStream, Socket
                 return Ok((stream, *address));
             }
             Err(error) => {
-                // The server took it, and cut it before we looked.
+                // The server accepted the connection and closed it before this check.
                 let broke = match error.kind() {
                     io::ErrorKind::ConnectionReset => "the connection broke: ",
                     _ => "",
@@ -63,7 +63,7 @@ pub(super) async fn first(addresses: &[SocketAddr]) -> Result<(TcpStream, Socket
     Err(last)
 }
 
-/// The proxy's tunnel. A proxy may itself be spoken to over TLS.
+/// The proxy's tunnel. The connection to the proxy may itself use TLS.
 pub(super) async fn through(
     intercept: &Intercept,
     stream: TcpStream,

@@ -1,4 +1,4 @@
-//! Each credential, asked on its own.
+//! Tests each credential separately.
 
 use super::{Step, TokenFacts};
 use crate::{
@@ -8,13 +8,13 @@ use crate::{
 };
 use std::{fmt, sync::Arc};
 
-/// What came of one credential.
+/// The result of one credential.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct CredentialProbe {
     /// The credential.
     pub kind: CredentialKind,
-    /// What its token says, or why it gave none.
+    /// The claims of its token, or why it returned none.
     pub step: Step<TokenFacts>,
     pub(super) token: Option<Arc<Token>>,
 }
@@ -27,13 +27,12 @@ impl fmt::Debug for CredentialProbe {
 }
 
 impl Client {
-    /// Asks the credentials that the settings name for a token for the vault of `reference`, in
-    /// their order, up to the first that gives one: what stands last gave the token, if any did.
-    /// Feature `probe`.
+    /// Requests a token for the vault of `reference` from the configured credentials, in their
+    /// order, up to the first that returns one. If any did, it is the last in the list. Feature
+    /// `probe`.
     ///
     /// # Errors
-    /// A setting that has nothing to do with credentials keeps requests from being made at all: a
-    /// proxy's URL, or `allowed-keys`.
+    /// A setting unrelated to credentials prevents all requests: a proxy's URL, or `allowed-keys`.
     pub async fn probe_credentials(
         &self,
         reference: &KeyReference,

@@ -1,8 +1,9 @@
-//! The way to a vault, step by step (feature `probe`): for programs that find out why it does not
-//! work, or what it costs.
+//! Tests the connection to a vault, step by step (feature `probe`), for programs that diagnose
+//! failures or measure times.
 //!
-//! A probe has its own connection and asks each credential anew, so it tells what a new process
-//! would meet. It makes no retries, and each step ends within the setting `timeout`.
+//! A probe uses its own connection and requests a new token from each credential, so it meets the
+//! same conditions as a new process. It does not retry, and each step ends within the setting
+//! `timeout`.
 //!
 //! ```no_run
 //! use akv_core::{Client, Settings};
@@ -51,7 +52,7 @@ use std::{
 pub struct Step<T> {
     /// How long it took.
     pub took: Duration,
-    /// What came of it.
+    /// Its result.
     pub outcome: Result<T>,
 }
 

@@ -5,10 +5,10 @@ use crate::{Error, ErrorKind, Result};
 use hyper::header::HeaderValue;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-/// Longest answer of a proxy before the tunnel, in bytes.
+/// Maximum size of a proxy's response before the tunnel, in bytes.
 const LONGEST: usize = 16 * 1024;
 
-/// Asks the proxy at the other end for a tunnel to `host` and `port`.
+/// Requests a tunnel to `host` and `port` from the proxy.
 pub(super) async fn tunnel(
     stream: &mut impl Stream,
     host: &str,
@@ -23,7 +23,8 @@ pub(super) async fn tunnel(
     request += "\r\n";
     stream.write_all(request.as_bytes()).await.map_err(|error| failed(error.to_string()))?;
     let mut answer = Vec::new();
-    // The server behind it speaks after us, so nothing of it can be read here by mistake.
+    // The server behind the proxy sends nothing before we do, so none of its data can be read here
+    // by mistake.
     while !answer.windows(4).any(|end| end == b"\r\n\r\n") {
         let length =
             stream.read_buf(&mut answer).await.map_err(|error| failed(error.to_string()))?;

@@ -29,25 +29,25 @@ use std::{
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use url::Url;
 
-/// Longest wait for a connection, as that of the library itself.
+/// Time limit for a connection, equal to the library's own.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// The way to a server. A step is `None` when one before it failed.
+/// The connection to a server. A step is `None` if an earlier one failed.
 #[non_exhaustive]
 pub struct ServerProbe {
     /// The server's URL.
     pub url: Url,
-    /// The proxy in between, as host and port: name and connection are its own then.
+    /// The proxy, as host and port. Name and connection are then those of the proxy.
     pub proxy: Option<String>,
     /// The addresses of the name.
     pub dns: Option<Step<Vec<IpAddr>>>,
     /// The address of the connection, a proxy's tunnel included.
     pub tcp: Option<Step<SocketAddr>>,
-    /// What was agreed on.
+    /// The negotiated parameters.
     pub tls: Option<Step<TlsFacts>>,
     /// The server's certificate, trusted or not.
     pub certificate: Option<CertificateFacts>,
-    /// The answer to a request without a token.
+    /// The response to a request without a token.
     pub answer: Option<Step<AnswerFacts>>,
     connection: Option<Connection>,
     limit: Duration,
@@ -61,11 +61,11 @@ pub struct TlsFacts {
     pub version: String,
     /// The group of the key exchange: `X25519MLKEM768`.
     pub group: String,
-    /// Whether the key exchange withstands quantum computers.
+    /// Whether the key exchange is post-quantum.
     pub post_quantum: bool,
     /// The cipher suite.
     pub cipher: String,
-    /// The HTTP version that was chosen: `h2`.
+    /// The negotiated HTTP version: `h2`.
     pub protocol: Option<String>,
 }
 
@@ -73,23 +73,23 @@ pub struct TlsFacts {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CertificateFacts {
-    /// Whose it is.
+    /// The subject.
     pub subject: String,
-    /// Who signed it: a proxy that opens TLS shows itself here.
+    /// The issuer, which reveals a proxy that intercepts TLS.
     pub issuer: String,
-    /// From when on it is valid.
+    /// Start of the validity period.
     pub not_before: SystemTime,
-    /// Until when it is valid.
+    /// End of the validity period.
     pub not_after: SystemTime,
 }
 
-/// The answer to a request without a token.
+/// The response to a request without a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AnswerFacts {
-    /// The status: a vault says 401.
+    /// The status: a vault returns 401.
     pub status: u16,
-    /// The server's time, to the second. A Managed HSM may not tell it.
+    /// The server's time, to the second. A Managed HSM may not send it.
     pub date: Option<SystemTime>,
     /// The Microsoft Entra tenant of the vault, from the challenge.
     pub tenant: Option<String>,
@@ -102,7 +102,7 @@ enum Connection {
     Two(http2::SendRequest<Full<Bytes>>),
 }
 
-/// A request and its answer.
+/// A request and its response.
 pub(super) struct Exchange {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
@@ -112,8 +112,8 @@ pub(super) struct Exchange {
 }
 
 impl Client {
-    /// Goes the way to the vault of `reference` and makes one request without a token, which the
-    /// service answers with a challenge. Feature `probe`.
+    /// Connects to the vault of `reference` and sends one request without a token, to which the
+    /// service responds with a challenge. Feature `probe`.
     ///
     /// # Errors
     /// The setting `allowed-keys` does not list the key; nothing is sent.
@@ -124,7 +124,7 @@ impl Client {
 }
 
 impl ServerProbe {
-    /// What the steps took together.
+    /// The total time of all steps.
     pub fn took(&self) -> Duration {
         let steps = [
             self.dns.as_ref().map(|step| step.took),
@@ -158,7 +158,7 @@ impl ServerProbe {
         probe
     }
 
-    /// Name and connection, through the proxy where there is one.
+    /// Name and connection, through the proxy if there is one.
     async fn connect(
         &mut self,
         settings: &Settings,

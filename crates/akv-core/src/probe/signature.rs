@@ -1,29 +1,29 @@
-//! One signature over the probe's own connection.
+//! One signature over the probe's connection.
 
 use super::{CredentialProbe, ServerProbe, server::Exchange};
 use crate::{Error, ErrorKind, Key, Result, SignatureAlgorithm};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use std::time::Duration;
 
-/// What a signature took on an open connection.
+/// The times of a signature on an open connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SignatureTimes {
-    /// From the request to the head of the answer.
+    /// From the request to the head of the response.
     pub first_byte: Duration,
-    /// From the request to the end of the answer.
+    /// From the request to the end of the response.
     pub whole: Duration,
-    /// What the service says that it took of it (`x-ms-server-latency`); a Managed HSM does.
+    /// The service's share as it reports it (`x-ms-server-latency`); only a Managed HSM does.
     pub service: Option<Duration>,
 }
 
 impl ServerProbe {
-    /// Signs `digest` over this probe's connection with the token of `credential`, and checks the
-    /// signature. One request, without a retry.
+    /// Signs `digest` over this probe's connection with the token of `credential`, and verifies the
+    /// signature. Sends one request, without a retry.
     ///
     /// # Errors
-    /// There is no connection or no token, the service refuses (its words are those of
-    /// [`Key::sign`]), or the signature is bad.
+    /// There is no connection or no token, the service refuses (with the errors of [`Key::sign`]),
+    /// or the signature does not verify.
     pub async fn sign(
         &mut self,
         key: &Key,

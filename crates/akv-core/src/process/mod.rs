@@ -1,5 +1,5 @@
-//! What belongs to one process: values that a child of `fork` makes anew, and the runtime that
-//! carries operations out.
+//! The state of one process: values that a child of `fork` creates anew, and the runtime that runs
+//! operations.
 
 pub(crate) mod driver;
 mod per_process;

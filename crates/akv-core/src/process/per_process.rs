@@ -1,9 +1,9 @@
-//! What belongs to one process id.
+//! Values that belong to one process id.
 //!
 //! Servers load keys in one process and use them in others. A child of `fork` has only the thread
-//! that forked, so a runtime, a connection pool or a lock of its parent is of no use to it.
-//! [`PerProcess`] gives every process its own, made by the first use, without a lock that a fork
-//! could leave behind. What a child inherits it never touches and never drops.
+//! that forked, so it cannot use its parent's runtime, connection pool or locks. [`PerProcess`]
+//! gives every process its own value, created by the first use, without a lock that a fork could
+//! leave behind. A child never touches and never drops an inherited value.
 //!
 //! `akv-model` compiles this file too, against primitives that a model checker schedules.
 
@@ -15,13 +15,13 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-/// A value of which every process has its own.
+/// A value that each process creates for itself.
 pub(crate) struct PerProcess<T>(ArcSwapOption<Slot<T>>);
 
 struct Slot<T> {
     process: ProcessId,
     value: OnceLock<T>,
-    /// Held while one thread makes the value. A child never waits for it: its process has another
+    /// Held while one thread creates the value. A child never waits for it: its process has another
     /// slot.
     making: Mutex<()>,
 }
@@ -42,8 +42,8 @@ impl<T> PerProcess<T> {
         Self(ArcSwapOption::const_empty())
     }
 
-    /// The value of this process, made now if this is its first use. A failure is not kept: the
-    /// next use tries again.
+    /// The value of this process, created on first use. A failure is not kept: the next use tries
+    /// again.
     pub(crate) fn get_or_try_init<E>(
         &self,
         make: impl FnOnce() -> Result<T, E>,
@@ -66,7 +66,7 @@ impl<T> PerProcess<T> {
                 return Arc::clone(slot);
             }
             let fresh = Arc::new(Slot { process, value: OnceLock::new(), making: Mutex::new(()) });
-            // The parent's slot is leaked: dropping it would stop threads that are not here.
+            // The parent's slot is leaked: dropping it would stop threads that do not exist here.
             std::mem::forget(current.clone());
             let before = self.0.compare_and_swap(&current, Some(Arc::clone(&fresh)));
             let won = match (before.as_ref(), current.as_ref()) {
@@ -82,8 +82,8 @@ impl<T> PerProcess<T> {
 }
 
 impl<T> Drop for PerProcess<T> {
-    /// A child that never used its parent's value must not drop it either: connections would wake
-    /// a runtime whose threads are not here.
+    /// A child that never used its parent's value must not drop it either: connections would wake a
+    /// runtime whose threads do not exist here.
     fn drop(&mut self) {
         if let Some(slot) = self.0.swap(None)
             && slot.process != process_abi::current()
@@ -131,7 +131,7 @@ mod tests {
         drop(value);
         assert_eq!(Arc::strong_count(&sentinel), 1, "one's own value is dropped");
 
-        // What a child finds: a slot of its parent, which is some other process.
+        // The state in a child: a slot of another process, its parent.
         let slot = Slot {
             process: elsewhere(),
             value: OnceLock::from(Arc::clone(&sentinel)),
@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(Arc::strong_count(&sentinel), 2, "a parent's value is left alone");
     }
 
-    /// The identity of a process that is not this one.
+    /// The identity of another process.
     fn elsewhere() -> ProcessId {
         ProcessId::of_nobody()
     }

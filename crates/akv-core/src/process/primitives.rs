@@ -1,12 +1,12 @@
-//! What threads share things by in `per_process`, `circuit` and `token_cache`, named here so that
-//! `akv-model` can put a model checker's primitives in their place.
+//! The synchronization primitives of `per_process`, `circuit` and `token_cache`, named here so that
+//! `akv-model` can replace them by those of a model checker.
 
 pub(crate) use std::sync::{
     Mutex, PoisonError,
     atomic::{AtomicBool, AtomicU64},
 };
 
-/// What time it is.
+/// The current time.
 pub(crate) fn now() -> std::time::SystemTime {
     std::time::SystemTime::now()
 }

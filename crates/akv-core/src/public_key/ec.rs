@@ -1,4 +1,4 @@
-//! Elliptic-curve public keys on the curves that the service has.
+//! Elliptic-curve public keys on the curves that the service supports.
 
 use super::malformed;
 use crate::{Curve, Result};
@@ -120,7 +120,7 @@ impl EcPublicKey {
     }
 }
 
-/// The uncompressed point of a key. AWS-LC gives it out as `SubjectPublicKeyInfo` only.
+/// The uncompressed point of a key. AWS-LC exports it only as `SubjectPublicKeyInfo`.
 fn uncompressed(key: &ParsedPublicKey) -> Result<Vec<u8>> {
     let der = key.as_der().map_err(|_| malformed("AWS-LC cannot write the point"))?;
     let spki = SubjectPublicKeyInfoOwned::from_der(der.as_ref()).map_err(malformed)?;

@@ -1,4 +1,4 @@
-//! Local encryption for an RSA key in a vault.
+//! Local encryption for an RSA key.
 
 use super::PublicKey;
 use crate::{EncryptionAlgorithm, Error, ErrorKind, Result};
@@ -11,7 +11,7 @@ use aws_lc_rs::{
 };
 
 impl PublicKey {
-    /// Encrypts for this key. No request is made. The result has the length of the modulus.
+    /// Encrypts for this key. Sends no request. The result has the length of the modulus.
     ///
     /// ```
     /// use akv_core::{EncryptionAlgorithm, PublicKey};
@@ -25,7 +25,7 @@ impl PublicKey {
     /// ```
     ///
     /// # Errors
-    /// The key is no RSA key of 2 048 to 8 192 bits, or the plaintext is longer than
+    /// The key is not an RSA key of 2 048 to 8 192 bits, or the plaintext is longer than
     /// [`EncryptionAlgorithm::max_plaintext_len`].
     pub fn encrypt(&self, algorithm: EncryptionAlgorithm, plaintext: &[u8]) -> Result<Vec<u8>> {
         let key = algorithm.check_plaintext(self, plaintext)?;

@@ -1,10 +1,10 @@
-//! Which algorithms a key can be used with, and for what: refused here, before any request.
+//! Checks that an algorithm fits a key and its input, before any request.
 
 use super::{PublicKey, RsaPublicKey};
 use crate::{EncryptionAlgorithm, Error, ErrorKind, Result, SignatureAlgorithm};
 
 impl SignatureAlgorithm {
-    /// Refuses a key that this algorithm cannot take.
+    /// Refuses a key that does not fit this algorithm.
     pub(crate) fn check_key(self, key: &PublicKey) -> Result<()> {
         let fits = match key {
             PublicKey::Rsa(_) => self.is_rsa(),
@@ -19,7 +19,7 @@ impl SignatureAlgorithm {
         Ok(())
     }
 
-    /// Refuses a key or a digest that this algorithm cannot take, before any request.
+    /// Refuses a key or a digest that does not fit this algorithm, before any request.
     pub(crate) fn check(self, key: &PublicKey, digest: &[u8]) -> Result<()> {
         self.check_key(key)?;
         match (self.digest_len(), key) {
@@ -63,7 +63,7 @@ impl EncryptionAlgorithm {
         key.size().saturating_sub(padding)
     }
 
-    /// The RSA key, unless it or the plaintext cannot be used with this algorithm.
+    /// The RSA key, unless it or the plaintext does not fit this algorithm.
     pub(crate) fn check_plaintext<'k>(
         self,
         key: &'k PublicKey,
@@ -80,7 +80,7 @@ impl EncryptionAlgorithm {
         Ok(key)
     }
 
-    /// The RSA key, unless it or the ciphertext cannot be used with this algorithm.
+    /// The RSA key, unless it or the ciphertext does not fit this algorithm.
     pub(crate) fn check_ciphertext<'k>(
         self,
         key: &'k PublicKey,

@@ -1,4 +1,4 @@
-//! The public half of a vault key: used locally, never sent anywhere.
+//! The public half of a vault key. It is used locally.
 
 mod ec;
 mod encrypt;
@@ -26,7 +26,7 @@ const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10
 ///
 /// # let der = akv_core::PublicKey::Rsa(akv_core::RsaPublicKey::new(&[0xc5; 256], &[1, 0, 1])?)
 /// #     .to_spki_der();
-/// let key = PublicKey::from_spki_der(&der)?; // of a certificate, say
+/// let key = PublicKey::from_spki_der(&der)?; // from a certificate, for example
 /// let kind = match &key {
 ///     PublicKey::Rsa(_) => "RSA",
 ///     PublicKey::Ec(key) => key.curve().name(),
@@ -43,7 +43,7 @@ pub enum PublicKey {
 }
 
 impl PublicKey {
-    /// Reads a DER `SubjectPublicKeyInfo` (RFC 5280 section 4.1.2.7).
+    /// Parses a DER `SubjectPublicKeyInfo` (RFC 5280 section 4.1.2.7).
     ///
     /// ```
     /// use akv_core::{ErrorKind, PublicKey};
@@ -57,7 +57,7 @@ impl PublicKey {
     /// ```
     ///
     /// # Errors
-    /// The DER is malformed, or the key is neither RSA nor on a curve that the service has.
+    /// The DER is malformed, or the key is neither RSA nor on a curve that the service supports.
     pub fn from_spki_der(der: &[u8]) -> Result<Self> {
         let spki = SubjectPublicKeyInfoOwned::from_der(der).map_err(malformed)?;
         let key = spki.subject_public_key.as_bytes().ok_or_else(|| malformed("unused bits"))?;
@@ -85,7 +85,7 @@ impl PublicKey {
     ///
     /// # fn example(client: Client) -> akv_core::Result<()> {
     /// let key = client.key(&client.reference("vault:myVault:myKey")?)?;
-    /// // What public key pinning compares (RFC 7469 section 2.4).
+    /// // The value that public key pinning compares (RFC 7469 section 2.4).
     /// let fingerprint = Sha256::digest(key.public_key().to_spki_der());
     /// # Ok(())
     /// # }
@@ -111,7 +111,7 @@ impl PublicKey {
         }
     }
 
-    /// Bytes of a signature in the service's form.
+    /// Length of a signature in the service's format.
     pub(crate) fn signature_len(&self) -> usize {
         match self {
             Self::Rsa(key) => key.size(),
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// secp256k1's and the NIST curves' base points are points on them (SEC 2).
+    /// The base points of secp256k1 and the NIST curves (SEC 2).
     const P256_BASE: &str = "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c2964fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5";
 
     fn hex(text: &str) -> Vec<u8> {

@@ -54,7 +54,7 @@ impl RsaPublicKey {
         Ok(Self { n: n.to_vec(), e: e.to_vec() })
     }
 
-    /// Reads a DER `RSAPublicKey` (RFC 8017 appendix A.1.1).
+    /// Parses a DER `RSAPublicKey` (RFC 8017 appendix A.1.1).
     ///
     /// ```
     /// # use akv_core::RsaPublicKey;
@@ -64,7 +64,7 @@ impl RsaPublicKey {
     /// ```
     ///
     /// # Errors
-    /// The DER is malformed or its numbers are no RSA key.
+    /// The DER is malformed or its numbers are not an RSA key.
     pub fn from_pkcs1_der(der: &[u8]) -> Result<Self> {
         let key = pkcs1::RsaPublicKey::<UintRef<'_>>::from_der(der).map_err(malformed)?;
         Self::new(key.modulus.as_bytes(), key.public_exponent.as_bytes())
@@ -103,7 +103,7 @@ impl RsaPublicKey {
         self.n.len() * 8 - self.n[0].leading_zeros() as usize
     }
 
-    /// The size of the modulus, and so of a signature or ciphertext, in bytes.
+    /// The size of the modulus, which is also that of a signature or ciphertext, in bytes.
     pub fn size(&self) -> usize {
         self.n.len()
     }

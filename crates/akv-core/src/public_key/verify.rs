@@ -1,4 +1,4 @@
-//! Local verification of the service's signatures over ready digests.
+//! Local verification of signatures over digests.
 
 use super::{PublicKey, RsaPublicKey};
 use crate::{Error, ErrorKind, Result, SignatureAlgorithm};
@@ -12,7 +12,7 @@ use aws_lc_rs::{
 };
 
 impl PublicKey {
-    /// Checks a signature in JOSE form (for ECDSA r‖s) over a digest. No request is made.
+    /// Verifies a signature in JOSE format (r‖s for ECDSA) over a digest. Sends no request.
     ///
     /// ```
     /// use akv_core::{Curve, EcPublicKey, PublicKey, SignatureAlgorithm::Es256};
@@ -33,9 +33,8 @@ impl PublicKey {
     /// ```
     ///
     /// # Errors
-    /// The signature is wrong ([`ErrorKind::Signature`]), or the algorithm does not fit the key
-    /// or the digest. [`SignatureAlgorithm::RsNull`] is checked by comparing the padded
-    /// `DigestInfo`.
+    /// The signature does not verify ([`ErrorKind::Signature`]), or the algorithm does not fit the
+    /// key or the digest. [`SignatureAlgorithm::RsNull`] compares the padded `DigestInfo`.
     pub fn verify_digest(
         &self,
         algorithm: SignatureAlgorithm,
@@ -76,8 +75,8 @@ fn parameters(algorithm: SignatureAlgorithm) -> Option<&'static RsaParameters> {
     })
 }
 
-/// A ready digest for AWS-LC, whose hash is known by its length: the service's algorithms have one
-/// hash per length, and ECDSA only sees the bytes.
+/// Imports a digest into AWS-LC. The length determines the hash: the service's algorithms have one
+/// hash per length, and ECDSA uses only the bytes.
 fn import(digest: &[u8]) -> Result<Digest> {
     let algorithm: &'static DigestAlgorithm = match digest.len() {
         32 => &SHA256,
@@ -88,7 +87,8 @@ fn import(digest: &[u8]) -> Result<Digest> {
         .map_err(|_| Error::new(ErrorKind::Argument, "no digest of 32, 48 or 64 bytes"))
 }
 
-/// PKCS#1 v1.5 around the caller's own `DigestInfo`, which AWS-LC's Rust interface does not offer.
+/// Verifies PKCS#1 v1.5 around the caller's own `DigestInfo`, which AWS-LC's Rust interface does
+/// not offer.
 fn verify_unprefixed(key: &RsaPublicKey, digest_info: &[u8], signature: &[u8]) -> Result<()> {
     let n = rsa::BoxedUint::from_be_slice_vartime(key.modulus());
     let e = rsa::BoxedUint::from_be_slice_vartime(key.exponent());

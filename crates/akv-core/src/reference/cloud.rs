@@ -1,4 +1,4 @@
-//! The Azure clouds: which host names, token audiences and authorities belong to each.
+//! The Azure clouds, with their host names, token audiences and authorities.
 
 use crate::{Error, ErrorKind};
 use std::{fmt, str::FromStr};
@@ -41,7 +41,7 @@ impl fmt::Display for VaultKind {
 impl FromStr for VaultKind {
     type Err = Error;
 
-    /// Reads `vault` or `managedHsm` in any case.
+    /// Parses `vault` or `managedHsm`, ignoring case.
     fn from_str(text: &str) -> Result<Self, Error> {
         [Self::Vault, Self::ManagedHsm]
             .into_iter()
@@ -84,8 +84,8 @@ impl Cloud {
         }
     }
 
-    /// The DNS suffix under which this cloud's vaults of `kind` live. After `https://` it is also
-    /// the audience of their tokens.
+    /// The DNS suffix of this cloud's vaults of `kind`. After `https://` it is also the audience of
+    /// their tokens.
     pub fn dns_suffix(self, kind: VaultKind) -> &'static str {
         match (self, kind) {
             (Self::Public, VaultKind::Vault) => "vault.azure.net",
@@ -110,7 +110,7 @@ impl Cloud {
 impl FromStr for Cloud {
     type Err = Error;
 
-    /// Reads `public`, `usgov` or `china` in any case. The error lists them.
+    /// Parses `public`, `usgov` or `china`, ignoring case. The error lists them.
     fn from_str(text: &str) -> Result<Self, Error> {
         Self::ALL
             .into_iter()

@@ -1,4 +1,4 @@
-//! The sections of a reference, whatever form they came in, before they are checked.
+//! The sections of a reference of any form, before they are checked.
 
 use super::{KeyReference, names};
 use crate::{Error, ErrorKind, Result, VaultKind, error, outside};
@@ -49,18 +49,18 @@ impl Fields<'_> {
     }
 }
 
-/// The error for a reference that is refused.
+/// The error for a refused reference.
 pub(super) fn refused(text: &str, reason: &str) -> Error {
     Error::new(ErrorKind::Reference, format!("wrong key reference {}: {reason}", quoted(text)))
         .hint("expected vault:NAME:KEY or managedHsm:NAME:KEY, with :VERSION if you like")
 }
 
-/// The error for a key name that is refused.
+/// The error for a refused key name.
 pub(super) fn refused_name(name: &str, reason: &str) -> Error {
     Error::new(ErrorKind::Reference, format!("wrong key name {}: {reason}", quoted(name)))
 }
 
-/// Text from outside, short and without control characters, in quotes.
+/// Untrusted text, shortened and without control characters, in quotes.
 pub(super) fn quoted(text: &str) -> String {
     let text = outside::without_users(text);
     let cut = error::shortened(&text, 120);

@@ -19,9 +19,9 @@ use std::{
     str::FromStr,
 };
 
-/// The name of a key in a vault, or of the vault's list of keys when there is no key name.
+/// The name of a key in a vault, or of a vault if there is no key name.
 ///
-/// All forms name the same thing: type, vault name, key name and optionally a version.
+/// All forms consist of type, vault name, key name and optionally a version.
 ///
 /// | form | example |
 /// |---|---|
@@ -31,12 +31,12 @@ use std::{
 /// | key = value | `akv:type=managedhsm,vault=myHsm,name=myKey,version=…` |
 /// | URL | `https://myVault.vault.azure.net/keys/myKey`, also after `akv:` |
 ///
-/// A reference prints, and is serialized, as it was written; comparison and hash ignore the form
-/// and the case of names, as the service does.
+/// A reference is printed and serialized as it was written. Comparison and hash ignore the form and
+/// the case of names, as the service does.
 ///
 /// [`str::parse`] and [`Deserialize`] accept URLs under the host names of the public cloud only;
 /// [`Client::reference`](crate::Client::reference) accepts those of the configured cloud and
-/// suffixes. The other forms name no host and mean the configured cloud wherever they come from.
+/// suffixes. The other forms name no host and refer to the configured cloud.
 ///
 /// ```
 /// use akv_core::{KeyReference, VaultKind};
@@ -68,12 +68,12 @@ pub struct KeyReference {
     vault: String,
     key: Option<String>,
     version: Option<String>,
-    /// Set when the reference is a URL under a suffix that only the administrator trusts.
+    /// Set if the reference is a URL under a suffix that the administrator added.
     suffix: Option<String>,
 }
 
 impl KeyReference {
-    /// Reads a reference under the given trusted host suffixes.
+    /// Parses a reference under the given trusted host suffixes.
     pub(crate) fn parse(text: &str, hosts: &TrustedHosts) -> Result<Self> {
         parse::parse(text, hosts)
     }
@@ -88,12 +88,12 @@ impl KeyReference {
         &self.vault
     }
 
-    /// The name of the key; `None` names the vault's list of keys.
+    /// The name of the key; `None` if the reference names a vault.
     pub fn key_name(&self) -> Option<&str> {
         self.key.as_deref()
     }
 
-    /// The version, 32 hexadecimal digits in lower case, when the reference names one.
+    /// The version, 32 lower-case hexadecimal digits, if the reference names one.
     pub fn version(&self) -> Option<&str> {
         self.version.as_deref()
     }
@@ -132,7 +132,7 @@ impl KeyReference {
         Ok(key)
     }
 
-    /// The same key at no particular version, in its canonical form.
+    /// The same key without a version, in its canonical form.
     pub(crate) fn without_version(&self) -> Self {
         let mut key = Self { version: None, ..self.clone() };
         key.text = key.canonical();
@@ -152,7 +152,7 @@ impl KeyReference {
         format!("{}.{suffix}", self.vault).to_ascii_lowercase()
     }
 
-    /// The suffix of a private cloud, when the reference is a URL under one.
+    /// The suffix of a private cloud, if the reference is a URL under one.
     pub(crate) fn private_suffix(&self) -> Option<&str> {
         self.suffix.as_deref()
     }
@@ -179,7 +179,7 @@ impl fmt::Display for KeyReference {
 impl FromStr for KeyReference {
     type Err = crate::Error;
 
-    /// Reads a reference under the public cloud's host names. Use [`Client::reference`] where the
+    /// Parses a reference under the public cloud's host names. Use [`Client::reference`] if the
     /// settings may name another cloud.
     ///
     /// [`Client::reference`]: crate::Client::reference
@@ -202,7 +202,7 @@ impl PartialEq for KeyReference {
 impl Eq for KeyReference {}
 
 impl Hash for KeyReference {
-    /// Agrees with `Eq`: the case of names does not matter.
+    /// Consistent with `Eq`: ignores the case of names.
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.kind.hash(state);
         self.vault.to_ascii_lowercase().hash(state);
@@ -220,7 +220,7 @@ impl Serialize for KeyReference {
 }
 
 impl<'de> Deserialize<'de> for KeyReference {
-    /// Reads a reference under the public cloud's host names, as [`FromStr`] does.
+    /// Parses a reference under the public cloud's host names, as [`FromStr`] does.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }

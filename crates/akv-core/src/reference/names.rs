@@ -1,4 +1,4 @@
-//! The service's rules for names. Whatever passes is safe in a host name and in a URL path.
+//! The service's rules for names. Valid names are safe in a host name and in a URL path.
 
 /// Why a name is refused.
 pub(super) type Refusal = String;
@@ -8,7 +8,7 @@ pub(super) fn check_vault(name: &str) -> Result<(), Refusal> {
     if name.starts_with('-') || name.ends_with('-') {
         return Err("it must not begin or end with a hyphen".to_owned());
     }
-    // Forbidden by the service; two of them can also mark an encoded foreign name.
+    // Forbidden by the service; a double hyphen can also mark an encoded foreign name.
     if name.contains("--") {
         return Err("it must not have two hyphens in a row".to_owned());
     }

@@ -7,7 +7,7 @@ use super::{
 use crate::{Cloud, Error, Result, VaultKind, outside};
 use url::Host;
 
-/// Longest reference that is looked at, in bytes; the longest valid one has about 300.
+/// Maximum length of a reference in bytes; the longest valid one has about 300.
 const MAX_LEN: usize = 1024;
 
 /// The DNS suffixes under which a URL may name a vault.
@@ -111,8 +111,8 @@ fn key_values<'a>(text: &'a str, rest: &'a str) -> Result<Fields<'a>> {
 
 /// `https://NAME.SUFFIX/keys/KEY[/VERSION][/]`.
 ///
-/// The sections are cut out of the text itself, and the text must be what a URL parser makes of
-/// it, so that no spelling trick names another host than the one that was checked.
+/// The sections are taken from the text itself, and the text must equal the URL parser's output, so
+/// that no spelling trick can name a different host from the one that was checked.
 fn url<'a>(text: &'a str, url_text: &'a str, hosts: &TrustedHosts) -> Result<Fields<'a>> {
     let url = outside::url(url_text).map_err(|why| refused(text, &why))?;
     if url.scheme() != "https" {
@@ -144,7 +144,7 @@ fn url<'a>(text: &'a str, url_text: &'a str, hosts: &TrustedHosts) -> Result<Fie
         return Err(refused(text, "the URL's path does not begin with /keys"));
     };
     let path = path.strip_prefix('/').unwrap_or_default();
-    // People copy URLs with a slash at the end.
+    // Users copy URLs with a slash at the end.
     let path = path.strip_suffix('/').filter(|path| !path.ends_with('/')).unwrap_or(path);
     let mut parts = path.split('/');
     let key = parts.next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Every form, every refusal, and the promise that no text names a host that was not checked.
+//! Every form, every error, and the guarantee that no text names a host that was not checked.
 
 use super::*;
 use crate::Cloud;
@@ -188,7 +188,7 @@ fn one_leads_from_a_key_to_its_vault_and_to_its_neighbours() {
 }
 
 proptest! {
-    /// Whatever passes has names that are plain, so host and path are what they seem to be.
+    /// Valid references have plain names, so host and path are what they seem to be.
     #[test]
     fn no_text_leads_to_another_host(text in hostile()) {
         if let Ok(reference) = parse(&text) {
@@ -210,7 +210,7 @@ proptest! {
     }
 }
 
-/// Text made of the pieces that references are made of, and of those that attacks are made of.
+/// Text made of pieces of references and pieces of attacks.
 fn hostile() -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![
         "vault",

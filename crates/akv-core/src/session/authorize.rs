@@ -1,4 +1,4 @@
-//! Puts the access token on requests, and deals with refusals of it.
+//! Puts the access token on requests, and handles refused tokens.
 
 use super::{
     token_cache::Tokens,
@@ -21,12 +21,12 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-request-id");
 /// The last policy before the transport, closest to the wire.
 ///
 /// The official client provokes a challenge with its first request, which costs a round trip, and
-/// keeps tokens of its own. The audience is known from the settings, so the provocation is answered
-/// here, and the token that goes out is the one that all keys of the process share.
+/// keeps its own tokens. The audience is known from the settings, so the first request is answered
+/// here, and requests are sent with the token that all keys of the process share.
 #[derive(Debug)]
 pub(crate) struct Authorize {
     tokens: Arc<Tokens>,
-    /// The only server that may see the token.
+    /// The only server that may receive the token.
     vault: Url,
 }
 
@@ -46,8 +46,8 @@ impl Authorize {
         self.tokens.get().await.map_err(refusal)
     }
 
-    /// The token to try after the service has refused one with this challenge and request id, or
-    /// why there is none.
+    /// The token to try after the service refused one with this challenge and request id, or why
+    /// there is none.
     pub(super) async fn another(
         &self,
         refused: &Arc<Token>,
@@ -60,20 +60,19 @@ impl Authorize {
         Ok(if fresh.authorization() != refused.authorization() {
             Ok(fresh)
         } else if Arc::ptr_eq(&fresh, refused) {
-            // Another operation has just had it replaced.
+            // Another operation has just replaced it.
             Err(Refused::Again)
         } else {
             Err(Refused::Unchanged)
         })
     }
 
-    /// The error for a 401 that no other token can mend.
+    /// The error for a 401 that no other token can resolve.
     pub(super) fn unauthorized(&self, why: Refused, answer: &RawResponse) -> Error {
         refusal(unauthorized(&self.tokens, why, answer))
     }
 
-    /// Refuses a challenge that asks for a token of another audience: it would be worth something
-    /// elsewhere.
+    /// Refuses a challenge for a token of another audience: such a token would be valid elsewhere.
     fn check_challenge(&self, challenge: Option<&str>) -> Result<()> {
         let Some(challenge) = challenge else { return Ok(()) };
         let asked = ["resource", "scope"].into_iter().find_map(|name| parameter(challenge, name));
@@ -130,24 +129,24 @@ impl Policy for Authorize {
         if response.status() != StatusCode::Unauthorized {
             return Ok(response);
         }
-        // The official client would answer a challenge once more, with a token that it already had.
+        // The official client would retry after a challenge, with the same token.
         let answer = response.try_into_raw_response().await?;
         Err(self.unauthorized(why, &answer))
     }
 }
 
 fn authorize(request: &mut Request, token: &Token) {
-    // All of it is ASCII.
+    // The value is ASCII.
     let value = token.authorization().to_str().unwrap_or_default();
     request.insert_header(AUTHORIZATION, value.to_owned());
 }
 
-/// An error of ours on its way through the official client.
+/// Wraps one of our errors for the official client.
 fn refusal(error: AkvError) -> Error {
     Error::new(ErrorKind::Credential, error)
 }
 
-/// What the service said about the refused token belongs to the error about its replacement.
+/// Adds the service's request id about the refused token to the error about its replacement.
 fn no_other_token(error: AkvError, request_id: Option<&str>) -> AkvError {
     let request_id = request_id.map(str::to_owned);
     let code = error.code().map(|code| format!("{code}: ")).unwrap_or_default();
@@ -163,7 +162,7 @@ fn parameter<'a>(challenge: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
-/// A scope or resource without what only one of the two forms has.
+/// A scope or resource, without the parts that only one of the two forms has.
 fn audience(text: &str) -> &str {
     text.strip_suffix("/.default").unwrap_or(text).trim_end_matches('/')
 }

@@ -1,48 +1,48 @@
 //! Fail fast: operations on a vault that does not answer fail at once.
 //!
-//! Without this an outage costs every operation its whole deadline, one after the other, and a
+//! Without this, an outage costs every operation its whole deadline, one after the other, and a
 //! server that blocks serves nobody meanwhile. Each vault has a [`Circuit`] for each kind of
-//! operation. Three operations in a row that run out their deadline without any answer open it;
-//! from then on operations of that kind fail at once. At most once a second one of them is tried all
-//! the same, and only its answer closes the circuit.
+//! operation. It opens after three consecutive operations that reach their deadline without any
+//! response. From then on operations of that kind fail at once, except for one probe at most once a
+//! second. Only a response to a probe closes the circuit.
 //!
 //! A circuit is a few numbers that are read and written without a lock, so a child of `fork` starts
-//! with its parent's knowledge and goes on by itself.
+//! with its parent's state and continues independently.
 //!
 //! `akv-model` compiles this file too, against primitives that a model checker schedules.
 
 use crate::process::primitives::AtomicU64;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
-/// After so many operations in a row without an answer the circuit opens.
+/// The circuit opens after this number of consecutive operations without a response.
 const UNANSWERED: u64 = 3;
 
-/// How many milliseconds lie between the starts of two trials at least.
+/// Minimum number of milliseconds between the starts of two probes.
 const PAUSE: u64 = 1_000;
 
-/// No time: what a circuit's clock tells is later.
+/// Stands for no time: a circuit's clock is always later.
 const NEVER: u64 = 0;
 
-/// Whether operations of one kind on one vault are carried out. Times are milliseconds of a clock
-/// that starts with 1 and that a fork does not change.
+/// A circuit breaker for operations of one kind on one vault. Times are milliseconds of a clock
+/// that starts at 1 and that a fork does not change.
 #[derive(Debug)]
 pub(crate) struct Circuit {
     /// A [`State`].
     state: AtomicU64,
-    /// When it was closed last: what began earlier tells nothing about the time since.
+    /// When it was last closed: operations that began earlier say nothing about the time since.
     closed: AtomicU64,
-    /// When the last trial began.
+    /// When the last probe began.
     tried: AtomicU64,
 }
 
-/// What changes in one step.
+/// The part that changes atomically.
 #[derive(Clone, Copy, Debug)]
 struct State {
     /// When the circuit opened, or [`NEVER`] while it is closed: 40 bits, 34 years.
     opened: u64,
-    /// Operations in a row that had no answer: 8 bits.
+    /// Consecutive operations without a response: 8 bits.
     unanswered: u64,
-    /// How often it was closed: 16 bits. A change that began before meets another number.
+    /// How often it was closed: 16 bits. A change that began before finds another number.
     closings: u64,
 }
 
@@ -57,14 +57,15 @@ impl State {
     }
 }
 
-/// What is to be done with an operation while the circuit is open.
+/// How to handle an operation while the circuit is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
-    /// Carry it out as ever: the circuit has just been closed.
+    /// Run it normally: the circuit has just been closed.
     Usual,
-    /// Tell the caller that there has been no answer since then, and carry it out all the same.
+    /// Return the error that there has been no response since then, and run the operation as a
+    /// probe.
     Trial(u64),
-    /// Tell the caller only.
+    /// Only return the error.
     Refused(u64),
 }
 
@@ -77,13 +78,13 @@ impl Circuit {
         }
     }
 
-    /// Whether [`admit`](Self::admit) is to be asked: the one thing that an operation costs while
-    /// all is well.
+    /// Whether [`admit`](Self::admit) must be called. In the closed state this is an operation's
+    /// only cost.
     pub(crate) fn is_open(&self) -> bool {
         State::unpack(self.state.load(Relaxed)).opened != NEVER
     }
 
-    /// What is to be done with an operation that begins now.
+    /// How to handle an operation that begins now.
     #[cold]
     pub(crate) fn admit(&self, now: u64) -> Admission {
         let since = State::unpack(self.state.load(Relaxed)).opened;
@@ -99,15 +100,15 @@ impl Circuit {
         }
     }
 
-    /// An operation that was carried out as ever had an answer, whatever it said.
+    /// A normal operation got a response, successful or not.
     pub(crate) fn answered(&self) {
         if State::unpack(self.state.load(Relaxed)).unanswered != 0 {
             self.change(|state| Some(State { unanswered: 0, ..state }));
         }
     }
 
-    /// An operation that was carried out as ever, and began then, ran out its deadline without any
-    /// answer. Says whether this has opened the circuit.
+    /// A normal operation, which began at `began`, reached its deadline without any response.
+    /// Returns whether this has opened the circuit.
     #[cold]
     pub(crate) fn unanswered(&self, began: u64, now: u64) -> bool {
         let new = self.change(|state| {
@@ -123,7 +124,7 @@ impl Circuit {
         new.is_some_and(|state| state.opened != NEVER)
     }
 
-    /// A trial had an answer: all is well again.
+    /// A probe got a response: closes the circuit.
     #[cold]
     pub(crate) fn close(&self, now: u64) {
         self.closed.store(now, Relaxed);
@@ -132,7 +133,8 @@ impl Circuit {
         });
     }
 
-    /// Changes the state in one step, and gives the new one; `None` where there is nothing to change.
+    /// Changes the state atomically, and returns the new state; `None` if there is nothing to
+    /// change.
     fn change(&self, change: impl Fn(State) -> Option<State>) -> Option<State> {
         let mut bits = self.state.load(Acquire);
         loop {
@@ -181,7 +183,7 @@ mod tests {
             assert_eq!(circuit.admit(now), Admission::Refused(100));
         }
         assert_eq!(circuit.admit(1_101), Admission::Trial(100));
-        // One that began before the circuit opened, and is answered now.
+        // An operation that began before the circuit opened, and gets its response now.
         circuit.answered();
         assert!(circuit.is_open());
         circuit.close(1_150);
@@ -200,7 +202,7 @@ mod tests {
         assert_eq!(opened, [false, false, true]);
     }
 
-    /// The rules once more, as they are told to users.
+    /// A reference model: the rules as documented for users.
     #[derive(Default)]
     struct Told {
         in_a_row: u64,

@@ -1,4 +1,4 @@
-//! What a process has open: connections, the credential, a client for each vault.
+//! The connections of a process, its credential, and a client for each vault.
 
 use super::{Session, VaultClient, authorize::Authorize, token_cache::Tokens};
 use crate::{Result, credential::Credential, settings::Destination, transport::Http};
@@ -10,13 +10,13 @@ use std::{
 /// The connections of one process.
 pub(super) struct Connections {
     http: Http,
-    /// With hedging: the connections of second requests.
+    /// With hedging, the connections for second requests.
     spare: Option<Http>,
     credential: Arc<Credential>,
     vaults: Mutex<Vaults>,
 }
 
-/// What was opened so far. Held for look-ups only, never across a request.
+/// The clients and tokens so far. Locked only for look-ups, never across a request.
 #[derive(Default)]
 struct Vaults {
     clients: HashMap<Destination, Arc<VaultClient>>,
@@ -61,7 +61,7 @@ impl Connections {
         }
     }
 
-    /// This process's way to the tokens of an audience.
+    /// This process's tokens for an audience.
     pub(super) fn tokens(&self, session: &Session, scope: &str) -> Arc<Tokens> {
         self.tokens_in(&mut self.vaults().tokens, session, scope)
     }

@@ -1,8 +1,8 @@
-//! The shortest way to the service, for the operations that servers run all the time.
+//! The fast path to the service, for the operations that servers run all the time.
 //!
-//! The official client's pipeline does for each request what need be done once for a key: it
-//! builds the URL, collects headers, clones all of it for a retry that is ours to make. That was a
-//! fifth of a signature's instructions; everything else goes through it.
+//! The official client's pipeline does for each request what can be done once per key: it builds
+//! the URL, collects headers, and clones everything for retries, although retries are ours. That
+//! was a fifth of a signature's instructions. All other requests go through it.
 
 use super::{authorize::Authorize, unauthorized::Refused};
 use crate::{
@@ -34,20 +34,20 @@ pub(crate) struct Direct {
 }
 
 impl Direct {
-    /// The way to the vault at `url`.
+    /// The fast path to the vault at `url`.
     ///
     /// # Errors
-    /// None with a URL that was checked.
+    /// None if the URL was checked.
     pub(crate) fn new(http: &Http, url: &Url, authorize: Arc<Authorize>) -> Result<Self> {
         let url =
             Uri::try_from(url.as_str()).map_err(|error| Error::new(ErrorKind::Other, error))?;
         Ok(Self { server: http.server(&url)?, authorize })
     }
 
-    /// Posts JSON, and gives the body of an answer that is a success.
+    /// Posts JSON, and returns the body of a successful response.
     ///
     /// # Errors
-    /// As those of the official client.
+    /// As for the official client.
     pub(crate) async fn post(&self, target: &Uri, body: Bytes) -> Result<Bytes> {
         let token = self.authorize.token().await?;
         let mut answer = self.server.exchange(target, request(&token, body.clone())).await?;

@@ -1,5 +1,5 @@
-//! The setting `fail-fast`: the [circuits](super::circuit) of a session's vaults, and what its
-//! operations do with them.
+//! The setting `fail-fast`: the [circuits](super::circuit) of a session's vaults, and how
+//! operations use them.
 
 use super::{
     Session, VaultClient,
@@ -16,12 +16,12 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-/// How long an operation is tried while the circuit is open and no thread would go on with it after
-/// its caller has got the error.
+/// How long an operation is tried while the circuit is open, if no thread could continue it after
+/// its caller has received the error.
 const FOREGROUND: Duration = Duration::from_millis(500);
 
-/// A kind of operation. What changes a vault is none: it is always carried out, since nobody could
-/// tell what became of it behind its caller's back.
+/// A kind of operation. Operations that change a vault have none: they always run normally, since
+/// their result would be lost after the caller received an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Sign,
@@ -53,13 +53,13 @@ impl fmt::Display for Kind {
     }
 }
 
-/// The circuits of all vaults. A list that only grows, without a lock, so that a child of `fork` can
-/// read it whatever its parent was doing.
+/// The circuits of all vaults. A list that only grows, without a lock, so that a child of `fork`
+/// can read it regardless of what its parent was doing.
 #[derive(Default)]
 pub(super) struct Circuits(ArcSwap<Vec<Arc<VaultCircuits>>>);
 
 impl Circuits {
-    /// Those of the vault that `reference` names.
+    /// The circuits of the vault that `reference` names.
     pub(crate) fn of(&self, reference: &KeyReference) -> Arc<VaultCircuits> {
         let vault = reference.vault();
         let find = |all: &Vec<Arc<VaultCircuits>>| {
@@ -80,7 +80,7 @@ impl Circuits {
 /// The circuits of one vault.
 pub(crate) struct VaultCircuits {
     vault: KeyReference,
-    /// The clock that the circuits know begins here, for children of `fork` too.
+    /// The start of the circuits' clock, also for children of `fork`.
     start: Instant,
     kinds: [Circuit; Kind::COUNT],
 }
@@ -95,19 +95,19 @@ impl VaultCircuits {
         &self.kinds[kind as usize]
     }
 
-    /// What the circuits take for the time.
+    /// A time on the circuits' clock.
     fn at(&self, time: Instant) -> u64 {
         let millis = time.saturating_duration_since(self.start).as_millis();
         u64::try_from(millis).unwrap_or(u64::MAX - 1) + 1
     }
 }
 
-/// One attempt of an operation that needs nothing of its caller any more. Only whether there is an
-/// answer counts.
+/// One attempt of an operation that borrows nothing from its caller. Only the presence of a
+/// response matters.
 pub(crate) type Trial =
     Box<dyn Fn(Arc<VaultClient>) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>;
 
-/// Which circuit an operation belongs to.
+/// The circuit of an operation.
 #[derive(Clone)]
 pub(crate) struct Watch {
     pub(crate) circuits: Arc<VaultCircuits>,
@@ -115,8 +115,8 @@ pub(crate) struct Watch {
 }
 
 impl Session {
-    /// Runs a request that changes nothing on the vault that `reference` names. `attempt` owns what
-    /// it needs, since it may go on after its caller has got an error.
+    /// Runs a read-only request on the vault that `reference` names. `attempt` owns its data, since
+    /// it may continue after its caller has received an error.
     pub(crate) async fn read<T, F>(
         &self,
         reference: &KeyReference,
@@ -135,8 +135,8 @@ impl Session {
         self.run_watched(&vault, (&self.circuits(reference), kind), trial, &attempt).await
     }
 
-    /// Runs an operation that changes nothing inside the deadline, unless its vault does not answer.
-    /// `trial` makes an attempt that can go on without the caller.
+    /// Runs a read-only operation within the deadline, unless its vault does not respond. `probe`
+    /// makes an attempt that can continue without the caller.
     pub(crate) async fn run_watched<T, F>(
         &self,
         vault: &Arc<VaultClient>,
@@ -192,7 +192,7 @@ impl Session {
         outcome
     }
 
-    /// Carries an operation out after its caller has got an error.
+    /// Runs an operation after its caller has received an error.
     async fn try_again(self, vault: Arc<VaultClient>, watch: Watch, trial: Trial) {
         let Watch { circuits, kind } = watch;
         let (_, answered) = self.run_on(&vault, self.settings().timeout(), trial).await;
@@ -202,7 +202,7 @@ impl Session {
         }
     }
 
-    /// The error of an operation that is not waited for.
+    /// The error of an operation that fails fast.
     #[cold]
     fn no_answer(
         &self,

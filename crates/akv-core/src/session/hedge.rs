@@ -1,10 +1,10 @@
-//! Asking twice when the first answer takes long.
+//! Hedging: a second request when the first response is slow.
 
 use futures::future::{Either, select};
 use std::{future::Future, pin::pin, time::Duration};
 
-/// What `first` gives. When that takes longer than `after`, `second` is made too, and the first
-/// success counts; when both fail, the first failure.
+/// Returns the result of `first`. If that takes longer than `after`, also runs `second` and returns
+/// the first success; if both fail, the first failure.
 pub(crate) async fn hedged<T, E, F>(
     after: Duration,
     first: impl Future<Output = Result<T, E>>,
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
     use tokio::time::{Instant, sleep};
 
-    /// An answer after some milliseconds.
+    /// A response after some milliseconds.
     async fn answer(millis: u64, outcome: Result<&str, &str>) -> Result<String, String> {
         sleep(Duration::from_millis(millis)).await;
         outcome.map(str::to_owned).map_err(str::to_owned)

@@ -1,8 +1,8 @@
-//! The way to the service under every key and vault: settings, tokens that survive `fork`, and the
-//! connections of a process.
+//! The layer under every key and vault: settings, tokens that survive `fork`, and the connections
+//! of a process.
 //!
-//! [`crate::Client`], keys and vaults hold a [`Session`] each and know it alone, so they need not
-//! know each other.
+//! [`crate::Client`], keys and vaults each hold a [`Session`] and depend only on it, not on each
+//! other.
 
 mod authorize;
 mod circuit;
@@ -53,7 +53,7 @@ struct Shared {
 }
 
 impl Session {
-    /// A session with these settings: no thread, no request.
+    /// A session with these settings. Starts no thread and sends no request.
     pub(crate) fn new(settings: Settings) -> Self {
         settle_statics();
         Self(Arc::new(Shared {
@@ -73,7 +73,7 @@ impl Session {
         &self.0.meters
     }
 
-    /// Runs an operation on the vault that `reference` names, which may change it.
+    /// Runs an operation that may change the vault that `reference` names.
     pub(crate) async fn run<T, F>(
         &self,
         reference: &KeyReference,
@@ -85,8 +85,8 @@ impl Session {
         self.run_on(&self.vault_client(reference)?, self.settings().timeout(), attempt).await.0
     }
 
-    /// Runs an operation inside the deadline and the vault's limit of requests in flight. Says too
-    /// whether the vault gave any answer.
+    /// Runs an operation within the deadline and the vault's limit of requests in flight. Also
+    /// returns whether the vault gave any response.
     pub(crate) async fn run_on<T, F>(
         &self,
         vault: &Arc<VaultClient>,
@@ -105,7 +105,7 @@ impl Session {
             if attempts.fetch_add(1, Relaxed) > 0 {
                 meters.retry();
             }
-            // Fair: first come, first served.
+            // The semaphore is fair.
             let _permit = vault.permits.acquire().await.map_err(|_| {
                 Error::new(ErrorKind::Internal, "the limit of requests in flight is gone")
             })?;
@@ -145,8 +145,8 @@ impl Session {
         self.connections()?.vault_client(self, destination)
     }
 
-    /// Keeps the token for the vault that `reference` names fresh, as long as this session and its
-    /// process live: for the setting `warm`. Runs inside a runtime.
+    /// Keeps the token for the vault that `reference` names fresh as long as this session and its
+    /// process live, for the setting `warm`. Must be called inside a runtime.
     ///
     /// # Errors
     /// The key is not allowed, or a setting prevents requests.
@@ -167,8 +167,8 @@ impl Session {
     }
 }
 
-/// Has the libraries make what they make once for a process. The locks around that know nothing of
-/// `fork`: a child that is forked while a thread of its parent is inside waits for ever.
+/// Triggers the lazy initialization in libraries. Their locks are not fork-safe: a child that is
+/// forked while a thread of its parent holds one waits for ever.
 fn settle_statics() {
     aws_lc_rs::init();
     LazyLock::force(&DEFAULT_ALLOWED_HEADER_NAMES);

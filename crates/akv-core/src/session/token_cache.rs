@@ -17,9 +17,9 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-/// How long after a refused token's replacement the next refusal is believed to be final.
+/// For how long after replacing a refused token the next refusal is final.
 const FORCED_PAUSE: Duration = Duration::from_secs(2);
-/// How long after a failed renewal the next one is tried at the latest.
+/// Maximum time between a failed renewal and the next attempt.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(15);
 
 /// The id of no token.
@@ -50,35 +50,35 @@ impl TokenSlot {
     }
 }
 
-/// How long a failed renewal is not tried again for a token with so much of its life left.
+/// The pause after a failed renewal of a token with this much time left.
 fn pause(left: Duration) -> Duration {
     (left / 4).clamp(Duration::from_secs(1), RENEWAL_PAUSE)
 }
 
-/// How long it is until then.
+/// The time until then.
 fn until(time: SystemTime) -> Duration {
     time.duration_since(SystemTime::now()).unwrap_or_default()
 }
 
-/// One process's way to a [`TokenSlot`]: requests of many threads become one.
+/// One process's access to a [`TokenSlot`]. Concurrent requests of its threads are merged into one.
 #[derive(Debug)]
 pub(crate) struct Tokens {
     slot: Arc<TokenSlot>,
     credential: Arc<Credential>,
     meters: Arc<Meters>,
-    /// How long a credential may take: less than an operation's deadline, so that its own error
-    /// is told and not that of the deadline.
+    /// Time limit of the credential: less than an operation's deadline, so that the error is the
+    /// credential's and not that of the deadline.
     budget: Duration,
     refreshing: tokio::sync::Mutex<Past>,
-    /// The token whose renewal a task of this process sees to.
+    /// The id of the token that a task of this process will renew.
     watched: AtomicU64,
-    /// Whether somebody asked for a token since the last renewal.
+    /// Whether the token was used since the last renewal.
     used: AtomicBool,
-    /// Whether the token is kept fresh, used or not.
+    /// Whether the token is kept fresh even if unused.
     kept: AtomicBool,
 }
 
-/// What came of earlier requests for a token.
+/// The results of earlier token requests.
 #[derive(Debug, Default)]
 struct Past {
     failed: Option<(Instant, Error)>,
@@ -110,24 +110,25 @@ impl Tokens {
         self.slot.scope()
     }
 
-    /// Where the tokens come from.
+    /// The source of the tokens.
     pub(crate) fn credential(&self) -> &Credential {
         &self.credential
     }
 
-    /// The current token. A task renews it in time; only when there is none does the caller wait.
+    /// The current token. A task renews it in time; the caller waits only if there is none.
     ///
-    /// What is rare is boxed: otherwise every operation, which is moved about some times before it
-    /// runs, would have room for all of it.
+    /// Rare paths are boxed: otherwise they would enlarge the future of every operation, which is
+    /// moved several times before it runs.
     pub(crate) async fn get(self: &Arc<Self>) -> Result<Arc<Token>> {
         let now = now();
         let token = match self.slot.valid(now) {
             None => Box::pin(self.replace(None)).await?,
-            // Somebody wrote a new token to the file; the old one may be good still.
+            // The file contains a new token; the old one may still be valid.
             Some(token) if self.credential.has_changed() => {
                 Box::pin(self.replace(Some(&token))).await.unwrap_or(token)
             }
-            // No task would go on until the next operation, which may come after the token's end.
+            // No task would run until the next operation, which may come after the token has
+            // expired.
             Some(token) if !is_attended() && token.renewal() <= now => {
                 Box::pin(self.renew_now(token)).await
             }
@@ -143,15 +144,15 @@ impl Tokens {
         Ok(token)
     }
 
-    /// A token other than `refused`, which the service did not take; or that very one, when there
-    /// is no other to be had now.
+    /// A token other than `refused`, which the service refused; or the same one, if no other is
+    /// available now.
     pub(crate) async fn replace(&self, refused: Option<&Arc<Token>>) -> Result<Arc<Token>> {
         let asked = Instant::now();
         let mut past = self.refreshing.lock().await;
         if let Some(token) = self.slot.valid(SystemTime::now()) {
             let other = refused.is_none_or(|refused| !Arc::ptr_eq(refused, &token));
-            // When fresh tokens are refused too, asking for more of them at every operation only
-            // brings the identity service to throttle us.
+            // If fresh tokens are refused too, requesting more of them for every operation would
+            // only make the identity service throttle us.
             let enough = past.forced.is_some_and(|forced| forced.elapsed() < FORCED_PAUSE)
                 && !self.credential.has_changed();
             if other || enough {
@@ -160,8 +161,8 @@ impl Tokens {
         }
         let left = self.budget.saturating_sub(asked.elapsed());
         match &past.failed {
-            // Those who waited while another one failed share its failure, unless it had run out of
-            // time: theirs began later, by long if it was a renewal's.
+            // Callers that waited while another one failed share its failure, unless that was a
+            // timeout: their own time limit began later, much later if the failure was a renewal's.
             Some((failed, error))
                 if *failed >= asked
                     && (error.kind() != ErrorKind::Timeout || left < self.budget / 4) =>
@@ -177,7 +178,7 @@ impl Tokens {
     }
 
     /// Keeps the token fresh from now on, whether or not this process uses it, so that children of
-    /// `fork` inherit a good one. A process that has inherited one leaves that to its parent.
+    /// `fork` inherit a valid one. A process that has inherited a token leaves that to its parent.
     pub(crate) fn keep(self: &Arc<Self>) {
         let inherited =
             self.slot.valid(SystemTime::now()).is_some_and(|token| token.is_inherited());
@@ -186,17 +187,17 @@ impl Tokens {
         }
     }
 
-    /// Gets a token and renews it in time, for as long as there is a client. A failure is tried
-    /// again, also after the old token's end.
+    /// Gets a token and renews it in time, as long as there is a client. Failures are retried, also
+    /// after the old token has expired.
     async fn keep_fresh(this: Weak<Self>) {
         loop {
-            // A client that is gone does not keep its token in memory for this.
+            // Weak references, so that the token of a dropped client is not kept in memory.
             let Some(tokens) = this.upgrade() else { return };
             let current = tokens.slot.valid(SystemTime::now());
             let wait = match current.as_ref().map(|token| until(token.renewal())) {
                 Some(wait) if !wait.is_zero() => wait,
                 _ => match tokens.next_token(current.as_ref()).await {
-                    // A token that is at its end when it comes is no reason to ask all the time.
+                    // A token that has expired on arrival must not cause requests in a tight loop.
                     Ok(new) => until(new.renewal()).max(Duration::from_secs(1)),
                     Err(error) => {
                         tracing::warn!(%error, "no new access token to keep; it is tried again");
@@ -216,7 +217,7 @@ impl Tokens {
         }
     }
 
-    /// Has a task of this process renew the token when its time comes.
+    /// Starts a task that renews the token when it is due.
     fn watch(self: &Arc<Self>, token: &Arc<Token>) {
         if self.kept.load(Ordering::Relaxed) {
             return;
@@ -228,12 +229,11 @@ impl Tokens {
         }
     }
 
-    /// Renews `old` when its time has come, if it was used meanwhile: an idle program must not ask
-    /// for tokens for ever. A failure keeps the old token until its end.
+    /// Renews `old` when it is due, if it was used meanwhile: an idle program must not request
+    /// tokens for ever. After a failure the old token is used until it expires.
     ///
-    /// One that a parent has asked for is renewed late, and only if it is used when its parent has a
-    /// new one already: most children of servers that fork for each connection have long done their
-    /// work by then.
+    /// An inherited token is renewed late, and only if it is used after its parent's renewal: most
+    /// children of servers that fork for each connection have ended by then.
     async fn renew_in_time(this: Weak<Self>, old: Weak<Token>) {
         let times = |token: Arc<Token>| {
             (until(token.renewal()), token.is_inherited().then(|| token.late_renewal()))
@@ -249,14 +249,14 @@ impl Tokens {
         }
         loop {
             tokio::time::sleep(wait).await;
-            // A client that is gone does not keep its token in memory for this.
+            // Weak references, so that the token of a dropped client is not kept in memory.
             let (Some(this), Some(old)) = (this.upgrade(), old.upgrade()) else { return };
             let left = old.expires().duration_since(SystemTime::now()).unwrap_or_default();
             if left.is_zero() || !this.slot.is_current(&old) {
                 return;
             }
             if !this.used.swap(false, Ordering::Relaxed) {
-                // The next use starts this again.
+                // The next use starts the task again.
                 let _ = this.watched.compare_exchange(
                     old.id(),
                     NO_TOKEN,
@@ -276,8 +276,8 @@ impl Tokens {
         }
     }
 
-    /// The token after `old`, or `old` while there is none: somebody is asking for it, or that
-    /// failed a moment ago or fails now.
+    /// The token after `old`, or `old` if there is none yet: another caller is requesting it, or
+    /// the request failed recently or fails now.
     async fn renew_now(&self, old: Arc<Token>) -> Arc<Token> {
         let Ok(mut past) = self.refreshing.try_lock() else { return old };
         let left = old.expires().duration_since(SystemTime::now()).unwrap_or_default();
@@ -298,7 +298,7 @@ impl Tokens {
         }
     }
 
-    /// A token after `old`, from whoever is first.
+    /// A token after `old`, requested by the first caller.
     async fn renew(&self, old: &Arc<Token>) -> Result<Arc<Token>> {
         let mut past = self.refreshing.lock().await;
         match self.slot.current.load_full() {

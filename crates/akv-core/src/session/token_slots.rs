@@ -5,7 +5,7 @@ use arc_swap::ArcSwap;
 use std::sync::Arc;
 
 /// A slot for each audience: a vault's, a Managed HSM's. A list that only grows, without a lock, so
-/// that a child of `fork` can read it whatever its parent was doing.
+/// that a child of `fork` can read it regardless of what its parent was doing.
 #[derive(Default)]
 pub(super) struct TokenSlots(ArcSwap<Vec<Arc<TokenSlot>>>);
 

@@ -1,23 +1,23 @@
-//! What an answer 401 means once there is no other token to try.
+//! The meaning of a 401 when there is no other token to try.
 
 use super::token_cache::Tokens;
 use crate::{Error, ErrorKind, error::one_line, transport::said};
 use azure_core::http::RawResponse;
 
-/// What came before the last 401 of an operation.
+/// Why there is no other token after the last 401 of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
-    /// The credential gave the refused token once more.
+    /// The credential returned the refused token again.
     Unchanged,
     /// The refused token was new: it had replaced another one that was refused.
     Again,
 }
 
-/// The error to report, from the service's answer and from what the credential can do about it.
+/// The error to report, from the service's response and the properties of the credential.
 pub(super) fn unauthorized(tokens: &Tokens, why: Refused, answer: &RawResponse) -> Error {
     let credential = tokens.credential();
     let name = credential.name();
-    // A source that cannot renew its token has no second one, however often it was asked.
+    // A source that cannot renew its token never has a second one.
     let (happened, advice) = match (credential.unrenewable(), why) {
         (Some((source, advice)), _) => {
             (format!("the access token was refused, and {source}"), advice)

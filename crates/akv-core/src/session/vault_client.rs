@@ -1,4 +1,4 @@
-//! What a process has of one vault: the official clients, the short way, the limit of requests.
+//! The clients of one vault in a process: the official ones, the fast path, the limit of requests.
 
 use super::{Session, authorize::Authorize, direct::Direct, hedge::hedged};
 use crate::{Error, ErrorKind, Result, counters::Meters, transport::Http};
@@ -15,9 +15,9 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 use url::Url;
 
-/// One process's way to one vault.
+/// One process's client of one vault.
 pub(crate) struct VaultClient {
-    /// The official client, for all but operations with keys.
+    /// The official client, for everything except operations with keys.
     pub(crate) keys: KeyClient,
     pub(crate) certificates: CertificateClient,
     pub(crate) permits: Semaphore,
@@ -28,7 +28,7 @@ pub(crate) struct VaultClient {
     meters: Arc<Meters>,
 }
 
-/// A second request, on a connection of its own: the first one's may be half dead.
+/// A second request, on a separate connection: that of the first may be half dead.
 struct Hedge {
     after: Duration,
     direct: Direct,
@@ -38,7 +38,7 @@ impl VaultClient {
     /// The client of the vault at `url`; `spare` has the connections for second requests.
     ///
     /// # Errors
-    /// None with a URL that was checked.
+    /// None if the URL was checked.
     pub(crate) fn new(
         session: &Session,
         http: &Http,
@@ -56,7 +56,8 @@ impl VaultClient {
         let direct = direct(http)?;
         let client_options = ClientOptions {
             per_try_policies: vec![authorize as Arc<dyn Policy>],
-            // Retries live in `transport::retry`, where one deadline covers them and broken answers too.
+            // Retries are in `transport::retry`, where one deadline covers them and also broken
+            // responses.
             retry: RetryOptions::none(),
             transport: Some(Transport::new(Arc::new(http.clone()))),
             ..ClientOptions::default()
@@ -87,8 +88,8 @@ impl VaultClient {
         })
     }
 
-    /// Runs an operation with a key. Where hedging is on, an answer that takes long is asked for
-    /// once more, as long as there is room under the limit of requests in flight.
+    /// Runs an operation with a key. If hedging is on and the response is slow, sends the request
+    /// again if the limit of requests in flight permits it.
     pub(crate) async fn operate(&self, target: &Uri, body: Bytes) -> azure_core::Result<Bytes> {
         let Some(Hedge { after, direct }) = &self.hedge else {
             return self.direct.post(target, body).await;
@@ -108,8 +109,8 @@ impl VaultClient {
     }
 }
 
-/// Stands in for a credential inside the official client; [`Authorize`] puts the real token in
-/// its place.
+/// Placeholder for a credential in the official client; [`Authorize`] replaces it by the real
+/// token.
 #[derive(Debug)]
 struct Placeholder;
 

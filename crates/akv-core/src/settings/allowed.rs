@@ -1,8 +1,8 @@
-//! `allowed-keys`: the references that may be used at all.
+//! `allowed-keys`: the only references that may be used.
 //!
-//! Every source narrows: a reference is allowed when each source's list has it. The check is made
-//! where a reference becomes a [`Destination`](super::Destination), without which nothing can be
-//! sent.
+//! Every source restricts further: a reference is allowed if it is in each source's list. The check
+//! is made where a reference becomes a [`Destination`](super::Destination), without which nothing
+//! can be sent.
 
 use super::builder::Value;
 use crate::{
@@ -16,14 +16,14 @@ pub(super) const NAME: &str = "allowed-keys";
 /// Prefixes that some programs put before a reference and strip again.
 const PREFIXES: [&str; 2] = ["store:", "pkcs11:"];
 
-/// What `allowed-keys` says: one list for each source that sets it, none where nobody does.
+/// The value of `allowed-keys`: one list per source that sets it, none if no source does.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AllowedKeys(Vec<List>);
 
-/// What one source allows.
+/// The list of one source.
 #[derive(Clone, Debug)]
 struct List {
-    /// How a user knows the setting: its name, and where it was set.
+    /// The setting for messages: its name, and where it was set.
     face: String,
     entries: Vec<KeyReference>,
 }
@@ -37,7 +37,7 @@ impl AllowedKeys {
         values.iter().map(|value| List::read(value, hosts)).collect::<Result<_>>().map(Self)
     }
 
-    /// One list that allows the same: what all sources allow.
+    /// An equivalent single list: the references that all sources allow.
     pub(super) fn text(&self) -> String {
         let lists = self.0.iter().map(|list| list.entries.clone());
         let common = lists.reduce(|all, list| {
@@ -93,7 +93,7 @@ impl List {
     }
 }
 
-/// Whether `entry` names `reference`, or something that it is part of.
+/// Whether `entry` names `reference`, or its key or vault.
 fn covers(entry: &KeyReference, reference: &KeyReference) -> bool {
     match (entry.key_name(), entry.version()) {
         (None, _) => *entry == reference.vault(),
@@ -102,7 +102,7 @@ fn covers(entry: &KeyReference, reference: &KeyReference) -> bool {
     }
 }
 
-/// One entry of the list: any form of a reference that has no comma in it.
+/// One entry of the list: any form of a reference without a comma.
 fn entry(text: &str, hosts: &TrustedHosts) -> Result<KeyReference, String> {
     if text.is_empty() {
         return Err("an entry of the list is empty".to_owned());

@@ -18,13 +18,13 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-/// Variables that hold a secret itself, and so have no face in a configuration file.
+/// A variable that contains a secret, and therefore has no counterpart in a configuration file.
 const SECRET: &str = "AZURE_CLIENT_SECRET";
 const TOKEN: &str = "AZURE_CLI_ACCESS_TOKEN";
 const CERTIFICATE_PASSWORD: &str = "AZURE_CLIENT_CERTIFICATE_PASSWORD";
 
-/// Gathers settings. Later calls of [`Builder::option`] win over earlier ones, the environment
-/// over all of them, whether it was read before or after, and [`Builder::argument`] over both.
+/// Gathers settings. Later calls of [`Builder::option`] take precedence over earlier ones, the
+/// environment over all of them, in any order of calls, and [`Builder::argument`] over both.
 ///
 /// ```
 /// use akv_core::Settings;
@@ -47,11 +47,11 @@ pub struct Builder {
     access_token: Option<Zeroizing<String>>,
     pub(super) certificate_password: Option<Zeroizing<String>>,
     foreign: Environment,
-    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` count.
+    /// Whether `SSL_CERT_FILE` and `SSL_CERT_DIR` are used.
     pub(super) certificate_variables: bool,
 }
 
-/// Names of settings and where each came from: values may be secrets.
+/// Prints the names of settings and where each came from: values may be secrets.
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let origins = self.values.iter().map(|(name, value)| (*name, value.origin));
@@ -68,11 +68,11 @@ pub(crate) struct Value {
 }
 
 impl Builder {
-    /// Sets a setting by its name in `openssl.cnf`; [`OPTIONS`] lists them. An empty value counts
-    /// as none. Values are checked by [`build`](Self::build).
+    /// Sets a setting by its name in `openssl.cnf`; [`OPTIONS`] lists them. An empty value unsets
+    /// it. [`build`](Self::build) checks the values.
     ///
-    /// `allowed-keys` only narrows: each call, the environment and arguments count together, and an
-    /// empty value is an error.
+    /// `allowed-keys` only restricts: each call, the environment and arguments apply together, and
+    /// an empty value is an error.
     ///
     /// ```
     /// use akv_core::{ErrorKind, Settings};
@@ -92,8 +92,8 @@ impl Builder {
         Ok(self)
     }
 
-    /// Sets a setting by a program's command line, which wins over the environment. An empty value
-    /// counts as none.
+    /// Sets a setting from a program's command line, which takes precedence over the environment.
+    /// An empty value unsets it.
     ///
     /// ```
     /// use akv_core::{Settings, settings::Origin};
@@ -103,7 +103,7 @@ impl Builder {
     ///     .environment_from(|name| (name == "AKV_TIMEOUT").then(|| "3s".into()))
     ///     .build()?;
     /// let setting = settings.in_force().into_iter().find(|setting| setting.name == "timeout");
-    /// let setting = setting.expect("every setting is there");
+    /// let setting = setting.expect("every setting is listed");
     /// assert_eq!((setting.value.as_deref(), setting.origin), (Some("500ms"), Origin::Argument));
     /// # Ok::<(), akv_core::Error>(())
     /// ```
@@ -115,14 +115,14 @@ impl Builder {
         Ok(self)
     }
 
-    /// Adds what the process's environment says. In a process that the kernel marks as
-    /// secure-execution the environment is ignored, but for `AKV_ALLOWED_KEYS`, which only narrows.
+    /// Adds the process's environment. In a process that the kernel marks as secure-execution the
+    /// environment is ignored, except for `AKV_ALLOWED_KEYS`, which only restricts.
     ///
     /// ```no_run
     /// use akv_core::Settings;
     ///
     /// # fn main() -> akv_core::Result<()> {
-    /// // The server's default; AKV_TIMEOUT still wins.
+    /// // The server's default; AKV_TIMEOUT overrides it.
     /// let settings = Settings::builder().option("timeout", "3s")?.environment().build()?;
     /// # let _ = settings;
     /// # Ok(())
@@ -152,8 +152,7 @@ impl Builder {
         self
     }
 
-    /// Adds what an environment that is not the process's own says: `read` gives the value of a
-    /// variable.
+    /// Adds an environment other than the process's own: `read` returns the value of a variable.
     ///
     /// ```
     /// use akv_core::Settings;
@@ -192,8 +191,8 @@ impl Builder {
         self
     }
 
-    /// A value wins over those of earlier origins; an empty one takes back one of its own. What
-    /// only narrows is kept from every origin.
+    /// A value overrides those of lower origins; an empty one removes a value of the same origin.
+    /// Restrictions of all origins are kept.
     pub(super) fn set(&mut self, name: &'static str, origin: Origin, text: String) {
         if name == allowed::NAME {
             let value = Value { text, origin };
@@ -210,7 +209,7 @@ impl Builder {
         }
     }
 
-    /// Checks every value and reads the files that must be read at load.
+    /// Checks every value and reads the files that are needed at load.
     ///
     /// ```
     /// use akv_core::{ErrorKind, Settings};
@@ -222,7 +221,7 @@ impl Builder {
     /// ```
     ///
     /// # Errors
-    /// A value makes no sense or a file cannot be read; the error names the setting.
+    /// A value is invalid or a file cannot be read; the error names the setting.
     pub fn build(self) -> Result<Settings> {
         let _streams = StandardStreams::hold();
         let roots = self.roots()?;
@@ -274,7 +273,7 @@ impl Builder {
         Ok(Settings(Arc::new(values)))
     }
 
-    /// What was set, by name.
+    /// The values that were set, by name.
     fn origins(self, allowed_keys: &AllowedKeys) -> BTreeMap<&'static str, Value> {
         let mut origins = self.values;
         if let Some(origin) = self.allowed_keys.iter().map(|value| value.origin).max() {
@@ -283,7 +282,8 @@ impl Builder {
         origins
     }
 
-    /// A token in the environment wins over a token file that only the configuration file names.
+    /// A token in the environment takes precedence over a token file that only the configuration
+    /// file names.
     fn access_token_file(&self) -> Option<PathBuf> {
         let value = self.values.get("access-token-file")?;
         let from_file = value.origin == Origin::File;

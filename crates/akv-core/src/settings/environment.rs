@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, ffi::OsString};
 use zeroize::Zeroizing;
 
-/// The variables that are not settings of ours but that we honour: those of the identity
-/// endpoints, of proxies and of the command-line tools.
+/// Variables that are not our settings but that we read: those of the identity endpoints, of
+/// proxies and of the command-line tools.
 const FOREIGN: &[&str] = &[
     "AZD_CONFIG_DIR",
     "AZURE_AUTHORITY_HOST",
@@ -27,7 +27,7 @@ const FOREIGN: &[&str] = &[
 pub(crate) struct Environment(BTreeMap<&'static str, Zeroizing<String>>);
 
 impl Environment {
-    /// Copies the variables out of the process's environment.
+    /// Copies the variables from the process's environment.
     pub(super) fn capture(read: impl Fn(&str) -> Option<OsString>) -> Self {
         Self(
             FOREIGN

@@ -1,5 +1,5 @@
-//! The files that settings name, read at load: servers change their root directory and drop
-//! privileges afterwards.
+//! The files that settings name. They are read at load: servers change their root directory and
+//! drop privileges afterwards.
 
 use super::ClientCertificate;
 use super::{Roots, builder::Builder};
@@ -13,7 +13,7 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-/// Longest file with a certificate and a key, in bytes.
+/// Maximum size of a file with a certificate and a key, in bytes.
 const MAX_CERTIFICATE: u64 = 256 * 1024;
 
 impl Builder {
@@ -57,7 +57,7 @@ impl Builder {
     }
 }
 
-/// Reads a file that holds a secret, without leaving copies of it.
+/// Reads a file that contains a secret, without leaving copies of it in memory.
 fn read_limited(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
     let file = fs::File::open(path)?;
     let length = file.metadata()?.len();
@@ -70,8 +70,8 @@ fn read_limited(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
     Ok(content)
 }
 
-/// The system's trusted certificates. Trouble with single files does not matter as long as a
-/// connection finds its root; if it does not, the connection's error says so.
+/// The system's trusted certificates. Unreadable files do not matter as long as a connection finds
+/// its root; otherwise the connection's error says so.
 fn system_roots(variables: bool) -> Vec<CertificateDer<'static>> {
     if variables {
         return rustls_native_certs::load_native_certs().certs;

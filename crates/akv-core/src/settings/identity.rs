@@ -1,7 +1,7 @@
-//! Which application or managed identity `client-id` means.
+//! The application or managed identity of the setting `client-id`.
 
-/// An application or a user-assigned managed identity. Only the latter is known by other ids than
-/// its client id.
+/// An application or a user-assigned managed identity. Only the latter has other ids besides its
+/// client id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum IdentityId {
     /// The client id, also called application id.
@@ -12,7 +12,7 @@ pub(crate) enum IdentityId {
     Object(String),
 }
 
-/// What the object id stands behind.
+/// The prefix of an object id.
 const OBJECT: &str = "object-id:";
 
 /// The segments of a resource id that are the same for every managed identity.
@@ -99,7 +99,7 @@ mod tests {
         }
         let id = resource_id();
         assert_eq!(read(&id), Ok(IdentityId::Resource(id.clone())));
-        // The portal and the command line write it in several cases.
+        // The portal and the command line differ in case.
         let lower = id.to_ascii_lowercase();
         assert_eq!(read(&lower), Ok(IdentityId::Resource(lower.clone())));
     }

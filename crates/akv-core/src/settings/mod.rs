@@ -1,13 +1,13 @@
 //! Settings: how to reach the service and how to behave.
 //!
-//! A setting has three faces: a name in an `openssl.cnf` section, an ENGINE control command and an
-//! environment variable. [`OPTIONS`] lists them. The environment wins over the file, except in a
-//! process that the kernel marks as secure-execution. Everything is read once, by
-//! [`Builder::build`]: servers clear the environment of their workers and change their root
-//! directory. Only token files that rotate are read again.
+//! A setting can be given in three ways: by name in an `openssl.cnf` section, as an ENGINE control
+//! command, and as an environment variable. [`OPTIONS`] lists them. The environment takes
+//! precedence over the file, except in a process that the kernel marks as secure-execution.
+//! [`Builder::build`] reads everything once: servers clear the environment of their workers and
+//! change their root directory. Only token files that rotate are read again.
 //!
-//! Durations are written `500ms`, `3s` or `1m`, a bare number means seconds; they are longer than
-//! nothing and at most a day. Switches are `yes` or `no`.
+//! Durations are written `500ms`, `3s` or `1m`; a bare number means seconds. They must be more than
+//! zero and at most a day. Switches are `yes` or `no`.
 //!
 //! ```
 //! use akv_core::Settings;
@@ -16,7 +16,7 @@
 //! let settings = Settings::builder()
 //!     .option("credential", "managed-identity")?
 //!     .option("timeout", "3s")?
-//!     .environment_from(|name| (name == "AKV_TIMEOUT").then(|| "5s".into())) // wins
+//!     .environment_from(|name| (name == "AKV_TIMEOUT").then(|| "5s".into())) // takes precedence
 //!     .build()?;
 //! assert_eq!(settings.timeout(), Duration::from_secs(5));
 //! # Ok::<(), akv_core::Error>(())
@@ -50,7 +50,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 use url::Url;
 use zeroize::Zeroizing;
 
-/// Everything that a [`crate::Client`] needs to know. Cheap to clone.
+/// The configuration of a [`crate::Client`]. Cheap to clone.
 ///
 /// ```
 /// use akv_core::{Client, Settings};
@@ -77,8 +77,8 @@ pub(crate) struct Values {
     pub(crate) client_id: Option<IdentityId>,
     pub(crate) tenant_id: Option<String>,
     pub(crate) client_secret: Option<Zeroizing<String>>,
-    /// Or why the file is of no use, which is told to those who mean to use it: a provider that
-    /// fails to load is silently passed over by libcrypto.
+    /// Or the error about the file, which is returned only when the certificate is used: libcrypto
+    /// silently ignores a provider that fails to load.
     pub(crate) client_certificate: Option<Result<Arc<ClientCertificate>>>,
     pub(crate) access_token: Option<Zeroizing<String>>,
     pub(crate) access_token_file: Option<PathBuf>,
@@ -95,17 +95,18 @@ pub(crate) struct Values {
     pub(crate) fips: bool,
     pub(crate) log_level: Option<String>,
     pub(crate) log_file: Option<PathBuf>,
-    /// The identity endpoints' own variables and the proxies, as they were at load.
+    /// The variables of the identity endpoints and of proxies, as they were at load.
     pub(crate) environment: Environment,
-    /// What name resolution needs inside a `chroot`.
+    /// The files for name resolution inside a `chroot`.
     pub(crate) names: NameFiles,
-    /// The kernel marked the process as secure-execution: nothing of its environment is trusted.
+    /// The kernel marked the process as secure-execution: its environment is not trusted.
     pub(crate) secure: bool,
-    /// What was set, as it was written, and by whom.
+    /// The values as they were written, and where each came from.
     origins: BTreeMap<&'static str, builder::Value>,
 }
 
-/// Where requests about an allowed reference go. Only [`Settings::destination`] makes one.
+/// The destination of requests about an allowed reference. Only [`Settings::destination`] creates
+/// one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub(crate) struct Destination {
@@ -115,7 +116,7 @@ pub(crate) struct Destination {
     pub(crate) scope: String,
 }
 
-/// Trusted certificates as they were found at load: PEM text, read while the files are reachable.
+/// Trusted certificates as found at load, read while the files are reachable.
 #[derive(Default)]
 pub(crate) struct Roots {
     /// Certificates of the system, or of `SSL_CERT_FILE` and `SSL_CERT_DIR`.
@@ -139,7 +140,7 @@ impl Settings {
         Builder::default()
     }
 
-    /// The defaults with what the environment says.
+    /// The defaults, overridden by the environment.
     ///
     /// ```no_run
     /// use akv_core::{Settings, blocking::Client};
@@ -151,7 +152,7 @@ impl Settings {
     /// ```
     ///
     /// # Errors
-    /// A variable has a value that makes no sense, or a file that it names cannot be read.
+    /// A variable has an invalid value, or a file that it names cannot be read.
     pub fn from_environment() -> Result<Self> {
         Self::builder().environment().build()
     }
@@ -161,8 +162,8 @@ impl Settings {
         self.0.timeout
     }
 
-    /// Every setting of [`OPTIONS`] with its value and where that came from. Secrets are none of
-    /// them: what the environment has of those is not told.
+    /// Every setting of [`OPTIONS`] with its value and where that came from. Secrets in the
+    /// environment are not included.
     ///
     /// ```
     /// use akv_core::{Settings, settings::Origin};
@@ -190,8 +191,8 @@ impl Settings {
         OPTIONS.iter().map(in_force).collect()
     }
 
-    /// Whether runtime, token and connection are made ready in the background when a key is
-    /// loaded, rather than by its first operation; no by default.
+    /// Whether runtime, token and connection are prepared in the background when a key is loaded,
+    /// rather than by its first operation; no by default.
     pub fn warm(&self) -> bool {
         self.0.warm
     }
@@ -202,17 +203,17 @@ impl Settings {
         self.0.fips
     }
 
-    /// What is logged: nothing (`None`), a level or a filter; see [`logging`](crate::logging).
+    /// The log level or filter; `None` logs nothing. See [`logging`](crate::logging).
     pub fn log_level(&self) -> Option<&str> {
         self.0.log_level.as_deref()
     }
 
-    /// Where the log goes; `None` is the standard error stream.
+    /// The log file; `None` for standard error.
     pub fn log_file(&self) -> Option<&std::path::Path> {
         self.0.log_file.as_deref()
     }
 
-    /// Reads a key reference; URLs must be under a host suffix that these settings trust.
+    /// Parses a key reference; URLs must be under a host suffix that these settings trust.
     ///
     /// ```
     /// use akv_core::{ErrorKind, Settings};
@@ -226,12 +227,12 @@ impl Settings {
     /// ```
     ///
     /// # Errors
-    /// The reference is malformed; the error says which section and why. No request is made.
+    /// The reference is malformed; the error says which section and why. Sends no request.
     pub fn reference(&self, text: &str) -> Result<KeyReference> {
         KeyReference::parse(text, &self.0.hosts)
     }
 
-    /// The URL of the vault that a reference names, with the configured endpoint in its place.
+    /// The URL of the vault that a reference names, or the configured endpoint.
     ///
     /// ```
     /// let settings = akv_core::Settings::builder().option("allowed-keys", "vault:a01:web")?.build()?;
@@ -250,7 +251,8 @@ impl Settings {
         self.destination(reference).map(|destination| destination.url)
     }
 
-    /// Where requests about a reference go: the only way to a vault, and to a token for it.
+    /// The destination of requests about a reference. There is no other way to send requests to a
+    /// vault or to get a token for it.
     ///
     /// # Errors
     /// The setting `allowed-keys` does not list the key or its vault.
@@ -276,7 +278,7 @@ impl Settings {
 }
 
 impl std::fmt::Debug for Values {
-    /// Shows no secret and no certificate.
+    /// Prints no secret and no certificate.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Settings")
             .field("credential", &self.credential)

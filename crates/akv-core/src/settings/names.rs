@@ -1,4 +1,4 @@
-//! What name resolution needs, as it was at load.
+//! The files for name resolution, as they were at load.
 
 use process_abi::descriptor::StandardStreams;
 use std::{
@@ -8,11 +8,11 @@ use std::{
     path::Path,
 };
 
-/// Longest file in bytes; a longer one is cut.
+/// Maximum size of a file in bytes; a longer one is truncated.
 const MAX_FILE: u64 = 1024 * 1024;
 
-/// The root directory and the resolver's files as they were at load. A server that has changed
-/// its root directory since then may find none of them in the new one.
+/// The root directory and the resolver's files as they were at load. After a server has changed its
+/// root directory, the new one may not contain them.
 #[derive(Default)]
 pub(crate) struct NameFiles {
     root: Option<Identity>,
@@ -37,12 +37,12 @@ impl NameFiles {
         self.root != root()
     }
 
-    /// The content of `/etc/resolv.conf`: that of the current root, or else that of the load.
+    /// The content of `/etc/resolv.conf`: that of the current root, otherwise that from load.
     pub(crate) fn resolv_conf(&self) -> Vec<u8> {
         read(RESOLV_CONF).unwrap_or_else(|| self.resolv_conf.clone())
     }
 
-    /// The content of `/etc/hosts`: that of the current root, or else that of the load.
+    /// The content of `/etc/hosts`: that of the current root, otherwise that from load.
     pub(crate) fn hosts(&self) -> Vec<u8> {
         read(HOSTS).unwrap_or_else(|| self.hosts.clone())
     }

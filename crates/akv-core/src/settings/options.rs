@@ -1,11 +1,11 @@
 //! The table of settings.
 
-/// The three faces of one setting.
+/// One setting: its name, environment variable and documentation.
 ///
 /// ```
 /// use akv_core::settings::OPTIONS;
 ///
-/// let timeout = OPTIONS.iter().find(|option| option.name == "timeout").expect("there is one");
+/// let timeout = OPTIONS.iter().find(|option| option.name == "timeout").expect("it exists");
 /// assert_eq!(timeout.env, Some("AKV_TIMEOUT"));
 /// assert!(timeout.help.contains("default 10s"));
 /// ```
@@ -14,11 +14,11 @@
 pub struct OptionInfo {
     /// The name in an `openssl.cnf` section.
     pub name: &'static str,
-    /// The environment variable of the same meaning.
+    /// The equivalent environment variable.
     pub env: Option<&'static str>,
-    /// What it means, its values and its default, in one line.
+    /// Meaning, values and default, in one line.
     pub help: &'static str,
-    /// The value that counts where nobody set one; `None` where that is no value.
+    /// The default value; `None` if there is none.
     pub default: Option<&'static str>,
 }
 
@@ -32,8 +32,8 @@ impl OptionInfo {
     }
 }
 
-/// Every setting that a configuration file may hold. The ENGINE control command has the same name
-/// in upper case with underscores.
+/// Every setting of a configuration file. The ENGINE control command has the same name in upper
+/// case with underscores.
 ///
 /// ```
 /// // A program's --help.

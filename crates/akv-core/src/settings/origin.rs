@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-/// Where the value of a setting came from. A later one of these wins over an earlier one.
+/// Where the value of a setting came from. Later variants take precedence over earlier ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Origin {
-    /// Nobody set it.
+    /// Not set.
     Default,
     /// A configuration file: [`Builder::option`](super::Builder::option).
     File,
@@ -17,8 +17,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// How a user knows the setting `name` that came from here: `timeout`, `AKV_TIMEOUT`,
-    /// `--timeout`.
+    /// The setting `name` as this origin spells it: `timeout`, `AKV_TIMEOUT`, `--timeout`.
     pub(super) fn face(self, name: &str) -> String {
         match self {
             Self::Default | Self::File => name.to_owned(),
@@ -29,7 +28,7 @@ impl Origin {
 }
 
 impl Origin {
-    /// As [`face`](Self::face), with the setting's own name in it.
+    /// As [`face`](Self::face), together with the setting's own name.
     pub(super) fn named(self, name: &str) -> String {
         match self {
             Self::Environment(variable) => format!("{name} ({variable})"),
@@ -55,7 +54,7 @@ impl fmt::Display for Origin {
 pub struct Setting {
     /// The name in an `openssl.cnf` section.
     pub name: &'static str,
-    /// The value as it was written, or the default; `None` where nothing is the default.
+    /// The value as it was written, or the default; `None` if there is no default.
     pub value: Option<String>,
     /// Where the value came from.
     pub origin: Origin,

@@ -1,10 +1,10 @@
-//! Settings by values of their types, for programs in Rust.
+//! Typed setters, for programs in Rust.
 
 use super::{Builder, CredentialKind, Origin};
 use crate::Cloud;
 use std::time::Duration;
 
-/// Each setter is a form of [`Builder::option`] that cannot fail.
+/// Each setter is a variant of [`Builder::option`] that cannot fail.
 ///
 /// ```
 /// use akv_core::{Cloud, Settings, settings::CredentialKind};
@@ -46,7 +46,7 @@ impl Builder {
         self.with("max-concurrency", &requests.to_string())
     }
 
-    /// Sends an operation once more, on another connection, when there is no answer after this time
+    /// Sends a request again, on another connection, if there is no response after this time
     /// (setting `hedge-after`), in whole milliseconds.
     #[must_use]
     pub fn hedge_after(self, time: Duration) -> Self {
@@ -60,13 +60,13 @@ impl Builder {
         self.with("verify-signatures", text(yes))
     }
 
-    /// Whether token and connection are made ready when a key is loaded (setting `warm`).
+    /// Whether token and connection are prepared when a key is loaded (setting `warm`).
     #[must_use]
     pub fn warm(self, yes: bool) -> Self {
         self.with("warm", text(yes))
     }
 
-    /// Whether operations fail at once while a vault does not answer (setting `fail-fast`).
+    /// Whether operations fail at once while a vault does not respond (setting `fail-fast`).
     #[must_use]
     pub fn fail_fast(self, yes: bool) -> Self {
         self.with("fail-fast", text(yes))

@@ -1,4 +1,4 @@
-//! Reading of single values.
+//! Parsing of single values.
 
 use crate::{Error, ErrorKind, outside};
 use std::{str::FromStr, time::Duration};
@@ -19,14 +19,14 @@ use std::{str::FromStr, time::Duration};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CredentialKind {
-    /// The first of these that gives a token, and from then on that one: a given access token, an
+    /// The first of these that returns a token, which is then kept: a given access token, an
     /// application with a secret or else a certificate, workload identity, managed identity, the
-    /// Azure CLI, the Azure Developer CLI. When none does, the error has the reason of each.
+    /// Azure CLI, the Azure Developer CLI. If none does, the error contains the reason of each.
     #[default]
     Auto,
-    /// A given access token: of `access-token-file`, or in `AZURE_CLI_ACCESS_TOKEN`.
+    /// A given access token: in `access-token-file` or `AZURE_CLI_ACCESS_TOKEN`.
     AccessToken,
-    /// An application (`client-id`, `tenant-id`) with a secret (`client-secret-file`, or in
+    /// An application (`client-id`, `tenant-id`) with a secret (`client-secret-file` or
     /// `AZURE_CLIENT_SECRET`).
     ClientSecret,
     /// An application (`client-id`, `tenant-id`) with a certificate (`client-certificate-file`).
@@ -34,8 +34,8 @@ pub enum CredentialKind {
     /// An application (`client-id`, `tenant-id`) with the federated token of a Kubernetes service
     /// account, in the file that `AZURE_FEDERATED_TOKEN_FILE` names.
     WorkloadIdentity,
-    /// The identity of the machine or service that we run on: the system-assigned one, or the
-    /// user-assigned one that `client-id` names.
+    /// The identity of the machine or service where the process runs: the system-assigned one, or
+    /// the user-assigned one that `client-id` names.
     ManagedIdentity,
     /// The Azure CLI's login.
     AzureCli,
@@ -73,7 +73,7 @@ impl CredentialKind {
 impl FromStr for CredentialKind {
     type Err = Error;
 
-    /// Reads a name of the setting `credential`. The error lists those that there are.
+    /// Parses a value of the setting `credential`. The error lists the valid values.
     fn from_str(text: &str) -> Result<Self, Error> {
         Self::ALL.into_iter().find(|kind| kind.name() == text).ok_or_else(|| {
             let names = Self::ALL.map(Self::name).join(", ");
@@ -114,7 +114,7 @@ pub(super) fn boolean(text: &str) -> Result<bool, String> {
     }
 }
 
-/// A comma-separated list of DNS suffixes, made lower case and freed of leading dots.
+/// A comma-separated list of DNS suffixes, converted to lower case, without leading dots.
 pub(super) fn dns_suffixes(text: &str) -> Result<Vec<String>, String> {
     let label = |label: &str| {
         (1..=63).contains(&label.len())

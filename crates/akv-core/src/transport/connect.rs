@@ -1,4 +1,4 @@
-//! Connections: TCP with probes, the proxy where there is one, TLS.
+//! Connections: TCP with keepalive, an optional proxy, TLS.
 
 use super::{
     resolve::Resolver,
@@ -23,7 +23,7 @@ use std::{
 use tower_service::Service;
 
 pub(super) type BoxError = Box<dyn StdError + Send + Sync>;
-/// To the next hop: the server, or a proxy that may itself be spoken to over TLS.
+/// A connection to the next hop: the server, or a proxy, which may itself use TLS.
 pub(super) type Hop = MaybeHttpsStream<Socket>;
 type Connecting<T> = BoxFuture<'static, Result<T, BoxError>>;
 
@@ -37,7 +37,7 @@ pub(super) struct Connector {
 
 impl Connector {
     /// # Errors
-    /// The proxy's URL makes no sense, or TLS cannot be set up.
+    /// The proxy's URL is invalid, or TLS cannot be set up.
     pub(super) fn new(settings: &Settings, meters: Arc<Meters>) -> Result<Self> {
         let values = settings.values();
         let tls = super::tls::config(&values.roots).map_err(|error| {
@@ -46,7 +46,7 @@ impl Connector {
         let mut tcp = HttpConnector::new_with_resolver(Resolver::new(settings));
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
-        // Half-dead connections have hung clients for a quarter of an hour.
+        // Half-dead connections have blocked clients for a quarter of an hour.
         tcp.set_keepalive(Some(Duration::from_secs(15)));
         tcp.set_keepalive_interval(Some(Duration::from_secs(5)));
         tcp.set_keepalive_retries(Some(3));
@@ -57,7 +57,7 @@ impl Connector {
             .https_or_http()
             .enable_http1()
             .wrap_connector(tcp.clone());
-        // Plain HTTP is for identity endpoints on this machine; the settings take https only.
+        // Plain HTTP is for identity endpoints on this machine; the settings accept only https.
         let https = HttpsConnectorBuilder::new()
             .with_tls_config(tls)
             .https_or_http()
@@ -69,7 +69,7 @@ impl Connector {
     /// Connects to the server that `destination` names.
     ///
     /// # Errors
-    /// Of the resolver, the network, a proxy or TLS; that it took too long.
+    /// The resolver, the network, a proxy or TLS fails, or the time limit is reached.
     pub(super) async fn connect(
         &self,
         destination: Uri,
@@ -87,7 +87,7 @@ impl Connector {
     }
 }
 
-/// Where the socket under a connection is open.
+/// The descriptor of the socket under a connection.
 pub(super) fn place(connection: &MaybeHttpsStream<Hop>) -> Place {
     fn of_hop(hop: &Hop) -> Place {
         match hop {
@@ -101,7 +101,7 @@ pub(super) fn place(connection: &MaybeHttpsStream<Hop>) -> Place {
     }
 }
 
-/// The proxies that the environment named at load; it may be gone by now.
+/// The proxies that the environment named at load; it may have been cleared since.
 pub(crate) fn proxies(settings: &Settings) -> Result<Matcher> {
     let environment = &settings.values().environment;
     let either = |upper, lower| environment.get(upper).or_else(|| environment.get(lower));
@@ -110,7 +110,7 @@ pub(crate) fn proxies(settings: &Settings) -> Result<Matcher> {
     };
     let exceptions = either("NO_PROXY", "no_proxy").unwrap_or_default();
     let matcher = Matcher::builder().https(proxy.to_owned()).no(exceptions.to_owned()).build();
-    // Without exceptions every server is behind the proxy, unless its URL was not understood.
+    // Without exceptions this server uses the proxy, unless the proxy's URL was not parsed.
     let probe = Uri::from_static("https://vault.azure.net");
     let unexcepted = Matcher::builder().https(proxy.to_owned()).build();
     match unexcepted.intercept(&probe).and_then(|proxy| proxy.uri().scheme_str().map(str::len)) {
@@ -122,7 +122,7 @@ pub(crate) fn proxies(settings: &Settings) -> Result<Matcher> {
     }
 }
 
-/// The way to a server: straight, or through a proxy's tunnel.
+/// The route to a server: direct, or through a proxy's tunnel.
 #[derive(Clone)]
 struct Route {
     tcp: Tcp,

@@ -19,19 +19,19 @@ use std::time::Duration;
 
 pub(super) type Body = Full<Bytes>;
 
-/// The end that requests are given to. A task of the runtime moves the bytes.
+/// The handle that accepts requests. A task of the runtime does the I/O.
 pub(super) enum Connection {
     Http1(http1::SendRequest<Body>, Place),
     Http2(http2::SendRequest<Body>, Place),
 }
 
 impl Connection {
-    /// Connects to a server. HTTP/2 connections are probed while requests are under way: a dead one
-    /// has to be found out while there is time to try another one.
+    /// Connects to a server. HTTP/2 connections are probed while requests are in flight: a dead one
+    /// must be detected while there is time to try another one.
     ///
     /// # Errors
-    /// No connection came about within the limit, TLS failed, or the server's first words on
-    /// HTTP/2 make no sense.
+    /// No connection was made within the limit, TLS failed, or the server's first HTTP/2 frames are
+    /// invalid.
     pub(super) async fn open(
         connector: &Connector,
         server: Uri,
@@ -54,7 +54,7 @@ impl Connection {
         Ok(Self::Http2(sender, place))
     }
 
-    /// Whether requests can be sent over it no more: the server has closed it, or the host has.
+    /// Whether the server or the host has closed the connection.
     pub(super) fn is_closed(&self) -> bool {
         match self {
             Self::Http1(sender, place) => sender.is_closed() || !place.is_ours(),
@@ -62,7 +62,7 @@ impl Connection {
         }
     }
 
-    /// The same connection once more, where it carries many requests at a time.
+    /// Another handle to the same connection, if it carries many requests at a time.
     pub(super) fn share(&self) -> Option<Self> {
         match self {
             Self::Http1(..) => None,
@@ -70,7 +70,7 @@ impl Connection {
         }
     }
 
-    /// Sends a request, which comes back when not a byte of it was written.
+    /// Sends a request. The error returns the request if no byte of it was written.
     pub(super) async fn send(
         &mut self,
         request: Request<Body>,

@@ -1,4 +1,4 @@
-//! What a failure of the official client means: for the user, and for the retry loop.
+//! Classifies failures of the official client, for the user and for the retry loop.
 
 use super::{resolve::UnknownHost, retry::Failure};
 use crate::{
@@ -35,14 +35,14 @@ pub(crate) fn failure(error: azure_core::Error, reference: &KeyReference, host: 
     }
 }
 
-/// An answer that makes no sense, which another attempt may mend.
+/// An invalid response. Another attempt may succeed.
 pub(crate) fn wrong_answer(host: &str, why: &str) -> Failure {
     let text = format!("{host} gave a wrong answer: {why}");
     Failure::Transient(Error::new(ErrorKind::Response, text), None)
 }
 
-/// Whether it is certain that the service did not execute the request: no connection was made, or
-/// it turned the request away unread.
+/// Whether the service certainly did not execute the request: no connection was made, or it
+/// rejected the request unread.
 pub(crate) fn not_executed(error: &azure_core::Error) -> bool {
     match error.kind() {
         SdkErrorKind::Connection | SdkErrorKind::Credential => true,
@@ -53,7 +53,7 @@ pub(crate) fn not_executed(error: &azure_core::Error) -> bool {
     }
 }
 
-/// What the service says about its refusal.
+/// The content of the service's error response.
 #[derive(Default)]
 pub(crate) struct Said {
     /// The innermost code.
@@ -62,7 +62,7 @@ pub(crate) struct Said {
     pub(crate) request_id: Option<String>,
 }
 
-/// Reads the error in an answer, as far as there is one.
+/// Parses the error in a response, if there is one.
 pub(crate) fn said(response: &RawResponse) -> Said {
     let body: Body = outside::json(response.body().as_ref()).unwrap_or_default();
     let (code, message) = body.error.unwrap_or_default().innermost();
@@ -117,7 +117,7 @@ fn hint(status: u16, code: Option<&str>, reference: &KeyReference) -> Option<Str
     })
 }
 
-/// No answer came: the connection could not be made, broke, or is not trusted.
+/// There was no response: the connection could not be made, broke, or is not trusted.
 pub(crate) fn unreachable_server(
     error: &azure_core::Error,
     connecting: bool,
@@ -148,8 +148,7 @@ pub(crate) fn unreachable_server(
     if connecting { Failure::Transient(failure, None) } else { Failure::StaleConnection(failure) }
 }
 
-/// Looks for a cause of type `T`, also inside I/O errors, which do not name their content as
-/// source.
+/// Finds a cause of type `T`, also inside I/O errors, which do not return their content as source.
 fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -167,7 +166,7 @@ fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Optio
     None
 }
 
-/// Longest pause that is believed; it is past every deadline.
+/// Maximum pause that is accepted; it is longer than every deadline.
 const LONGEST: Duration = Duration::from_secs(86_400);
 
 /// `retry-after-ms`, or `Retry-After` in seconds or as a date (RFC 9110 section 10.2.3).
@@ -203,7 +202,7 @@ struct Detail {
 }
 
 impl Detail {
-    /// The innermost code says most; the message is the outermost one.
+    /// The innermost code is the most specific; the message is the outermost one.
     fn innermost(self) -> (Option<String>, Option<String>) {
         let mut code = self.code;
         let mut inner = self.inner;

@@ -1,8 +1,8 @@
 //! The HTTP client that a process shares among its vaults and credentials.
 //!
-//! It stands on hyper rather than on the official client's own transport (reqwest), whose layers
-//! for redirects, retries, cookies and URLs are of no use here and cost a third of a signature's
-//! instructions: 260 000 with it, 175 000 without, as callgrind counts them.
+//! It uses hyper rather than the official client's own transport (reqwest), whose layers for
+//! redirects, retries, cookies and URLs are not needed here and cost a third of a signature's
+//! instructions: 260 000 with it, 175 000 without, as counted by callgrind.
 
 use super::{connect::Connector, pool::Pool};
 use crate::{Result, Settings, counters::Meters};
@@ -29,11 +29,11 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-/// Largest answer in bytes. A page of keys has some ten thousand.
+/// Maximum size of a response in bytes. A page of keys has some ten thousand.
 const MAX_BODY: usize = 1024 * 1024;
 
-/// Sends requests over pooled connections and reads whole answers of sensible size. Redirects are
-/// not followed: they would carry the token to wherever an answer says.
+/// Sends requests over pooled connections and reads whole responses of limited size. Redirects are
+/// not followed: they would send the token to a server that a response names.
 #[derive(Clone)]
 pub(crate) struct Http(Arc<Inner>);
 
@@ -43,26 +43,26 @@ struct Inner {
     servers: Mutex<HashMap<(Scheme, Authority), Server>>,
 }
 
-/// The way to one server.
+/// A client for one server.
 #[derive(Clone)]
 pub(crate) struct Server(Arc<Pool>);
 
 impl Http {
-    /// Makes the client. Nothing is connected yet; connections are counted.
+    /// Creates the client. This opens no connection; connections are counted.
     ///
     /// # Errors
-    /// A proxy's URL makes no sense, or TLS cannot be set up.
+    /// A proxy's URL is invalid, or TLS cannot be set up.
     pub(crate) fn new(settings: &Settings, meters: Arc<Meters>) -> Result<Self> {
         let connector = Connector::new(settings, meters)?;
-        // A dead HTTP/2 connection has to be found out while there is time to try another one.
+        // A dead HTTP/2 connection must be detected while there is time to try another one.
         let probe = settings.timeout() / 5;
         Ok(Self(Arc::new(Inner { connector, probe, servers: Mutex::default() })))
     }
 
-    /// The way to the server of a URL.
+    /// A client for the server of a URL.
     ///
     /// # Errors
-    /// The URL names none.
+    /// The URL names no server.
     pub(crate) fn server(&self, url: &Uri) -> azure_core::Result<Server> {
         let (Some(scheme), Some(authority)) = (url.scheme(), url.authority()) else {
             return Err(Error::with_message(ErrorKind::Other, "a URL without a server"));
@@ -82,7 +82,7 @@ impl Http {
 }
 
 impl Server {
-    /// Sends a request to `url`, which is on this server, and reads the whole answer.
+    /// Sends a request to `url`, which is on this server, and reads the whole response.
     pub(crate) async fn exchange(
         &self,
         url: &Uri,
@@ -94,7 +94,7 @@ impl Server {
     }
 }
 
-/// The whole answer to a request.
+/// A complete response.
 pub(crate) struct Answer {
     pub(crate) status: hyper::StatusCode,
     pub(crate) headers: header::HeaderMap,
@@ -102,7 +102,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The headers that are text, as the official client has them.
+    /// The headers with text values, as the official client's type.
     pub(crate) fn texts(&self) -> Headers {
         let headers: HashMap<HeaderName, HeaderValue> = self
             .headers
@@ -151,9 +151,8 @@ fn into_hyper(request: &Request) -> azure_core::Result<hyper::Request<Full<Bytes
     built.body(Full::new(body)).map_err(wrong)
 }
 
-/// The whole body, so that a retry covers a broken one too. One that came in one piece is not
-/// copied; the pieces of others are put together where they are wiped, for a decrypted text may be
-/// in them.
+/// The whole body, so that retries also cover broken bodies. A body in one piece is not copied.
+/// Pieces are joined in a buffer that is wiped, since they may contain a decrypted text.
 async fn read(mut body: Incoming) -> azure_core::Result<Bytes> {
     use hyper::body::Body as _;
     let mut first = Bytes::new();
@@ -181,7 +180,7 @@ async fn read(mut body: Incoming) -> azure_core::Result<Bytes> {
     Ok(if bytes.is_empty() { first } else { Bytes::from_owner(bytes) })
 }
 
-/// Appends without leaving a copy behind where the vector was before it grew.
+/// Appends without leaving a copy in the old buffer when the vector grows.
 fn append(bytes: &mut Zeroizing<Vec<u8>>, data: &[u8]) {
     let needed = bytes.len() + data.len();
     if needed > bytes.capacity() {

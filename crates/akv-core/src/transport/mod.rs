@@ -1,4 +1,4 @@
-//! HTTPS to the service: what the official client sends its requests through.
+//! HTTPS to the service, which is also the official client's transport.
 
 mod connect;
 mod connection;

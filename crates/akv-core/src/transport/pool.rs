@@ -1,9 +1,9 @@
 //! The connections of a process to one server.
 //!
-//! hyper-util's pool holds those to all servers and looks each request's up by scheme and host: 11 000
-//! of the 67 000 instructions of a signature on HTTP/1.1. Here each server has its own, and callers
-//! that come before the first connection stands wait for it instead of each opening one: it may
-//! turn out to carry them all.
+//! hyper-util's pool holds the connections to all servers and looks them up by scheme and host for
+//! each request: 11 000 of the 67 000 instructions of a signature over HTTP/1.1. Here each server
+//! has its own pool. Callers that arrive while the first connection is being made wait for it
+//! instead of each opening one: it may carry all of their requests.
 
 use super::{
     connect::{BoxError, Connector},
@@ -32,7 +32,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// How long an unused connection is kept. The service closes them after some minutes.
+/// How long an unused connection is kept. The service closes connections after some minutes.
 const IDLE: Duration = Duration::from_secs(90);
 
 /// Connections to one scheme, host and port.
@@ -48,12 +48,12 @@ pub(super) struct Pool {
 struct State {
     /// The one HTTP/2 connection, which all requests share.
     shared: Option<Shared>,
-    /// HTTP/1.1 connections between two requests, and since when; the last used is the next.
+    /// Idle HTTP/1.1 connections, with the time of last use; the last one is used next.
     idle: Vec<(Connection, Instant)>,
     waiting: VecDeque<oneshot::Sender<Result<Connection, ConnectError>>>,
     /// Connections that are being opened.
     opening: usize,
-    /// The server spoke HTTP/1.1, so that each request under way needs a connection.
+    /// The server uses HTTP/1.1, so each request in flight needs its own connection.
     exclusive: bool,
     sweeper: Option<JoinHandle<()>>,
 }
@@ -65,7 +65,7 @@ struct Shared {
 
 impl Pool {
     /// # Errors
-    /// None with parts of a URL.
+    /// None if the parts are from a URL.
     pub(super) fn new(
         connector: Connector,
         scheme: Scheme,
@@ -78,8 +78,8 @@ impl Pool {
         Ok(Self { connector, server, host, probe, state: Mutex::default() })
     }
 
-    /// Sends a request to `url`, whose path is all that is read of it. The connection goes back
-    /// to the pool when the lease is dropped, which is to be when the answer has been read.
+    /// Sends a request to `url`, of which only the path is used. The connection returns to the pool
+    /// when the lease is dropped, which must be after the response has been read.
     pub(super) async fn send(
         self: &Arc<Self>,
         url: &Uri,
@@ -92,7 +92,7 @@ impl Pool {
                 Ok(response) => return Ok((response, Lease::new(self, connection))),
                 Err(failed) => failed,
             };
-            // The server closed it while nobody looked.
+            // The server closed the connection while it was idle.
             match failed.take_message().filter(|_| reused) {
                 Some(unsent) => request = unsent,
                 None => return Err(Error::new(ErrorKind::Io, failed.into_error())),
@@ -100,7 +100,7 @@ impl Pool {
         }
     }
 
-    /// HTTP/1.1 has the host in a header and the path alone in the first line.
+    /// HTTP/1.1 has the host in a header and only the path in the request line.
     fn address(&self, url: &Uri, connection: &Connection, request: &mut Request<Body>) {
         match connection {
             Connection::Http1(..) => {
@@ -131,14 +131,14 @@ impl Pool {
             match waiting.await {
                 Ok(Ok(connection)) => return Ok((connection, false)),
                 Ok(Err(error)) => return Err(Error::new(ErrorKind::Connection, error)),
-                // The runtime ended on which it was being opened; this one goes on.
+                // The runtime that was opening it ended; this one continues.
                 Err(_) => {}
             }
         }
     }
 
-    /// Opens connections for those who wait: one until the server's protocol is known, and of
-    /// HTTP/2.
+    /// Opens connections for the waiting callers: only one until the server's protocol is known,
+    /// and only one with HTTP/2.
     fn open_enough(self: &Arc<Self>, state: &mut State) {
         state.waiting.retain(|waiting| !waiting.is_closed());
         let most = if state.exclusive { usize::MAX } else { 1 };
@@ -148,11 +148,12 @@ impl Pool {
         }
     }
 
-    /// Gives a connection to the first who waits, or keeps it; one of HTTP/2 does both.
+    /// Hands a connection to the first waiting caller, or keeps it. An HTTP/2 connection is handed
+    /// to all and kept.
     fn give(self: &Arc<Self>, state: &mut State, connection: Connection) {
         if connection.share().is_some() {
             for waiting in mem::take(&mut state.waiting) {
-                // Whoever is gone needs none.
+                // A caller that has given up is ignored.
                 let _ = connection.share().map(|connection| waiting.send(Ok(connection)));
             }
             state.shared = Some(Shared { connection, used: Instant::now() });
@@ -170,7 +171,7 @@ impl Pool {
         self.sweep_later(state);
     }
 
-    /// Has connections closed that nobody uses.
+    /// Starts closing unused connections.
     fn sweep_later(self: &Arc<Self>, state: &mut State) {
         if state.sweeper.as_ref().is_none_or(JoinHandle::is_finished) {
             state.sweeper = Some(tokio::spawn(sweep(Arc::downgrade(self))));
@@ -183,7 +184,7 @@ impl Pool {
 }
 
 impl State {
-    /// A connection that is open, as far as one can know.
+    /// A connection that is not known to be closed.
     fn take(&mut self) -> Option<Connection> {
         if let Some(shared) = &mut self.shared {
             if !shared.connection.is_closed() {
@@ -200,7 +201,7 @@ impl State {
         None
     }
 
-    /// Tells those who waited for a connection that there is none.
+    /// Returns the error to all waiting callers.
     fn fail(&mut self, error: BoxError) {
         let error = ConnectError(error.into());
         let failed = if self.exclusive { 1 } else { self.waiting.len() };
@@ -210,7 +211,7 @@ impl State {
         }
     }
 
-    /// Drops what was not used for long, and tells when to look again.
+    /// Drops connections that were unused for too long, and returns when to check again.
     fn sweep(&mut self) -> Option<Instant> {
         self.shared
             .take_if(|shared| shared.connection.is_closed() || shared.used.elapsed() >= IDLE);
@@ -234,7 +235,7 @@ async fn sweep(pool: Weak<Pool>) {
     }
 }
 
-/// A connection that is being opened, whoever of those who wait gives up meanwhile.
+/// A connection that is being opened, independently of waiting callers that give up.
 struct Opening {
     pool: Arc<Pool>,
     settled: bool,
@@ -263,13 +264,13 @@ impl Drop for Opening {
         if !self.settled {
             let mut state = self.pool.state();
             state.opening -= 1;
-            // They ask again, each on its own runtime: this one ends.
+            // The callers retry, each on its own runtime: this one ends.
             state.waiting.clear();
         }
     }
 }
 
-/// A connection whose answer is still being read.
+/// A connection whose response is still being read.
 pub(super) struct Lease(Option<(Weak<Pool>, http1::SendRequest<Body>, Place)>);
 
 impl Lease {
@@ -291,7 +292,7 @@ impl Drop for Lease {
         if sender.is_ready() {
             give_back(&pool, Connection::Http1(sender, place));
         } else if let Ok(runtime) = Handle::try_current() {
-            // The end of the answer is still to be seen.
+            // The end of the response is still to be read.
             runtime.spawn(async move {
                 if sender.ready().await.is_ok() {
                     give_back(&pool, Connection::Http1(sender, place));
@@ -307,7 +308,7 @@ fn give_back(pool: &Weak<Pool>, connection: Connection) {
     }
 }
 
-/// Why there is no connection, told to all who waited for it.
+/// The connection error, shared by all waiting callers.
 #[derive(Clone, Debug)]
 struct ConnectError(Arc<dyn StdError + Send + Sync>);
 
@@ -323,7 +324,7 @@ impl StdError for ConnectError {
     }
 }
 
-/// What the header names: the port only where it is not the scheme's own.
+/// The `Host` header: with the port only if it is not the scheme's default.
 fn host(scheme: &Scheme, authority: &Authority) -> hyper::http::Result<HeaderValue> {
     let usual = if *scheme == Scheme::HTTP { 80 } else { 443 };
     let text = match authority.port_u16().filter(|port| *port != usual) {

@@ -1,5 +1,5 @@
-//! Host names to addresses: by the system's resolver, or by one of our own where that one finds no
-//! files (inside a `chroot`) or gets no thread to block.
+//! Resolves host names: with the system's resolver, or with our own if the system's finds no files
+//! (inside a `chroot`) or there is no thread that may block.
 
 use crate::{
     Settings,
@@ -29,13 +29,13 @@ use tower_service::Service;
 #[derive(Clone)]
 pub(super) struct Resolver(Arc<Inner>);
 
-/// Most look-ups by the system's resolver at a time, each of which blocks a thread.
+/// Maximum number of concurrent look-ups by the system's resolver, each of which blocks a thread.
 const MAX_LOOKUPS: usize = 16;
 
 struct Inner {
     settings: Settings,
     permits: Semaphore,
-    /// Made when it is first needed, which is in few programs.
+    /// Created on first use; few programs need it.
     own: OnceLock<OwnResolver>,
 }
 
@@ -55,11 +55,11 @@ impl Resolver {
         Ok(found.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect())
     }
 
-    /// Asks the system's resolver; `None` without a thread that may block.
+    /// Resolves with the system's resolver; `None` if there is no thread that may block.
     async fn ask_system(&self, name: &str) -> Option<io::Result<Vec<SocketAddr>>> {
         let _permit = self.0.permits.acquire().await.ok()?;
         let host = name.to_owned();
-        // The port is another's business: 0 means whatever the URL says.
+        // The port 0 is replaced by that of the URL.
         let lookup = move || look_up(&host);
         match aside(lookup).await {
             Ok(found) => Some(found),
@@ -74,7 +74,7 @@ impl Resolver {
         self.0.own.get_or_init(|| {
             let settings = &self.0.settings;
             let files = &settings.values().names;
-            // A silent name server must leave time for another try.
+            // A name server that does not respond must leave time for a retry.
             let patience = (settings.timeout() / 4).max(SHORTEST);
             OwnResolver::new(&files.resolv_conf(), &files.hosts(), patience)
         })
@@ -96,7 +96,7 @@ impl Service<Name> for Resolver {
     }
 }
 
-/// There is no host of this name, or it has no address.
+/// The host does not exist or has no address.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}: Name or service not known")]
 pub(crate) struct UnknownHost(pub(super) String);
@@ -107,10 +107,10 @@ impl From<UnknownHost> for io::Error {
     }
 }
 
-/// The addresses of a host by the system's resolver, which blocks. Their port is 0.
+/// The addresses of a host from the system's resolver, which blocks. Their port is 0.
 ///
 /// # Errors
-/// [`UnknownHost`], or why the name cannot be looked up.
+/// [`UnknownHost`], or another failure of the look-up.
 pub(crate) fn look_up(name: &str) -> io::Result<Vec<SocketAddr>> {
     let _streams = StandardStreams::hold();
     let hints = AddrInfoHints { socktype: SockType::Stream.into(), ..AddrInfoHints::default() };
@@ -121,8 +121,8 @@ pub(crate) fn look_up(name: &str) -> io::Result<Vec<SocketAddr>> {
     found.map(|info| Ok(info?.sockaddr)).collect()
 }
 
-/// A resolver that needs no file any more and no thread. The system's would look for its files, and
-/// for modules of the C library, in the new root directory.
+/// A resolver that needs no files and no thread. The system's would look for its files, and for
+/// modules of the C library, in the new root directory.
 struct OwnResolver {
     hosts: Vec<(String, IpAddr)>,
     dns: StubResolver,
@@ -131,14 +131,15 @@ struct OwnResolver {
 impl OwnResolver {
     fn new(resolv_conf: &[u8], hosts: &[u8], patience: Duration) -> Self {
         let mut config = ResolvConf::new();
-        // What cannot be read is passed over, as the C library does (resolv.conf(5)).
+        // Unparsable lines are ignored, as in the C library (resolv.conf(5)).
         let _ = config.parse(&mut &*resolv_conf);
         config.options.timeout = config.options.timeout.min(patience);
         config.finalize();
         Self { hosts: read_hosts(hosts), dns: StubResolver::from_conf(config) }
     }
 
-    /// As the usual `hosts: files dns` of nsswitch.conf(5): a name in the file is not asked for.
+    /// As with the usual `hosts: files dns` of nsswitch.conf(5): no query is sent for a name in the
+    /// file.
     async fn addresses(&self, name: &str) -> io::Result<Vec<IpAddr>> {
         let same = |(known, _): &&(String, IpAddr)| known.eq_ignore_ascii_case(name);
         let known: Vec<_> = self.hosts.iter().filter(same).map(|(_, address)| *address).collect();
@@ -173,7 +174,7 @@ fn read_hosts(content: &[u8]) -> Vec<(String, IpAddr)> {
         .collect()
 }
 
-/// The shortest wait for a name server.
+/// Minimum time limit for a name server.
 const SHORTEST: Duration = Duration::from_millis(100);
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! One deadline per operation, with all its retries inside.
+//! One deadline per operation, including all retries.
 
 use crate::{Error, ErrorKind, Result};
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -8,11 +8,11 @@ use tokio::time::Instant;
 /// How one attempt failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// Trying again is of no use.
+    /// A retry is of no use.
     Final(Error),
-    /// Trying again may help, not before the given time when the service named one.
+    /// A retry may help, not before the given time if the service named one.
     Transient(Error, Option<Duration>),
-    /// A pooled connection turned out dead: try again at once, on another one.
+    /// A pooled connection was dead: retry at once, on another one.
     StaleConnection(Error),
 }
 
@@ -23,7 +23,7 @@ impl Failure {
         }
     }
 
-    /// Whether the vault gave an answer, whatever it was.
+    /// Whether there was any response from the vault.
     pub(crate) fn is_answer(&self) -> bool {
         let error = self.error();
         error.status().is_some()
@@ -37,7 +37,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// Runs `attempt` until it succeeds, fails for good, or `timeout` has passed.
+/// Runs `attempt` until it succeeds, fails permanently, or `timeout` has passed.
 pub(crate) async fn with_deadline<T, A, F>(timeout: Duration, mut attempt: A) -> Result<T>
 where
     A: FnMut() -> F,

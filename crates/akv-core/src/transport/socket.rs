@@ -1,4 +1,4 @@
-//! TCP connections that notice when the host closes them, or puts files of its own in their place.
+//! TCP connections that detect when the host closes their descriptors or reuses the numbers.
 
 use super::{connect::BoxError, resolve::Resolver};
 use crate::process::driver::above_standard_streams;
@@ -19,14 +19,14 @@ use std::{
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-/// A connection. Its descriptor is used, and closed, only as long as it is the connection's.
+/// A connection. Its descriptor is used, and closed, only while it still refers to this connection.
 pub(super) struct Socket {
     /// `None` only while it is dropped.
     stream: Option<TokioIo<TcpStream>>,
     place: Place,
 }
 
-/// Where a socket is open.
+/// The descriptor of a socket, with its identity.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     number: i32,
@@ -34,7 +34,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Whether the socket is still there.
+    /// Whether the descriptor still refers to the socket.
     pub(super) fn is_ours(self) -> bool {
         Identity::of(self.number) == self.identity
     }
@@ -82,7 +82,7 @@ impl hyper::rt::Read for Socket {
         context: &mut Context<'_>,
         buffer: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        // Most reads find nothing yet, and there is no need to look for the descriptor then.
+        // Most reads find nothing yet, and then there is no need to check the descriptor.
         if let Some(stream) = &self.stream {
             ready!(stream.inner().poll_read_ready(context))?;
         }

@@ -23,19 +23,19 @@ pub(crate) fn config(roots: &Roots) -> Result<ClientConfig, Error> {
         .with_no_client_auth())
 }
 
-/// What decides whether a server's certificate is trusted.
+/// The verifier of server certificates.
 #[cfg(feature = "probe")]
 pub(crate) fn verifier(roots: &Roots) -> Result<Arc<dyn ServerCertVerifier>, Error> {
     let verifier = Verifier::new(roots, Arc::new(aws_lc_rs::default_provider()))?;
     Ok(verifier)
 }
 
-/// The usual verification, and for servers of the administrator's own the exact certificate that
-/// is named as trusted: self-signed certificates are often marked as an authority, which a server
-/// certificate must not be, so the usual verification refuses them. OpenSSL accepts them.
+/// The usual verification, and in addition any certificate that is itself configured as trusted:
+/// self-signed certificates are often marked as an authority, which a server certificate must not
+/// be, so the usual verification refuses them. OpenSSL accepts them.
 #[derive(Debug)]
 struct Verifier {
-    /// `None` when there is not a single root.
+    /// `None` if there is no root.
     webpki: Option<Arc<WebPkiServerVerifier>>,
     trusted: Vec<CertificateDer<'static>>,
     provider: Arc<CryptoProvider>,
@@ -56,7 +56,7 @@ impl Verifier {
         Ok(Arc::new(Self { webpki, trusted, provider }))
     }
 
-    /// Name and dates still count for a certificate that was named itself.
+    /// Name and dates are also checked for a certificate that is itself trusted.
     fn verify_named(
         &self,
         end_entity: &CertificateDer<'_>,

@@ -1,7 +1,7 @@
 //! Certificates of a vault's keys: the leaf only.
 //!
-//! The chain is in the secret of the same name, together with the private key, which is never
-//! read.
+//! The chain is only in the secret of the same name, together with the private key. That secret is
+//! never read.
 
 use crate::{
     Error, ErrorKind, KeyReference, Result, VaultKind,
@@ -19,7 +19,7 @@ use der::{AnyRef, Decode as _, Tag, Tagged as _};
 use serde::Deserialize;
 use std::sync::Arc;
 
-/// The service writes padding; nothing is gained by insisting on it.
+/// The service writes padding; there is no reason to require it.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -32,7 +32,7 @@ pub struct Certificate {
     der: Vec<u8>,
 }
 
-/// What is read of an answer.
+/// The members of a response that are read.
 #[derive(Deserialize)]
 struct Wire {
     id: Option<String>,
@@ -40,17 +40,17 @@ struct Wire {
 }
 
 impl Certificate {
-    /// A reference to this version, which opens the certificate's key too.
+    /// A reference to this version, which also opens the certificate's key.
     pub fn reference(&self) -> &KeyReference {
         &self.reference
     }
 
-    /// The certificate in DER (X.509). What it says is the vault's word; nothing of it is checked.
+    /// The certificate in DER (X.509), as returned by the vault. Its content is not verified.
     pub fn der(&self) -> &[u8] {
         &self.der
     }
 
-    /// Reads an answer that must be about the certificate that `reference` names.
+    /// Parses a response, which must be about the certificate that `reference` names.
     fn read(body: &[u8], reference: &KeyReference) -> Result<Self, String> {
         let wire: Wire = outside::json(body)?;
         let id = wire.id.ok_or("no identifier in it")?;
@@ -68,7 +68,8 @@ impl Certificate {
         }
         let text = wire.cer.ok_or("no certificate in it")?;
         let der = BASE64.decode(text).map_err(|_| "the certificate is no base64")?;
-        // Whoever uses it reads it; here only a page that is no certificate at all is noticed.
+        // The content is for the caller to parse. This only detects a response without a
+        // certificate.
         match AnyRef::from_der(&der) {
             Ok(any) if any.tag() == Tag::Sequence => Ok(Self { reference: pinned, der }),
             _ => Err("the certificate is no DER".to_owned()),
@@ -76,7 +77,7 @@ impl Certificate {
     }
 }
 
-/// Asks for a certificate.
+/// Requests a certificate.
 pub(crate) async fn certificate(
     session: &Session,
     reference: &KeyReference,
@@ -116,13 +117,13 @@ async fn get(
         .map_err(|why| wrong_answer(&vault.host, &why))
 }
 
-/// Reads an answer.
+/// Parses a response.
 #[cfg(test)]
 pub(crate) fn read_answer(body: &[u8], reference: &KeyReference) -> Result<Certificate, String> {
     Certificate::read(body, reference)
 }
 
-/// Keys and certificates have roles of their own.
+/// Keys and certificates have different roles.
 fn advise(error: Error) -> Error {
     match (error.status(), error.code()) {
         (Some(403), Some("ForbiddenByPolicy")) => error

@@ -1,8 +1,8 @@
-//! Making and rotating keys: requests that must not be executed twice.
+//! Creating and rotating keys: requests that must not be executed twice.
 //!
-//! A request is sent again only when it is certain that the service did not execute it: no
-//! connection was made, or it was turned away (429, 401). In every other case the error says that
-//! the key may have been made all the same.
+//! A request is retried only if the service certainly did not execute it: no connection was made,
+//! or it was rejected (429, 401). In every other case the error says that the key may have been
+//! created.
 
 use super::{NewKey, Vault};
 use crate::{
@@ -22,23 +22,23 @@ use std::{
 };
 
 impl Vault {
-    /// Makes a key. Where the vault has one of this name, it gets a new version.
+    /// Creates a key. If the vault has a key of this name, it gets a new version.
     ///
     /// ```no_run
     /// use akv_core::{AesSize, NewKey};
     ///
     /// # async fn example(hsm: akv_core::Vault) -> akv_core::Result<()> {
     /// let key = hsm.create("kek", NewKey::aes(AesSize::Bits256)).await?; // a SymmetricKey
-    /// println!("made {}", key.pinned_reference());
+    /// println!("created {}", key.pinned_reference());
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// `name` is no name of a key or the service has no such keys (no request is made then), or the
-    /// service fails or refuses. When the error
-    /// [`may_have_happened`](crate::Error::may_have_happened), nobody knows whether the key was
-    /// made: look at its [`versions`](Self::versions) before trying again.
+    /// `name` is not a valid key name or the service has no such keys (no request is sent then), or
+    /// the service fails or refuses. If the error
+    /// [`may_have_happened`](crate::Error::may_have_happened), the key may or may not have been
+    /// created: look at its [`versions`](Self::versions) before you retry.
     pub async fn create<K: VaultKey>(&self, name: &str, key: NewKey<K>) -> Result<K> {
         let reference = self.reference.with_key(name)?;
         let during = || format!("create {reference}");
@@ -56,22 +56,22 @@ impl Vault {
             .map_err(|error| error.uncertain().during(during()))
     }
 
-    /// Makes a new version of a key, like the current one but with new key material. Keys that
-    /// were opened before stay at their versions.
+    /// Creates a new version of a key, like the current one but with new key material. Keys that
+    /// were opened before keep their versions.
     ///
     /// ```no_run
     /// # async fn example(client: akv_core::Client, old: akv_core::Key) -> akv_core::Result<()> {
     /// let vault = client.vault(&old.reference().vault())?;
     /// let new = vault.rotate("web").await?;
-    /// assert_ne!(new.version(), old.version()); // the old one still signs by its version
+    /// assert_ne!(new.version(), old.version()); // the old version still signs
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// `name` is no name of a key, there is none of this name, or the service fails or refuses.
-    /// When the error [`may_have_happened`](crate::Error::may_have_happened), nobody knows whether
-    /// the key was rotated: look at its [`versions`](Self::versions) before trying again.
+    /// `name` is not a valid key name, there is no such key, or the service fails or refuses. If
+    /// the error [`may_have_happened`](crate::Error::may_have_happened), the key may or may not
+    /// have been rotated: look at its [`versions`](Self::versions) before you retry.
     pub async fn rotate(&self, name: &str) -> Result<AnyKey> {
         let reference = self.reference.with_key(name)?;
         let during = || format!("rotate {reference}");
@@ -91,7 +91,7 @@ impl Vault {
     where
         F: Future<Output = azure_core::Result<Response<SdkKey>>>,
     {
-        // Whether a request is on its way whose fate is unknown when the deadline cuts it off.
+        // Whether a request is in flight, whose effect is unknown if the deadline passes.
         let pending = AtomicBool::new(false);
         let (pending, request) = (&pending, &request);
         let result = self.session.run(reference, |vault| async move {
@@ -104,7 +104,7 @@ impl Vault {
                 }
                 judge(failure(error, reference, &vault.host), harmless)
             });
-            // An answer that says it was done, but cannot be read, is no reason to do it again.
+            // A success that cannot be parsed must not be retried.
             let answer = outcome?
                 .into_model()
                 .map_err(|error| judge(failure(error, reference, &vault.host), false))?;
@@ -117,7 +117,7 @@ impl Vault {
     }
 }
 
-/// Lets a failure be tried again only if that is `harmless`.
+/// Permits a retry only if that is `harmless`.
 fn judge(failure: Failure, harmless: bool) -> Failure {
     match failure {
         Failure::Transient(error, _) | Failure::StaleConnection(error) if !harmless => {

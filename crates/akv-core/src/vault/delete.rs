@@ -1,4 +1,4 @@
-//! Deleting keys, and purging what was deleted.
+//! Deleting keys, and purging deleted keys.
 
 use super::Vault;
 use crate::{
@@ -15,8 +15,8 @@ use std::{
 };
 
 impl Vault {
-    /// Deletes a key with all its versions: from now on nobody can use it. The service keeps it
-    /// for the vault's retention period, in which it can be recovered and its name is taken.
+    /// Deletes a key with all its versions: it can no longer be used. The service keeps it for the
+    /// vault's retention period, in which it can be recovered and its name is taken.
     ///
     /// ```no_run
     /// # async fn example(vault: akv_core::Vault) -> akv_core::Result<()> {
@@ -26,7 +26,7 @@ impl Vault {
     /// ```
     ///
     /// # Errors
-    /// `name` is no name of a key, there is none of this name, or the service fails or refuses.
+    /// `name` is not a valid key name, there is no such key, or the service fails or refuses.
     pub async fn delete(&self, name: &str) -> Result<()> {
         let reference = self.reference.with_key(name)?;
         self.remove(
@@ -37,7 +37,7 @@ impl Vault {
         .map_err(|error| error.during(format!("delete {reference}")))
     }
 
-    /// Removes a deleted key for good: it cannot be recovered, its name is free again.
+    /// Purges a deleted key permanently: it cannot be recovered, and its name is free again.
     ///
     /// A vault takes some seconds to delete a key; until then there is nothing to purge, and the
     /// service refuses with status 404 or 409.
@@ -53,7 +53,7 @@ impl Vault {
     /// ```
     ///
     /// # Errors
-    /// `name` is no name of a key, there is no deleted key of this name, the vault is protected
+    /// `name` is not a valid key name, there is no deleted key of this name, the vault is protected
     /// from purges, or the service fails or refuses.
     pub async fn purge(&self, name: &str) -> Result<()> {
         let reference = self.reference.with_key(name)?;
@@ -64,8 +64,8 @@ impl Vault {
         .map_err(|error| error.during(format!("purge {reference}")))
     }
 
-    /// Removing twice does no harm, so it is tried again like an operation that changes nothing.
-    /// When a request was sent before whose fate is unknown, "not found" means that it was done.
+    /// Removing twice is harmless, so it is retried like a read-only operation. If the effect of an
+    /// earlier request is unknown, "not found" means that it succeeded.
     async fn remove<F>(
         &self,
         reference: &KeyReference,

@@ -50,8 +50,8 @@ impl KeyItem {
         self.reference.version()
     }
 
-    /// The attributes of the version, or of the current one. The service's lists tell neither the
-    /// type of a key nor its permitted operations.
+    /// The attributes of the version, or of the current one. The service's lists contain neither
+    /// the type of a key nor its permitted operations.
     pub fn attributes(&self) -> &KeyAttributes {
         &self.attributes
     }
@@ -80,7 +80,7 @@ impl KeyItem {
 /// fewer.
 ///
 /// Each page is one operation with its own deadline and retries. Links between pages are followed
-/// on the vault's own server only.
+/// only on the vault's own server.
 ///
 /// ```no_run
 /// # async fn example(vault: akv_core::Vault) -> akv_core::Result<()> {
@@ -100,7 +100,7 @@ pub struct KeyList {
     next: Next,
 }
 
-/// Where the next page is.
+/// The location of the next page.
 #[derive(Clone, Debug)]
 enum Next {
     First,
@@ -108,7 +108,7 @@ enum Next {
     End,
 }
 
-/// One page, as the official client reads it.
+/// One page, as the official client parses it.
 struct Page {
     items: Vec<KeyItem>,
     next: Next,
@@ -119,8 +119,8 @@ impl KeyList {
         Self { session: session.clone(), reference: reference.clone(), next: Next::First }
     }
 
-    /// The next page; `None` after the last one. Pages may be empty. After an error the same page
-    /// can be asked for again.
+    /// The next page; `None` after the last one. Pages may be empty. After an error the call can be
+    /// repeated for the same page.
     ///
     /// ```no_run
     /// # async fn example(vault: akv_core::Vault) -> akv_core::Result<()> {
@@ -131,7 +131,7 @@ impl KeyList {
     /// ```
     ///
     /// # Errors
-    /// The service fails or refuses within the deadline, or its answer makes no sense.
+    /// The service fails or refuses within the deadline, or its response is invalid.
     pub async fn next_page(&mut self) -> Result<Option<Vec<KeyItem>>> {
         let link = match &self.next {
             Next::First => None,
@@ -155,13 +155,12 @@ impl KeyList {
         Ok(Some(page.items))
     }
 
-    /// Whether it is known that there is no next page: the last one was read.
+    /// Whether the last page was read.
     pub fn is_finished(&self) -> bool {
         matches!(self.next, Next::End)
     }
 
-    /// The items one by one. Pages are asked for as they are needed. The stream ends after an
-    /// error.
+    /// The items one by one. Pages are requested as needed. The stream ends after an error.
     ///
     /// ```no_run
     /// use futures::TryStreamExt;
@@ -189,7 +188,7 @@ impl KeyList {
         .fuse()
     }
 
-    /// All items, which takes as many operations as there are pages.
+    /// All items. This takes one operation per page.
     ///
     /// ```no_run
     /// # async fn example(vault: akv_core::Vault) -> akv_core::Result<()> {

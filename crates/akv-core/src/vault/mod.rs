@@ -1,4 +1,4 @@
-//! A vault: listing its keys, making new ones, rotating and deleting them.
+//! Vaults: listing, creating, rotating and deleting keys.
 
 mod certificate;
 mod change;
@@ -18,7 +18,7 @@ pub(crate) use self::certificate::read_answer as read_certificate;
 
 use crate::{Error, ErrorKind, KeyReference, Result, Settings, session::Session};
 
-/// A vault or Managed HSM: its list of keys. Cheap to clone.
+/// A vault or Managed HSM. Cheap to clone.
 ///
 /// ```no_run
 /// use akv_core::{Client, Curve, NewKey, Settings};
@@ -62,8 +62,8 @@ impl Vault {
         self.session.settings()
     }
 
-    /// The vault's keys, in the service's order, deleted ones left out. Nothing is asked before the
-    /// first page is.
+    /// The vault's keys, in the service's order, without deleted ones. No request is sent before
+    /// the first page is requested.
     ///
     /// ```no_run
     /// # async fn example(vault: akv_core::Vault) -> akv_core::Result<()> {
@@ -77,9 +77,9 @@ impl Vault {
         KeyList::new(&self.session, &self.reference)
     }
 
-    /// The versions of a key, in the service's order, which is not that of their age:
-    /// [`KeyAttributes::created`](crate::KeyAttributes::created) tells that. Nothing is asked
-    /// before the first page is.
+    /// The versions of a key, in the service's order, which is not that of their age: use
+    /// [`KeyAttributes::created`](crate::KeyAttributes::created) for that. No request is sent
+    /// before the first page is requested.
     ///
     /// ```no_run
     /// # async fn example(vault: akv_core::Vault) -> akv_core::Result<()> {
@@ -90,7 +90,7 @@ impl Vault {
     /// ```
     ///
     /// # Errors
-    /// `name` is no name of a key.
+    /// `name` is not a valid key name.
     pub fn versions(&self, name: &str) -> Result<KeyList> {
         Ok(KeyList::new(&self.session, &self.reference.with_key(name)?))
     }

@@ -1,4 +1,4 @@
-//! What a new key is to be like.
+//! Descriptions of new keys.
 
 use crate::{
     Curve, Error, ErrorKind, Key, KeyOperation,
@@ -84,7 +84,7 @@ enum Kind {
     Aes(AesSize),
 }
 
-/// A description of a key for [`Vault::create`](crate::Vault::create), which gives a `K`: a
+/// A description of a key for [`Vault::create`](crate::Vault::create), which returns a `K`: a
 /// [`Key`] or a [`SymmetricKey`]. Keys are never exportable.
 ///
 /// ```
@@ -136,8 +136,8 @@ impl NewKey<Key> {
         Self::of(Kind::Ec(curve))
     }
 
-    /// Whether a vault keeps the key in hardware, for which it must be a premium one; no by
-    /// default. A Managed HSM always does.
+    /// Whether a vault keeps the key in hardware, which requires the premium tier; no by default. A
+    /// Managed HSM always does.
     ///
     /// ```
     /// # use akv_core::{Curve, NewKey};
@@ -150,7 +150,7 @@ impl NewKey<Key> {
 }
 
 impl NewKey<SymmetricKey> {
-    /// An AES key, which only a Managed HSM has.
+    /// An AES key, which only a Managed HSM supports.
     ///
     /// ```
     /// # use akv_core::{AesSize, NewKey};
@@ -176,7 +176,7 @@ impl<K> NewKey<K> {
         }
     }
 
-    /// What the key may be used for; by default whatever its type can do.
+    /// The permitted operations; by default all that the key's type supports.
     ///
     /// ```
     /// # use akv_core::{KeyOperation, NewKey, RsaSize};
@@ -193,14 +193,14 @@ impl<K> NewKey<K> {
     ///
     /// ```
     /// # use akv_core::{Curve, NewKey};
-    /// let key = NewKey::ec(Curve::P384).enabled(false); // until its certificate is there
+    /// let key = NewKey::ec(Curve::P384).enabled(false); // until its certificate exists
     /// # let _ = key;
     /// ```
     pub fn enabled(self, enabled: bool) -> Self {
         Self { enabled, ..self }
     }
 
-    /// From when on the key signs, encrypts and wraps, to the second.
+    /// The start of the period in which the key signs, encrypts and wraps, to the second.
     ///
     /// ```
     /// # use akv_core::{Curve, NewKey};
@@ -214,7 +214,7 @@ impl<K> NewKey<K> {
         Self { not_before: Some(time), ..self }
     }
 
-    /// Until when the key signs, encrypts and wraps, to the second.
+    /// The end of the period in which the key signs, encrypts and wraps, to the second.
     ///
     /// ```
     /// # use akv_core::{Curve, NewKey};
@@ -228,8 +228,7 @@ impl<K> NewKey<K> {
         Self { expires: Some(time), ..self }
     }
 
-    /// Adds a name and value of the user's own. The service takes 15 of them, each part up to 256
-    /// characters.
+    /// Adds a tag. The service accepts 15 tags, with name and value of up to 256 characters each.
     ///
     /// ```
     /// # use akv_core::{Curve, NewKey};
@@ -241,10 +240,10 @@ impl<K> NewKey<K> {
         self
     }
 
-    /// Checks, without asking, that a vault or Managed HSM can have such a key.
+    /// Checks, without a request, that a vault or Managed HSM supports such a key.
     ///
     /// # Errors
-    /// It cannot.
+    /// It does not.
     pub fn check(&self, vault: VaultKind) -> Result<()> {
         self.parameters(vault).map(drop)
     }
@@ -252,7 +251,7 @@ impl<K> NewKey<K> {
     /// The request.
     ///
     /// # Errors
-    /// The service has no such key.
+    /// The service does not support such a key.
     pub(super) fn parameters(&self, vault: VaultKind) -> Result<CreateKeyParameters> {
         self.check_operations()?;
         if let (Some(from), Some(until)) = (self.not_before, self.expires)

@@ -1,9 +1,10 @@
-//! Finds the token in what `az` and `azd` print.
+//! Finds the token in the output of `az` and `azd`.
 //!
-//! People have tools of several years, wrapped in scripts: around the JSON stand warnings of Python
-//! and of extensions, notices of new versions, colour codes, a byte order mark. And the tools say
-//! in several ways when a token expires; `az` before 2.54 in local time only, which is ambiguous in
-//! one hour of the year and of another zone if the tool runs in a container.
+//! Installed tools are of various ages and wrapped in scripts. Around the JSON there may be
+//! warnings of Python and of extensions, notices of new versions, colour codes and a byte order
+//! mark. The tools also state the expiry of a token in several formats. `az` before 2.54 prints
+//! only local time, which is ambiguous in one hour of the year, and of another zone if the tool
+//! runs in a container.
 
 use crate::credential::access_token::expiry;
 use azure_core::time::{OffsetDateTime, parse_rfc3339, to_rfc3339};
@@ -12,10 +13,10 @@ use serde_json::{Value, json};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use zeroize::Zeroizing;
 
-/// The life of a token of which nothing is known: the tools give none that expires sooner.
+/// The lifetime of a token without an expiry: the tools return none that expires sooner.
 const AT_LEAST: Duration = Duration::from_secs(300);
 
-/// The members of either tool's answer that matter.
+/// The members of either tool's JSON that are read.
 #[derive(Deserialize)]
 struct Answer {
     #[serde(alias = "accessToken")]
@@ -43,7 +44,7 @@ impl Answer {
     }
 }
 
-/// What `azd` reports in JSON instead of plain text.
+/// A message that `azd` prints as JSON instead of plain text.
 #[derive(Deserialize)]
 struct Report {
     data: Message,
@@ -54,7 +55,8 @@ struct Message {
     message: String,
 }
 
-/// The token in `output`, as the official client reads both tools' answers; `None` without one.
+/// The token in `output`, in the form that the official client reads from both tools; `None` if
+/// there is none.
 pub(super) fn token(output: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let plain = plain(output);
     let answer = objects::<Answer>(&plain).find(|answer| !answer.token.is_empty())?;
@@ -74,18 +76,18 @@ pub(super) fn token(output: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     Some(text)
 }
 
-/// What the tool says about its failure, without what it says besides.
+/// The tool's error message, without its other output.
 pub(super) fn reason(output: &[u8]) -> String {
     let plain = plain(output);
     if let Some(report) = objects::<Report>(&plain).last() {
         return report.data.message;
     }
     let text = String::from_utf8_lossy(&plain);
-    // What comes before are warnings.
+    // The text before is warnings.
     text.find("ERROR: ").map_or(&*text, |at| &text[at..]).to_owned()
 }
 
-/// Without byte order mark and the control sequences of terminals (ECMA-48: `ESC [`, parameters, a
+/// Removes the byte order mark and terminal control sequences (ECMA-48: `ESC [`, parameters, a
 /// letter).
 fn plain(output: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut plain = Zeroizing::new(Vec::with_capacity(output.len()));
@@ -103,7 +105,7 @@ fn plain(output: &[u8]) -> Zeroizing<Vec<u8>> {
     plain
 }
 
-/// The JSON objects of this shape, wherever they begin.
+/// The JSON objects of this shape, anywhere in the text.
 fn objects<T: DeserializeOwned>(text: &[u8]) -> impl Iterator<Item = T> {
     let starts = text.iter().enumerate().filter(|(_, byte)| **byte == b'{').map(|(at, _)| at);
     starts

@@ -20,11 +20,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// The variables that lead a shell to the tool and the tool to its login. They are remembered from
-/// when the settings were made: servers clear the environment of their workers.
+/// The variables with which a shell finds the tool, and the tool its login. They are captured when
+/// the settings are built: servers clear the environment of their workers.
 const VARIABLES: [&str; 4] = ["PATH", "HOME", "AZURE_CONFIG_DIR", "AZD_CONFIG_DIR"];
 
-/// The credential `azure-cli` or `azure-developer-cli`. It starts a program.
+/// The credential `azure-cli` or `azure-developer-cli`. It runs a program.
 #[derive(Debug)]
 pub(crate) struct CommandLine {
     kind: CredentialKind,
@@ -34,7 +34,7 @@ pub(crate) struct CommandLine {
 
 impl CommandLine {
     pub(super) fn new(kind: CredentialKind, settings: &Settings) -> Result<Self> {
-        // A program is found through the environment, which such a process must not trust.
+        // The program is found through the environment, which such a process must not trust.
         if settings.values().secure {
             return Err(missing(kind, "a process without special privileges"));
         }
@@ -79,7 +79,7 @@ impl CommandLine {
     }
 
     fn failed(&self, error: &azure_core::Error) -> Error {
-        // The outer text only adds which credential it was, and a link.
+        // The outer error only adds the credential's name and a link.
         let inner = error.source().and_then(|source| source.downcast_ref::<azure_core::Error>());
         let text = outside::without_tokens(&outside::causes(inner.unwrap_or(error)));
         let text = if text.is_empty() { "the program failed without a word" } else { &text };

@@ -1,5 +1,5 @@
-//! Runs a tool in somebody else's process: with a limit of time, and without touching the host's
-//! signals, children or standard streams.
+//! Runs a tool inside a host process: with a time limit, and without touching the host's signals,
+//! children or standard streams.
 
 use super::answer;
 use crate::process::driver::aside;
@@ -23,17 +23,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Longest output that is read; a token has some two thousand bytes.
+/// Maximum output that is read; a token has some two thousand bytes.
 const MAX_OUTPUT: usize = 64 * 1024;
 
-/// How often it is looked whether the program has ended, should something that it left behind
-/// keep its output open.
+/// How often to poll whether the program has ended, in case a process that it left behind keeps its
+/// output open.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// The official crate's own way waits for ever, and looks programs up in whatever environment the
-/// process has by then.
+/// Runs commands for the official crate, whose own implementation waits for ever and looks programs
+/// up in the current environment of the process.
 pub(super) struct Shell {
-    /// Variables of the time when the settings were made.
+    /// Variables as they were when the settings were built.
     remembered: Vec<(&'static str, String)>,
     limit: Duration,
 }
@@ -56,7 +56,7 @@ impl Executor for Shell {
         let mut command = Command::new(program);
         command.args(args).envs(self.remembered.iter().map(|(name, value)| (name, value)));
         let limit = self.limit;
-        // Where there is no thread there is no process either.
+        // If no thread can be started, no process can be started either.
         let ran = aside(move || run(&mut command, limit)).await.map_err(|error| {
             let text = format!("the system gives no thread to start it: {error}");
             io::Error::new(error.kind(), text)
@@ -65,7 +65,8 @@ impl Executor for Shell {
     }
 }
 
-/// What the official client reads without stumbling over whatever else the program printed.
+/// Output in the form that the official client can parse, without anything else that the program
+/// printed.
 fn understood(output: Output) -> Output {
     let Output { mut status, stdout, mut stderr } = output;
     let stdout = zeroize::Zeroizing::new(stdout);
@@ -83,10 +84,10 @@ fn understood(output: Output) -> Output {
     Output { status, stdout, stderr }
 }
 
-/// Runs to the end or, after `limit`, to its death with everything that it started.
+/// Runs the command. After `limit`, kills it with everything that it started.
 fn run(command: &mut Command, limit: Duration) -> io::Result<Output> {
     let deadline = Instant::now() + limit;
-    // A group of its own, so that the shell's children can be ended with it.
+    // In its own process group, so that the shell's children can be killed with it.
     let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let command = command.process_group(0);
     inherit_only_standard_streams(command);
@@ -115,13 +116,13 @@ fn watch(child: &mut Child, deadline: Instant) -> io::Result<Output> {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     loop {
         let ended = ended(child)?;
-        // What it printed before its end is there by now.
+        // Everything that it printed before it ended is available by now.
         let pause = if ended.is_some() { Duration::ZERO } else { LOOK };
         let mut moved = read_some(&mut out, &mut stdout, pause)?;
         moved |= read_some(&mut err, &mut stderr, Duration::ZERO)?;
         match ended {
             Some(status) if !moved => {
-                // Without a status to be had, what it printed must do.
+                // Without a status, its output decides.
                 let code = if stdout.is_empty() { 1 } else { 0 };
                 let status = status.unwrap_or_else(|| ExitStatus::from_raw(code << 8));
                 return Ok(Output { status, stdout, stderr });
@@ -134,8 +135,8 @@ fn watch(child: &mut Child, deadline: Instant) -> io::Result<Output> {
     }
 }
 
-/// Whether the program has ended. A host that ignores its children, or waits for all of them
-/// itself, leaves no status for us.
+/// Whether the program has ended. If the host ignores its children, or waits for all of them
+/// itself, there is no status for us.
 fn ended(child: &mut Child) -> io::Result<Option<Option<ExitStatus>>> {
     match child.try_wait() {
         Ok(status) => Ok(status.map(Some)),
@@ -144,7 +145,7 @@ fn ended(child: &mut Child) -> io::Result<Option<Option<ExitStatus>>> {
     }
 }
 
-/// Reads once what is there, or comes within `pause`. A pipe that is at its end becomes `None`.
+/// Reads once what is available or arrives within `pause`. A pipe at its end becomes `None`.
 fn read_some<T: Read + AsFd>(
     pipe: &mut Option<T>,
     into: &mut Vec<u8>,
@@ -203,7 +204,7 @@ mod tests {
         let grandchild = std::fs::read_to_string(file).unwrap();
         let status = format!("/proc/{}/stat", grandchild.trim());
         let start = Instant::now();
-        // Whoever inherits it takes a moment to notice.
+        // The process that inherits it needs a moment to reap it.
         while std::fs::read_to_string(&status).is_ok_and(|stat| !stat.contains(") Z ")) {
             assert!(start.elapsed() < Duration::from_secs(10), "the child still runs");
             std::thread::yield_now();
@@ -222,7 +223,7 @@ mod tests {
     fn a_program_inherits_nothing_of_the_host() {
         use nix::fcntl::{FcntlArg, FdFlag, fcntl};
         let (reader, _writer) = io::pipe().unwrap();
-        // As hosts leave theirs: inherited by whatever is started.
+        // Like the descriptors of many hosts: inherited by every child.
         fcntl(&reader, FcntlArg::F_SETFD(FdFlag::empty())).unwrap();
         let script = "cd /proc/self/fd && for f in *; do readlink $f; done";
         let output = sh(script, Duration::from_secs(30)).unwrap();

@@ -1,4 +1,4 @@
-//! What an application shows in place of a secret.
+//! Client assertions, which an application sends in place of a secret.
 
 use super::{Proof, refusal::Refusal};
 use crate::{Error, ErrorKind, Result, credential::small_text};
@@ -8,10 +8,10 @@ use std::{fmt, path::Path, sync::Arc};
 use url::Url;
 use zeroize::Zeroizing;
 
-/// Longest federated token in bytes; those of Kubernetes have some thousand.
+/// Maximum size of a federated token in bytes; those of Kubernetes have some thousand.
 const MAX_TOKEN: u64 = 64 * 1024;
 
-/// Makes or reads the assertion for one request.
+/// Signs or reads the assertion for one request.
 pub(super) struct Assertion {
     proof: Arc<Proof>,
     /// The token endpoint.
@@ -31,7 +31,7 @@ impl Assertion {
                 certificate.assertion(self.audience.as_str(), &self.client, *chain).map_err(failed)
             }
             Proof::Federated(path) => federated(path),
-            // No assertion is made of a secret.
+            // A secret needs no assertion.
             Proof::Secret(_) => Err(failed("a secret is no assertion".to_owned())),
         }
     }

@@ -1,4 +1,4 @@
-//! Credentials that Microsoft Entra ID itself grants tokens for.
+//! Credentials of applications in Microsoft Entra ID.
 
 mod assertion;
 mod refusal;
@@ -38,7 +38,7 @@ use transport::TokenEndpoint;
 use url::Url;
 use zeroize::Zeroizing;
 
-/// An application, with what proves that it is the one.
+/// An application, with its proof of identity.
 pub(crate) struct Application {
     kind: CredentialKind,
     authority: Url,
@@ -48,16 +48,16 @@ pub(crate) struct Application {
     http: Http,
 }
 
-/// How an application proves who it is.
+/// How an application authenticates.
 enum Proof {
     Secret(Zeroizing<String>),
-    /// And whether to send the whole chain.
+    /// With a flag whether to send the whole chain.
     Certificate(Arc<ClientCertificate>, bool),
-    /// The file of a token that somebody else issued, read anew for each request.
+    /// The file of a token from another issuer, read again for each request.
     Federated(PathBuf),
 }
 
-/// Entra ID knows applications by their client id alone.
+/// Entra ID identifies applications by their client id only.
 fn managed_identity_only(kind: CredentialKind) -> Error {
     let text = format!(
         "the credential {} needs an application's client id, and client-id (AZURE_CLIENT_ID) is \
@@ -115,11 +115,11 @@ impl Application {
         self.kind
     }
 
-    /// Asks for a token. Passing failures, broken answers included, are ridden out.
+    /// Requests a token. Transient failures, including broken responses, are retried.
     pub(super) async fn token(&self, scope: &str, budget: Duration) -> Result<Token> {
         with_deadline(budget * 9 / 10, || async {
-            // Made anew for every request: it keeps a token cache that it would answer from after
-            // the vault has refused that very token.
+            // Created for each request: the credential has a token cache from which it would return
+            // a token that the vault has just refused.
             let credential = self.credential().map_err(|error| self.failure(&error))?;
             let token = credential.get_token(&[scope], None).await;
             let token = token.map_err(|error| self.failure(&error))?;
@@ -138,7 +138,7 @@ impl Application {
         let client_options = ClientOptions {
             transport: Some(Transport::new(TokenEndpoint::new(self.http.clone()))),
             cloud: Some(Arc::new(CloudConfiguration::Custom(cloud))),
-            // `with_deadline` sees broken bodies, too, and knows how much time there is.
+            // `with_deadline` also detects broken bodies, and has the deadline.
             retry: RetryOptions::none(),
             ..ClientOptions::default()
         };
@@ -154,7 +154,7 @@ impl Application {
         Ok(ClientAssertionCredential::new(tenant, client, assertion, options)?)
     }
 
-    /// What a failure of the official credential means.
+    /// Classifies a failure of the official credential.
     fn failure(&self, error: &azure_core::Error) -> Failure {
         if let Some(refusal) = find::<Refusal>(error) {
             return refusal.failure();
@@ -187,7 +187,7 @@ fn authority(settings: &Settings) -> Result<Url> {
     const VARIABLE: &str = "AZURE_AUTHORITY_HOST";
     let text = settings.values().environment.get(VARIABLE);
     let text = text.unwrap_or(settings.cloud().authority());
-    // Some write only the host.
+    // Some configurations contain only the host.
     let full = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
     let url = outside::url(&full).ok().filter(|url| url.scheme() == "https" && url.has_host());
     url.filter(|url| !outside::has_user(url)).ok_or_else(|| {
@@ -209,7 +209,7 @@ fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Optio
     found
 }
 
-/// Reads the authority's refusal of a request with this secret, for fuzzing.
+/// Parses the authority's error response to a request with this secret, for fuzzing.
 #[cfg(any(test, fuzzing))]
 pub(super) fn read_refusal(body: &[u8], secret: &str) -> Error {
     refusal::refusal("login.example", 400, body, &[Zeroizing::new(secret.to_owned())])

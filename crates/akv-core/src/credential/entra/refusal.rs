@@ -1,4 +1,4 @@
-//! Why the authority gives no token, in words that help.
+//! Errors of the authority, with advice.
 //!
 //! Codes: <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>.
 
@@ -13,21 +13,21 @@ use serde::Deserialize;
 use std::{borrow::Cow, fmt, time::Duration};
 use zeroize::Zeroizing;
 
-/// An error of ours on its way through the official credential.
+/// One of our errors, passed through the official credential.
 #[derive(Clone, Debug)]
 pub(super) struct Refusal {
     error: Error,
-    /// Whether trying again may help, and when.
+    /// Whether a retry may help, and when.
     again: Option<Option<Duration>>,
 }
 
 impl Refusal {
-    /// Trying again is of no use.
+    /// A retry is of no use.
     pub(super) fn last(error: Error) -> Self {
         Self { error, again: None }
     }
 
-    /// Trying again may help, not before the given time when the authority named one.
+    /// A retry may help, not before the given time if the authority named one.
     pub(super) fn passing(error: Error, after: Option<Duration>) -> Self {
         Self { error, again: Some(after) }
     }
@@ -52,7 +52,7 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// The authority's error body (RFC 6749 section 5.2, and members of its own).
+/// The authority's error body (RFC 6749 section 5.2, with members of its own).
 #[derive(Default, Deserialize)]
 pub(super) struct Answer<'a> {
     #[serde(default, borrow)]
@@ -64,8 +64,8 @@ pub(super) struct Answer<'a> {
     trace_id: Option<String>,
 }
 
-/// The error for an answer of `host` that grants nothing. `withheld` are parts of the request that
-/// must not be shown, should the answer repeat them.
+/// The error for a response of `host` without a token. `withheld` are parts of the request that
+/// must not be shown if the response repeats them.
 pub(super) fn refusal(
     host: &str,
     status: u16,
@@ -74,7 +74,7 @@ pub(super) fn refusal(
 ) -> Error {
     let answer: Answer<'_> = outside::json(body).unwrap_or_default();
     let description = answer.error_description.as_ref();
-    // The ids behind the first line are shown in their own place.
+    // The ids after the first line are shown separately.
     let line = description.split(['\r', '\n']).next().unwrap_or_default();
     let line = line.split(" Trace ID: ").next().unwrap_or_default();
     let mut number = answer.error_codes.first().copied();

@@ -1,4 +1,4 @@
-//! The way to the token endpoint.
+//! The transport to the token endpoint.
 
 use super::refusal::{Refusal, refusal};
 use crate::{
@@ -13,8 +13,8 @@ use serde::Deserialize;
 use std::{borrow::Cow, sync::Arc};
 use zeroize::Zeroizing;
 
-/// Reads the answer before the official credential does, which cannot read the error bodies of
-/// the real service (their texts have escapes) and takes an answer without a token for a grant.
+/// Reads the response before the official credential does, which cannot parse the error bodies of
+/// the real service (their texts contain escapes) and treats a response without a token as success.
 #[derive(Debug)]
 pub(super) struct TokenEndpoint(Http);
 
@@ -62,7 +62,7 @@ fn no_grant(host: &str) -> Error {
     Error::new(ErrorKind::Credential, format!("the answer of {host} holds no token"))
 }
 
-/// The secrets in a request's form.
+/// The secrets in a request's form body.
 fn withheld(request: &Request) -> Vec<Zeroizing<String>> {
     let Body::Bytes(form) = request.body() else { return Vec::new() };
     url::form_urlencoded::parse(form)

@@ -1,14 +1,14 @@
-//! What the endpoints answer.
+//! Responses of the endpoints.
 
 use crate::{Result, credential::Token};
 use serde::{Deserialize, Deserializer};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use zeroize::Zeroizing;
 
-/// For how long a token is used whose answer does not say when it ends.
+/// How long a token is used if the response does not say when it expires.
 const UNKNOWN_LIFE: Duration = Duration::from_secs(60);
 
-/// The token answer. Numbers come as strings from virtual machines and as numbers from others.
+/// The token response. Virtual machines send numbers as strings, other endpoints as numbers.
 #[derive(Deserialize)]
 pub(super) struct Answer {
     access_token: Zeroizing<String>,
@@ -23,7 +23,7 @@ impl Answer {
         let relative =
             self.expires_in.map(|seconds| SystemTime::now() + Duration::from_secs(seconds));
         let absolute = self.expires_on.map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds));
-        // The relative time does not depend on the clock's being right.
+        // The relative time does not depend on a correct clock.
         let expires = relative.or(absolute).unwrap_or_else(|| SystemTime::now() + UNKNOWN_LIFE);
         Token::new(&self.access_token, expires)
     }
@@ -45,7 +45,7 @@ fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::
     }
     Ok(match Option::<Either>::deserialize(deserializer)? {
         Some(Either::Number(number)) => Some(number),
-        // A date, as old endpoints send, is no number; the other field says it too.
+        // Old endpoints send a date instead of a number; the other field says the same.
         Some(Either::Text(text)) => text.parse().ok(),
         None => None,
     }

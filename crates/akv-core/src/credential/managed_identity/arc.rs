@@ -1,4 +1,4 @@
-//! Azure Arc's proof of being allowed to ask: a secret file that only its group may read.
+//! Azure Arc's proof of permission: a secret file that only its group may read.
 
 use crate::{Error, ErrorKind, Result};
 use azure_core::http::headers::{Headers, WWW_AUTHENTICATE};
@@ -12,14 +12,14 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-/// Where the agent may put its secrets.
+/// The folder of the agent's secrets.
 pub(super) const FOLDER: &str = "/var/opt/azcmagent/tokens";
-/// Longest secret in bytes.
+/// Maximum length of a secret in bytes.
 const MAX_SECRET: usize = 4096;
 
-/// The secret in the file that a challenge names. What listens at the agent's address may be
-/// something else, which must not have us read any other file out to it: only files in `folder`,
-/// themselves and not through a link, with the agent's ending, of sensible size.
+/// Reads the secret from the file that a challenge names. A different server may listen at the
+/// agent's address, and must not get the content of any other file. So only regular files in
+/// `folder` are read, not through a link, with the agent's extension and of a sensible size.
 pub(super) fn secret(headers: &Headers, folder: &Path) -> Result<Zeroizing<String>> {
     let path = headers
         .get_optional_str(&WWW_AUTHENTICATE)
@@ -49,7 +49,7 @@ fn read(path: &Path, folder: &Path) -> Result<Zeroizing<String>> {
     if secret.len() > MAX_SECRET {
         return Err(refuse(format!("{path:?} is larger than {MAX_SECRET} bytes")));
     }
-    // It becomes a header.
+    // The secret becomes a header value.
     let text = secret.trim();
     match !text.is_empty() && text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
         true => Ok(Zeroizing::new(text.to_owned())),
@@ -57,7 +57,7 @@ fn read(path: &Path, folder: &Path) -> Result<Zeroizing<String>> {
     }
 }
 
-/// Opens a regular file that is no link. A pipe must not make us wait.
+/// Opens a regular file that is not a link. A pipe must not block us.
 fn open(path: &Path) -> io::Result<File> {
     let _streams = StandardStreams::hold();
     let file = OpenOptions::new().read(true).custom_flags(O_NOFOLLOW | O_NONBLOCK).open(path)?;

@@ -1,8 +1,8 @@
 //! The managed identity of a virtual machine, an App Service or an Azure Arc server.
 //!
-//! Written by hand since the official crate reads the environment anew at each request (servers
-//! clear it), knows no Azure Arc, and has no setting for the address.
-//! Protocols: <https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token>,
+//! Written by hand, since the official crate reads the environment at each request (servers clear
+//! it), does not support Azure Arc, and has no setting for the address. Protocols:
+//! <https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token>,
 //! <https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference>,
 //! <https://learn.microsoft.com/azure/azure-arc/servers/managed-identity-authentication>.
 
@@ -39,13 +39,13 @@ use zeroize::Zeroizing;
 
 /// The link-local address of every Azure virtual machine's metadata service.
 const IMDS: &str = "http://169.254.169.254";
-/// Without a metadata service nobody is at its address, which is on the machine itself or its
-/// host; the chain must go on soon.
+/// Time limit for a connection. Outside Azure nothing answers at the address of the metadata
+/// service, which is on the machine itself or its host; the chain must continue soon.
 const CONNECT: Duration = Duration::from_secs(3);
-/// The metadata service asks for such a pause after an error of its own.
+/// The pause that the metadata service requests after an internal error.
 const AFTER_ERROR: Duration = Duration::from_secs(1);
 
-/// How this machine hands out tokens.
+/// The token endpoint of this machine.
 enum Source {
     VirtualMachine,
     AppService { header: Zeroizing<String> },
@@ -53,7 +53,7 @@ enum Source {
 }
 
 impl Source {
-    /// How the endpoint is told which identity is meant.
+    /// The query parameter that selects an identity.
     fn parameter<'a>(&self, id: &'a IdentityId) -> (&'static str, &'a str) {
         match (id, self) {
             (IdentityId::Client(id), _) => ("client_id", id),
@@ -65,7 +65,7 @@ impl Source {
     }
 }
 
-/// An answer, whole.
+/// A complete response.
 struct Response {
     status: StatusCode,
     headers: Headers,
@@ -77,7 +77,7 @@ pub(crate) struct ManagedIdentity {
     http: Http,
     endpoint: Url,
     source: Source,
-    /// The user-assigned identity; without one it is the system-assigned one.
+    /// The user-assigned identity; `None` for the system-assigned one.
     id: Option<IdentityId>,
 }
 
@@ -117,7 +117,7 @@ impl ManagedIdentity {
         Ok(Self { http: http.clone(), endpoint, source, id: settings.values().client_id.clone() })
     }
 
-    /// Asks for a token. Endpoints that are busy or still starting are asked again.
+    /// Requests a token. Requests to endpoints that are busy or still starting are retried.
     pub(super) async fn token(&self, scope: &str, budget: Duration) -> Result<Token> {
         let start = Instant::now();
         self.connect(CONNECT.min(budget / 3)).await?;
@@ -159,9 +159,9 @@ impl ManagedIdentity {
         request
     }
 
-    /// Finds out whether anybody is at the address, for which a machine outside Azure must not wait
-    /// long; a metadata service that is there may take its time. A name, such as App Service and
-    /// Azure Arc give, is only there where somebody is.
+    /// Checks that the address accepts connections. A machine outside Azure must not wait long for
+    /// that, while a metadata service that is present may be slow. A host name, as in App Service
+    /// and Azure Arc, is only configured where an endpoint exists.
     async fn connect(&self, limit: Duration) -> Result<()> {
         let address = match self.endpoint.host() {
             Some(Host::Ipv4(address)) => IpAddr::from(address),
@@ -207,7 +207,7 @@ impl ManagedIdentity {
         let after = transport::retry_after(&response.headers);
         let virtual_machine = matches!(self.source, Source::VirtualMachine);
         Err(match status {
-            // The metadata service answers so while it is being updated.
+            // The metadata service returns these while it is being updated.
             404 | 410 if virtual_machine => Failure::Transient(error, after),
             429 => Failure::Transient(error, after),
             500..=599 => Failure::Transient(error, after.or(Some(AFTER_ERROR))),
@@ -229,7 +229,7 @@ impl fmt::Debug for ManagedIdentity {
     }
 }
 
-/// Reads an endpoint's answer, for fuzzing.
+/// Parses an endpoint's response, for fuzzing.
 #[cfg(any(test, fuzzing))]
 pub(super) fn read_answer(body: &[u8]) -> Result<()> {
     let _ = outside::json::<Refusal>(body);

@@ -1,4 +1,4 @@
-//! The agent of Azure Arc, whose folder of secrets only these tests can choose.
+//! Tests of the Azure Arc agent, whose folder of secrets only these tests can choose.
 
 use super::*;
 use akv_emulator::{Emulator, Fault, Operation};
@@ -6,7 +6,7 @@ use std::{ffi::OsString, fs};
 
 const SCOPE: &str = "https://vault.azure.net/.default";
 
-/// An Azure Arc server whose agent puts its secrets into `folder`, and the credential on it.
+/// An Azure Arc server whose agent puts its secrets into `folder`, and the credential that uses it.
 fn on_arc_server(
     emulator: &Emulator,
     secrets: PathBuf,
@@ -41,7 +41,7 @@ fn a_readable_secret_file_gives_tokens() {
     emulator.fault(Fault::status(429).on(Operation::Token));
     let second = ask(&identity).unwrap();
     assert_ne!(first.authorization(), second.authorization());
-    // Two for each token, and the one that was struck.
+    // Two for each token, and the one with the fault.
     assert_eq!(emulator.stats().token_requests, 5);
     let life = second.expires().duration_since(std::time::SystemTime::now()).unwrap();
     assert!((86_390..=86_400).contains(&life.as_secs()), "{life:?}");
@@ -76,7 +76,7 @@ fn a_file_that_is_not_the_agents_is_not_shown_to_it() {
     }
 }
 
-/// The credential in an environment of these variables.
+/// The credential in an environment with these variables.
 fn of(variables: &[(&str, &str)]) -> Result<ManagedIdentity> {
     let read =
         |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, v)| OsString::from(v));
@@ -84,7 +84,7 @@ fn of(variables: &[(&str, &str)]) -> Result<ManagedIdentity> {
     ManagedIdentity::new(&settings, &Http::new(&settings, Default::default())?)
 }
 
-/// Azure Arc names its endpoint `localhost`.
+/// Azure Arc's endpoint has the host name `localhost`.
 #[test]
 fn an_endpoint_that_is_named_is_found() {
     let emulator = Emulator::builder().start().unwrap();
@@ -100,7 +100,7 @@ const OBJECT: &str = "5e29463d-71da-4fe0-8e69-999b57db23b0";
 const RESOURCE: &str = "/subscriptions/26790ce1-d05c-4de7-ba73-51837152f0bc/resourcegroups/g/\
                         providers/Microsoft.ManagedIdentity/userAssignedIdentities/mine";
 
-/// An identity is asked for by whichever of its ids the settings have, as the endpoint wants it.
+/// The request contains the id that the settings have, in the parameter that the endpoint expects.
 #[test]
 fn identities_are_known_by_three_ids() {
     let emulator = Emulator::builder().start().unwrap();

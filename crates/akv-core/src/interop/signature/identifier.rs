@@ -7,10 +7,10 @@ use sha2::{Sha256, Sha384, Sha512};
 use spki::AlgorithmIdentifierOwned;
 
 /// The `AlgorithmIdentifier` of signatures: RFC 4055 for RSA, whose parameters are NULL for PKCS#1
-/// v1.5 and spelled out for PSS, RFC 5758 for ECDSA, which has none.
+/// v1.5 and explicit for PSS; RFC 5758 for ECDSA, which has no parameters.
 ///
 /// # Errors
-/// [`SignatureAlgorithm::RsNull`] has no name: its `DigestInfo` names the hash.
+/// [`SignatureAlgorithm::RsNull`] has no identifier: its `DigestInfo` names the hash.
 pub(crate) fn algorithm_identifier(
     algorithm: SignatureAlgorithm,
 ) -> spki::Result<AlgorithmIdentifierOwned> {

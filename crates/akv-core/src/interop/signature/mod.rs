@@ -2,8 +2,8 @@
 //! `signature`).
 //!
 //! A [`SigningKey`] is a [`blocking::Key`] or a [`Key`] with one algorithm: PKCS#1 v1.5 or PSS with
-//! a hash of SHA-2, or ECDSA on a curve with the hash that belongs to it. It hashes messages
-//! locally and has the vault sign the digest.
+//! a SHA-2 hash, or ECDSA on a curve with the hash of that curve. It hashes messages locally and
+//! signs the digest in the vault.
 //!
 //! | key | traits for signing |
 //! |---|---|
@@ -11,8 +11,8 @@
 //! | [`Key`] | [`AsyncSigner`](::signature::AsyncSigner), [`AsyncDigestSigner`](::signature::AsyncDigestSigner) |
 //!
 //! Both have a [`VerifyingKey`] ([`Keypair`]), which verifies locally. Signatures are the types of
-//! the `rsa` and `ecdsa` crates; ECDSA signatures come in the fixed and in the DER form, whichever
-//! the caller asks for.
+//! the `rsa` and `ecdsa` crates; ECDSA signatures are available in the fixed and in the DER format,
+//! as the caller chooses.
 //!
 //! ```no_run
 //! use akv_core::{Settings, blocking::Client};
@@ -30,9 +30,9 @@
 //! ```
 //!
 //! # Errors
-//! A [`signature::Error`] says nothing itself; its source is the
-//! [`Error`](crate::Error) of this library. [`Signer::sign`](::signature::Signer::sign) panics when
-//! the service fails: use `try_sign`.
+//! A [`signature::Error`] has no message of its own; its source is this library's
+//! [`Error`](crate::Error). [`Signer::sign`](::signature::Signer::sign) panics when the service
+//! fails: use `try_sign`.
 
 mod identifier;
 mod scheme;
@@ -51,7 +51,7 @@ use std::fmt;
 
 pub(crate) use self::identifier::algorithm_identifier;
 
-/// A key in a vault (`K`: [`blocking::Key`] or [`Key`]) that signs by the scheme `S`. See the
+/// A vault key (`K`: [`blocking::Key`] or [`Key`]) that signs with the scheme `S`. See the
 /// [module](self).
 ///
 /// ```no_run
@@ -59,7 +59,7 @@ pub(crate) use self::identifier::algorithm_identifier;
 /// use sha2::Sha256;
 /// use signature::{SignatureEncoding, Signer};
 ///
-/// /// A service that signs, with its key in a vault.
+/// /// A signing service whose key is in a vault.
 /// struct Releases {
 ///     signer: SigningKey<RsaPss<Sha256>>,
 /// }
@@ -82,13 +82,13 @@ impl<S: Scheme, K> SigningKey<S, K> {
         Ok(Self { key, verifying: VerifyingKey::new(public_key)? })
     }
 
-    /// The key in the vault.
+    /// The vault key.
     pub fn key(&self) -> &K {
         &self.key
     }
 }
 
-/// The same constructors for both kinds of [`Key`].
+/// The constructors, identical for both kinds of [`Key`].
 macro_rules! constructors {
     ($key:ty) => {
         impl $key {
@@ -106,7 +106,7 @@ macro_rules! constructors {
             /// ```
             ///
             /// # Errors
-            /// It is no RSA key.
+            /// The key is not an RSA key.
             pub fn rsa_pkcs1<D: Hash>(&self) -> Result<SigningKey<RsaPkcs1<D>, Self>> {
                 SigningKey::new(self.clone(), self.public_key())
             }
@@ -126,7 +126,7 @@ macro_rules! constructors {
             /// ```
             ///
             /// # Errors
-            /// It is no RSA key.
+            /// The key is not an RSA key.
             pub fn rsa_pss<D: Hash>(&self) -> Result<SigningKey<RsaPss<D>, Self>> {
                 SigningKey::new(self.clone(), self.public_key())
             }
@@ -146,7 +146,7 @@ macro_rules! constructors {
             /// ```
             ///
             /// # Errors
-            /// It is no key on this curve.
+            /// The key is not on this curve.
             pub fn ecdsa<C: NamedCurve>(&self) -> Result<SigningKey<Ecdsa<C>, Self>> {
                 SigningKey::new(self.clone(), self.public_key())
             }
@@ -183,7 +183,7 @@ impl<S: Scheme, K: fmt::Debug> fmt::Debug for SigningKey<S, K> {
     }
 }
 
-/// An error of ours behind the trait's error, which says nothing itself.
+/// Wraps our error in the trait's error, which has no message of its own.
 pub(crate) fn behind(error: crate::Error) -> SignatureError {
     SignatureError::from_source(error)
 }

@@ -1,4 +1,4 @@
-//! Signature schemes as types: what is hashed with what, and what a signature looks like.
+//! Signature schemes as types: the hash, and the format of a signature.
 
 use crate::{Curve, Error, ErrorKind, PublicKey, Result, SignatureAlgorithm};
 use ::signature::{Error as SignatureError, SignatureEncoding};
@@ -9,13 +9,13 @@ use sha2::{
 };
 use std::marker::PhantomData;
 
-/// A signature scheme: [`RsaPkcs1`], [`RsaPss`] or [`Ecdsa`]. Nothing else can be one.
+/// A signature scheme: [`RsaPkcs1`], [`RsaPss`] or [`Ecdsa`]. The trait is sealed.
 ///
 /// ```
 /// use akv_core::signature::{Scheme, SigningKey};
 /// use signature::{Error, SignatureEncoding, Signer};
 ///
-/// /// Signs by whatever scheme the key is for.
+/// /// Signs with the scheme of the key.
 /// fn sign<S: Scheme>(key: &SigningKey<S>, message: &[u8]) -> Result<Vec<u8>, Error> {
 ///     Ok(key.try_sign(message)?.to_vec())
 /// }
@@ -24,7 +24,7 @@ pub trait Scheme: sealed::Sealed + 'static {
     /// The hash.
     type Digest: Digest + Update;
 
-    /// The form of signatures.
+    /// The type of signatures.
     type Signature: SignatureEncoding;
 
     /// The service's algorithm.
@@ -38,10 +38,10 @@ pub trait Scheme: sealed::Sealed + 'static {
     /// ```
     ///
     /// # Errors
-    /// The key is not of this scheme.
+    /// The key does not fit this scheme.
     fn algorithm(key: &PublicKey) -> Result<SignatureAlgorithm>;
 
-    /// A signature in the service's form.
+    /// Converts a signature from the service's format.
     ///
     /// ```no_run
     /// use akv_core::{SignatureAlgorithm::Es256, signature::{Ecdsa, Scheme}};
@@ -56,11 +56,11 @@ pub trait Scheme: sealed::Sealed + 'static {
     /// ```
     ///
     /// # Errors
-    /// It is none of this scheme.
+    /// The signature does not fit this scheme.
     fn from_service(signature: &[u8]) -> Result<Self::Signature, SignatureError>;
 }
 
-/// A hash of the service: SHA-256, SHA-384 or SHA-512. Nothing else can be one.
+/// A hash of the service: SHA-256, SHA-384 or SHA-512. The trait is sealed.
 ///
 /// ```
 /// use akv_core::{SignatureAlgorithm, signature::Hash};
@@ -164,8 +164,8 @@ fn of_rsa(key: &PublicKey, algorithm: SignatureAlgorithm) -> Result<SignatureAlg
     }
 }
 
-/// ECDSA (FIPS 186-5 section 6) on the curve `C` with the hash that belongs to it. On secp256k1,
-/// where users insist on it, s is made the smaller one of its two values.
+/// ECDSA (FIPS 186-5 section 6) on the curve `C` with the hash of the curve. On secp256k1, s is
+/// normalized to the smaller one of its two values, which users of that curve require.
 ///
 /// ```no_run
 /// use akv_core::signature::{Ecdsa, SigningKey};
@@ -174,7 +174,7 @@ fn of_rsa(key: &PublicKey, algorithm: SignatureAlgorithm) -> Result<SignatureAlg
 ///
 /// # fn example(key: akv_core::blocking::Key) -> Result<(), Box<dyn std::error::Error>> {
 /// let signer: SigningKey<Ecdsa<NistP256>> = key.ecdsa()?;
-/// let fixed: Signature = signer.try_sign(b"header.claims")?; // as JSON Web Tokens have it
+/// let fixed: Signature = signer.try_sign(b"header.claims")?; // as in JSON Web Tokens
 /// let der: DerSignature = signer.try_sign(b"a certificate")?;
 /// # Ok(())
 /// # }
@@ -182,7 +182,7 @@ fn of_rsa(key: &PublicKey, algorithm: SignatureAlgorithm) -> Result<SignatureAlg
 #[derive(Clone, Debug)]
 pub struct Ecdsa<C>(PhantomData<fn() -> C>);
 
-/// A curve as RustCrypto's crates have it: `p256::NistP256`, `k256::Secp256k1`.
+/// A curve of RustCrypto's crates: `p256::NistP256`, `k256::Secp256k1`.
 ///
 /// ```no_run
 /// use akv_core::{PublicKey, signature::{Ecdsa, NamedCurve, VerifyingKey}};
@@ -236,7 +236,7 @@ pub(super) fn digest<S: Scheme>(parts: &[&[u8]]) -> Output<S::Digest> {
     digest.finalize()
 }
 
-/// The digest of what `write` puts into it.
+/// The digest of the bytes that `write` adds.
 pub(super) fn digest_with<S: Scheme>(
     write: impl FnOnce(&mut S::Digest) -> Result<(), SignatureError>,
 ) -> Result<Output<S::Digest>, SignatureError> {

@@ -57,8 +57,8 @@ impl<S: Scheme> PrehashSigner<S::Signature> for SigningKey<S, blocking::Key> {
     }
 }
 
-// One by one: `impl<S: Scheme> AsyncSigner<S::Signature>` would overlap with the trait's own
-// implementation for every `Signer`.
+// One impl per scheme: `impl<S: Scheme> AsyncSigner<S::Signature>` would overlap with the trait's
+// own implementation for every `Signer`.
 
 impl<D: Hash> AsyncSigner<rsa::pkcs1v15::Signature> for SigningKey<RsaPkcs1<D>, Key> {
     async fn sign_async(&self, message: &[u8]) -> Result<rsa::pkcs1v15::Signature, Error> {
@@ -99,7 +99,7 @@ impl<S: Scheme> AsyncDigestSigner<S::Digest, S::Signature> for SigningKey<S, Key
     }
 }
 
-/// The DER form, as X.509 and TLS have it.
+/// The DER format, as in X.509 and TLS.
 impl<C: NamedCurve> Signer<ecdsa::der::Signature<C>> for SigningKey<Ecdsa<C>, blocking::Key>
 where
     MaxSize<C>: ArraySize,

@@ -1,4 +1,4 @@
-//! Verifying, without a request.
+//! Local verification.
 
 use super::{
     algorithm_identifier, behind,
@@ -11,9 +11,9 @@ use ::signature::{
 use spki::{AlgorithmIdentifierOwned, Document, DynSignatureAlgorithmIdentifier, EncodePublicKey};
 use std::{fmt, marker::PhantomData};
 
-/// The public half of a key in a vault, with the scheme `S`. No request is made.
+/// The public half of a vault key, with the scheme `S`. Sends no request.
 ///
-/// For another implementation, take its DER ([`EncodePublicKey`]).
+/// To verify with another implementation, use its DER ([`EncodePublicKey`]).
 ///
 /// ```
 /// use akv_core::{PublicKey, SignatureAlgorithm, signature::{RsaPss, VerifyingKey}};
@@ -35,13 +35,13 @@ pub struct VerifyingKey<S> {
 }
 
 impl<S: Scheme> VerifyingKey<S> {
-    /// The verifying key of `S` with a public key.
+    /// A verifying key for the scheme `S`.
     ///
     /// ```
     /// use akv_core::{ErrorKind, PublicKey, signature::{Ecdsa, RsaPkcs1, VerifyingKey}};
     ///
     /// # let public_key = PublicKey::Rsa(akv_core::RsaPublicKey::new(&[0xc5; 256], &[1, 0, 1])?);
-    /// let key = VerifyingKey::<RsaPkcs1<sha2::Sha256>>::new(&public_key)?; // of an RSA key
+    /// let key = VerifyingKey::<RsaPkcs1<sha2::Sha256>>::new(&public_key)?; // for an RSA key
     /// let error = VerifyingKey::<Ecdsa<p256::NistP256>>::new(&public_key).unwrap_err();
     /// assert_eq!(error.kind(), ErrorKind::Argument);
     /// # let _ = key;
@@ -49,7 +49,7 @@ impl<S: Scheme> VerifyingKey<S> {
     /// ```
     ///
     /// # Errors
-    /// The key is not of this scheme.
+    /// The key does not fit this scheme.
     pub fn new(public_key: &PublicKey) -> Result<Self> {
         let algorithm = S::algorithm(public_key)?;
         Ok(Self { public_key: public_key.clone(), algorithm, scheme: PhantomData })

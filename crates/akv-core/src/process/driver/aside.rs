@@ -1,13 +1,13 @@
-//! Threads of our own, for what the system offers only as a call that blocks.
+//! Own threads for blocking system calls.
 
 use nix::sys::signal::{SigSet, SigmaskHow};
 use std::{io, mem, thread};
 use tokio::sync::oneshot;
 
-/// Starts a thread that takes no signals: they belong to the host's own threads.
+/// Starts a thread that takes no signals: the host's own threads handle them.
 ///
 /// # Errors
-/// The system gives no thread.
+/// The system refuses a thread.
 pub(super) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
     let mask = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK);
     let thread = thread::Builder::new().name(name.to_owned()).spawn(work);
@@ -17,11 +17,11 @@ pub(super) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Res
     thread.map(drop)
 }
 
-/// Runs a call that blocks on a thread of its own. tokio's `spawn_blocking` panics where the
-/// system gives no thread.
+/// Runs a blocking call on its own thread. tokio's `spawn_blocking` panics if the system refuses a
+/// thread.
 ///
 /// # Errors
-/// The system gives no thread, or the call panicked.
+/// The system refuses a thread, or the call panicked.
 pub(crate) async fn aside<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<T> {
@@ -32,7 +32,8 @@ pub(crate) async fn aside<T: Send + 'static>(
         if process_abi::current() == process {
             let _ = sender.send(result);
         } else {
-            // To tell the runtime would write to a descriptor that is not its own any more.
+            // Dropping the sender would wake the runtime and write to a descriptor that is no
+            // longer its own.
             mem::forget(sender);
         }
     })?;

@@ -22,10 +22,10 @@ use tokio::{
     sync::Notify,
 };
 
-/// tokio's epoll has two numbers, one to wait and one to register.
+/// tokio's epoll has two descriptors, one to wait and one to register.
 const EPOLLS: usize = 2;
 
-/// Has a future open no descriptor that the host would take for a standard stream.
+/// Keeps descriptors that a future opens away from the numbers of the standard streams.
 pub(crate) async fn above_standard_streams<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     poll_fn(|context| {
@@ -35,7 +35,7 @@ pub(crate) async fn above_standard_streams<T>(future: impl Future<Output = T>) -
     .await
 }
 
-/// What a runtime has open, and whether it still has.
+/// The descriptors of a runtime, with a check that they are still open.
 pub(super) struct Descriptors {
     process: ProcessId,
     marker: Arc<Marker>,
@@ -44,12 +44,12 @@ pub(super) struct Descriptors {
     _writer: PipeWriter,
 }
 
-/// A pipe of the runtime's. A host that closes whatever it does not know closes it too, and no
-/// other file is ever mistaken for it.
+/// A pipe of the runtime. A host that closes all unknown descriptors closes it too, and no other
+/// file can be mistaken for it.
 struct Marker {
     number: RawFd,
     identity: Identity,
-    /// Empty where the loop was not found: then only the marker is looked at.
+    /// Empty if the loop was not found: then only the marker is checked.
     event_loop: OnceLock<EventLoop>,
     lost: AtomicBool,
     noticed: Notify,
@@ -59,7 +59,7 @@ impl Descriptors {
     /// Builds a runtime and finds its descriptors. None of them is a standard stream.
     ///
     /// # Errors
-    /// The system gives no descriptors.
+    /// The system refuses descriptors.
     pub(super) fn of_new(builder: &mut Builder) -> io::Result<(Runtime, Arc<Self>)> {
         let _streams = StandardStreams::hold();
         let (reader, writer) = io::pipe()?;
@@ -90,7 +90,7 @@ impl Descriptors {
         Ok((runtime, Arc::new(descriptors)))
     }
 
-    /// Has everything that belongs to this process begin anew when the marker is gone.
+    /// Recreates everything that belongs to this process once the marker is gone.
     pub(super) fn watch(&self) {
         process_abi::watch(self.marker.number, self.marker.identity);
     }
@@ -104,7 +104,7 @@ impl Descriptors {
         intact && !self.marker.lost.load(Ordering::Relaxed)
     }
 
-    /// Has this process begin anew, as a child of a fork does.
+    /// Makes this process start over, like a child of a fork.
     pub(super) fn abandon(&self) {
         tracing::info!("the host has closed descriptors of ours; runtime and connections are new");
         self.marker.lost.store(true, Ordering::Release);
@@ -112,7 +112,7 @@ impl Descriptors {
     }
 
     /// # Errors
-    /// The runtime cannot be used any more.
+    /// The runtime is no longer usable.
     pub(super) fn check(&self) -> Result<()> {
         if self.marker.is_there() && !self.marker.lost.load(Ordering::Acquire) {
             return Ok(());
@@ -121,7 +121,7 @@ impl Descriptors {
         Err(Error::new(ErrorKind::Network, text).hint("try again"))
     }
 
-    /// Ready when a thread that drives the runtime is to leave it.
+    /// Ready when a thread that drives the runtime must leave it.
     pub(super) async fn until_lost(&self) {
         let noticed = self.marker.noticed.notified();
         if !self.marker.lost.load(Ordering::Acquire) {
@@ -135,8 +135,8 @@ impl Marker {
         Identity::of(self.number) == Some(self.identity)
     }
 
-    /// Called by a thread that drives, before it waits for events. tokio panics when it cannot, and
-    /// then closes its epoll's number, whatever that is by now. So the thread of ours stays here.
+    /// Called by a driving thread before it waits for events. When the wait fails, tokio panics,
+    /// and then closes its epoll's number, whatever that is by now. So our thread stays here.
     fn before_sleep(&self) {
         let can_wait = self.event_loop.get().is_none_or(EventLoop::can_wait);
         if (!can_wait || self.lost.load(Ordering::Acquire)) && super::is_attended() {
@@ -147,8 +147,8 @@ impl Marker {
         }
     }
 
-    /// Called by a thread that drives, when it wakes up: it is to leave the runtime before it runs a
-    /// task. To tell it so from another thread would write to the eventfd.
+    /// Called by a driving thread when it wakes up: it must leave the runtime before it runs a
+    /// task. A notification from another thread would write to the eventfd.
     fn after_sleep(&self) {
         if self.lost.load(Ordering::Acquire) || !self.is_there() {
             self.lost.store(true, Ordering::Release);

@@ -1,10 +1,10 @@
-//! Where operations leave the caller for the service, and what carries them there.
+//! Runs operations for callers.
 //!
-//! A caller hands an operation to a [`Driver`] and gets a [`Pending`] for it. Waiting on the
-//! calling thread is one way to get at the result; the blocking facade knows no other.
+//! A caller hands an operation to a [`Driver`] and gets a [`Pending`] for it. The result is
+//! obtained by waiting on the calling thread; the blocking facade needs no other way.
 //!
-//! The one driver so far is this process's [`runtime`]. A thread named `akv` drives it where the
-//! system lets us start one. Where it does not, whoever waits drives.
+//! The only driver so far is this process's [`runtime`]. A thread named `akv` drives it if the
+//! system lets us start one. Otherwise the waiting callers drive it.
 
 mod aside;
 mod descriptors;
@@ -29,33 +29,33 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// An operation that puts its result where its [`Pending`] finds it.
+/// An operation that stores its result for its [`Pending`].
 pub(crate) type Task = BoxFuture<'static, ()>;
 
-/// Ready when a caller need not wait any longer.
+/// Ready when a caller can stop waiting.
 pub(crate) type Done<'a> = Pin<&'a mut dyn Future<Output = ()>>;
 
-/// Carries operations to the service.
+/// Runs operations.
 pub(crate) trait Driver: Send + Sync {
-    /// Takes on a task. It goes on whether or not anybody waits for it, as far as there is a
-    /// thread to go on; without one it goes on while somebody [waits](Driver::wait).
+    /// Accepts a task. It runs whether or not a caller waits for it, if there is a thread to run
+    /// it. Without one it runs only while a caller [waits](Driver::wait).
     fn start(&self, task: Task);
 
-    /// Blocks the calling thread until `done` is ready or the time has come.
+    /// Blocks the calling thread until `done` is ready or `until` is reached.
     ///
     /// # Errors
-    /// This thread cannot wait here.
+    /// This thread must not block.
     fn wait(&self, done: Done<'_>, until: Instant) -> Result<()>;
 }
 
-/// Carries out an operation and waits for its result.
+/// Runs an operation and waits for its result.
 ///
-/// It takes little of the caller's stack, which may be tiny (an OpenSSL ASYNC job has 32 KiB), and
-/// the caller may be inside an async runtime of its own as long as threads can be started.
+/// It uses little of the caller's stack, which may be tiny (an OpenSSL ASYNC job has 32 KiB). The
+/// caller may be inside its own async runtime if threads can be started.
 ///
 /// # Errors
-/// The operation's own; the runtime cannot be started, the operation panicked, or there was no
-/// result within `limit`.
+/// The operation's own error; or the runtime cannot be started, the operation panicked, or there
+/// was no result within `limit`.
 pub(crate) fn block_on<T: Send + 'static>(
     limit: Duration,
     operation: impl Future<Output = Result<T>> + Send + 'static,

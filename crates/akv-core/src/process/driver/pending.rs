@@ -1,4 +1,4 @@
-//! Operations under way.
+//! Operations in flight.
 
 use super::Driver;
 use crate::{Error, ErrorKind, Result};
@@ -12,9 +12,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// An operation under way.
+/// An operation in flight.
 ///
-/// Its result lives in memory that the task and whoever waits share, so either may be gone before
+/// Its result lives in memory that the task and the waiter share, so either may be dropped before
 /// the other.
 #[must_use = "the result is here"]
 pub(crate) struct Pending<T> {
@@ -34,7 +34,7 @@ impl<T: Send + 'static> Pending<T> {
     /// Waits for the result on the calling thread.
     ///
     /// # Errors
-    /// The operation's own; it panicked; there was no result within `limit`.
+    /// The operation's own error; or it panicked, or there was no result within `limit`.
     pub(crate) fn wait(self, limit: Duration) -> Result<T> {
         let mut result = None;
         {
@@ -54,18 +54,18 @@ fn no_result(limit: Duration) -> Error {
     Error::new(ErrorKind::Timeout, text)
 }
 
-/// What the task and whoever waits share.
+/// The state that the task and the waiter share.
 struct Outcome<T>(Mutex<State<T>>);
 
 enum State<T> {
-    /// There is no result yet; this is to be woken.
+    /// There is no result yet; holds the waker to call.
     Open(Option<Waker>),
     Done(Result<T>),
     Taken,
 }
 
 impl<T> Outcome<T> {
-    /// The result, once.
+    /// Takes the result.
     fn poll(&self, context: &Context<'_>) -> Poll<Result<T>> {
         let mut state = self.state();
         match mem::replace(&mut *state, State::Taken) {

@@ -1,11 +1,11 @@
 //! The tokio runtime of this process, and the two ways to drive it.
 //!
-//! It is a runtime for the current thread, which starts no thread by itself. Any thread may drive
-//! it; of several that do, one runs the tasks and the others take over from it.
+//! It is a current-thread runtime, which starts no thread by itself. Any thread may drive it. If
+//! several do, one runs the tasks and the others take over from it.
 //!
-//! Hosts close descriptors that they do not know, and tokio would go on to use their numbers. So
-//! each operation looks whether they are still the runtime's. If they are not, the process takes
-//! itself for another one, as after a fork: runtime and connections are abandoned, not dropped.
+//! Hosts close descriptors that they did not open, and tokio would continue to use their numbers.
+//! So each operation checks whether they are still the runtime's. If not, the process is treated as
+//! a new one, as after a fork: runtime and connections are abandoned, not dropped.
 
 use super::{Done, Driver, Task, aside, descriptors::Descriptors, stack::Stacks};
 use crate::{
@@ -28,15 +28,15 @@ use std::{
 };
 use tokio::runtime::{Builder, Handle, Runtime};
 
-/// How often a thread that waits for its operation looks for the descriptors.
+/// How often a waiting thread checks the descriptors.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// How long after a thread was refused the next one is asked for.
+/// How long after a refusal another thread is requested.
 const RETRY: Duration = Duration::from_secs(10);
 
 static PROCESS: PerProcess<Process> = PerProcess::new();
 
-/// What a process has to carry out operations.
+/// The runtime of a process.
 struct Process {
     descriptors: Arc<Descriptors>,
     attendant: Attendant,
@@ -57,7 +57,7 @@ pub(super) fn driver() -> Result<Arc<dyn Driver>> {
     })
 }
 
-/// Starts a task that nobody waits for.
+/// Starts a detached task.
 ///
 /// # Errors
 /// There is no thread to run it.
@@ -71,18 +71,18 @@ pub(crate) fn spawn(task: Task) -> Result<()> {
     Ok(())
 }
 
-/// Whether tasks go on while nobody waits for an operation. Tasks ask; an async runtime of
-/// somebody else's goes on.
+/// Whether tasks run while no caller waits for an operation. To be called by tasks. On another
+/// async runtime they always run.
 pub(crate) fn is_attended() -> bool {
     !DRIVING.get()
 }
 
 thread_local! {
-    /// Set while the thread drives the runtime for want of another thread.
+    /// Set while a calling thread drives the runtime.
     static DRIVING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The driver of a process that gets no thread.
+/// The driver of a process that cannot start a thread.
 #[cfg(test)]
 pub(crate) fn unattended() -> Arc<dyn Driver> {
     Process::new().expect("a runtime").by_caller
@@ -139,7 +139,7 @@ impl Attendant {
         self.there.load(Ordering::Acquire)
     }
 
-    /// Starts the thread, unless that was refused a moment ago or somebody else is about it.
+    /// Starts the thread, unless that was refused recently or another caller is starting it.
     #[cold]
     fn engage(&self, by_caller: &ByCaller) -> bool {
         let Ok(mut refused) = self.refused.try_lock() else { return self.is_there() };
@@ -207,7 +207,7 @@ impl Unpark {
         thread_local! {
             static WAKER: Waker = Unpark::new_waker();
         }
-        // A thread that ends has none to keep any more.
+        // During thread exit the thread-local is gone.
         WAKER.try_with(Waker::clone).unwrap_or_else(|_| Self::new_waker())
     }
 
@@ -226,7 +226,7 @@ impl Wake for Unpark {
     }
 }
 
-/// Callers drive the runtime while they wait, on stacks of our own.
+/// Callers drive the runtime while they wait, on our own stacks.
 struct ByCaller {
     runtime: Arc<Runtime>,
     stacks: Stacks,
@@ -236,8 +236,8 @@ struct ByCaller {
 impl Driver for ByCaller {
     fn start(&self, task: Task) {
         drop(self.runtime.spawn(async {
-            // Nobody has looked after the connections since the last operation. This does, so that
-            // one that the server has closed meanwhile is not used.
+            // The connections have not been polled since the last operation. This polls them, so
+            // that a connection that the server has closed meanwhile is not used.
             tokio::task::yield_now().await;
             task.await;
         }));
@@ -273,7 +273,7 @@ impl Driver for ByCaller {
     }
 }
 
-/// Notes that the thread drives.
+/// Marks the thread as driving.
 struct Driving(bool);
 
 impl Driving {

@@ -131,7 +131,7 @@ fn every_source_narrows_and_none_widens() {
     ] {
         assert_eq!(allowed(&both, reference), expected, "{reference}");
     }
-    // A later command, as an engine's, and an argument narrow too.
+    // A later command, as to the engine, and an argument restrict further too.
     let again = file().option("allowed-keys", "vault:aaa:k").unwrap();
     let again = again.argument("allowed-keys", "vault:aaa:").unwrap().build().unwrap();
     assert!(allowed(&again, "vault:aaa:k"));

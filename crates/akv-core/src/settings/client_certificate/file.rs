@@ -1,4 +1,4 @@
-//! The forms in which certificate and key come.
+//! The file formats of certificate and key.
 
 use der::{Document, Encode as _, SecretDocument, asn1::OctetStringRef};
 use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef, spki::AlgorithmIdentifierRef};
@@ -10,7 +10,7 @@ pub(super) const ONLY_RSA: &str =
 const NO_PASSWORD: &str = "it is encrypted: give the password in AZURE_CLIENT_CERTIFICATE_PASSWORD";
 const WRONG_PASSWORD: &str = "AZURE_CLIENT_CERTIFICATE_PASSWORD is not its password";
 
-/// What a file holds.
+/// The content of a file.
 pub(super) struct Parts {
     /// PKCS#8.
     pub(super) key: Zeroizing<Vec<u8>>,
@@ -18,8 +18,8 @@ pub(super) struct Parts {
     pub(super) certificates: Vec<Vec<u8>>,
 }
 
-/// Reads PEM text. What reads PKCS#12 brings RC2 and DES into every server, so it is left to the
-/// `akv` program.
+/// Parses PEM text. A PKCS#12 reader would bring RC2 and DES into every server, so it is left to
+/// the `akv` program.
 pub(super) fn read(content: &[u8], password: Option<&str>) -> Result<Parts, String> {
     // A SEQUENCE.
     if content.first() == Some(&0x30) {
@@ -60,7 +60,7 @@ fn private_key(
     block: &str,
     password: Option<&str>,
 ) -> Result<Zeroizing<Vec<u8>>, String> {
-    // RFC 1421's way, with a key derived by one round of MD5.
+    // The format of RFC 1421, with a key derived by one round of MD5.
     if block.contains("Proc-Type:") {
         return Err(
             "its private key is encrypted in the traditional way, which is not supported; \
@@ -90,7 +90,7 @@ fn private_key(
     }
 }
 
-/// Puts an `RSAPrivateKey` (RFC 8017 appendix A.1.2) into PKCS#8.
+/// Wraps an `RSAPrivateKey` (RFC 8017 appendix A.1.2) in PKCS#8.
 fn pkcs8_of(pkcs1: &[u8]) -> der::Result<Zeroizing<Vec<u8>>> {
     let algorithm = AlgorithmIdentifierRef {
         oid: pkcs1::ALGORITHM_OID,
@@ -102,8 +102,8 @@ fn pkcs8_of(pkcs1: &[u8]) -> der::Result<Zeroizing<Vec<u8>>> {
     Ok(encoded)
 }
 
-/// The PEM blocks of a text (RFC 7468) with their labels. What stands between them, such as the
-/// bag attributes that `openssl pkcs12` prints, is skipped.
+/// The PEM blocks of a text (RFC 7468) with their labels. Text between them, such as the bag
+/// attributes that `openssl pkcs12` prints, is skipped.
 struct Blocks<'a>(&'a str);
 
 impl<'a> Iterator for Blocks<'a> {

@@ -1,4 +1,4 @@
-//! The certificate and key with which an application proves who it is.
+//! The certificate and key with which an application authenticates.
 
 mod file;
 #[cfg(test)]
@@ -18,13 +18,13 @@ use serde::Serialize;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use zeroize::Zeroizing;
 
-/// For how long an assertion is good. Microsoft advises five to ten minutes; a request takes
-/// seconds, the rest is for clocks that differ.
+/// Lifetime of an assertion. Microsoft recommends five to ten minutes. A request takes seconds; the
+/// rest allows for clock differences.
 const LIFE: Duration = Duration::from_secs(600);
 
 /// A client certificate with its issuers and its RSA key.
 ///
-/// The key lives in AWS-LC, which wipes it when it is freed.
+/// The key is held by AWS-LC, which wipes it when it is freed.
 pub(crate) struct ClientCertificate {
     key: RsaKeyPair,
     /// DER, the application's own certificate first.
@@ -53,15 +53,15 @@ struct Claims<'a> {
 }
 
 impl ClientCertificate {
-    /// Reads PEM text. `password` opens an encrypted key.
+    /// Parses PEM text. `password` decrypts an encrypted key.
     ///
     /// # Errors
-    /// What is wrong with the content, and what to do about it.
+    /// The mistake in the content, and advice.
     pub(crate) fn parse(content: &[u8], password: Option<&str>) -> Result<Self, String> {
         let parts = file::read(content, password)?;
         let key = rsa_key(&parts.key)?;
         let mut chain = parts.certificates;
-        // Files name the certificate first, last, or in the middle of its issuers.
+        // Files contain the certificate first, last, or among its issuers.
         let own = chain.iter().position(|certificate| belongs_to(certificate, &key));
         let own = own.ok_or("none of its certificates belongs to its private key")?;
         let certificate = chain.remove(own);
@@ -71,7 +71,7 @@ impl ClientCertificate {
 
     /// A signed statement of `client_id` for the token endpoint `audience`, as
     /// <https://learn.microsoft.com/entra/identity-platform/certificate-credentials> describes it.
-    /// With `chain` it carries the certificates, for applications that trust an issuer and a
+    /// With `chain` it includes the certificates, for applications that trust an issuer and a
     /// subject name instead of one certificate.
     pub(crate) fn assertion(
         &self,

@@ -1,9 +1,9 @@
-//! Every form of file, as the `openssl` program writes it.
+//! Every file format, as written by the `openssl` program.
 
 use super::*;
 use std::{path::Path, process::Command, sync::LazyLock};
 
-/// A folder with keys and certificates in every form.
+/// A folder with keys and certificates in every format.
 static FILES: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let run = |arguments: &str| openssl(folder.path(), arguments);
@@ -33,7 +33,7 @@ fn openssl(folder: &Path, arguments: &str) {
     assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// The content of these files, one after the other.
+/// The concatenated content of these files.
 fn files(names: &[&str]) -> Vec<u8> {
     names.iter().flat_map(|name| std::fs::read(FILES.path().join(name)).unwrap()).collect()
 }
@@ -96,7 +96,7 @@ fn a_refusal_says_what_to_do() {
     }
 }
 
-/// The `openssl` program checks the signature.
+/// The `openssl` program verifies the signature.
 #[test]
 fn an_assertion_is_signed_as_its_header_says() {
     let content = files(&["app.crt", "ca.crt", "pkcs8.key"]);

@@ -11,7 +11,7 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// A server for plain HTTP/1.1, and the way to it.
+/// A server for plain HTTP/1.1, and a pool for it.
 fn server() -> (TcpListener, Arc<Pool>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let authority = Authority::try_from(listener.local_addr().unwrap().to_string()).unwrap();
@@ -28,7 +28,7 @@ async fn get(pool: &Arc<Pool>) -> azure_core::Result<()> {
     Ok(())
 }
 
-/// Reads a request, and gives its first line.
+/// Reads a request, and returns its first line.
 fn request(stream: &mut TcpStream) -> io::Result<String> {
     let mut text = Vec::new();
     while !text.ends_with(b"\r\n\r\n") {
@@ -90,7 +90,7 @@ fn a_connection_that_the_server_closed_is_not_used() {
     serving.join().unwrap();
 }
 
-/// Nobody looks after a connection between two operations there.
+/// Without a thread, connections are not polled between two operations.
 #[test]
 fn without_a_thread_a_connection_that_the_server_closed_is_not_used() {
     let (listener, pool) = server();
@@ -130,7 +130,7 @@ fn who_waits_for_a_runtime_that_ends_connects_on_its_own() {
     let serving = thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            // The runtime that ended may have come as far as a connection.
+            // The runtime that ended may already have opened a connection.
             if request(&mut stream).is_ok() {
                 return answer(&mut stream).unwrap();
             }
