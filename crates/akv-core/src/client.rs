@@ -58,7 +58,7 @@ impl Client {
     /// # Ok::<(), akv_core::Error>(())
     /// ```
     pub fn counters(&self) -> Counters {
-        self.0.meters().read()
+        self.0.metrics().read()
     }
 
     /// Parses a key reference with this client's settings.

@@ -45,7 +45,7 @@ pub struct Counters {
 
 /// The atomics behind [`Counters`].
 #[derive(Debug, Default)]
-pub(crate) struct Meters {
+pub(crate) struct Metrics {
     operations: AtomicU64,
     failures: AtomicU64,
     retries: AtomicU64,
@@ -56,7 +56,7 @@ pub(crate) struct Meters {
     in_flight: AtomicU64,
 }
 
-impl Meters {
+impl Metrics {
     pub(crate) fn read(&self) -> Counters {
         Counters {
             operations: self.operations.load(Relaxed),
@@ -71,10 +71,10 @@ impl Meters {
     }
 
     /// Counts an operation as in flight until the result is dropped.
-    pub(crate) fn operation(self: &Arc<Self>) -> UnderWay {
+    pub(crate) fn operation(self: &Arc<Self>) -> InFlight {
         self.operations.fetch_add(1, Relaxed);
         self.in_flight.fetch_add(1, Relaxed);
-        UnderWay(Arc::clone(self))
+        InFlight(Arc::clone(self))
     }
 
     pub(crate) fn failure(&self) {
@@ -108,9 +108,9 @@ impl Meters {
 }
 
 /// An operation in flight. Its caller may have given up.
-pub(crate) struct UnderWay(Arc<Meters>);
+pub(crate) struct InFlight(Arc<Metrics>);
 
-impl Drop for UnderWay {
+impl Drop for InFlight {
     fn drop(&mut self) {
         // In a child, operations from before the fork are no longer counted.
         let _ = self.0.in_flight.fetch_update(Relaxed, Relaxed, |number| number.checked_sub(1));

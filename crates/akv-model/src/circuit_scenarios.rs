@@ -14,7 +14,7 @@ fn open() -> Arc<Circuit> {
     circuit
 }
 
-/// Runs these at the same time, and gives what they give.
+/// Runs these concurrently, and returns their results.
 fn at_once<T: Send + 'static>(
     circuit: &Arc<Circuit>,
     threads: usize,
@@ -29,7 +29,7 @@ fn at_once<T: Send + 'static>(
     threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
 }
 
-/// Of many operations without an answer exactly one opens the circuit, and all are counted.
+/// If many operations get no response, exactly one opens the circuit, and all are counted.
 pub fn three_at_once_open_it_once() {
     let circuit = Arc::new(Circuit::new());
     let opened = at_once(&circuit, 4, |circuit, _| circuit.unanswered(OPEN_AT, OPEN_AT));
@@ -37,7 +37,7 @@ pub fn three_at_once_open_it_once() {
     assert!(circuit.is_open());
 }
 
-/// Two without an answer do not open it, whatever else is answered meanwhile.
+/// Two without a response do not open it, whatever other responses arrive meanwhile.
 pub fn two_do_not_open_it() {
     let circuit = Arc::new(Circuit::new());
     at_once(&circuit, 4, |circuit, index| match index {
@@ -47,7 +47,7 @@ pub fn two_do_not_open_it() {
     assert!(!circuit.is_open());
 }
 
-/// Of many that come within a second one is tried.
+/// Of many operations within a second, one is a probe.
 pub fn one_is_tried_a_second() {
     let circuit = open();
     for second in 1..3 {
@@ -55,20 +55,20 @@ pub fn one_is_tried_a_second() {
         let admitted = at_once(&circuit, 4, move |circuit, index| {
             circuit.admit(now + u64::try_from(index).expect("few"))
         });
-        let tried = admitted.iter().filter(|admitted| matches!(admitted, Admission::Trial(_)));
+        let tried = admitted.iter().filter(|admitted| matches!(admitted, Admission::Probe(_)));
         assert_eq!(tried.count(), 1, "{admitted:?}");
     }
 }
 
-/// The answers of those that began before do not close it; a trial's does, for good: what began
-/// before that does not open it again.
+/// Responses to operations that began before do not close it. The response to a probe does,
+/// permanently: operations that began before that do not open it again.
 pub fn only_a_trial_closes_it() {
     let circuit = open();
     at_once(&circuit, 3, |circuit, _| circuit.answered());
     assert!(circuit.is_open());
     at_once(&circuit, 4, |circuit, index| match index {
         0 => circuit.close(OPEN_AT + 500),
-        // They may come before the circuit is closed, or after.
+        // They may end before the circuit is closed, or after.
         _ => drop(circuit.unanswered(OPEN_AT, OPEN_AT + 500)),
     });
     assert!(!circuit.is_open());

@@ -1,16 +1,16 @@
-//! Model checking of what `akv-core`'s threads and processes share.
+//! Model checking of the state that `akv-core`'s threads and processes share.
 //!
-//! `per_process.rs`, `circuit.rs` and `token_cache.rs` of `akv-core` are compiled here a second time, as they are,
-//! against primitives that [shuttle] schedules: a scenario runs thousands of times, each time with
-//! another order of its steps. What those files call `tokio`, `arc_swap`, `process_abi` and
-//! `crate::process` is in this crate. Of `arc-swap` the promise is modelled and not the inside: each
-//! call happens at once for everybody. There is one order of all steps, so a memory order that is
-//! too weak would not be found.
-// The unit tests of these files are akv-core's business.
+//! `per_process.rs`, `circuit.rs` and `token_cache.rs` of `akv-core` are compiled here again,
+//! unchanged, against primitives that [shuttle] schedules: a scenario runs thousands of times, each
+//! time with another order of its steps. This crate models what those files import as `tokio`,
+//! `arc_swap`, `process_abi` and `crate::process`. The documented guarantee of `arc-swap` is
+//! modelled, not its inside: each call is atomic. All steps have one total order, so a memory
+//! ordering that is too weak would not be found.
+// The unit tests of these files run in akv-core.
 #![cfg(not(test))]
 #![allow(dead_code, unreachable_pub, reason = "not all of the files is used here")]
 
-// The names by which the files of akv-core know what stands here in place of the real crates.
+// akv-core's files import the models in this crate under the names of the real crates.
 extern crate self as arc_swap;
 extern crate self as process_abi;
 extern crate self as tokio;

@@ -10,7 +10,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering::Relaxed},
 };
 
-/// How often values were made and dropped, of the process that may and of others.
+/// How often values were created and dropped, in their own process and in others.
 #[derive(Default)]
 struct Counts {
     made: AtomicUsize,
@@ -18,14 +18,14 @@ struct Counts {
     dropped_by_others: AtomicUsize,
 }
 
-/// A value that knows where it belongs.
+/// A value that records its process.
 struct Value {
     process: ProcessId,
     counts: Arc<Counts>,
 }
 
 impl Value {
-    /// Takes some steps, as a runtime that is started does.
+    /// Takes some steps, like the start of a runtime.
     fn make(counts: &Arc<Counts>) -> Self {
         let process = process::current();
         step();
@@ -47,7 +47,7 @@ impl Drop for Value {
 
 type Cell = Arc<PerProcess<Value>>;
 
-/// Uses the value, and makes sure that it is of this process.
+/// Uses the value, and checks that it belongs to this process.
 fn use_once(cell: &Cell, counts: &Arc<Counts>) {
     let value = cell.get_or_try_init(|| Ok::<_, ()>(Value::make(counts)));
     let Ok(value) = value else { panic!("making it does not fail") };
@@ -61,12 +61,12 @@ fn new() -> (Cell, Arc<Counts>) {
     (Arc::new(PerProcess::new()), Arc::default())
 }
 
-/// Starts a task that nobody waits for: one of those that a fork leaves behind.
+/// Starts a detached task, which a fork leaves behind.
 fn start(work: impl FnOnce() + Send + 'static) {
     crate::spawn(async move { work() });
 }
 
-/// Threads that come at the same time make one value.
+/// Concurrent threads create one value.
 pub fn a_race_makes_one_value() {
     let (cell, counts) = new();
     let threads: Vec<_> = (0..2)
@@ -84,7 +84,7 @@ pub fn a_race_makes_one_value() {
     assert_eq!(counts.dropped.load(Relaxed), 1, "one's own value is dropped");
 }
 
-/// A failure goes to the one who met it, and the next one tries again.
+/// A failure is returned to the caller that met it, and the next call tries again.
 pub fn a_failure_is_not_kept() {
     let (cell, counts) = new();
     let tries = Arc::new(AtomicUsize::new(0));
@@ -110,8 +110,8 @@ pub fn a_failure_is_not_kept() {
     assert_eq!((tries.load(Relaxed), counts.made.load(Relaxed)), (2, 1));
 }
 
-/// A child that is forked at any step of its parent's threads uses a value of its own, waits for
-/// nobody who does not exist, and drops nothing of its parent's; so does its own child.
+/// A child that is forked at any step of its parent's threads uses its own value, waits for no
+/// thread that does not exist, and drops nothing of its parent's; so does its own child.
 pub fn a_child_has_its_own() {
     let (cell, counts) = new();
     for _ in 0..2 {
@@ -140,10 +140,10 @@ pub fn a_child_has_its_own() {
     assert_eq!(counts.dropped.load(Relaxed) + counts.dropped_by_others.load(Relaxed), 0);
 }
 
-/// A child that gives up what it inherited, without having used it, drops nothing of its parent's.
+/// A child that discards an inherited value without having used it drops nothing of its parent's.
 pub fn a_child_drops_nothing_of_its_parents() {
     let (cell, counts) = new();
-    // Another task, since a schedule of one is none.
+    // A second task, since there is nothing to schedule with one.
     start(step);
     use_once(&cell, &counts);
     process::fork();
@@ -153,8 +153,8 @@ pub fn a_child_drops_nothing_of_its_parents() {
     assert_eq!(counts.dropped.load(Relaxed) + counts.dropped_by_others.load(Relaxed), 0);
 }
 
-/// What no system does, and would be right all the same: the threads of two processes use the same
-/// place at the same time. Each gets values of its own process, and nobody waits for ever.
+/// No system does this, but it must work: the threads of two processes use the same cell
+/// concurrently. Each gets values of its own process, and no thread waits for ever.
 pub fn two_processes_at_once() {
     let (cell, counts) = new();
     let threads: Vec<_> = [FIRST, FIRST, FIRST.child(), FIRST.child()]

@@ -1,4 +1,4 @@
-//! `arc_swap::ArcSwapOption` as its documentation promises it.
+//! `arc_swap::ArcSwapOption` as its documentation describes it.
 
 use crate::process::step;
 use std::{
@@ -6,36 +6,36 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// A place for an `Arc` whose calls happen at once.
+/// A slot for an `Arc` with atomic calls.
 pub struct ArcSwapOption<T>(Mutex<Option<Arc<T>>>);
 
 impl<T> ArcSwapOption<T> {
-    /// Nothing.
+    /// An empty slot.
     pub const fn const_empty() -> Self {
         Self(Mutex::new(None))
     }
 
-    /// What is there.
+    /// The current value.
     pub fn load_full(&self) -> Option<Arc<T>> {
         self.at_once().clone()
     }
 
-    /// What is there.
+    /// The current value.
     pub fn load(&self) -> Option<Arc<T>> {
         self.load_full()
     }
 
-    /// Puts something else there.
+    /// Replaces the value.
     pub fn store(&self, new: Option<Arc<T>>) {
         drop(self.swap(new));
     }
 
-    /// Puts something else there, and gives what was.
+    /// Replaces the value, and returns the old one.
     pub fn swap(&self, new: Option<Arc<T>>) -> Option<Arc<T>> {
         std::mem::replace(&mut *self.at_once(), new)
     }
 
-    /// Puts something else there if the same is there, and gives what was.
+    /// Replaces the value if it is the same, and returns the old one.
     pub fn compare_and_swap(
         &self,
         current: &Option<Arc<T>>,
@@ -46,12 +46,12 @@ impl<T> ArcSwapOption<T> {
         let same = before.as_ref().map(Arc::as_ptr) == current.as_ref().map(Arc::as_ptr);
         let replaced = if same { std::mem::replace(&mut *place, new) } else { None };
         drop(place);
-        // Its end may run steps, which must not happen with the lock held.
+        // Dropping it may run steps, which must not happen with the lock held.
         drop(replaced);
         before
     }
 
-    /// The lock belongs to the one real thread; it is never held over a step of the model.
+    /// The lock belongs to the only real thread; it is never held across a step of the model.
     fn at_once(&self) -> MutexGuard<'_, Option<Arc<T>>> {
         step();
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

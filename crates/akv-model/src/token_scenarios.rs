@@ -1,4 +1,5 @@
-//! Scenarios of [`Tokens`](crate::token_cache::Tokens): many who want a token, failures, refusals.
+//! Scenarios of [`Tokens`](crate::token_cache::Tokens): many callers of one token, failures,
+//! refusals.
 
 use crate::{
     ErrorKind,
@@ -25,13 +26,13 @@ impl Scene {
         Self { tokens, credential }
     }
 
-    /// One that wants a token.
+    /// A caller that needs a token.
     fn wanting(&self) -> JoinHandle<Option<Arc<Token>>> {
         let tokens = Arc::clone(&self.tokens);
         spawn(async move { tokens.get().await.ok() })
     }
 
-    /// Uses tokens until one comes that is not this one.
+    /// Uses tokens until there is a different one.
     async fn another_than(&self, old: &Arc<Token>) -> Arc<Token> {
         loop {
             let token = self.tokens.get().await.expect("a token");
@@ -42,7 +43,7 @@ impl Scene {
         }
     }
 
-    /// One whose token was refused.
+    /// A caller whose token was refused.
     fn refused(&self, token: &Arc<Token>) -> JoinHandle<Option<Arc<Token>>> {
         let (tokens, token) = (Arc::clone(&self.tokens), Arc::clone(token));
         spawn(async move { tokens.replace(Some(&token)).await.ok() })
@@ -61,19 +62,19 @@ fn same(tokens: &[Option<Arc<Token>>], one: &Arc<Token>) -> bool {
     tokens.iter().all(|token| token.as_ref().is_some_and(|token| Arc::ptr_eq(token, one)))
 }
 
-/// Many who want the first token make one request, and all get that token.
+/// Many callers of the first token cause one request, and all get that token.
 pub fn one_request_serves_all() {
     block_on(async {
         let scene = Scene::new(|_| None);
         let got = all((0..4).map(|_| scene.wanting()).collect()).await;
         let token = scene.tokens.get().await.expect("a token");
         assert!(same(&got, &token));
-        assert_eq!(scene.credential.asked(), 1);
+        assert_eq!(scene.credential.requested(), 1);
     });
 }
 
-/// A failure is told to those who waited for it, and the next one asks again. Nobody waits for
-/// ever, and there are never more requests than askers.
+/// A failure is returned to all callers that waited for it, and the next caller sends a new
+/// request. No caller waits for ever, and there are never more requests than callers.
 pub fn a_failure_is_shared_and_not_kept() {
     block_on(async {
         let scene = Scene::new(|number| (number == 0).then_some(ErrorKind::Credential));
@@ -83,12 +84,12 @@ pub fn a_failure_is_shared_and_not_kept() {
         let token = scene.tokens.get().await.expect("the second request succeeds");
         let succeeded: Vec<_> = got.into_iter().filter(Option::is_some).collect();
         assert!(same(&succeeded, &token));
-        assert_eq!(scene.credential.asked(), 2);
+        assert_eq!(scene.credential.requested(), 2);
     });
 }
 
-/// A request that runs out of its time fails for the one whose time it was. Those who came while it
-/// ran make another one, with the time that is theirs.
+/// A request that times out fails only for the caller whose time limit it had. Callers that arrived
+/// while it ran send another one, with their own time limits.
 pub fn time_that_ran_out_is_not_shared() {
     block_on(async {
         let scene = Scene::new(|number| (number == 0).then_some(ErrorKind::Timeout));
@@ -97,39 +98,39 @@ pub fn time_that_ran_out_is_not_shared() {
         let succeeded: Vec<_> = got.into_iter().filter(Option::is_some).collect();
         assert_eq!(succeeded.len(), 2);
         assert!(same(&succeeded, &token));
-        assert_eq!(scene.credential.asked(), 2);
+        assert_eq!(scene.credential.requested(), 2);
     });
 }
 
-/// While the renewal of a good token fails, all get the old one; when it succeeds, the new one.
+/// While the renewal of a valid token fails, all get the old one; when it succeeds, the new one.
 pub fn a_failed_renewal_keeps_the_old_token() {
     block_on(async {
         let scene =
             Scene::new(|number| (number == 1 || number == 2).then_some(ErrorKind::Credential));
         let old = scene.tokens.get().await.expect("a token");
-        // The task that renews in time fails twice and then succeeds.
+        // The renewal task fails twice and then succeeds.
         time::pass(3);
         scene.another_than(&old).await;
-        assert_eq!(scene.credential.asked(), 4);
+        assert_eq!(scene.credential.requested(), 4);
     });
 }
 
-/// Where no task goes on by itself, those who ask renew a token in time: one of them at a time makes
-/// a request, the others go on with the old one meanwhile, and a failure is not repeated at once.
+/// If no task runs in the background, callers renew a token in time: one of them at a time sends a
+/// request, the others continue with the old one, and a failure is not repeated at once.
 pub fn without_a_thread_askers_renew() {
     block_on(async {
         let scene = Scene::new(|number| (number == 1).then_some(ErrorKind::Credential));
-        // All tokens are good for a minute more.
-        process::leave_unattended(LIFE - Duration::from_secs(60));
+        // All tokens are valid for one more minute.
+        process::run_without_thread(LIFE - Duration::from_secs(60));
         let old = scene.tokens.get().await.expect("a token");
         let got = all((0..3).map(|_| scene.wanting()).collect()).await;
         assert!(same(&got, &old), "the first renewal fails");
-        assert_eq!(scene.credential.asked(), 2);
+        assert_eq!(scene.credential.requested(), 2);
     });
 }
 
-/// Many whose token is refused at the same time make one request. When the new one is refused too,
-/// it is not replaced again.
+/// Many callers whose token is refused at the same time cause one request. If the new one is
+/// refused too, it is not replaced again.
 pub fn a_refusal_makes_one_request() {
     block_on(async {
         let scene = Scene::new(|_| None);
@@ -138,14 +139,14 @@ pub fn a_refusal_makes_one_request() {
         let new = scene.tokens.get().await.expect("a token");
         assert!(!Arc::ptr_eq(&new, &old));
         assert!(same(&got, &new));
-        assert_eq!(scene.credential.asked(), 2);
+        assert_eq!(scene.credential.requested(), 2);
         let got = all((0..2).map(|_| scene.refused(&new)).collect()).await;
         assert!(same(&got, &new), "asking again would be of no use");
-        assert_eq!(scene.credential.asked(), 2);
+        assert_eq!(scene.credential.requested(), 2);
     });
 }
 
-/// A refusal and a renewal of the same token at the same time make one request.
+/// A concurrent refusal and renewal of the same token cause one request.
 pub fn a_refusal_during_a_renewal_makes_one_request() {
     block_on(async {
         let scene = Scene::new(|_| None);
@@ -154,11 +155,11 @@ pub fn a_refusal_during_a_renewal_makes_one_request() {
         let got = all(vec![scene.refused(&old), scene.refused(&old)]).await;
         let new = scene.tokens.get().await.expect("a token");
         assert!(same(&got, &new));
-        assert_eq!(scene.credential.asked(), 2);
+        assert_eq!(scene.credential.requested(), 2);
     });
 }
 
-/// One who gives up, waiting or in the middle of a request, as at a deadline, holds nobody up.
+/// A caller that gives up, waiting or during a request, as at a deadline, does not block others.
 pub fn one_who_gives_up_holds_nobody_up() {
     block_on(async {
         let scene = Scene::new(|_| None);
@@ -171,13 +172,13 @@ pub fn one_who_gives_up_holds_nobody_up() {
         let got = all(patient).await;
         let token = scene.tokens.get().await.expect("a token");
         assert!(same(&got, &token));
-        // Each of the impatient may have taken one request with it.
-        assert!((1..=3).contains(&scene.credential.asked()));
+        // Each caller that gave up may have abandoned one request.
+        assert!((1..=3).contains(&scene.credential.requested()));
     });
 }
 
-/// A used token is renewed when its time comes, by one request, however many use it; one that
-/// nobody uses is not, until it is used again.
+/// A used token is renewed when it is due, by one request, however many callers use it. An unused
+/// one is not, until it is used again.
 pub fn a_used_token_is_renewed_once() {
     block_on(async {
         let scene = Scene::new(|_| None);
@@ -186,13 +187,13 @@ pub fn a_used_token_is_renewed_once() {
         let got = all((0..2).map(|_| scene.wanting()).collect()).await;
         assert!(got.iter().all(Option::is_some));
         let second = scene.another_than(&first).await;
-        assert_eq!(scene.credential.asked(), 2);
-        // Whoever used it since then has it renewed once more at most.
+        assert_eq!(scene.credential.requested(), 2);
+        // Callers that used it since then cause at most one more renewal.
         time::pass(8);
         for _ in 0..20 {
             yield_now().await;
         }
-        assert!(scene.credential.asked() <= 3, "renewed although nobody uses it");
+        assert!(scene.credential.requested() <= 3, "renewed although nobody uses it");
         drop(second);
     });
 }

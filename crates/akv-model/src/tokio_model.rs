@@ -1,6 +1,6 @@
-//! What akv-core uses of tokio, on shuttle's executor.
+//! The parts of tokio that akv-core uses, on shuttle's executor.
 
-/// Starts a task that nobody waits for.
+/// Starts a detached task.
 pub fn spawn<F>(future: F)
 where
     F: Future<Output = ()> + Send + 'static,
@@ -23,18 +23,18 @@ pub mod time {
         ends.expect("the scenario has reset the clock")
     }
 
-    /// To be called first in each run of a scenario.
+    /// Must be called first in each run of a scenario.
     pub(crate) fn reset() {
         let ends = Arc::new(BatchSemaphore::new(0, Fairness::StrictlyFair));
         ENDS.with_borrow_mut(|place| *place = Some(ends));
     }
 
-    /// Lets so much time pass that this many sleeps end, now or when they begin.
+    /// Lets this many sleeps end, now or when they begin.
     pub(crate) fn pass(sleeps: usize) {
         ends().release(sleeps);
     }
 
-    /// Sleeps until a scenario lets the time pass.
+    /// Sleeps until a scenario lets time pass.
     pub async fn sleep(_pause: Duration) {
         ends().acquire(1).await.expect("never closed");
     }
@@ -43,7 +43,7 @@ pub mod time {
     #[derive(Debug)]
     pub struct Elapsed;
 
-    /// The future's result. That a deadline passes is modelled by the future's failure.
+    /// The future's result. A passed deadline is modelled by the future's failure.
     ///
     /// # Errors
     /// None here.
@@ -64,15 +64,15 @@ pub mod sync {
     /// A fair lock.
     pub struct Mutex<T> {
         permit: BatchSemaphore,
-        /// Away while somebody has it.
+        /// `None` while the mutex is locked.
         value: sync::Mutex<Option<T>>,
     }
 
-    /// Somebody has the value of a [`Mutex`].
+    /// The [`Mutex`] is locked.
     #[derive(Debug)]
     pub struct Locked;
 
-    /// The value of a [`Mutex`].
+    /// Access to the value of a [`Mutex`].
     pub struct Guard<'a, T> {
         lock: &'a Mutex<T>,
         value: Option<T>,
@@ -85,10 +85,10 @@ pub mod sync {
             Guard { lock: self, value: self.place().take() }
         }
 
-        /// The value, if nobody has it.
+        /// The value, if the mutex is not locked.
         ///
         /// # Errors
-        /// Somebody has it.
+        /// The mutex is locked.
         pub fn try_lock(&self) -> Result<Guard<'_, T>, Locked> {
             self.permit.try_acquire(1).map_err(|_| Locked)?;
             Ok(Guard { lock: self, value: self.place().take() })

@@ -69,7 +69,7 @@ impl PssParameters {
         }
         match salt {
             PssSalt::Digest | PssSalt::Auto | PssSalt::AutoDigestMax => {}
-            PssSalt::Len(asked) if asked == len => {}
+            PssSalt::Len(requested) if requested == len => {}
             PssSalt::Len(_) | PssSalt::Max => {
                 let text = format!("the vault's PSS salts {digest} with {len} bytes, not {salt}");
                 return Err(unsupported(text).hint("set rsa_pss_saltlen:digest"));

@@ -24,7 +24,7 @@ pub use x509_cert;
 
 use crate::{
     Error, ErrorKind, Key, PublicKey, Result, SignatureAlgorithm, blocking, ecdsa,
-    signature::{algorithm_identifier, behind},
+    signature::{algorithm_identifier, wrap_error},
 };
 use ::signature::{AsyncSigner, Error as SignatureError, KeypairRef, SignatureEncoding};
 use der::asn1::BitString;
@@ -103,7 +103,7 @@ impl<K> Signer<K> {
             PublicKey::Rsa(_) => Ok(signature),
             PublicKey::Ec(_) => ecdsa::raw_to_der(&signature),
         });
-        Ok(Signature(signature.map_err(behind)?.into()))
+        Ok(Signature(signature.map_err(wrap_error)?.into()))
     }
 }
 

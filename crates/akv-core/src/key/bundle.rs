@@ -49,11 +49,13 @@ fn version(jwk: &JsonWebKey, reference: &KeyReference) -> Result<String> {
     let (name, version) =
         name_and_version(kid).ok_or_else(|| wrong("no key name and version in its identifier"))?;
     let version = version.ok_or_else(|| wrong("no version in the key identifier"))?;
-    if !reference.key_name().is_some_and(|asked| asked.eq_ignore_ascii_case(name)) {
+    if !reference.key_name().is_some_and(|requested| requested.eq_ignore_ascii_case(name)) {
         return Err(wrong("it is about another key"));
     }
     match reference.version() {
-        Some(asked) if asked != version => Err(wrong("it is about another version of the key")),
+        Some(requested) if requested != version => {
+            Err(wrong("it is about another version of the key"))
+        }
         _ => Ok(version),
     }
 }

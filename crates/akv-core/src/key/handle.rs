@@ -3,12 +3,12 @@
 use super::{
     KeyAttributes, KeyId,
     bundle::Bundle,
-    request::{Action, Answer, Parameters, Targets, Unusable},
+    request::{Action, OperationResult, Parameters, Targets, Unusable},
 };
 use crate::{
     Error, ErrorKind, KeyReference, Result,
     process::PerProcess,
-    session::{Kind, Session, Trial, VaultCircuits, VaultClient},
+    session::{Kind, Probe, Session, VaultCircuits, VaultClient},
     transport::{Failure, failure, wrong_answer},
 };
 use azure_security_keyvault_keys::models::KeyClientGetKeyOptions;
@@ -55,7 +55,11 @@ impl Handle {
     }
 
     /// Runs a cryptographic operation in the vault.
-    pub(super) async fn operate(&self, action: Action, parameters: &Parameters) -> Result<Answer> {
+    pub(super) async fn operate(
+        &self,
+        action: Action,
+        parameters: &Parameters,
+    ) -> Result<OperationResult> {
         let (_, answer) = self.operate_first(action, slice::from_ref(parameters)).await?;
         Ok(answer)
     }
@@ -66,7 +70,7 @@ impl Handle {
         &self,
         action: Action,
         candidates: &[Parameters],
-    ) -> Result<(usize, Answer)> {
+    ) -> Result<(usize, OperationResult)> {
         let bodies: Vec<_> = candidates.iter().map(Parameters::to_body).collect::<Result<_>>()?;
         let vault_client = || self.session.vault_client(self.id.reference());
         let vault = self.vault_client.get_or_try_init(vault_client)?;
@@ -86,7 +90,7 @@ impl Handle {
                     .map_err(|error| failure(error, self.id.reference(), &vault.host));
                 match answer {
                     Ok(answer) => {
-                        return Answer::read(&answer, self.id.version(), parameters)
+                        return OperationResult::read(&answer, self.id.version(), parameters)
                             .map(|answer| (index, answer))
                             .map_err(|unusable| unusable_answer(&vault.host, unusable));
                     }
@@ -99,14 +103,14 @@ impl Handle {
             let none = || Error::new(ErrorKind::Internal, "nothing to ask the service for");
             Err(Failure::Final(refusal.unwrap_or_else(none)))
         };
-        let trial = || self.trial(action, bodies);
+        let probe = || self.probe(action, bodies);
         let circuit = (&self.circuits, action.kind());
-        self.session.run_watched(&vault, circuit, trial, attempt).instrument(span).await
+        self.session.run_watched(&vault, circuit, probe, attempt).instrument(span).await
     }
 
     /// An attempt of the operation that only tests whether the vault responds.
     #[cold]
-    fn trial(&self, action: Action, bodies: &[Bytes]) -> Trial {
+    fn probe(&self, action: Action, bodies: &[Bytes]) -> Probe {
         let (target, reference) = (self.targets.of(action).clone(), self.id.reference().clone());
         let body = bodies.first().cloned().unwrap_or_default();
         Box::new(move |vault| {
@@ -130,9 +134,9 @@ fn unusable_answer(host: &str, unusable: Unusable) -> Failure {
 pub(super) async fn fetch(session: &Session, reference: &KeyReference) -> Result<Bundle> {
     let during = || format!("load {reference}");
     let name = key_name(reference).map_err(|error| error.during(during()))?;
-    let asked = (reference.clone(), name.to_owned());
+    let owned = (reference.clone(), name.to_owned());
     let attempt = move |vault| {
-        let (reference, name) = asked.clone();
+        let (reference, name) = owned.clone();
         async move { get(vault, &reference, &name).await }
     };
     let bundle = session.read(reference, Kind::GetKey, attempt).await;

@@ -213,10 +213,10 @@ mod tests {
     #[test]
     fn answers_are_on_the_grid_and_never_before_they_are_known() {
         let ms = Duration::from_millis;
-        for (known, told) in
+        for (known, returned) in
             [(0, 100), (1, 100), (99, 100), (100, 100), (101, 200), (9_950, 10_000)]
         {
-            assert_eq!(held_back(ms(known)), ms(told), "{known}");
+            assert_eq!(held_back(ms(known)), ms(returned), "{known}");
         }
         assert_eq!(held_back(ms(100) + Duration::from_nanos(1)), ms(200));
     }

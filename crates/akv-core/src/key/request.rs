@@ -181,7 +181,7 @@ impl Unusable {
 
 /// The members of a response.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct OperationResult {
     pub(super) value: Zeroizing<Vec<u8>>,
     pub(super) iv: Option<Vec<u8>>,
     pub(super) tag: Option<Vec<u8>>,
@@ -198,12 +198,16 @@ struct Wire<'a> {
     tag: Option<String>,
 }
 
-impl Answer {
+impl OperationResult {
     /// Parses a response, which must be about `version` and have a result of the expected length.
     ///
     /// # Errors
     /// The response is malformed, or does not meet these conditions.
-    pub(super) fn read(body: &[u8], version: &str, asked: &Parameters) -> Result<Self, Unusable> {
+    pub(super) fn read(
+        body: &[u8],
+        version: &str,
+        requested: &Parameters,
+    ) -> Result<Self, Unusable> {
         let wrong = |why: &str| Unusable::Shape(why.to_owned());
         let wire: Wire = outside::json(body).map_err(Unusable::Shape)?;
         let kid = wire.kid.as_deref().filter(|kid| !kid.ends_with(version));
@@ -214,7 +218,7 @@ impl Answer {
             return Err(wrong("it is about another version of the key"));
         }
         let value = wire.value.ok_or_else(|| wrong("no result in it"))?;
-        check_length(&value, &asked.expected)?;
+        check_length(&value, &requested.expected)?;
         let decode = |text: &str| {
             BASE64URL.decode(text).map_err(|_| wrong("the result is not valid base64url"))
         };
@@ -249,7 +253,7 @@ fn check_length(text: &str, expected: &RangeInclusive<usize>) -> Result<(), Unus
 #[cfg(any(test, fuzzing))]
 pub(crate) fn read_result(body: &[u8]) -> Result<(), String> {
     let version = "0123456789abcdef0123456789abcdef";
-    Answer::read(body, version, &Parameters::new("RS256", b"digest", 0..=usize::MAX))
+    OperationResult::read(body, version, &Parameters::new("RS256", b"digest", 0..=usize::MAX))
         .map(drop)
         .map_err(|unusable| unusable.reason().to_owned())
 }
@@ -260,8 +264,8 @@ mod tests {
 
     const VERSION: &str = "0123456789abcdef0123456789abcdef";
 
-    fn read(body: &str) -> Result<Answer, Unusable> {
-        Answer::read(body.as_bytes(), VERSION, &Parameters::new("RS256", b"digest", 2..=2))
+    fn read(body: &str) -> Result<OperationResult, Unusable> {
+        OperationResult::read(body.as_bytes(), VERSION, &Parameters::new("RS256", b"digest", 2..=2))
     }
 
     #[test]
@@ -316,8 +320,8 @@ mod tests {
             let text = BASE64URL.encode(vec![0xff; len]);
             for padding in ["", "=", "=="] {
                 let body = format!(r#"{{"value":"{text}{padding}"}}"#);
-                let asked = Parameters::new("RS256", b"digest", expected.clone());
-                match Answer::read(body.as_bytes(), VERSION, &asked) {
+                let requested = Parameters::new("RS256", b"digest", expected.clone());
+                match OperationResult::read(body.as_bytes(), VERSION, &requested) {
                     Ok(answer) => {
                         proptest::prop_assert!(expected.contains(&len));
                         proptest::prop_assert_eq!(answer.value.len(), len);

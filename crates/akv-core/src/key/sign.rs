@@ -131,8 +131,8 @@ impl Key {
         digest: &[u8],
         body: &[u8],
     ) -> Result<()> {
-        let asked = self.signing(algorithm, digest);
-        let answer = super::request::Answer::read(body, self.version(), &asked)
+        let requested = self.signing(algorithm, digest);
+        let answer = super::request::OperationResult::read(body, self.version(), &requested)
             .map_err(|unusable| Error::new(ErrorKind::Response, unusable.reason()))?;
         self.public_key().verify_digest(algorithm, digest, &answer.value)
     }

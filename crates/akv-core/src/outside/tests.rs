@@ -27,7 +27,7 @@ const VERSION: &str = "0123456789abcdef0123456789abcdef";
 struct Reader {
     name: &'static str,
     document: Value,
-    told: &'static [&'static str],
+    shown: &'static [&'static str],
     read: fn(&[u8]) -> Vec<String>,
 }
 
@@ -108,21 +108,21 @@ fn readers() -> Vec<Reader> {
         Reader {
             name: "the result of an operation",
             document: result,
-            told: &[],
+            shown: &[],
             read: |body| key::read_result(body).err().into_iter().collect(),
         },
-        Reader { name: "a key", document: bundle, told: &[], read: key },
-        Reader { name: "a page of keys", document: list, told: &[], read: page },
+        Reader { name: "a key", document: bundle, shown: &[], read: key },
+        Reader { name: "a page of keys", document: list, shown: &[], read: page },
         Reader {
             name: "a certificate",
             document: json!({ "id": id, "cer": "MAA=" }),
-            told: &[],
+            shown: &[],
             read: |body| vault::read_certificate(body, &reference()).err().into_iter().collect(),
         },
         Reader {
             name: "a refusal of the service",
             document: refusal,
-            told: &["/error/code", "/error/message", "/error/innererror/code"],
+            shown: &["/error/code", "/error/message", "/error/innererror/code"],
             read: |body| {
                 [403, 500].iter().flat_map(|status| of_ours(&refused(*status, body))).collect()
             },
@@ -130,7 +130,7 @@ fn readers() -> Vec<Reader> {
         Reader {
             name: "a token of the machine",
             document: token,
-            told: &[],
+            shown: &[],
             read: |body| {
                 credential::read_machine_token(body).err().iter().flat_map(of_ours).collect()
             },
@@ -138,13 +138,13 @@ fn readers() -> Vec<Reader> {
         Reader {
             name: "a refusal of Entra ID",
             document: entra,
-            told: &["/error", "/error_description", "/trace_id"],
+            shown: &["/error", "/error_description", "/trace_id"],
             read: |body| of_ours(&credential::read_answers(body, "s3cret")),
         },
         Reader {
             name: "a grant of Entra ID",
             document: grant,
-            told: &[],
+            shown: &[],
             // Errors of the official client's own parser go through `causes`.
             read: |body| {
                 let error = serde_json::from_slice::<std::collections::HashMap<String, u64>>(body);
@@ -184,7 +184,7 @@ fn variants(reader: &Reader, secret: &str, cut: usize) -> Vec<Vec<u8>> {
             json!(format!("{secret}\u{0}\"\\é")),
         ] {
             // A string in a member that is passed on may be shown; nothing else may.
-            if value.is_string() && reader.told.contains(&place.as_str()) {
+            if value.is_string() && reader.shown.contains(&place.as_str()) {
                 continue;
             }
             let mut document = reader.document.clone();

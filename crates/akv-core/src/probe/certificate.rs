@@ -10,12 +10,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Verifies as the library does, and records the certificate.
 #[derive(Debug)]
-pub(super) struct Witness {
+pub(super) struct RecordingVerifier {
     verifier: Arc<dyn ServerCertVerifier>,
     seen: Mutex<Option<CertificateFacts>>,
 }
 
-impl Witness {
+impl RecordingVerifier {
     pub(super) fn new(verifier: Arc<dyn ServerCertVerifier>) -> Self {
         Self { verifier, seen: Mutex::default() }
     }
@@ -36,7 +36,7 @@ fn facts(certificate: &CertificateDer<'_>) -> Option<CertificateFacts> {
     })
 }
 
-impl ServerCertVerifier for Witness {
+impl ServerCertVerifier for RecordingVerifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,

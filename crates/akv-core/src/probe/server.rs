@@ -2,7 +2,7 @@
 
 use super::{
     Step,
-    certificate::Witness,
+    certificate::RecordingVerifier,
     connect::{self, Stream},
 };
 use crate::{
@@ -219,18 +219,19 @@ impl ServerProbe {
         let internal = |error: &dyn fmt::Display| {
             Error::new(ErrorKind::Internal, format!("cannot set up TLS: {error}"))
         };
-        let witness = tls_verifier(roots).map(|verifier| Arc::new(Witness::new(verifier)));
+        let recorder =
+            tls_verifier(roots).map(|verifier| Arc::new(RecordingVerifier::new(verifier)));
         let step = Step::run(self.limit, async {
-            let witness = witness.as_ref().map_err(|error| internal(error))?;
+            let recorder = recorder.as_ref().map_err(|error| internal(error))?;
             let mut config = tls_config(roots).map_err(|error| internal(&error))?;
-            config.dangerous().set_certificate_verifier(Arc::<Witness>::clone(witness));
+            config.dangerous().set_certificate_verifier(Arc::<RecordingVerifier>::clone(recorder));
             config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
             let name = ServerName::try_from(host.to_owned()).map_err(|error| internal(&error))?;
             let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
             stream.map_err(|error| no_tls(host, &error))
         });
         let Step { took, outcome } = step.await;
-        self.certificate = witness.ok().and_then(|witness| witness.seen());
+        self.certificate = recorder.ok().and_then(|recorder| recorder.seen());
         let (stream, outcome) = match outcome {
             Ok(stream) => {
                 let facts = TlsFacts::of(&stream);

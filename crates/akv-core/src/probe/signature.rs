@@ -45,8 +45,8 @@ impl ServerProbe {
             return Err(error.answer(status.as_u16(), None, None));
         }
         key.check_signature(algorithm, digest, &body)?;
-        let told = headers.get("x-ms-server-latency").and_then(|value| value.to_str().ok());
-        let service = told.and_then(|text| text.trim().parse().ok()).map(Duration::from_millis);
+        let header = headers.get("x-ms-server-latency").and_then(|value| value.to_str().ok());
+        let service = header.and_then(|text| text.trim().parse().ok()).map(Duration::from_millis);
         Ok(SignatureTimes { first_byte, whole, service })
     }
 }

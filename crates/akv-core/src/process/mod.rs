@@ -6,6 +6,6 @@ mod per_process;
 pub(crate) mod primitives;
 
 pub(crate) use self::{
-    driver::is_attended,
+    driver::runs_in_background,
     per_process::{Current, PerProcess},
 };

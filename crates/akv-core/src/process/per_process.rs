@@ -23,7 +23,7 @@ struct Slot<T> {
     value: OnceLock<T>,
     /// Held while one thread creates the value. A child never waits for it: its process has another
     /// slot.
-    making: Mutex<()>,
+    initializing: Mutex<()>,
 }
 
 /// A value that is borrowed from its process's slot.
@@ -50,7 +50,7 @@ impl<T> PerProcess<T> {
     ) -> Result<Current<T>, E> {
         let slot = self.slot();
         if slot.value.get().is_none() {
-            let _one_at_a_time = slot.making.lock().unwrap_or_else(PoisonError::into_inner);
+            let _one_at_a_time = slot.initializing.lock().unwrap_or_else(PoisonError::into_inner);
             if slot.value.get().is_none() {
                 let _ = slot.value.set(make()?);
             }
@@ -65,7 +65,8 @@ impl<T> PerProcess<T> {
             if let Some(slot) = current.as_ref().filter(|slot| slot.process == process) {
                 return Arc::clone(slot);
             }
-            let fresh = Arc::new(Slot { process, value: OnceLock::new(), making: Mutex::new(()) });
+            let fresh =
+                Arc::new(Slot { process, value: OnceLock::new(), initializing: Mutex::new(()) });
             // The parent's slot is leaked: dropping it would stop threads that do not exist here.
             std::mem::forget(current.clone());
             let before = self.0.compare_and_swap(&current, Some(Arc::clone(&fresh)));
@@ -135,7 +136,7 @@ mod tests {
         let slot = Slot {
             process: elsewhere(),
             value: OnceLock::from(Arc::clone(&sentinel)),
-            making: Mutex::new(()),
+            initializing: Mutex::new(()),
         };
         let inherited = PerProcess(ArcSwapOption::from_pointee(slot));
         drop(inherited);

@@ -1,9 +1,9 @@
 //! The service's rules for names. Valid names are safe in a host name and in a URL path.
 
 /// Why a name is refused.
-pub(super) type Refusal = String;
+pub(super) type Reason = String;
 
-pub(super) fn check_vault(name: &str) -> Result<(), Refusal> {
+pub(super) fn check_vault(name: &str) -> Result<(), Reason> {
     check_letters(name, 3, 24)?;
     if name.starts_with('-') || name.ends_with('-') {
         return Err("it must not begin or end with a hyphen".to_owned());
@@ -15,18 +15,18 @@ pub(super) fn check_vault(name: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-pub(super) fn check_key(name: &str) -> Result<(), Refusal> {
+pub(super) fn check_key(name: &str) -> Result<(), Reason> {
     check_letters(name, 1, 127)
 }
 
-pub(super) fn check_version(version: &str) -> Result<(), Refusal> {
+pub(super) fn check_version(version: &str) -> Result<(), Reason> {
     if version.len() == 32 && version.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Ok(());
     }
     Err("it must be 32 hexadecimal digits".to_owned())
 }
 
-fn check_letters(name: &str, min: usize, max: usize) -> Result<(), Refusal> {
+fn check_letters(name: &str, min: usize, max: usize) -> Result<(), Reason> {
     if name.is_empty() {
         return Err("it is empty".to_owned());
     }

@@ -2,7 +2,7 @@
 
 use super::{
     token_cache::Tokens,
-    unauthorized::{Refused, unauthorized},
+    unauthorized::{NoOtherToken, unauthorized},
 };
 use crate::{Error as AkvError, ErrorKind as AkvErrorKind, credential::Token, outside};
 use azure_core::{
@@ -53,7 +53,7 @@ impl Authorize {
         refused: &Arc<Token>,
         challenge: Option<&str>,
         request_id: Option<&str>,
-    ) -> Result<std::result::Result<Arc<Token>, Refused>> {
+    ) -> Result<std::result::Result<Arc<Token>, NoOtherToken>> {
         self.check_challenge(challenge)?;
         let fresh = Box::pin(self.tokens.replace(Some(refused))).await;
         let fresh = fresh.map_err(|error| refusal(no_other_token(error, request_id)))?;
@@ -61,30 +61,31 @@ impl Authorize {
             Ok(fresh)
         } else if Arc::ptr_eq(&fresh, refused) {
             // Another operation has just replaced it.
-            Err(Refused::Again)
+            Err(NoOtherToken::Again)
         } else {
-            Err(Refused::Unchanged)
+            Err(NoOtherToken::Unchanged)
         })
     }
 
     /// The error for a 401 that no other token can resolve.
-    pub(super) fn unauthorized(&self, why: Refused, answer: &RawResponse) -> Error {
+    pub(super) fn unauthorized(&self, why: NoOtherToken, answer: &RawResponse) -> Error {
         refusal(unauthorized(&self.tokens, why, answer))
     }
 
     /// Refuses a challenge for a token of another audience: such a token would be valid elsewhere.
     fn check_challenge(&self, challenge: Option<&str>) -> Result<()> {
         let Some(challenge) = challenge else { return Ok(()) };
-        let asked = ["resource", "scope"].into_iter().find_map(|name| parameter(challenge, name));
+        let requested =
+            ["resource", "scope"].into_iter().find_map(|name| parameter(challenge, name));
         let expected = audience(self.tokens.scope());
-        match asked {
-            Some(asked) if !audience(asked).eq_ignore_ascii_case(expected) => {
+        match requested {
+            Some(requested) if !audience(requested).eq_ignore_ascii_case(expected) => {
                 Err(refusal(AkvError::new(
                     AkvErrorKind::Credential,
                     format!(
                         "the server asks for a token for {:?} instead of {expected:?}; \
                          it is not sent",
-                        outside::without_users(crate::error::shortened(asked, 200))
+                        outside::without_users(crate::error::shortened(requested, 200))
                     ),
                 )))
             }
@@ -123,7 +124,7 @@ impl Policy for Authorize {
             Err(why) => (why, response),
             Ok(fresh) => {
                 authorize(request, &fresh);
-                (Refused::Again, next[0].send(ctx, request, &next[1..]).await?)
+                (NoOtherToken::Again, next[0].send(ctx, request, &next[1..]).await?)
             }
         };
         if response.status() != StatusCode::Unauthorized {

@@ -61,10 +61,10 @@ impl State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
     /// Run it normally: the circuit has just been closed.
-    Usual,
+    Normal,
     /// Return the error that there has been no response since then, and run the operation as a
     /// probe.
-    Trial(u64),
+    Probe(u64),
     /// Only return the error.
     Refused(u64),
 }
@@ -89,12 +89,12 @@ impl Circuit {
     pub(crate) fn admit(&self, now: u64) -> Admission {
         let since = State::unpack(self.state.load(Relaxed)).opened;
         if since == NEVER {
-            return Admission::Usual;
+            return Admission::Normal;
         }
         let tried = self.tried.load(Relaxed);
         let due = tried == NEVER || now.saturating_sub(tried) >= PAUSE;
         if due && self.tried.compare_exchange(tried, now, Relaxed, Relaxed).is_ok() {
-            Admission::Trial(since)
+            Admission::Probe(since)
         } else {
             Admission::Refused(since)
         }
@@ -170,19 +170,19 @@ mod tests {
             assert!(!circuit.unanswered(now, now));
         }
         assert!(!circuit.is_open());
-        assert_eq!(circuit.admit(45), Admission::Usual);
+        assert_eq!(circuit.admit(45), Admission::Normal);
         assert!(circuit.unanswered(50, 50) && circuit.is_open());
-        assert_eq!(circuit.admit(60), Admission::Trial(50));
+        assert_eq!(circuit.admit(60), Admission::Probe(50));
     }
 
     #[test]
     fn one_trial_a_second_and_only_its_answer_closes() {
         let circuit = open(100);
-        assert_eq!(circuit.admit(101), Admission::Trial(100));
+        assert_eq!(circuit.admit(101), Admission::Probe(100));
         for now in [101, 500, 1_100] {
             assert_eq!(circuit.admit(now), Admission::Refused(100));
         }
-        assert_eq!(circuit.admit(1_101), Admission::Trial(100));
+        assert_eq!(circuit.admit(1_101), Admission::Probe(100));
         // An operation that began before the circuit opened, and gets its response now.
         circuit.answered();
         assert!(circuit.is_open());
@@ -204,7 +204,7 @@ mod tests {
 
     /// A reference model: the rules as documented for users.
     #[derive(Default)]
-    struct Told {
+    struct Model {
         in_a_row: u64,
         open: Option<u64>,
         closed: u64,
@@ -232,16 +232,16 @@ mod tests {
     proptest! {
         #[test]
         fn it_does_what_users_are_told(events in proptest::collection::vec(event(), 1..80)) {
-            let (circuit, mut told, mut now) = (Circuit::new(), Told::default(), 5_000);
+            let (circuit, mut model, mut now) = (Circuit::new(), Model::default(), 5_000);
             for (pause, event) in events {
                 now += pause;
                 match event {
                     Event::Begin => {
-                        let expected = match told.open {
-                            None => Admission::Usual,
-                            Some(since) if told.tried.is_none_or(|at| now - at >= 1_000) => {
-                                told.tried = Some(now);
-                                Admission::Trial(since)
+                        let expected = match model.open {
+                            None => Admission::Normal,
+                            Some(since) if model.tried.is_none_or(|at| now - at >= 1_000) => {
+                                model.tried = Some(now);
+                                Admission::Probe(since)
                             }
                             Some(since) => Admission::Refused(since),
                         };
@@ -249,23 +249,23 @@ mod tests {
                     }
                     Event::Answered => {
                         circuit.answered();
-                        told.in_a_row = 0;
+                        model.in_a_row = 0;
                     }
                     Event::Unanswered { took } => {
                         circuit.unanswered(now - took, now);
-                        if now - took >= told.closed && told.open.is_none() {
-                            told.in_a_row += 1;
+                        if now - took >= model.closed && model.open.is_none() {
+                            model.in_a_row += 1;
                         }
-                        if told.in_a_row >= 3 && told.open.is_none() {
-                            told.open = Some(now);
+                        if model.in_a_row >= 3 && model.open.is_none() {
+                            model.open = Some(now);
                         }
                     }
                     Event::TrialAnswered => {
                         circuit.close(now);
-                        told = Told { closed: now, tried: told.tried, ..Told::default() };
+                        model = Model { closed: now, tried: model.tried, ..Model::default() };
                     }
                 }
-                prop_assert_eq!(circuit.is_open(), told.open.is_some());
+                prop_assert_eq!(circuit.is_open(), model.open.is_some());
             }
         }
     }

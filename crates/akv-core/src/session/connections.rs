@@ -26,9 +26,9 @@ struct Vaults {
 
 impl Connections {
     pub(super) fn new(session: &Session) -> Result<Self> {
-        let (settings, meters) = (session.settings(), session.meters());
-        meters.begin_process();
-        let connections = || Http::new(settings, Arc::clone(meters));
+        let (settings, metrics) = (session.settings(), session.metrics());
+        metrics.begin_process();
+        let connections = || Http::new(settings, Arc::clone(metrics));
         let http = connections()?;
         let spare = settings.values().hedge_after.map(|_| connections()).transpose()?;
         let credential = Arc::new(Credential::new(settings, &http)?);
@@ -76,7 +76,7 @@ impl Connections {
             Tokens::new(
                 session.0.tokens.of(scope),
                 Arc::clone(&self.credential),
-                Arc::clone(session.meters()),
+                Arc::clone(session.metrics()),
                 session.settings().timeout(),
             )
         });

@@ -4,10 +4,10 @@
 //! the URL, collects headers, and clones everything for retries, although retries are ours. That
 //! was a fifth of a signature's instructions. All other requests go through it.
 
-use super::{authorize::Authorize, unauthorized::Refused};
+use super::{authorize::Authorize, unauthorized::NoOtherToken};
 use crate::{
     credential::Token,
-    transport::{Answer, Http, Server},
+    transport::{Http, Server, WholeResponse},
 };
 use azure_core::{
     error::{Error, ErrorKind, Result},
@@ -54,7 +54,7 @@ impl Direct {
         if answer.status == StatusCode::UNAUTHORIZED {
             let header = |name| answer.headers.get(name).and_then(|value| value.to_str().ok());
             let (challenge, request_id) = (header(WWW_AUTHENTICATE.as_str()), header(REQUEST_ID));
-            let mut why = Refused::Again;
+            let mut why = NoOtherToken::Again;
             match self.authorize.another(&token, challenge, request_id).await? {
                 Ok(fresh) => answer = self.server.exchange(target, request(&fresh, body)).await?,
                 Err(reason) => why = reason,
@@ -78,11 +78,11 @@ fn request(token: &Token, body: Bytes) -> Request<Full<Bytes>> {
     request
 }
 
-fn raw(answer: Answer) -> RawResponse {
+fn raw(answer: WholeResponse) -> RawResponse {
     RawResponse::from_bytes(answer.status.as_u16().into(), answer.texts(), answer.body)
 }
 
-fn failed(answer: Answer) -> Error {
+fn failed(answer: WholeResponse) -> Error {
     let status = answer.status.as_u16().into();
     let raw_response = Some(Box::new(raw(answer)));
     ErrorKind::HttpResponse { status, error_code: None, raw_response }.into_error()

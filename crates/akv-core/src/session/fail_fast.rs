@@ -5,7 +5,9 @@ use super::{
     Session, VaultClient,
     circuit::{Admission, Circuit},
 };
-use crate::{Error, ErrorKind, KeyReference, Result, process::is_attended, transport::Failure};
+use crate::{
+    Error, ErrorKind, KeyReference, Result, process::runs_in_background, transport::Failure,
+};
 use arc_swap::ArcSwap;
 use azure_core::time::OffsetDateTime;
 use futures::{TryFutureExt as _, future::BoxFuture};
@@ -104,7 +106,7 @@ impl VaultCircuits {
 
 /// One attempt of an operation that borrows nothing from its caller. Only the presence of a
 /// response matters.
-pub(crate) type Trial =
+pub(crate) type Probe =
     Box<dyn Fn(Arc<VaultClient>) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>;
 
 /// The circuit of an operation.
@@ -128,11 +130,11 @@ impl Session {
         F: Future<Output = Result<T, Failure>> + Send + 'static,
     {
         let vault = self.vault_client(reference)?;
-        let trial = || -> Trial {
+        let probe = || -> Probe {
             let attempt = attempt.clone();
             Box::new(move |vault| Box::pin(attempt(vault).map_ok(drop)))
         };
-        self.run_watched(&vault, (&self.circuits(reference), kind), trial, &attempt).await
+        self.run_watched(&vault, (&self.circuits(reference), kind), probe, &attempt).await
     }
 
     /// Runs a read-only operation within the deadline, unless its vault does not respond. `probe`
@@ -141,7 +143,7 @@ impl Session {
         &self,
         vault: &Arc<VaultClient>,
         (circuits, kind): (&Arc<VaultCircuits>, Kind),
-        trial: impl FnOnce() -> Trial,
+        probe: impl FnOnce() -> Probe,
         attempt: impl Fn(Arc<VaultClient>) -> F,
     ) -> Result<T>
     where
@@ -155,18 +157,18 @@ impl Session {
         let mut in_foreground = None;
         if circuit.is_open() {
             match circuit.admit(circuits.at(Instant::now())) {
-                Admission::Usual => {}
+                Admission::Normal => {}
                 Admission::Refused(since) => {
-                    drop(self.meters().operation());
-                    self.meters().failure();
+                    drop(self.metrics().operation());
+                    self.metrics().failure();
                     return Err(self.no_answer(vault, circuits, kind, since));
                 }
-                Admission::Trial(since) if is_attended() => {
+                Admission::Probe(since) if runs_in_background() => {
                     let watch = Watch { circuits: Arc::clone(circuits), kind };
-                    tokio::spawn(self.clone().try_again(Arc::clone(vault), watch, trial()));
+                    tokio::spawn(self.clone().run_probe(Arc::clone(vault), watch, probe()));
                     return Err(self.no_answer(vault, circuits, kind, since));
                 }
-                Admission::Trial(since) => in_foreground = Some(since),
+                Admission::Probe(since) => in_foreground = Some(since),
             }
         }
         let began = Instant::now();
@@ -193,9 +195,9 @@ impl Session {
     }
 
     /// Runs an operation after its caller has received an error.
-    async fn try_again(self, vault: Arc<VaultClient>, watch: Watch, trial: Trial) {
+    async fn run_probe(self, vault: Arc<VaultClient>, watch: Watch, probe: Probe) {
         let Watch { circuits, kind } = watch;
-        let (_, answered) = self.run_on(&vault, self.settings().timeout(), trial).await;
+        let (_, answered) = self.run_on(&vault, self.settings().timeout(), probe).await;
         if answered {
             circuits.of(kind).close(circuits.at(Instant::now()));
             tracing::info!(host = vault.host, %kind, "the vault answers again");

@@ -16,7 +16,7 @@ mod unauthorized;
 mod vault_client;
 
 pub(crate) use self::{
-    fail_fast::{Kind, Trial, VaultCircuits},
+    fail_fast::{Kind, Probe, VaultCircuits},
     vault_client::VaultClient,
 };
 
@@ -25,7 +25,7 @@ use self::{connections::Connections, fail_fast::Circuits, token_slots::TokenSlot
 use crate::transport::Http;
 use crate::{
     Error, ErrorKind, KeyReference, Result, Settings,
-    counters::Meters,
+    counters::Metrics,
     process::{Current, PerProcess},
     transport::{Failure, with_deadline},
 };
@@ -49,19 +49,19 @@ struct Shared {
     tokens: TokenSlots,
     circuits: Circuits,
     connections: PerProcess<Connections>,
-    meters: Arc<Meters>,
+    metrics: Arc<Metrics>,
 }
 
 impl Session {
     /// A session with these settings. Starts no thread and sends no request.
     pub(crate) fn new(settings: Settings) -> Self {
-        settle_statics();
+        initialize_statics();
         Self(Arc::new(Shared {
             settings,
             tokens: TokenSlots::default(),
             circuits: Circuits::default(),
             connections: PerProcess::new(),
-            meters: Arc::default(),
+            metrics: Arc::default(),
         }))
     }
 
@@ -69,8 +69,8 @@ impl Session {
         &self.0.settings
     }
 
-    pub(crate) fn meters(&self) -> &Arc<Meters> {
-        &self.0.meters
+    pub(crate) fn metrics(&self) -> &Arc<Metrics> {
+        &self.0.metrics
     }
 
     /// Runs an operation that may change the vault that `reference` names.
@@ -96,14 +96,14 @@ impl Session {
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        let meters = &self.0.meters;
-        let _in_flight = meters.operation();
+        let metrics = &self.0.metrics;
+        let _in_flight = metrics.operation();
         let start = Instant::now();
         let attempts = AtomicU32::new(0);
         let answered = AtomicBool::new(false);
         let outcome = with_deadline(timeout, || async {
             if attempts.fetch_add(1, Relaxed) > 0 {
-                meters.retry();
+                metrics.retry();
             }
             // The semaphore is fair.
             let _permit = vault.permits.acquire().await.map_err(|_| {
@@ -111,7 +111,7 @@ impl Session {
             })?;
             attempt(Arc::clone(vault)).await.inspect_err(|failure| {
                 if failure.error().status() == Some(429) {
-                    meters.throttled();
+                    metrics.throttled();
                 }
                 if failure.is_answer() {
                     answered.store(true, Relaxed);
@@ -123,7 +123,7 @@ impl Session {
         match &outcome {
             Ok(_) => tracing::debug!(host = vault.host, attempts, ?took, "done"),
             Err(error) => {
-                meters.failure();
+                metrics.failure();
                 tracing::debug!(host = vault.host, attempts, ?took, %error, "failed");
             }
         }
@@ -169,7 +169,7 @@ impl Session {
 
 /// Triggers the lazy initialization in libraries. Their locks are not fork-safe: a child that is
 /// forked while a thread of its parent holds one waits for ever.
-fn settle_statics() {
+fn initialize_statics() {
     aws_lc_rs::init();
     LazyLock::force(&DEFAULT_ALLOWED_HEADER_NAMES);
     LazyLock::force(&DEFAULT_ALLOWED_QUERY_PARAMETERS);

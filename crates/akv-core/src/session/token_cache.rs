@@ -4,11 +4,11 @@
 
 use crate::{
     Error, ErrorKind, Result,
-    counters::Meters,
+    counters::Metrics,
     credential::{Credential, Token},
     process::{
-        is_attended,
         primitives::{AtomicBool, AtomicU64, now},
+        runs_in_background,
     },
 };
 use arc_swap::ArcSwapOption;
@@ -65,11 +65,11 @@ fn until(time: SystemTime) -> Duration {
 pub(crate) struct Tokens {
     slot: Arc<TokenSlot>,
     credential: Arc<Credential>,
-    meters: Arc<Meters>,
+    metrics: Arc<Metrics>,
     /// Time limit of the credential: less than an operation's deadline, so that the error is the
     /// credential's and not that of the deadline.
     budget: Duration,
-    refreshing: tokio::sync::Mutex<Past>,
+    refreshing: tokio::sync::Mutex<History>,
     /// The id of the token that a task of this process will renew.
     watched: AtomicU64,
     /// Whether the token was used since the last renewal.
@@ -80,7 +80,7 @@ pub(crate) struct Tokens {
 
 /// The results of earlier token requests.
 #[derive(Debug, Default)]
-struct Past {
+struct History {
     failed: Option<(Instant, Error)>,
     forced: Option<Instant>,
 }
@@ -90,14 +90,14 @@ impl Tokens {
     pub(crate) fn new(
         slot: Arc<TokenSlot>,
         credential: Arc<Credential>,
-        meters: Arc<Meters>,
+        metrics: Arc<Metrics>,
         deadline: Duration,
     ) -> Arc<Self> {
         let budget = deadline * 7 / 10;
         Arc::new(Self {
             slot,
             credential,
-            meters,
+            metrics,
             budget,
             refreshing: tokio::sync::Mutex::default(),
             watched: AtomicU64::new(NO_TOKEN),
@@ -129,12 +129,12 @@ impl Tokens {
             }
             // No task would run until the next operation, which may come after the token has
             // expired.
-            Some(token) if !is_attended() && token.renewal() <= now => {
+            Some(token) if !runs_in_background() && token.renewal() <= now => {
                 Box::pin(self.renew_now(token)).await
             }
             Some(token) => token,
         };
-        if !is_attended() {
+        if !runs_in_background() {
             return Ok(token);
         }
         if !self.used.load(Ordering::Relaxed) {
@@ -147,24 +147,24 @@ impl Tokens {
     /// A token other than `refused`, which the service refused; or the same one, if no other is
     /// available now.
     pub(crate) async fn replace(&self, refused: Option<&Arc<Token>>) -> Result<Arc<Token>> {
-        let asked = Instant::now();
-        let mut past = self.refreshing.lock().await;
+        let started = Instant::now();
+        let mut history = self.refreshing.lock().await;
         if let Some(token) = self.slot.valid(SystemTime::now()) {
             let other = refused.is_none_or(|refused| !Arc::ptr_eq(refused, &token));
             // If fresh tokens are refused too, requesting more of them for every operation would
             // only make the identity service throttle us.
-            let enough = past.forced.is_some_and(|forced| forced.elapsed() < FORCED_PAUSE)
+            let enough = history.forced.is_some_and(|forced| forced.elapsed() < FORCED_PAUSE)
                 && !self.credential.has_changed();
             if other || enough {
                 return Ok(token);
             }
         }
-        let left = self.budget.saturating_sub(asked.elapsed());
-        match &past.failed {
+        let left = self.budget.saturating_sub(started.elapsed());
+        match &history.failed {
             // Callers that waited while another one failed share its failure, unless that was a
             // timeout: their own time limit began later, much later if the failure was a renewal's.
             Some((failed, error))
-                if *failed >= asked
+                if *failed >= started
                     && (error.kind() != ErrorKind::Timeout || left < self.budget / 4) =>
             {
                 return Err(error.clone());
@@ -172,9 +172,9 @@ impl Tokens {
             _ => {}
         }
         if refused.is_some() {
-            past.forced = Some(Instant::now());
+            history.forced = Some(Instant::now());
         }
-        self.fetch(&mut past, left).await
+        self.fetch(&mut history, left).await
     }
 
     /// Keeps the token fresh from now on, whether or not this process uses it, so that children of
@@ -182,7 +182,7 @@ impl Tokens {
     pub(crate) fn keep(self: &Arc<Self>) {
         let inherited =
             self.slot.valid(SystemTime::now()).is_some_and(|token| token.is_inherited());
-        if !inherited && is_attended() && !self.kept.swap(true, Ordering::Relaxed) {
+        if !inherited && runs_in_background() && !self.kept.swap(true, Ordering::Relaxed) {
             tokio::spawn(Self::keep_fresh(Arc::downgrade(self)));
         }
     }
@@ -279,17 +279,17 @@ impl Tokens {
     /// The token after `old`, or `old` if there is none yet: another caller is requesting it, or
     /// the request failed recently or fails now.
     async fn renew_now(&self, old: Arc<Token>) -> Arc<Token> {
-        let Ok(mut past) = self.refreshing.try_lock() else { return old };
+        let Ok(mut history) = self.refreshing.try_lock() else { return old };
         let left = old.expires().duration_since(SystemTime::now()).unwrap_or_default();
         match self.slot.current.load_full() {
             Some(token) if !Arc::ptr_eq(&token, &old) => return token,
             _ => {}
         }
-        let failed = past.failed.as_ref().map(|(failed, _)| failed.elapsed());
+        let failed = history.failed.as_ref().map(|(failed, _)| failed.elapsed());
         if failed.is_some_and(|failed| failed < pause(left)) {
             return old;
         }
-        match self.fetch(&mut past, self.budget / 2).await {
+        match self.fetch(&mut history, self.budget / 2).await {
             Ok(token) => token,
             Err(error) => {
                 tracing::warn!(%error, ?left, "no new access token; the old one is kept");
@@ -300,14 +300,14 @@ impl Tokens {
 
     /// A token after `old`, requested by the first caller.
     async fn renew(&self, old: &Arc<Token>) -> Result<Arc<Token>> {
-        let mut past = self.refreshing.lock().await;
+        let mut history = self.refreshing.lock().await;
         match self.slot.current.load_full() {
             Some(token) if !Arc::ptr_eq(&token, old) => Ok(token),
-            _ => self.fetch(&mut past, self.budget).await,
+            _ => self.fetch(&mut history, self.budget).await,
         }
     }
 
-    async fn fetch(&self, past: &mut Past, budget: Duration) -> Result<Arc<Token>> {
+    async fn fetch(&self, history: &mut History, budget: Duration) -> Result<Arc<Token>> {
         let request = self.credential.token(self.scope(), budget);
         let outcome = tokio::time::timeout(budget, request).await.unwrap_or_else(|_| {
             let name = self.credential.name();
@@ -316,15 +316,15 @@ impl Tokens {
         });
         match outcome {
             Ok(token) => {
-                self.meters.token();
+                self.metrics.token();
                 let token = Arc::new(token);
                 tracing::debug!(scope = self.scope(), "new access token");
-                past.failed = None;
+                history.failed = None;
                 self.slot.current.store(Some(Arc::clone(&token)));
                 Ok(token)
             }
             Err(error) => {
-                past.failed = Some((Instant::now(), error.clone()));
+                history.failed = Some((Instant::now(), error.clone()));
                 Err(error)
             }
         }

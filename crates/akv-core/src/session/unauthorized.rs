@@ -1,12 +1,12 @@
 //! The meaning of a 401 when there is no other token to try.
 
 use super::token_cache::Tokens;
-use crate::{Error, ErrorKind, error::one_line, transport::said};
+use crate::{Error, ErrorKind, error::one_line, transport::error_details};
 use azure_core::http::RawResponse;
 
 /// Why there is no other token after the last 401 of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refused {
+pub(super) enum NoOtherToken {
     /// The credential returned the refused token again.
     Unchanged,
     /// The refused token was new: it had replaced another one that was refused.
@@ -14,7 +14,7 @@ pub(super) enum Refused {
 }
 
 /// The error to report, from the service's response and the properties of the credential.
-pub(super) fn unauthorized(tokens: &Tokens, why: Refused, answer: &RawResponse) -> Error {
+pub(super) fn unauthorized(tokens: &Tokens, why: NoOtherToken, answer: &RawResponse) -> Error {
     let credential = tokens.credential();
     let name = credential.name();
     // A source that cannot renew its token never has a second one.
@@ -22,23 +22,23 @@ pub(super) fn unauthorized(tokens: &Tokens, why: Refused, answer: &RawResponse) 
         (Some((source, advice)), _) => {
             (format!("the access token was refused, and {source}"), advice)
         }
-        (None, Refused::Unchanged) => (
+        (None, NoOtherToken::Unchanged) => (
             format!("the access token was refused, and {name} gives the same one again"),
             "check that this identity is of the vault's tenant; if its login or tenant has changed, \
              sign in again, or wait until the token that is cached expires"
                 .to_owned(),
         ),
-        (None, Refused::Again) => (
+        (None, NoOtherToken::Again) => (
             format!("two access tokens in a row were refused, the second one new from {name}"),
             "another token will not help: check that this identity is of the vault's tenant, that \
              cloud and endpoint are right, and this machine's clock"
                 .to_owned(),
         ),
     };
-    let said = said(answer);
-    let text = match said.message {
+    let details = error_details(answer);
+    let text = match details.message {
         Some(message) => format!("{happened}: {}", one_line(&message)),
         None => happened,
     };
-    Error::new(ErrorKind::Service, text).answer(401, said.code, said.request_id).hint(advice)
+    Error::new(ErrorKind::Service, text).answer(401, details.code, details.request_id).hint(advice)
 }

@@ -1,7 +1,7 @@
 //! The clients of one vault in a process: the official ones, the fast path, the limit of requests.
 
 use super::{Session, authorize::Authorize, direct::Direct, hedge::hedged};
-use crate::{Error, ErrorKind, Result, counters::Meters, transport::Http};
+use crate::{Error, ErrorKind, Result, counters::Metrics, transport::Http};
 use azure_core::{
     credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions},
     http::{ClientOptions, RetryOptions, Transport, policies::Policy},
@@ -25,7 +25,7 @@ pub(crate) struct VaultClient {
     pub(crate) host: String,
     direct: Direct,
     hedge: Option<Hedge>,
-    meters: Arc<Meters>,
+    metrics: Arc<Metrics>,
 }
 
 /// A second request, on a separate connection: that of the first may be half dead.
@@ -84,7 +84,7 @@ impl VaultClient {
             host: url.authority().to_owned(),
             direct,
             hedge,
-            meters: Arc::clone(session.meters()),
+            metrics: Arc::clone(session.metrics()),
         })
     }
 
@@ -97,7 +97,7 @@ impl VaultClient {
         let first = self.direct.post(target, body.clone());
         let second = || {
             let permit = self.permits.try_acquire().ok()?;
-            self.meters.hedge();
+            self.metrics.hedge();
             tracing::debug!(host = self.host, ?after, "no answer yet; asking once more");
             Some(async move {
                 let _permit = permit;

@@ -24,7 +24,7 @@ pub(crate) struct AllowedKeys(Vec<List>);
 #[derive(Clone, Debug)]
 struct List {
     /// The setting for messages: its name, and where it was set.
-    face: String,
+    spelling: String,
     entries: Vec<KeyReference>,
 }
 
@@ -60,17 +60,20 @@ impl AllowedKeys {
 
 impl List {
     fn read(value: &Value, hosts: &TrustedHosts) -> Result<Self> {
-        let face = value.origin.face(NAME);
+        let spelling = value.origin.spelling(NAME);
         let wrong = |reason: &str| {
             let shown = one_line(shortened(&value.text, 100));
-            Error::new(ErrorKind::Settings, format!("wrong setting {face} = {shown:?}: {reason}"))
+            Error::new(
+                ErrorKind::Settings,
+                format!("wrong setting {spelling} = {shown:?}: {reason}"),
+            )
         };
         if value.text.trim().is_empty() {
             return Err(wrong("it is set but allows nothing; list keys or vaults, or unset it"));
         }
         let entry = |text: &str| entry(text.trim(), hosts).map_err(|reason| wrong(&reason));
         let entries = value.text.split(',').map(entry).collect::<Result<_>>()?;
-        Ok(Self { face: value.origin.named(NAME), entries })
+        Ok(Self { spelling: value.origin.named(NAME), entries })
     }
 
     fn check(&self, reference: &KeyReference) -> Result<()> {
@@ -78,7 +81,7 @@ impl List {
             return Ok(());
         }
         let only_versions = self.entries.iter().any(|entry| covers(reference, entry));
-        let text = format!("{reference} is not allowed by the setting {}", self.face);
+        let text = format!("{reference} is not allowed by the setting {}", self.spelling);
         let error = Error::new(ErrorKind::NotAllowed, text);
         Err(match reference.key_name() {
             None => error.hint(format!(

@@ -18,7 +18,7 @@ pub enum Origin {
 
 impl Origin {
     /// The setting `name` as this origin spells it: `timeout`, `AKV_TIMEOUT`, `--timeout`.
-    pub(super) fn face(self, name: &str) -> String {
+    pub(super) fn spelling(self, name: &str) -> String {
         match self {
             Self::Default | Self::File => name.to_owned(),
             Self::Environment(variable) => variable.to_owned(),
@@ -28,11 +28,11 @@ impl Origin {
 }
 
 impl Origin {
-    /// As [`face`](Self::face), together with the setting's own name.
+    /// As [`spelling`](Self::face), together with the setting's own name.
     pub(super) fn named(self, name: &str) -> String {
         match self {
             Self::Environment(variable) => format!("{name} ({variable})"),
-            other => other.face(name),
+            other => other.spelling(name),
         }
     }
 }

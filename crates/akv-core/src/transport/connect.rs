@@ -4,7 +4,7 @@ use super::{
     resolve::Resolver,
     socket::{Place, Socket, Tcp},
 };
-use crate::{Error, ErrorKind, Result, Settings, counters::Meters};
+use crate::{Error, ErrorKind, Result, Settings, counters::Metrics};
 use futures::future::BoxFuture;
 use hyper::Uri;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
@@ -32,13 +32,13 @@ type Connecting<T> = BoxFuture<'static, Result<T, BoxError>>;
 pub(super) struct Connector {
     https: HttpsConnector<Route>,
     limit: Duration,
-    meters: Arc<Meters>,
+    metrics: Arc<Metrics>,
 }
 
 impl Connector {
     /// # Errors
     /// The proxy's URL is invalid, or TLS cannot be set up.
-    pub(super) fn new(settings: &Settings, meters: Arc<Meters>) -> Result<Self> {
+    pub(super) fn new(settings: &Settings, metrics: Arc<Metrics>) -> Result<Self> {
         let values = settings.values();
         let tls = super::tls::config(&values.roots).map_err(|error| {
             Error::new(ErrorKind::Internal, format!("cannot set up TLS: {error}"))
@@ -63,7 +63,7 @@ impl Connector {
             .https_or_http()
             .enable_all_versions()
             .wrap_connector(Route { tcp, hop, proxies: Arc::new(proxies(settings)?) });
-        Ok(Self { https, limit: Duration::from_secs(5).min(values.timeout), meters })
+        Ok(Self { https, limit: Duration::from_secs(5).min(values.timeout), metrics })
     }
 
     /// Connects to the server that `destination` names.
@@ -82,7 +82,7 @@ impl Connector {
         let connection = tokio::time::timeout(self.limit, connecting)
             .await
             .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "operation timed out"))??;
-        self.meters.connection();
+        self.metrics.connection();
         Ok(connection)
     }
 }

@@ -55,7 +55,7 @@ pub(crate) fn not_executed(error: &azure_core::Error) -> bool {
 
 /// The content of the service's error response.
 #[derive(Default)]
-pub(crate) struct Said {
+pub(crate) struct ErrorDetails {
     /// The innermost code.
     pub(crate) code: Option<String>,
     pub(crate) message: Option<String>,
@@ -63,16 +63,17 @@ pub(crate) struct Said {
 }
 
 /// Parses the error in a response, if there is one.
-pub(crate) fn said(response: &RawResponse) -> Said {
+pub(crate) fn error_details(response: &RawResponse) -> ErrorDetails {
     let body: Body = outside::json(response.body().as_ref()).unwrap_or_default();
     let (code, message) = body.error.unwrap_or_default().innermost();
     let message = message.map(|text| shortened(&text, 2000).to_owned());
     let request_id = response.headers().get_optional_string(&"x-ms-request-id".into());
-    Said { code: code.map(|code| one_line(&code)), message, request_id }
+    ErrorDetails { code: code.map(|code| one_line(&code)), message, request_id }
 }
 
 fn answered(status: u16, response: Option<&RawResponse>, reference: &KeyReference) -> Failure {
-    let Said { code, message, request_id } = response.map(said).unwrap_or_default();
+    let ErrorDetails { code, message, request_id } =
+        response.map(error_details).unwrap_or_default();
     let headers = response.map(RawResponse::headers);
     let message = message.unwrap_or_else(|| status_text(status).to_owned());
     let mut error = Error::new(ErrorKind::Service, one_line(&message));

@@ -5,7 +5,7 @@
 //! instructions: 260 000 with it, 175 000 without, as counted by callgrind.
 
 use super::{connect::Connector, pool::Pool};
-use crate::{Result, Settings, counters::Meters};
+use crate::{Result, Settings, counters::Metrics};
 use azure_core::{
     error::{Error, ErrorKind},
     http::{
@@ -52,8 +52,8 @@ impl Http {
     ///
     /// # Errors
     /// A proxy's URL is invalid, or TLS cannot be set up.
-    pub(crate) fn new(settings: &Settings, meters: Arc<Meters>) -> Result<Self> {
-        let connector = Connector::new(settings, meters)?;
+    pub(crate) fn new(settings: &Settings, metrics: Arc<Metrics>) -> Result<Self> {
+        let connector = Connector::new(settings, metrics)?;
         // A dead HTTP/2 connection must be detected while there is time to try another one.
         let probe = settings.timeout() / 5;
         Ok(Self(Arc::new(Inner { connector, probe, servers: Mutex::default() })))
@@ -87,21 +87,21 @@ impl Server {
         &self,
         url: &Uri,
         request: hyper::Request<Full<Bytes>>,
-    ) -> azure_core::Result<Answer> {
+    ) -> azure_core::Result<WholeResponse> {
         let (response, _lease) = self.0.send(url, request).await?;
         let (head, body) = response.into_parts();
-        Ok(Answer { status: head.status, headers: head.headers, body: read(body).await? })
+        Ok(WholeResponse { status: head.status, headers: head.headers, body: read(body).await? })
     }
 }
 
 /// A complete response.
-pub(crate) struct Answer {
+pub(crate) struct WholeResponse {
     pub(crate) status: hyper::StatusCode,
     pub(crate) headers: header::HeaderMap,
     pub(crate) body: Bytes,
 }
 
-impl Answer {
+impl WholeResponse {
     /// The headers with text values, as the official client's type.
     pub(crate) fn texts(&self) -> Headers {
         let headers: HashMap<HeaderName, HeaderValue> = self

@@ -13,9 +13,9 @@ mod tls;
 #[cfg(feature = "probe")]
 pub(crate) use connect::proxies;
 pub(crate) use failure::{
-    failure, not_executed, retry_after, said, unreachable_server, wrong_answer,
+    error_details, failure, not_executed, retry_after, unreachable_server, wrong_answer,
 };
-pub(crate) use http::{Answer, Http, Server};
+pub(crate) use http::{Http, Server, WholeResponse};
 pub(crate) use resolve::{UnknownHost, look_up};
 pub(crate) use retry::{Failure, with_deadline};
 #[cfg(feature = "probe")]

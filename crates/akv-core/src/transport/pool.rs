@@ -150,7 +150,7 @@ impl Pool {
 
     /// Hands a connection to the first waiting caller, or keeps it. An HTTP/2 connection is handed
     /// to all and kept.
-    fn give(self: &Arc<Self>, state: &mut State, connection: Connection) {
+    fn hand_over(self: &Arc<Self>, state: &mut State, connection: Connection) {
         if connection.share().is_some() {
             for waiting in mem::take(&mut state.waiting) {
                 // A caller that has given up is ignored.
@@ -251,7 +251,7 @@ impl Opening {
         match outcome {
             Ok(connection) => {
                 state.exclusive = matches!(connection, Connection::Http1(..));
-                self.pool.give(&mut state, connection);
+                self.pool.hand_over(&mut state, connection);
             }
             Err(error) => state.fail(error),
         }
@@ -304,7 +304,7 @@ impl Drop for Lease {
 
 fn give_back(pool: &Weak<Pool>, connection: Connection) {
     if let Some(pool) = pool.upgrade() {
-        pool.give(&mut pool.state(), connection);
+        pool.hand_over(&mut pool.state(), connection);
     }
 }
 

@@ -4,7 +4,7 @@
 use crate::{
     Settings,
     error::one_line,
-    process::driver::{above_standard_streams, aside},
+    process::driver::{above_standard_streams, run_blocking},
 };
 use dns_lookup::{AddrInfoHints, LookupErrorKind, SockType, getaddrinfo};
 use domain::{
@@ -61,7 +61,7 @@ impl Resolver {
         let host = name.to_owned();
         // The port 0 is replaced by that of the URL.
         let lookup = move || look_up(&host);
-        match aside(lookup).await {
+        match run_blocking(lookup).await {
             Ok(found) => Some(found),
             Err(error) => {
                 tracing::debug!(%error, name, "no thread for the system's resolver");
@@ -75,8 +75,8 @@ impl Resolver {
             let settings = &self.0.settings;
             let files = &settings.values().names;
             // A name server that does not respond must leave time for a retry.
-            let patience = (settings.timeout() / 4).max(SHORTEST);
-            OwnResolver::new(&files.resolv_conf(), &files.hosts(), patience)
+            let limit = (settings.timeout() / 4).max(SHORTEST);
+            OwnResolver::new(&files.resolv_conf(), &files.hosts(), limit)
         })
     }
 }
@@ -129,11 +129,11 @@ struct OwnResolver {
 }
 
 impl OwnResolver {
-    fn new(resolv_conf: &[u8], hosts: &[u8], patience: Duration) -> Self {
+    fn new(resolv_conf: &[u8], hosts: &[u8], limit: Duration) -> Self {
         let mut config = ResolvConf::new();
         // Unparsable lines are ignored, as in the C library (resolv.conf(5)).
         let _ = config.parse(&mut &*resolv_conf);
-        config.options.timeout = config.options.timeout.min(patience);
+        config.options.timeout = config.options.timeout.min(limit);
         config.finalize();
         Self { hosts: read_hosts(hosts), dns: StubResolver::from_conf(config) }
     }

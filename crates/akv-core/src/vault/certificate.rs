@@ -59,11 +59,11 @@ impl Certificate {
             .and_then(|(_, path)| path.split_once('/'))
             .filter(|(_, version)| is_version(version))
             .ok_or("no name and version in the certificate's identifier")?;
-        if !reference.key_name().is_some_and(|asked| asked.eq_ignore_ascii_case(name)) {
+        if !reference.key_name().is_some_and(|requested| requested.eq_ignore_ascii_case(name)) {
             return Err("it is about another certificate".to_owned());
         }
         let pinned = reference.pinned(version);
-        if reference.version().is_some_and(|asked| pinned.version() != Some(asked)) {
+        if reference.version().is_some_and(|requested| pinned.version() != Some(requested)) {
             return Err("it is about another version of the certificate".to_owned());
         }
         let text = wire.cer.ok_or("no certificate in it")?;
@@ -89,9 +89,9 @@ pub(crate) async fn certificate(
             .during(during()));
     }
     let name = key_name(reference).map_err(|error| error.during(during()))?;
-    let asked = (reference.clone(), name.to_owned());
+    let owned = (reference.clone(), name.to_owned());
     let attempt = move |vault| {
-        let (reference, name) = asked.clone();
+        let (reference, name) = owned.clone();
         async move { get(vault, &reference, &name).await }
     };
     let certificate = session.read(reference, Kind::GetCertificate, attempt).await;

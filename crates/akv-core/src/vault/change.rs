@@ -102,12 +102,12 @@ impl Vault {
                 if harmless {
                     pending.store(false, Ordering::Relaxed);
                 }
-                judge(failure(error, reference, &vault.host), harmless)
+                retryable_if(failure(error, reference, &vault.host), harmless)
             });
             // A success that cannot be parsed must not be retried.
             let answer = outcome?
                 .into_model()
-                .map_err(|error| judge(failure(error, reference, &vault.host), false))?;
+                .map_err(|error| retryable_if(failure(error, reference, &vault.host), false))?;
             Bundle::read(answer, reference).map_err(|error| Failure::Final(error.uncertain()))
         });
         result.await.map_err(|error| {
@@ -118,7 +118,7 @@ impl Vault {
 }
 
 /// Permits a retry only if that is `harmless`.
-fn judge(failure: Failure, harmless: bool) -> Failure {
+fn retryable_if(failure: Failure, harmless: bool) -> Failure {
     match failure {
         Failure::Transient(error, _) | Failure::StaleConnection(error) if !harmless => {
             Failure::Final(error.uncertain())

@@ -61,7 +61,7 @@ impl KeyItem {
         let (name, version) =
             name_and_version(kid).ok_or_else(|| format!("{kid:?} is no identifier of a key"))?;
         let key = match list.key_name() {
-            Some(asked) if !asked.eq_ignore_ascii_case(name) => {
+            Some(requested) if !requested.eq_ignore_ascii_case(name) => {
                 return Err("an item is about another key".to_owned());
             }
             _ => list.with_key(name).map_err(|error| error.message().to_owned())?,

@@ -304,12 +304,12 @@ impl<K> NewKey<K> {
             Kind::Ec(_) => &[Sign, Verify],
             Kind::Aes(_) => &[Encrypt, Decrypt, WrapKey, UnwrapKey],
         };
-        let asked = self.operations.as_deref();
-        match asked.unwrap_or_default().iter().find(|asked| !possible.contains(asked)) {
+        let requested = self.operations.as_deref();
+        match requested.unwrap_or_default().iter().find(|requested| !possible.contains(requested)) {
             Some(impossible) => {
                 Err(argument(&format!("such a key cannot be made for {impossible}")))
             }
-            None if asked.is_some_and(<[_]>::is_empty) => {
+            None if requested.is_some_and(<[_]>::is_empty) => {
                 Err(argument("a key without any operation is of no use"))
             }
             None => Ok(()),

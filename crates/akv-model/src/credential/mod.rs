@@ -1,4 +1,4 @@
-//! A credential that gives tokens and failures as a scenario wants them.
+//! A credential that returns tokens and failures as a scenario defines.
 
 #[path = "../../../akv-core/src/credential/token.rs"]
 mod token;
@@ -14,27 +14,27 @@ use std::{
 /// Longer than any scenario runs.
 pub(crate) const LIFE: Duration = Duration::from_secs(3600);
 
-/// What stands for the credentials of `akv-core`.
+/// The model of `akv-core`'s credentials.
 #[derive(Debug)]
 pub(crate) struct Credential {
-    /// Requests made so far. Not a step of the model: only the scenario looks at it.
-    asked: AtomicUsize,
+    /// The number of requests so far. It is not a step of the model: only the scenario reads it.
+    requested: AtomicUsize,
     /// Which requests fail and how, by their number.
     fails: fn(usize) -> Option<ErrorKind>,
 }
 
 impl Credential {
     pub(crate) fn new(fails: fn(usize) -> Option<ErrorKind>) -> Self {
-        Self { asked: AtomicUsize::new(0), fails }
+        Self { requested: AtomicUsize::new(0), fails }
     }
 
-    pub(crate) fn asked(&self) -> usize {
-        self.asked.load(Ordering::Relaxed)
+    pub(crate) fn requested(&self) -> usize {
+        self.requested.load(Ordering::Relaxed)
     }
 
     pub(crate) async fn token(&self, _scope: &str, _budget: Duration) -> Result<Token> {
-        let number = self.asked.fetch_add(1, Ordering::Relaxed);
-        // Long enough for others to come and wait.
+        let number = self.requested.fetch_add(1, Ordering::Relaxed);
+        // Long enough for others to arrive and wait.
         for _ in 0..3 {
             shuttle::future::yield_now().await;
         }

@@ -1,4 +1,4 @@
-//! Processes: which one a task belongs to, and the end of all others at a fork.
+//! Processes: the process of a task, and the end of all other tasks at a fork.
 
 #[path = "../../../akv-core/src/process/per_process.rs"]
 pub(crate) mod per_process;
@@ -13,7 +13,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// What stands for `akv_core::process::primitives`.
+/// The model of `akv_core::process::primitives`.
 pub(crate) mod primitives {
     pub(crate) use super::now;
     pub(crate) use shuttle::sync::{
@@ -46,7 +46,7 @@ struct Processes {
     of: HashMap<TaskId, ProcessId>,
     frozen: Vec<ProcessId>,
     over: bool,
-    unattended: bool,
+    caller_driven: bool,
     later: Duration,
 }
 
@@ -55,7 +55,7 @@ thread_local! {
     static PROCESSES: RefCell<Processes> = RefCell::default();
 }
 
-/// To be called first in each run of a scenario.
+/// Must be called first in each run of a scenario.
 pub(crate) fn reset() {
     PROCESSES.with_borrow_mut(|processes| *processes = Processes::default());
 }
@@ -64,60 +64,60 @@ fn process_of(task: TaskId) -> ProcessId {
     PROCESSES.with_borrow(|processes| processes.of.get(&task).copied().unwrap_or(FIRST))
 }
 
-/// The process of the task that asks, without a step: for what a scenario wants to know. After
-/// [`end`] there is none.
+/// The process of the calling task, without a step, for use by scenarios. `None` after [`end`].
 pub(crate) fn of_this_task() -> Option<ProcessId> {
     let over = PROCESSES.with_borrow(|processes| processes.over);
     (!over).then(|| process_of(me()))
 }
 
-/// The process of the task that asks.
+/// The process of the calling task.
 pub fn current() -> ProcessId {
     step();
     process_of(me())
 }
 
-/// Whether tasks go on while nobody waits for an operation.
-pub(crate) fn is_attended() -> bool {
-    PROCESSES.with_borrow(|processes| !processes.unattended)
+/// Whether tasks run while no caller waits for an operation.
+pub(crate) fn runs_in_background() -> bool {
+    PROCESSES.with_borrow(|processes| !processes.caller_driven)
 }
 
-/// What time it is for those who ask for a token.
+/// The current time for callers that request a token.
 pub(crate) fn now() -> SystemTime {
     SystemTime::now() + PROCESSES.with_borrow(|processes| processes.later)
 }
 
-/// Has tokens renewed by those who ask for them, as where no thread can be started, and the time of
-/// renewal come for all.
-pub(crate) fn leave_unattended(later: Duration) {
-    PROCESSES.with_borrow_mut(|processes| (processes.unattended, processes.later) = (true, later));
+/// Makes callers renew tokens, as if no thread can be started, and makes all tokens due for
+/// renewal.
+pub(crate) fn run_without_thread(later: Duration) {
+    PROCESSES
+        .with_borrow_mut(|processes| (processes.caller_driven, processes.later) = (true, later));
 }
 
-/// Makes the task that asks a task of this process.
+/// Moves the calling task into this process.
 pub(crate) fn join(process: ProcessId) {
     PROCESSES.with_borrow_mut(|processes| processes.of.insert(me(), process));
 }
 
-/// To be called last in each run of a scenario: what tasks that were left behind still hold is
-/// cleared away without a step of theirs.
+/// Must be called last in each run of a scenario: drops what left-over tasks still hold, without a
+/// step of theirs.
 pub(crate) fn end() {
     PROCESSES.with_borrow_mut(|processes| processes.over = true);
 }
 
-/// Goes on as the child. The tasks of the parent do not take another step: whatever they were
-/// about stays half done, as in the memory of a child.
+/// Continues as the child. The tasks of the parent take no further step: their work stays half
+/// done, as in the memory of a child.
 pub(crate) fn fork() {
     let parent = process_of(me());
     PROCESSES.with_borrow_mut(|processes| processes.frozen.push(parent));
     join(parent.child());
 }
 
-/// A step of the task, before which all others may take theirs.
+/// A step of the task, before which all other tasks may run.
 pub(crate) fn step() {
     if PROCESSES.with_borrow(|processes| processes.over) {
         return;
     }
-    // A place for shuttle to switch, no more.
+    // Only a point for shuttle to switch tasks.
     AtomicBool::new(false).store(true, Ordering::SeqCst);
     let frozen = |process| PROCESSES.with_borrow(|processes| processes.frozen.contains(&process));
     while frozen(process_of(me())) {

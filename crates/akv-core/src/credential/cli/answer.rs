@@ -18,7 +18,7 @@ const AT_LEAST: Duration = Duration::from_secs(300);
 
 /// The members of either tool's JSON that are read.
 #[derive(Deserialize)]
-struct Answer {
+struct ToolToken {
     #[serde(alias = "accessToken")]
     token: Zeroizing<String>,
     /// `az` from 2.54 on: seconds since 1970.
@@ -29,7 +29,7 @@ struct Answer {
     date: Value,
 }
 
-impl Answer {
+impl ToolToken {
     fn expires(&self) -> SystemTime {
         let seconds = match &self.expires_on {
             Value::String(text) => text.parse().ok(),
@@ -59,7 +59,7 @@ struct Message {
 /// there is none.
 pub(super) fn token(output: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let plain = plain(output);
-    let answer = objects::<Answer>(&plain).find(|answer| !answer.token.is_empty())?;
+    let answer = objects::<ToolToken>(&plain).find(|answer| !answer.token.is_empty())?;
     let expires = OffsetDateTime::from(answer.expires());
     let head = json!({
         "tokenType": "Bearer",

@@ -2,7 +2,7 @@
 //! children or standard streams.
 
 use super::answer;
-use crate::process::driver::aside;
+use crate::process::driver::run_blocking;
 use azure_identity::Executor;
 use nix::{
     errno::Errno,
@@ -57,7 +57,7 @@ impl Executor for Shell {
         command.args(args).envs(self.remembered.iter().map(|(name, value)| (name, value)));
         let limit = self.limit;
         // If no thread can be started, no process can be started either.
-        let ran = aside(move || run(&mut command, limit)).await.map_err(|error| {
+        let ran = run_blocking(move || run(&mut command, limit)).await.map_err(|error| {
             let text = format!("the system gives no thread to start it: {error}");
             io::Error::new(error.kind(), text)
         })?;

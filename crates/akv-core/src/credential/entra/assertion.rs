@@ -1,6 +1,6 @@
 //! Client assertions, which an application sends in place of a secret.
 
-use super::{Proof, refusal::Refusal};
+use super::{Proof, refusal::TokenError};
 use crate::{Error, ErrorKind, Result, credential::small_text};
 use azure_core::http::ClientMethodOptions;
 use azure_identity::ClientAssertion;
@@ -54,7 +54,7 @@ fn federated(path: &Path) -> Result<Zeroizing<String>> {
 #[async_trait::async_trait]
 impl ClientAssertion for Assertion {
     async fn secret(&self, _: Option<ClientMethodOptions<'_>>) -> azure_core::Result<String> {
-        let text = self.text().map_err(|error| Refusal::last(error).into_error())?;
+        let text = self.text().map_err(|error| TokenError::last(error).into_error())?;
         Ok(text.as_str().to_owned())
     }
 }

@@ -26,7 +26,7 @@ use azure_identity::{
     ClientAssertionCredential, ClientAssertionCredentialOptions, ClientSecretCredential,
     ClientSecretCredentialOptions,
 };
-use refusal::Refusal;
+use refusal::TokenError;
 use std::{
     error::Error as StdError,
     fmt,
@@ -156,7 +156,7 @@ impl Application {
 
     /// Classifies a failure of the official credential.
     fn failure(&self, error: &azure_core::Error) -> Failure {
-        if let Some(refusal) = find::<Refusal>(error) {
+        if let Some(refusal) = find::<TokenError>(error) {
             return refusal.failure();
         }
         let host = self.authority.authority();

@@ -15,13 +15,13 @@ use zeroize::Zeroizing;
 
 /// One of our errors, passed through the official credential.
 #[derive(Clone, Debug)]
-pub(super) struct Refusal {
+pub(super) struct TokenError {
     error: Error,
     /// Whether a retry may help, and when.
     again: Option<Option<Duration>>,
 }
 
-impl Refusal {
+impl TokenError {
     /// A retry is of no use.
     pub(super) fn last(error: Error) -> Self {
         Self { error, again: None }
@@ -44,17 +44,17 @@ impl Refusal {
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.error.fmt(f)
     }
 }
 
-impl std::error::Error for Refusal {}
+impl std::error::Error for TokenError {}
 
 /// The authority's error body (RFC 6749 section 5.2, with members of its own).
 #[derive(Default, Deserialize)]
-pub(super) struct Answer<'a> {
+pub(super) struct ErrorBody<'a> {
     #[serde(default, borrow)]
     error: Cow<'a, str>,
     #[serde(default, borrow)]
@@ -72,7 +72,7 @@ pub(super) fn refusal(
     body: &[u8],
     withheld: &[Zeroizing<String>],
 ) -> Error {
-    let answer: Answer<'_> = outside::json(body).unwrap_or_default();
+    let answer: ErrorBody<'_> = outside::json(body).unwrap_or_default();
     let description = answer.error_description.as_ref();
     // The ids after the first line are shown separately.
     let line = description.split(['\r', '\n']).next().unwrap_or_default();

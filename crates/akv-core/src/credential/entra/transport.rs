@@ -1,6 +1,6 @@
 //! The transport to the token endpoint.
 
-use super::refusal::{Refusal, refusal};
+use super::refusal::{TokenError, refusal};
 use crate::{
     Error, ErrorKind, outside,
     transport::{Http, retry_after},
@@ -34,14 +34,14 @@ impl HttpClient for TokenEndpoint {
         if status.is_success() {
             return match is_grant(&body) {
                 true => Ok(AsyncRawResponse::from_bytes(status, headers, body)),
-                false => Err(Refusal::passing(no_grant(host), None).into_error()),
+                false => Err(TokenError::passing(no_grant(host), None).into_error()),
             };
         }
         let status = u16::from(status);
         let error = refusal(host, status, &body, &withheld(request));
         Err(match status {
-            408 | 429 | 500..=599 => Refusal::passing(error, retry_after(&headers)),
-            _ => Refusal::last(error),
+            408 | 429 | 500..=599 => TokenError::passing(error, retry_after(&headers)),
+            _ => TokenError::last(error),
         }
         .into_error())
     }

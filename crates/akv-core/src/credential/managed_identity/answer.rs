@@ -10,7 +10,7 @@ const UNKNOWN_LIFE: Duration = Duration::from_secs(60);
 
 /// The token response. Virtual machines send numbers as strings, other endpoints as numbers.
 #[derive(Deserialize)]
-pub(super) struct Answer {
+pub(super) struct TokenResponse {
     access_token: Zeroizing<String>,
     #[serde(default, deserialize_with = "number")]
     expires_in: Option<u64>,
@@ -18,7 +18,7 @@ pub(super) struct Answer {
     expires_on: Option<u64>,
 }
 
-impl Answer {
+impl TokenResponse {
     pub(super) fn into_token(self) -> Result<Token> {
         let relative =
             self.expires_in.map(|seconds| SystemTime::now() + Duration::from_secs(seconds));
@@ -31,7 +31,7 @@ impl Answer {
 
 /// An error body.
 #[derive(Default, Deserialize)]
-pub(super) struct Refusal {
+pub(super) struct ErrorBody {
     pub(super) error: Option<String>,
     pub(super) error_description: Option<String>,
 }
@@ -62,11 +62,11 @@ mod tests {
             r#"{"access_token":"t","expires_in":"3600","expires_on":"4000000000"}"#,
             r#"{"access_token":"t","expires_in":3600}"#,
         ] {
-            let token = serde_json::from_str::<Answer>(text).unwrap().into_token().unwrap();
+            let token = serde_json::from_str::<TokenResponse>(text).unwrap().into_token().unwrap();
             let life = token.expires().duration_since(SystemTime::now()).unwrap();
             assert!((3590..=3600).contains(&life.as_secs()), "{life:?}");
         }
-        let token: Answer =
+        let token: TokenResponse =
             serde_json::from_str(r#"{"access_token":"t","expires_on":"4000000000"}"#).unwrap();
         let expires = token.into_token().unwrap().expires();
         assert_eq!(expires, UNIX_EPOCH + Duration::from_secs(4_000_000_000));
@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn what_is_no_token_is_refused() {
         for text in [r#"{"access_token":""}"#, r#"{"access_token":"a\r\nb"}"#] {
-            let answer: Answer = serde_json::from_str(text).unwrap();
+            let answer: TokenResponse = serde_json::from_str(text).unwrap();
             assert!(answer.into_token().is_err(), "{text}");
         }
     }

@@ -21,7 +21,7 @@ use crate::{
     transport::{self, Http},
     transport::{Failure, with_deadline},
 };
-use answer::{Answer, Refusal};
+use answer::{ErrorBody, TokenResponse};
 use azure_core::http::{
     HttpClient as _, Method, Request, StatusCode,
     headers::{AUTHORIZATION, Headers},
@@ -191,7 +191,7 @@ impl ManagedIdentity {
         let status = u16::from(response.status);
         let body = &response.body;
         if status == 200 {
-            return match outside::json::<Answer>(body) {
+            return match outside::json::<TokenResponse>(body) {
                 Ok(answer) => {
                     Ok(answer.into_token().map_err(|error| self.error(error.message()))?)
                 }
@@ -201,7 +201,7 @@ impl ManagedIdentity {
                 }
             };
         }
-        let refusal: Refusal = outside::json(body).unwrap_or_default();
+        let refusal: ErrorBody = outside::json(body).unwrap_or_default();
         let reason = refusal.error_description.or(refusal.error).unwrap_or_default();
         let error = self.error(&format!("HTTP {status} {}", one_line(shortened(&reason, 300))));
         let after = transport::retry_after(&response.headers);
@@ -232,8 +232,8 @@ impl fmt::Debug for ManagedIdentity {
 /// Parses an endpoint's response, for fuzzing.
 #[cfg(any(test, fuzzing))]
 pub(super) fn read_answer(body: &[u8]) -> Result<()> {
-    let _ = outside::json::<Refusal>(body);
-    let answer = outside::json::<Answer>(body);
+    let _ = outside::json::<ErrorBody>(body);
+    let answer = outside::json::<TokenResponse>(body);
     let answer = answer.map_err(|why| Error::new(ErrorKind::Credential, why))?;
     answer.into_token().map(drop)
 }

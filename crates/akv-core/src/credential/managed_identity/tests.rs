@@ -124,9 +124,9 @@ fn identities_are_known_by_three_ids() {
             let with = |id| of(&[endpoint.as_slice(), &[("AZURE_CLIENT_ID", id)]].concat());
             let identity = with(id).unwrap();
             let url = identity.request(SCOPE).url().clone();
-            let asked: Vec<_> = url.query_pairs().skip(2).collect();
+            let requested: Vec<_> = url.query_pairs().skip(2).collect();
             let value = id.trim_start_matches("object-id:");
-            assert_eq!(asked, [(name.into(), value.into())], "{url}");
+            assert_eq!(requested, [(name.into(), value.into())], "{url}");
             ask(&identity).unwrap_or_else(|error| panic!("{name}: {error}"));
             let error = ask(&with(&other).unwrap()).unwrap_err();
             assert!(error.to_string().contains("Identity not found"), "{error}");

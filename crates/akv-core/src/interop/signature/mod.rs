@@ -184,6 +184,6 @@ impl<S: Scheme, K: fmt::Debug> fmt::Debug for SigningKey<S, K> {
 }
 
 /// Wraps our error in the trait's error, which has no message of its own.
-pub(crate) fn behind(error: crate::Error) -> SignatureError {
+pub(crate) fn wrap_error(error: crate::Error) -> SignatureError {
     SignatureError::from_source(error)
 }

@@ -206,10 +206,10 @@ impl<C: NamedCurve> Scheme for Ecdsa<C> {
         let curve = match key {
             PublicKey::Ec(key) if key.curve().oid() == C::OID => key.curve(),
             _ => {
-                let asked = Curve::from_oid(C::OID).map_or("an unknown curve", Curve::name);
+                let requested = Curve::from_oid(C::OID).map_or("an unknown curve", Curve::name);
                 return Err(Error::new(
                     ErrorKind::Argument,
-                    format!("this is an {} key and none on {asked}", key.description()),
+                    format!("this is an {} key and none on {requested}", key.description()),
                 ));
             }
         };

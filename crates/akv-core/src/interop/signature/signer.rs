@@ -1,8 +1,9 @@
 //! Signing.
 
 use super::{
-    SigningKey, behind,
+    SigningKey,
     scheme::{Ecdsa, Hash, NamedCurve, RsaPkcs1, RsaPss, Scheme, digest, digest_with},
+    wrap_error,
 };
 use crate::{Key, blocking};
 use ::signature::{
@@ -19,14 +20,14 @@ use std::ops::Add;
 impl<S: Scheme> SigningKey<S, blocking::Key> {
     fn sign_digest_now(&self, digest: &[u8]) -> Result<S::Signature, Error> {
         let algorithm = self.verifying.algorithm();
-        S::from_service(&self.key.sign(algorithm, digest).map_err(behind)?)
+        S::from_service(&self.key.sign(algorithm, digest).map_err(wrap_error)?)
     }
 }
 
 impl<S: Scheme> SigningKey<S, Key> {
     async fn sign_digest_soon(&self, digest: &[u8]) -> Result<S::Signature, Error> {
         let algorithm = self.verifying.algorithm();
-        S::from_service(&self.key.sign(algorithm, digest).await.map_err(behind)?)
+        S::from_service(&self.key.sign(algorithm, digest).await.map_err(wrap_error)?)
     }
 }
 

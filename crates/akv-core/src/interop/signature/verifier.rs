@@ -1,8 +1,9 @@
 //! Local verification.
 
 use super::{
-    algorithm_identifier, behind,
+    algorithm_identifier,
     scheme::{Scheme, digest, digest_with},
+    wrap_error,
 };
 use crate::{PublicKey, Result, SignatureAlgorithm};
 use ::signature::{
@@ -92,7 +93,9 @@ impl<S: Scheme> DigestVerifier<S::Digest, S::Signature> for VerifyingKey<S> {
 
 impl<S: Scheme> PrehashVerifier<S::Signature> for VerifyingKey<S> {
     fn verify_prehash(&self, prehash: &[u8], signature: &S::Signature) -> Result<(), Error> {
-        self.public_key.verify_digest(self.algorithm, prehash, &signature.to_vec()).map_err(behind)
+        self.public_key
+            .verify_digest(self.algorithm, prehash, &signature.to_vec())
+            .map_err(wrap_error)
     }
 }
 

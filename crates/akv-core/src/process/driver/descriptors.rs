@@ -139,7 +139,7 @@ impl Marker {
     /// and then closes its epoll's number, whatever that is by now. So our thread stays here.
     fn before_sleep(&self) {
         let can_wait = self.event_loop.get().is_none_or(EventLoop::can_wait);
-        if (!can_wait || self.lost.load(Ordering::Acquire)) && super::is_attended() {
+        if (!can_wait || self.lost.load(Ordering::Acquire)) && super::runs_in_background() {
             self.lost.store(true, Ordering::Release);
             loop {
                 thread::park();

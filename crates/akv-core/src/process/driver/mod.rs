@@ -13,14 +13,14 @@ mod runtime;
 mod stack;
 
 pub(crate) use self::{
-    aside::aside,
+    aside::run_blocking,
     descriptors::above_standard_streams,
     pending::Pending,
-    runtime::{is_attended, spawn},
+    runtime::{runs_in_background, spawn},
 };
 
 #[cfg(test)]
-pub(crate) use self::runtime::unattended;
+pub(crate) use self::runtime::caller_driven;
 
 use crate::Result;
 use futures::future::BoxFuture;

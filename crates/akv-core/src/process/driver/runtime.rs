@@ -39,7 +39,7 @@ static PROCESS: PerProcess<Process> = PerProcess::new();
 /// The runtime of a process.
 struct Process {
     descriptors: Arc<Descriptors>,
-    attendant: Attendant,
+    driver_thread: DriverThread,
     by_thread: Arc<ByThread>,
     by_caller: Arc<ByCaller>,
 }
@@ -50,7 +50,7 @@ struct Process {
 /// The runtime cannot be started.
 pub(super) fn driver() -> Result<Arc<dyn Driver>> {
     let process = process()?;
-    Ok(if process.is_attended() {
+    Ok(if process.runs_in_background() {
         Arc::clone(&process.by_thread) as Arc<dyn Driver>
     } else {
         Arc::clone(&process.by_caller) as Arc<dyn Driver>
@@ -63,7 +63,7 @@ pub(super) fn driver() -> Result<Arc<dyn Driver>> {
 /// There is no thread to run it.
 pub(crate) fn spawn(task: Task) -> Result<()> {
     let process = process()?;
-    if !process.is_attended() {
+    if !process.runs_in_background() {
         let text = "the system gives no thread for work in the background";
         return Err(Error::new(ErrorKind::Internal, text));
     }
@@ -73,7 +73,7 @@ pub(crate) fn spawn(task: Task) -> Result<()> {
 
 /// Whether tasks run while no caller waits for an operation. To be called by tasks. On another
 /// async runtime they always run.
-pub(crate) fn is_attended() -> bool {
+pub(crate) fn runs_in_background() -> bool {
     !DRIVING.get()
 }
 
@@ -84,7 +84,7 @@ thread_local! {
 
 /// The driver of a process that cannot start a thread.
 #[cfg(test)]
-pub(crate) fn unattended() -> Arc<dyn Driver> {
+pub(crate) fn caller_driven() -> Arc<dyn Driver> {
     Process::new().expect("a runtime").by_caller
 }
 
@@ -111,7 +111,7 @@ impl Process {
         let runtime = Arc::new(runtime);
         let handle = runtime.handle().clone();
         Ok(Self {
-            attendant: Attendant::default(),
+            driver_thread: DriverThread::default(),
             by_thread: Arc::new(ByThread { handle, descriptors: Arc::clone(&descriptors) }),
             by_caller: Arc::new(ByCaller {
                 runtime,
@@ -122,28 +122,28 @@ impl Process {
         })
     }
 
-    fn is_attended(&self) -> bool {
-        self.attendant.is_there() || self.attendant.engage(&self.by_caller)
+    fn runs_in_background(&self) -> bool {
+        self.driver_thread.is_running() || self.driver_thread.start(&self.by_caller)
     }
 }
 
 /// The thread that drives the runtime.
 #[derive(Default)]
-struct Attendant {
+struct DriverThread {
     there: Arc<AtomicBool>,
     refused: Mutex<Option<Instant>>,
 }
 
-impl Attendant {
-    fn is_there(&self) -> bool {
+impl DriverThread {
+    fn is_running(&self) -> bool {
         self.there.load(Ordering::Acquire)
     }
 
     /// Starts the thread, unless that was refused recently or another caller is starting it.
     #[cold]
-    fn engage(&self, by_caller: &ByCaller) -> bool {
-        let Ok(mut refused) = self.refused.try_lock() else { return self.is_there() };
-        if self.is_there() {
+    fn start(&self, by_caller: &ByCaller) -> bool {
+        let Ok(mut refused) = self.refused.try_lock() else { return self.is_running() };
+        if self.is_running() {
             return true;
         }
         if refused.is_some_and(|refused| refused.elapsed() < RETRY) {
@@ -305,7 +305,7 @@ mod tests {
 
     #[test]
     fn a_panic_becomes_an_error() {
-        for driver in [driver().unwrap(), unattended()] {
+        for driver in [driver().unwrap(), caller_driven()] {
             let pending = Pending::<()>::start(driver, Box::pin(async { panic!("on purpose") }));
             assert_eq!(pending.wait(LIMIT).unwrap_err().kind(), ErrorKind::Internal);
         }
@@ -313,7 +313,7 @@ mod tests {
 
     #[test]
     fn what_takes_too_long_is_not_waited_for() {
-        for driver in [driver().unwrap(), unattended()] {
+        for driver in [driver().unwrap(), caller_driven()] {
             let pending = Pending::<()>::start(driver, Box::pin(std::future::pending()));
             let error = pending.wait(Duration::from_millis(20)).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Timeout);
@@ -331,7 +331,7 @@ mod tests {
 
     #[test]
     fn callers_drive_their_operations_together() {
-        let driver = unattended();
+        let driver = caller_driven();
         let first = std::sync::Barrier::new(8);
         thread::scope(|scope| {
             for caller in 0..8_u64 {
@@ -342,7 +342,7 @@ mod tests {
                         let pause = Duration::from_micros((caller * 131 + round * 17) % 700);
                         let operation = Box::pin(async move {
                             tokio::time::sleep(pause).await;
-                            Ok((thread::current().id(), is_attended()))
+                            Ok((thread::current().id(), runs_in_background()))
                         });
                         let (_, attended) =
                             Pending::start(Arc::clone(&driver), operation).wait(LIMIT).unwrap();
@@ -355,7 +355,7 @@ mod tests {
 
     #[test]
     fn an_operation_may_be_left_and_its_result_come_later() {
-        let driver = unattended();
+        let driver = caller_driven();
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let first =
             Pending::start(Arc::clone(&driver), Box::pin(async { Ok(receiver.await.unwrap()) }));
@@ -372,7 +372,7 @@ mod tests {
 
     #[test]
     fn inside_somebody_elses_runtime_an_unattended_one_is_refused() {
-        let driver = unattended();
+        let driver = caller_driven();
         let pending = Pending::start(Arc::clone(&driver), Box::pin(async { Ok(()) }));
         let outer = Builder::new_current_thread().build().unwrap();
         let error = outer.block_on(async { pending.wait(LIMIT) }).unwrap_err();

@@ -82,17 +82,17 @@ fn arguments_win_and_every_setting_tells_its_origin() {
 
 #[test]
 fn the_defaults_that_are_told_are_those_in_force() {
-    let told = OPTIONS.iter().filter_map(|option| Some((option.name, option.default?)));
-    let told = told
+    let explicit = OPTIONS.iter().filter_map(|option| Some((option.name, option.default?)));
+    let explicit = explicit
         .fold(Settings::builder(), |builder, (name, value)| builder.option(name, value).unwrap());
-    let (told, bare) = (told.build().unwrap(), Settings::builder().build().unwrap());
-    let (told, bare) = (told.values(), bare.values());
-    assert_eq!(told.timeout, bare.timeout);
-    assert_eq!((told.credential, told.hosts.cloud), (bare.credential, bare.hosts.cloud));
-    assert_eq!((told.max_concurrency, told.warm), (bare.max_concurrency, bare.warm));
-    assert_eq!(told.rsa_key_exchange, bare.rsa_key_exchange);
-    assert_eq!(told.fail_fast, bare.fail_fast);
-    assert_eq!((told.verify_signatures, told.fips), (bare.verify_signatures, bare.fips));
+    let (explicit, bare) = (explicit.build().unwrap(), Settings::builder().build().unwrap());
+    let (explicit, bare) = (explicit.values(), bare.values());
+    assert_eq!(explicit.timeout, bare.timeout);
+    assert_eq!((explicit.credential, explicit.hosts.cloud), (bare.credential, bare.hosts.cloud));
+    assert_eq!((explicit.max_concurrency, explicit.warm), (bare.max_concurrency, bare.warm));
+    assert_eq!(explicit.rsa_key_exchange, bare.rsa_key_exchange);
+    assert_eq!(explicit.fail_fast, bare.fail_fast);
+    assert_eq!((explicit.verify_signatures, explicit.fips), (bare.verify_signatures, bare.fips));
 }
 
 #[test]

@@ -104,7 +104,7 @@ fn without_a_thread_a_connection_that_the_server_closed_is_not_used() {
             closed.send(()).unwrap();
         }
     });
-    let driver = crate::process::driver::unattended();
+    let driver = crate::process::driver::caller_driven();
     for _ in 0..3 {
         let pool = Arc::clone(&pool);
         let operation = Box::pin(async move { Ok(get(&pool).await) });
