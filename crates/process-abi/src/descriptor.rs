@@ -1,4 +1,4 @@
-//! Descriptors of a library in a process whose host may close them, or take their numbers.
+//! Descriptors of a library in a process whose host may close them or reuse their numbers.
 
 use std::{
     ffi::c_int,
@@ -11,11 +11,11 @@ use std::{
     sync::{Mutex, MutexGuard, TryLockError},
 };
 
-/// The first number that is no standard stream.
+/// The first number after the standard streams.
 const FIRST: RawFd = 3;
 
-/// What tells an open file from others that may get its number later. Files without an inode of
-/// their own (epoll, eventfd) all look the same; see [`EventLoop`].
+/// Distinguishes an open file from others that may get its number later. Files without their own
+/// inode (epoll, eventfd) all look the same; see [`EventLoop`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
     pub(crate) device: u64,
@@ -24,17 +24,17 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The identity of what is open under this number, if anything is.
+    /// The identity of the file under this number, if one is open.
     pub fn of(descriptor: RawFd) -> Option<Self> {
         let mut stat = MaybeUninit::<libc::stat>::uninit();
-        // SAFETY: the kernel fills the structure when it returns 0; any number may be asked about.
+        // SAFETY: the kernel fills the structure if it returns 0; any number is permitted.
         let stat = unsafe {
             if libc::fstat(descriptor, stat.as_mut_ptr()) != 0 {
                 return None;
             }
             stat.assume_init()
         };
-        // The types differ between systems.
+        // The types differ between platforms.
         #[allow(clippy::unnecessary_cast, clippy::useless_conversion)]
         Some(Self {
             device: stat.st_dev as u64,
@@ -44,16 +44,16 @@ impl Identity {
     }
 }
 
-/// Keeps the numbers 0 to 2 taken that the host has left free, until the last of these is dropped:
-/// what is opened meanwhile does not become the host's standard error. Reading from and writing to
-/// such a number fails as it does when it is closed.
+/// Occupies those of the numbers 0 to 2 that the host has left free, until the last of these is
+/// dropped: a file that is opened meanwhile does not become the host's standard error. Reading from
+/// and writing to such a number fails as if it were closed.
 #[derive(Debug)]
 #[must_use = "the numbers are free again when it is dropped"]
 pub struct StandardStreams {
     holds: bool,
 }
 
-/// What stands in free places, and for how many.
+/// The placeholders, and the number of their users.
 struct Held {
     process: u32,
     holders: usize,
@@ -64,9 +64,9 @@ static HELD: Mutex<Held> =
     Mutex::new(Held { process: 0, holders: 0, places: [const { None }; FIRST as usize] });
 
 impl StandardStreams {
-    /// Takes what is free. What the system refuses stays free.
+    /// Occupies the free numbers. If the system refuses one, it stays free.
     pub fn hold() -> Self {
-        // SAFETY: asks about a number, which may be any.
+        // SAFETY: only queries; any number is permitted.
         let taken = |number| unsafe { libc::fcntl(number, libc::F_GETFL) };
         if (0..FIRST).map(taken).all(|flags| flags >= 0 && flags & libc::O_PATH == 0) {
             return Self { holds: false };
@@ -89,15 +89,15 @@ impl Drop for StandardStreams {
     }
 }
 
-/// The lock is held for some system calls. A thread of the parent may have it for ever in a child,
-/// which then does without.
+/// The lock is held during some system calls. In a child, a thread of the parent may hold it for
+/// ever; the child then continues without placeholders.
 fn held() -> Option<MutexGuard<'static, Held>> {
     for _ in 0..1_000 {
         match HELD.try_lock() {
             Ok(mut held) => {
                 let process = std::process::id();
                 if held.process != process {
-                    // Those who held them were threads of the parent.
+                    // Their users were threads of the parent.
                     held.release();
                     (held.process, held.holders) = (process, 0);
                 }
@@ -112,29 +112,29 @@ fn held() -> Option<MutexGuard<'static, Held>> {
 
 impl Held {
     fn fill(&mut self) {
-        // SAFETY: asks about a number, which may be any.
+        // SAFETY: only queries; any number is permitted.
         let is_free = |number: &RawFd| unsafe { libc::fcntl(*number, libc::F_GETFD) } < 0;
         while (0..FIRST).any(|number| is_free(&number)) {
-            // SAFETY: the path is a string with an end. The root directory is always there.
+            // SAFETY: the path is a terminated string. The root directory always exists.
             let opened = unsafe { libc::open(c"/".as_ptr(), libc::O_PATH | libc::O_CLOEXEC) };
             if opened < 0 {
                 return;
             }
-            // SAFETY: it was opened just now, for us alone.
+            // SAFETY: it was just opened, and nothing else owns it.
             let opened = unsafe { OwnedFd::from_raw_fd(opened) };
             let place = usize::try_from(opened.as_raw_fd()).ok();
-            // Another thread of the host may have been faster.
+            // Another thread of the host may have taken the number first.
             let Some(place) = place.and_then(|number| self.places.get_mut(number)) else { return };
             let Some(identity) = Identity::of(opened.as_raw_fd()) else { return };
-            // What stood here before was closed by the host.
+            // The host closed the earlier placeholder.
             std::mem::forget(place.replace((opened, identity)));
         }
     }
 
-    /// The host may have put streams of its own in these places by now.
+    /// The host may have opened its own streams under these numbers by now.
     fn release(&mut self) {
         for (place, identity) in self.places.iter_mut().filter_map(Option::take) {
-            // SAFETY: asks about a number, which may be any.
+            // SAFETY: only queries; any number is permitted.
             let flags = unsafe { libc::fcntl(place.as_raw_fd(), libc::F_GETFL) };
             let ours = flags >= 0 && flags & libc::O_PATH != 0;
             if !ours || Identity::of(place.as_raw_fd()) != Some(identity) {
@@ -144,12 +144,12 @@ impl Held {
     }
 }
 
-/// The descriptors of an event loop (epoll and an eventfd that wakes it) that another library opened
-/// and does not name.
+/// The descriptors of an event loop (epoll and an eventfd that wakes it) that another library
+/// opened and does not expose.
 ///
-/// They are told from others by a marker, a pipe of ours that the loop waits for: an epoll under
-/// one of these numbers that knows the marker is the loop's, and what that epoll knows under the
-/// eventfd's number is the eventfd.
+/// They are recognized by a marker, a pipe of ours that the loop waits for: an epoll under one of
+/// these numbers that has the marker registered is the loop's, and the file that this epoll has
+/// registered under the eventfd's number is the eventfd.
 #[derive(Debug)]
 pub struct EventLoop {
     marker: RawFd,
@@ -157,15 +157,15 @@ pub struct EventLoop {
     eventfd: RawFd,
 }
 
-/// As the loop's own waker is registered: the event means nothing but that the loop is to wake up.
+/// The token with which the loop's own waker is registered: its event only wakes the loop.
 const WAKER: u64 = 0;
 
 impl EventLoop {
-    /// Finds the loop that has `marker` registered, which must never become ready, and nothing
-    /// else but its waker. A loop has `epolls` numbers of the same epoll.
+    /// Finds the loop that has registered only its waker and `marker`, which must never become
+    /// ready. A loop has `epolls` numbers of the same epoll.
     pub fn find(marker: RawFd, epolls: usize) -> Option<Self> {
         let numbers = || (FIRST..most_descriptors()).filter(|number| *number != marker);
-        // To an epoll of somebody else's the marker is unknown.
+        // The marker is not registered with other epolls.
         let marked = |epoll: &RawFd| control(*epoll, libc::EPOLL_CTL_MOD, marker, 0).is_ok();
         let epolls: Vec<_> = numbers().filter(marked).take(epolls).collect();
         let first = *epolls.first()?;
@@ -175,19 +175,19 @@ impl EventLoop {
         Some(Self { marker, epolls, eventfd })
     }
 
-    /// Whether all of it is still what it was.
+    /// Whether all descriptors are still the loop's.
     pub fn is_intact(&self) -> bool {
         self.can_wait() && self.epolls.first().is_some_and(|epoll| self.has_waker(*epoll))
     }
 
-    /// Whether the epoll is still there, as far as the loop is to wait for it. An epoll knows files by
-    /// number and identity, so this is about the marker too.
+    /// Whether the loop can still wait on the epoll. An epoll identifies files by number and
+    /// identity, so this also covers the marker.
     pub fn can_wait(&self) -> bool {
         let knows = |epoll: &RawFd| control(*epoll, libc::EPOLL_CTL_MOD, self.marker, 0).is_ok();
         self.epolls.iter().all(knows)
     }
 
-    /// Adding what is there already changes nothing.
+    /// Adding an existing entry changes nothing.
     fn has_waker(&self, epoll: RawFd) -> bool {
         match control(epoll, libc::EPOLL_CTL_ADD, self.eventfd, 0) {
             Err(libc::EEXIST) => true,
@@ -203,10 +203,10 @@ impl EventLoop {
 
 fn control(epoll: RawFd, what: c_int, descriptor: RawFd, events: u32) -> Result<(), c_int> {
     let mut event = libc::epoll_event { events, u64: WAKER };
-    // SAFETY: the event is only read; any numbers may be given.
+    // SAFETY: the event is only read; any numbers are permitted.
     match unsafe { libc::epoll_ctl(epoll, what, descriptor, &raw mut event) } {
         0 => Ok(()),
-        // SAFETY: libc's own place for the error of this thread.
+        // SAFETY: libc's location of this thread's error.
         _ => Err(unsafe { *libc::__errno_location() }),
     }
 }
@@ -218,7 +218,7 @@ fn most_descriptors() -> RawFd {
     RawFd::try_from(most).unwrap_or(RawFd::MAX).clamp(1024, 1 << 20)
 }
 
-/// Has a program inherit nothing but its standard streams, whatever the host has open without
+/// Makes a program inherit only its standard streams, even if the host has open descriptors without
 /// close-on-exec.
 pub fn inherit_only_standard_streams(command: &mut Command) {
     let most = most_descriptors();
@@ -245,7 +245,7 @@ mod tests {
     use super::*;
     use std::{fs::File, os::fd::IntoRawFd as _};
 
-    /// A loop as mio makes it: an epoll under two numbers, and a waker.
+    /// A loop like mio's: an epoll under two numbers, and a waker.
     struct Loop {
         epoll: OwnedFd,
         second: OwnedFd,
@@ -286,9 +286,9 @@ mod tests {
         }
     }
 
-    /// Puts another file under a number, as a host does that does not know who has it.
+    /// Puts another file under a number, like a host that reuses it.
     fn replace(descriptor: &OwnedFd, other: &OwnedFd) {
-        // SAFETY: the test alone uses the two.
+        // SAFETY: only the test uses the two.
         assert!(unsafe { libc::dup2(other.as_raw_fd(), descriptor.as_raw_fd()) } >= 0);
     }
 
@@ -310,7 +310,7 @@ mod tests {
             replace(&OwnedFd::from(ours.marker.0.try_clone().unwrap()), strangers[0]);
             assert!(found.is_intact(), "another number of the marker is not its own");
         }
-        // What was tried on the other loop left it as it was.
+        // The attempts on the other loop left it unchanged.
         assert!(other.find().is_intact());
     }
 

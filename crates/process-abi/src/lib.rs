@@ -1,4 +1,4 @@
-//! What a library must ask libc about the process that it lives in, behind safe functions.
+//! Safe wrappers for what a library asks libc about its process.
 
 pub mod descriptor;
 
@@ -9,45 +9,45 @@ use std::{
 };
 
 /// Whether the kernel marked this process as secure-execution (`AT_SECURE`, getauxval(3)): a
-/// set-user-ID program, one with file capabilities and the like, whose environment comes from
-/// somebody with less privilege.
+/// set-user-ID program, one with file capabilities and the like, whose environment comes from a
+/// less privileged user.
 pub fn is_secure_execution() -> bool {
     // SAFETY: the function has no preconditions.
     unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
 }
 
-/// A process, told apart from its parents and children.
+/// The identity of a process, distinct from its parents and children.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProcessId {
     pid: u32,
-    /// Process ids are used again, and a new PID namespace begins at 1 again.
+    /// Process ids are reused, and a new PID namespace starts again at 1.
     forks: u32,
 }
 
 impl ProcessId {
-    /// The identity of no process that there can be, for tests.
+    /// The identity of no possible process, for tests.
     pub const fn of_nobody() -> Self {
         Self { pid: 0, forks: 0 }
     }
 }
 
-/// How many `fork`s lie between the process that first asked and this one.
+/// Number of `fork`s between the first process that called [`current`] and this one.
 static FORKS: AtomicU32 = AtomicU32::new(0);
 
-/// The process that asks. A child of `fork` gets another answer than its parent, also one of a
-/// bare `clone`, which only changes the process id; so does a process whose
-/// [marker](watch) the host has closed.
+/// The calling process. A child of `fork` gets a different result from its parent, also one of a
+/// bare `clone`, which only changes the process id; so does a process whose [marker](watch) the
+/// host has closed.
 pub fn current() -> ProcessId {
     static COUNTING: AtomicBool = AtomicBool::new(false);
     extern "C" fn in_child() {
         FORKS.fetch_add(1, Ordering::Relaxed);
     }
     // No `Once`: a child that is forked while another thread is inside would wait for it for ever.
-    // Threads that come here at the same time make each fork count more than once, which does no
-    // harm.
+    // Threads that come here at the same time make each fork count more than once, which is
+    // harmless.
     if !COUNTING.load(Ordering::Relaxed) {
-        // SAFETY: the handler only adds to an atomic, which any child may do. When libc has no
-        // memory left for it, the process id alone must do.
+        // SAFETY: the handler only adds to an atomic, which any child may do. If libc is out of
+        // memory, the process id alone must suffice.
         unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
         COUNTING.store(true, Ordering::Relaxed);
     }
@@ -55,14 +55,13 @@ pub fn current() -> ProcessId {
     ProcessId { pid: std::process::id(), forks: FORKS.load(Ordering::Relaxed) }
 }
 
-/// Takes the process for another one as soon as there is something else than `marker` under its
-/// number: the host has closed what it does not know, and other descriptors of ours with it. One
-/// marker is watched at a time.
+/// Treats the process as a new one as soon as `marker` is no longer open under its number: the host
+/// has closed unknown descriptors, and others of ours with it. One marker is watched at a time.
 pub fn watch(marker: RawFd, identity: Identity) {
     WATCHED.begin(marker, identity);
 }
 
-/// The marker that is watched, without a lock, which a fork could leave held.
+/// The watched marker, without a lock, which a fork could leave held.
 struct Watched {
     number: AtomicI32,
     device: AtomicU64,
@@ -89,7 +88,7 @@ impl Watched {
             now.device == self.device.load(Ordering::SeqCst)
                 && now.inode == self.inode.load(Ordering::SeqCst)
         });
-        // Of many threads that notice one counts.
+        // Only one of the threads that detect it increments the count.
         let swap =
             || self.number.compare_exchange(number, -1, Ordering::SeqCst, Ordering::SeqCst).is_ok();
         if !same && swap() {
@@ -98,8 +97,8 @@ impl Watched {
     }
 }
 
-/// Makes this process another one than `process`, as a fork would: what belongs to that one is
-/// abandoned, neither used nor dropped. Nothing happens when it is another one already.
+/// Makes this process a new one, different from `process`, as a fork would: the state of `process`
+/// is abandoned, neither used nor dropped. Does nothing if the process already differs.
 pub fn renounce(process: ProcessId) {
     let ProcessId { forks, .. } = process;
     let _ = FORKS.compare_exchange(forks, forks + 1, Ordering::Relaxed, Ordering::Relaxed);

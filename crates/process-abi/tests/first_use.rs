@@ -1,5 +1,5 @@
-//! A fork in the middle of a process's first use. A program of its own: the first use is over
-//! once any other test has run.
+//! A fork during a process's first use. This is a separate program: the first use is over once any
+//! other test has run.
 
 use nix::{
     sys::wait::{WaitStatus, waitpid},
@@ -10,13 +10,13 @@ use std::{
     thread,
 };
 
-/// Processes whose first use is tried: with a lock in it, every run of so many had a child that hung.
+/// Number of processes to try: with a lock, every run of this many had a child that hung.
 const ROUNDS: usize = 400;
 
 #[test]
 fn a_child_that_is_forked_during_the_first_use_waits_for_nobody() {
     for _ in 0..ROUNDS {
-        // SAFETY: the child calls nothing that needs a lock of the test runner's other threads.
+        // SAFETY: the child calls nothing that takes a lock of the test runner's other threads.
         match unsafe { fork() }.unwrap() {
             ForkResult::Child => exit(first_use()),
             ForkResult::Parent { child } => {
@@ -26,7 +26,7 @@ fn a_child_that_is_forked_during_the_first_use_waits_for_nobody() {
     }
 }
 
-/// Threads use it for the first time, and this one forks meanwhile; true if the child is done.
+/// Forks while threads use it for the first time; true if the child succeeds.
 fn first_use() -> bool {
     static GO: AtomicBool = AtomicBool::new(false);
     let threads: Vec<_> = (0..3)
@@ -40,7 +40,7 @@ fn first_use() -> bool {
         })
         .collect();
     GO.store(true, Ordering::Release);
-    // SAFETY: the child asks what is tested here and exits.
+    // SAFETY: the child only calls the function under test and exits.
     let grandchild = match unsafe { fork() }.unwrap() {
         ForkResult::Child => {
             // SAFETY: no preconditions. The kernel ends a child that hangs.
