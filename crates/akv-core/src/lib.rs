@@ -102,10 +102,8 @@
 //! | feature | adds |
 //! |---|---|
 //! | `signature` | module `signature`: the traits of RustCrypto's `signature` crate |
-//! | `x509` | module `x509`: certificates and certificate requests, with the builders of
-//! `x509-cert` |
-//! | `probe` | module `probe`: the connection to a vault, step by step, with the time of each step
-//! |
+//! | `x509` | module `x509`: certificates and certificate requests, with the builders of `x509-cert` |
+//! | `probe` | module `probe`: the connection to a vault, step by step, with the time of each step |
 //! | `rustls` | module `tls`: keys for rustls's servers and clients |
 //!
 //! The repository's `examples` folder has a program for each. They run against an embedded vault.

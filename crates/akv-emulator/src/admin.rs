@@ -16,13 +16,13 @@ use crate::{
     store::{Key, KeyVersion, new_version},
 };
 
-/// Makes the key, or a new version of it where there is one.
+/// Creates the key, or a new version if it exists.
 pub(crate) fn create(state: &State, target: &Target, new: NewKey) -> Result<KeyId, ApiError> {
     let version = fresh(state, target, &new)?;
     add(state, target, &new.name, version, true)
 }
 
-/// The same with a certificate, which the key signs itself.
+/// The same, with a self-signed certificate.
 pub(crate) fn create_certificate(
     state: &State,
     target: &Target,
@@ -52,14 +52,14 @@ fn fresh(state: &State, target: &Target, new: &NewKey) -> Result<KeyVersion, Api
     if !sound {
         return Err(ApiError::invalid_value("key_size"));
     }
-    let asked = match (new.spec, new.hsm || target.persona == Persona::ManagedHsm) {
+    let requested = match (new.spec, new.hsm || target.persona == Persona::ManagedHsm) {
         (KeySpec::Rsa(_), false) => "RSA",
         (KeySpec::Rsa(_), true) => "RSA-HSM",
         (KeySpec::Ec(_), false) => "EC",
         (KeySpec::Ec(_), true) => "EC-HSM",
         (KeySpec::Oct(_), _) => "oct-HSM",
     };
-    let key_type = target.persona.key_type(asked).ok_or_else(|| ApiError::invalid_value(""))?;
+    let key_type = target.persona.key_type(requested).ok_or_else(|| ApiError::invalid_value(""))?;
     let defaults = || {
         let names = target.persona.default_operations(key_type);
         names.iter().map(|name| (*name).to_owned()).collect()
@@ -92,7 +92,7 @@ fn fresh(state: &State, target: &Target, new: &NewKey) -> Result<KeyVersion, Api
     })
 }
 
-/// Makes a version like the current one with a new key.
+/// Creates a version like the current one, with new key material.
 pub(crate) fn rotate(state: &State, target: &Target, name: &str) -> Result<KeyId, ApiError> {
     let missing = || ApiError::key_not_found(target.persona, &target.base, name);
     let key = state.store.key(&target.vault, name).filter(|key| key.deleted.is_none());
@@ -101,7 +101,7 @@ pub(crate) fn rotate(state: &State, target: &Target, name: &str) -> Result<KeyId
     add(state, target, name, version, false)
 }
 
-/// The next version of a key, which expires as its rotation policy says.
+/// The next version of a key, with the expiry of its rotation policy.
 fn rotated(key: &Key, now: i64) -> Option<Result<KeyVersion, ApiError>> {
     let current = key.version(None)?;
     let version = current.material.spec().generate().map(|material| KeyVersion {
@@ -140,7 +140,7 @@ pub(crate) fn set_enabled(
     })
 }
 
-/// Adds a version to a key, or makes the key with it.
+/// Adds a version to a key, or creates the key with it.
 pub(crate) fn push<'a>(
     slot: &'a mut Option<Key>,
     target: &Target,

@@ -1,4 +1,4 @@
-//! Application registrations: who may ask for tokens, and with what proof.
+//! Application registrations, with the proofs of identity that they accept.
 
 use std::{
     collections::HashMap,
@@ -35,7 +35,7 @@ pub struct Application {
 }
 
 impl Application {
-    /// An application without any credential yet. Its tenant exists from now on.
+    /// An application without credentials. Its tenant exists from now on.
     pub fn new(tenant: impl Into<String>, client_id: impl Into<String>) -> Self {
         Self {
             tenant: tenant.into(),
@@ -46,22 +46,22 @@ impl Application {
         }
     }
 
-    /// One more secret.
+    /// Adds a secret.
     pub fn secret(mut self, secret: impl Into<String>) -> Self {
         self.secrets.push(secret.into());
         self
     }
 
-    /// One more certificate, in PEM, with whose RSA key the application may sign assertions. The
-    /// first certificate in the text counts.
+    /// Adds a certificate in PEM, with whose RSA key the application may sign assertions. The first
+    /// certificate in the text is used.
     pub fn certificate(mut self, pem: impl Into<String>) -> Self {
         self.certificates.push(pem.into());
         self
     }
 
-    /// One more token of another identity provider that stands for the application: what the file
-    /// that `AZURE_FEDERATED_TOKEN_FILE` names holds. It is compared as a whole; that it has not
-    /// expired is checked where it is a JSON Web Token.
+    /// Adds a token of another identity provider that the application may use: the content of the
+    /// file that `AZURE_FEDERATED_TOKEN_FILE` names. It is compared as a whole. If it is a JSON Web
+    /// Token, its expiry is checked.
     pub fn federated_token(mut self, token: impl Into<String>) -> Self {
         self.federated_tokens.push(token.into());
         self
@@ -88,7 +88,7 @@ impl std::fmt::Debug for Application {
     }
 }
 
-/// A registration that is ready for use.
+/// A validated registration.
 pub(crate) struct Registered {
     pub(crate) client_id: String,
     pub(crate) secrets: Vec<String>,
@@ -129,7 +129,7 @@ pub(crate) struct Registry(RwLock<Directory>);
 type Directory = HashMap<(String, String), Arc<Registered>>;
 
 impl Registry {
-    /// Adds an application, in place of one with the same tenant and client id.
+    /// Adds an application, or replaces the one with the same tenant and client id.
     pub(crate) fn add(&self, application: Application) -> Result<(), String> {
         let key = key(&application.tenant, &application.client_id);
         let registered = Arc::new(application.registered()?);

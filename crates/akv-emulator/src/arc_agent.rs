@@ -1,4 +1,4 @@
-//! The secret files of an Azure Arc server's agent: whoever can read them may have tokens.
+//! The secret files of an Azure Arc server's agent: clients that can read them get tokens.
 //!
 //! Protocol: <https://learn.microsoft.com/azure/azure-arc/servers/managed-identity-authentication>.
 
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{files::write_private, sync::lock};
 
-/// How many challenges may be open at a time; the files of older ones are removed.
+/// Maximum number of open challenges; the files of older ones are removed.
 const OPEN: usize = 32;
 
 /// The challenges of the agent.
@@ -21,9 +21,9 @@ pub(crate) struct Agent(Mutex<Challenges>);
 
 #[derive(Default)]
 struct Challenges {
-    /// Where secret files go; without it there is no agent.
+    /// The folder of secret files; without it there is no agent.
     folder: Option<PathBuf>,
-    /// A file to name instead of a fresh one.
+    /// A file to name instead of a new one.
     named: Option<PathBuf>,
     open: Vec<(PathBuf, String)>,
 }
@@ -37,7 +37,7 @@ impl Agent {
         lock(&self.0).named = file;
     }
 
-    /// Makes a secret file for a challenge, readable for its owner only.
+    /// Creates a secret file for a challenge, readable only by its owner.
     pub(crate) fn challenge(&self) -> io::Result<Option<PathBuf>> {
         let mut challenges = lock(&self.0);
         if let Some(file) = challenges.named.clone() {
@@ -59,7 +59,7 @@ impl Agent {
         Ok(Some(file))
     }
 
-    /// Whether somebody read the file of an open challenge. Each answers only once.
+    /// Whether `secret` is from the file of an open challenge. Each is valid once.
     pub(crate) fn is_answered(&self, secret: &str) -> bool {
         let mut challenges = lock(&self.0);
         let Some(at) = challenges.open.iter().position(|(_, known)| known == secret) else {
@@ -72,7 +72,7 @@ impl Agent {
 }
 
 impl Challenges {
-    /// Removes a file that the agent made, not one that a test named.
+    /// Removes a file that the agent created, but not one that a test named.
     fn remove(&self, file: &Path) {
         if file.parent() == self.folder.as_deref() && self.named.as_deref() != Some(file) {
             let _ = fs::remove_file(file);

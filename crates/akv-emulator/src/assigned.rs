@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Mutex};
 
 use crate::{auth::CLIENT_ID, sync::lock};
 
-/// A user-assigned managed identity, with the ids that it can be asked for by.
+/// A user-assigned managed identity, with the ids that select it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AssignedIdentity {
     /// The client id, which tokens name.
@@ -15,7 +15,7 @@ pub struct AssignedIdentity {
     pub resource_id: String,
 }
 
-/// How each id is called in a query, by the endpoints and in their versions.
+/// The query parameters of each id, in all endpoints and versions.
 const CLIENT: [&str; 2] = ["client_id", "clientid"];
 const OBJECT: [&str; 2] = ["object_id", "principal_id"];
 const RESOURCE: [&str; 2] = ["msi_res_id", "mi_res_id"];
@@ -28,9 +28,10 @@ impl Assigned {
         lock(&self.0).push(identity);
     }
 
-    /// The client id of the identity that a query asks for: the machine's own if it names none,
-    /// and `None` if the machine has no such identity. Before any is assigned each is taken to be.
-    pub(crate) fn asked(&self, query: &HashMap<String, String>) -> Option<String> {
+    /// The client id of the identity that a query selects: the machine's own if it names none, and
+    /// `None` if the machine has no such identity. If no identity is assigned, every one is
+    /// accepted.
+    pub(crate) fn requested_identity(&self, query: &HashMap<String, String>) -> Option<String> {
         let given = |names: [&str; 2]| names.into_iter().find_map(|name| query.get(name));
         let (client, object, resource) = (given(CLIENT), given(OBJECT), given(RESOURCE));
         if client.or(object).or(resource).is_none() {

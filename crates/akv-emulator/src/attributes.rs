@@ -1,4 +1,4 @@
-//! A key version's attributes and what they permit.
+//! A key version's attributes, and the operations that they permit.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -21,13 +21,13 @@ impl Attributes {
         Self { enabled: true, nbf: None, exp: None, created: now, updated: now, exportable: false }
     }
 
-    /// Takes over the members of a request's `attributes`; those absent or null stay.
-    pub(crate) fn merge(&mut self, asked: &Value) -> Result<(), ApiError> {
-        let time = |name: &str| match asked.get(name) {
+    /// Applies the members of a request's `attributes`; absent or null members stay unchanged.
+    pub(crate) fn merge(&mut self, requested: &Value) -> Result<(), ApiError> {
+        let time = |name: &str| match requested.get(name) {
             None | Some(Value::Null) => Ok(None),
             Some(value) => value.as_i64().map(Some).ok_or_else(|| ApiError::invalid_value(name)),
         };
-        let flag = |name: &str| match asked.get(name) {
+        let flag = |name: &str| match requested.get(name) {
             None | Some(Value::Null) => Ok(None),
             Some(value) => value.as_bool().map(Some).ok_or_else(|| ApiError::invalid_value(name)),
         };
@@ -38,9 +38,8 @@ impl Attributes {
         Ok(())
     }
 
-    /// Whether a key may be used for cryptography. A disabled key does nothing, though it can be
-    /// read. Outside `nbf` to `exp` a key may still undo and check what was done before: decrypt,
-    /// unwrapKey and verify.
+    /// Whether a key may be used for cryptography. A disabled key can only be read. Outside `nbf`
+    /// to `exp` a key can still decrypt, unwrapKey and verify.
     ///
     /// Source: <https://learn.microsoft.com/azure/key-vault/keys/about-keys-details>, “Date-time
     /// controlled operations”.

@@ -19,11 +19,11 @@ use crate::{
     sync::{lock, read, write},
 };
 
-/// The tenant and the identity that tokens name unless an application asks for them.
+/// The tenant and the identity of tokens that are not for an application.
 pub(crate) const TENANT: &str = "6e6d7574-6c61-746f-7220-74656e616e74";
 pub(crate) const CLIENT_ID: &str = "656d756c-6174-6f72-2069-64656e746974";
 
-/// Whom a token was issued to; shown as the service names callers in its messages.
+/// The identity to which a token was issued; printed in the format of the service's messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Caller {
     pub(crate) tenant: String,
@@ -43,18 +43,18 @@ struct Token {
     expires: i64,
 }
 
-/// The tokens that the emulator knows.
+/// The valid tokens.
 pub(crate) struct Tokens {
     issued: RwLock<HashMap<String, Token>>,
     /// Valid for every audience, never expire, until revoked.
     fixed: RwLock<HashMap<String, Arc<Caller>>>,
     lifetime: Mutex<Duration>,
-    /// The tenant whose tokens are taken; `None` takes every tenant's.
+    /// The only tenant whose tokens are accepted; `None` accepts all tenants.
     tenant: RwLock<Option<String>>,
 }
 
 impl Tokens {
-    /// `fixed` are tokens with the client ids they stand for.
+    /// `fixed` maps tokens to client ids.
     pub(crate) fn new(fixed: HashMap<String, String>, lifetime: Duration) -> Self {
         let caller = |client_id| Arc::new(Caller { tenant: TENANT.to_owned(), client_id });
         let fixed = fixed.into_iter().map(|(token, client_id)| (token, caller(client_id)));
@@ -66,12 +66,12 @@ impl Tokens {
         }
     }
 
-    /// The tenant that the vaults belong to.
+    /// The tenant of the vaults.
     pub(crate) fn tenant(&self) -> String {
         read(&self.tenant).clone().unwrap_or_else(|| TENANT.to_owned())
     }
 
-    /// The only tenant whose tokens are taken, if there is one.
+    /// The only tenant whose tokens are accepted, if there is one.
     pub(crate) fn required_tenant(&self) -> Option<String> {
         read(&self.tenant).clone()
     }
@@ -88,13 +88,13 @@ impl Tokens {
         *lock(&self.lifetime) = lifetime;
     }
 
-    /// Makes a token in the form of a JSON Web Token. The signature part is random: only its
+    /// Creates a token in the form of a JSON Web Token. The signature part is random: only its
     /// presence in the list of issued tokens makes it valid.
     pub(crate) fn issue(&self, audience: &str, tenant: &str, client_id: &str, now: i64) -> String {
         let lifetime = i64::try_from(self.lifetime().as_secs()).unwrap_or(i64::MAX);
         let expires = now.saturating_add(lifetime);
         let mut random = [0; 48];
-        // Without random numbers TLS would not have come up either.
+        // Without random numbers TLS would not have started either.
         let _ = rand::fill(&mut random);
         let header = json!({ "typ": "JWT", "alg": "RS256", "kid": "akv-emulator" });
         let claims = json!({
@@ -122,19 +122,19 @@ impl Tokens {
         token
     }
 
-    /// Makes every token issued so far invalid, fixed ones included.
+    /// Revokes every token issued so far, including fixed ones.
     pub(crate) fn revoke_all(&self) {
         write(&self.issued).clear();
         write(&self.fixed).clear();
     }
 
-    /// Makes one token invalid.
+    /// Revokes one token.
     pub(crate) fn revoke(&self, token: &str) {
         write(&self.issued).remove(token);
         write(&self.fixed).remove(token);
     }
 
-    /// Who sends the `Authorization` header of a request to `target`, if its token is good.
+    /// The identity of an `Authorization` header in a request to `target`, if its token is valid.
     pub(crate) fn check(
         &self,
         headers: &HeaderMap,

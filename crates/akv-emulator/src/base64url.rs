@@ -8,7 +8,7 @@ use base64::{
     },
 };
 
-/// The service accepts padded input too.
+/// The service also accepts padded input.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),

@@ -1,4 +1,4 @@
-//! Bodies that are not what a client hopes for.
+//! Faulty response bodies.
 
 use std::{io, time::Duration};
 
@@ -9,21 +9,21 @@ use hyper::body::Frame;
 
 use crate::reply::Body;
 
-/// What a gateway in front of a service answers for it.
+/// The error page of a gateway in front of a service.
 pub(crate) const HTML: &str = "<!DOCTYPE html><html><head><title>Service Unavailable</title></head>\
     <body><h1>Our services aren't available right now</h1></body></html>";
 
-/// Pieces of a slow body.
+/// Number of pieces of a slow body.
 const PIECES: usize = 8;
 
-/// The first half, then the transfer breaks.
+/// The first half, then the transfer breaks off.
 pub(crate) fn truncated(bytes: &Bytes) -> Body {
     let half = bytes.slice(..bytes.len() / 2);
     let broken = Err(io::Error::other("body truncated on demand"));
     StreamBody::new(stream::iter([Ok(Frame::data(half)), broken])).boxed_unsync()
 }
 
-/// `{"value":"AAAA…"}` of exactly `total` bytes, made piece by piece.
+/// `{"value":"AAAA…"}` of exactly `total` bytes, generated piece by piece.
 pub(crate) fn huge(total: u64) -> Body {
     const HEAD: &[u8] = b"{\"value\":\"";
     const TAIL: &[u8] = b"\"}";

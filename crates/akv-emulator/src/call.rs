@@ -1,22 +1,22 @@
-//! How a request names an operation and what it is about.
+//! Parses the operation of a request, and its key.
 
 use hyper::Method;
 use percent_encoding::percent_decode_str;
 
 use crate::{error::ApiError, operation::Operation, persona::Persona};
 
-/// A request's operation with the key it is about.
+/// A request's operation, with its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Call {
     pub(crate) operation: Operation,
-    /// Empty for operations on no single key.
+    /// Empty for operations without a single key.
     pub(crate) name: String,
     pub(crate) version: Option<String>,
 }
 
 impl Call {
-    /// Reads method and path as the service does: a trailing slash and an empty version
-    /// (`/keys/name//sign`) mean the current version, operation names ignore case.
+    /// Parses method and path as the service does: a trailing slash and an empty version
+    /// (`/keys/name//sign`) mean the current version; operation names ignore case.
     pub(crate) fn parse(method: &Method, path: &str, persona: Persona) -> Result<Self, ApiError> {
         let segments = path
             .trim_start_matches('/')
@@ -37,7 +37,7 @@ impl Call {
 }
 
 impl Call {
-    /// Name, and version if there is one, as messages show them.
+    /// Name, and version if there is one, as in messages.
     pub(crate) fn id(&self) -> String {
         match &self.version {
             Some(version) => format!("{}/{version}", self.name),

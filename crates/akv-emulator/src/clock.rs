@@ -25,12 +25,12 @@ impl Clock {
         UNIX_EPOCH + Duration::from_secs(u64::try_from(self.now()).unwrap_or_default())
     }
 
-    /// By how many seconds it was moved.
+    /// The shift in seconds.
     pub(crate) fn shifted(&self) -> i64 {
         self.shift.load(Ordering::Relaxed)
     }
 
-    /// Sets it apart from the system's by `seconds`, which may be negative.
+    /// Sets the shift from the system's clock to `seconds`, which may be negative.
     pub(crate) fn set_shift(&self, seconds: i64) {
         self.shift.store(seconds, Ordering::Relaxed);
     }

@@ -8,7 +8,7 @@ use crate::{sync::lock, wire::Control};
 pub(crate) struct Connections(Mutex<Vec<Weak<Control>>>);
 
 impl Connections {
-    /// Remembers a connection as long as it is open.
+    /// Tracks a connection as long as it is open.
     pub(crate) fn add(&self, connection: &Arc<Control>) {
         let mut open = lock(&self.0);
         if open.len() % 64 == 63 {
@@ -17,8 +17,8 @@ impl Connections {
         open.push(Arc::downgrade(connection));
     }
 
-    /// Closes all in order, once the answers in flight are written; idle ones at once. Returns how
-    /// many there were.
+    /// Closes all connections gracefully: after the responses in flight are written, idle ones at
+    /// once. Returns how many there were.
     pub(crate) fn close(&self) -> usize {
         let open = std::mem::take(&mut *lock(&self.0));
         open.iter().filter_map(Weak::upgrade).map(|connection| connection.close()).count()

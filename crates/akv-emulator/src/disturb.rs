@@ -1,4 +1,4 @@
-//! Plays the faults that struck a request.
+//! Applies the faults of a request.
 
 use std::{io, time::Duration};
 
@@ -20,7 +20,7 @@ use crate::{
     wire::Control,
 };
 
-/// Faults instead of the operation: delays it, answers in its place, or breaks the connection.
+/// Faults before the operation: delays it, replaces its response, or breaks the connection.
 pub(crate) async fn before(
     faults: &[FaultKind],
     context: &RequestContext,
@@ -89,7 +89,7 @@ fn status_answer(
     response
 }
 
-/// The response, behind which the connection ends if a fault says so.
+/// The response, after which the connection is closed if a fault says so.
 pub(crate) fn closing(
     faults: &[FaultKind],
     version: Version,
@@ -102,8 +102,8 @@ pub(crate) fn closing(
     response
 }
 
-/// Ends the connection behind the response: by header in HTTP/1.1, where the client must know
-/// before it sends the next request, and by GOAWAY in HTTP/2.
+/// Closes the connection after the response: with a header in HTTP/1.1, because the client must not
+/// send another request, and with GOAWAY in HTTP/2.
 fn close(version: Version, connection: &Control, response: &mut Response<Body>) {
     if version == Version::HTTP_2 {
         connection.close();
@@ -112,7 +112,7 @@ fn close(version: Version, connection: &Control, response: &mut Response<Body>) 
     }
 }
 
-/// Faults in the operation's answer.
+/// Faults in the operation's response.
 pub(crate) fn after(
     faults: &[FaultKind],
     context: &RequestContext,

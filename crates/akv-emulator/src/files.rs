@@ -1,4 +1,4 @@
-//! Files that the emulator writes: whole or not at all, and private ones for their owner only.
+//! Writes files atomically, private ones readable only by their owner.
 
 use std::{
     fs::{self, Permissions},
@@ -7,18 +7,18 @@ use std::{
     path::Path,
 };
 
-/// Replaces a file that holds a key or a token. Only the owner can read it, whatever was there
-/// before.
+/// Replaces a file that contains a key or a token. Only the owner can read it, regardless of the
+/// mode of an existing file.
 pub(crate) fn write_private(path: &Path, contents: &[u8]) -> io::Result<()> {
     replace(path, contents, 0o600)
 }
 
-/// Replaces a file that anybody may read, if the umask does not say otherwise.
+/// Replaces a file that is world-readable unless the umask says otherwise.
 pub(crate) fn write_public(path: &Path, contents: &[u8]) -> io::Result<()> {
     replace(path, contents, 0o644)
 }
 
-/// Makes a folder for files that hold private keys, and the folders above it.
+/// Creates a folder for files with private keys, and the folders above it.
 pub(crate) fn create_private_folder(folder: &Path) -> io::Result<()> {
     if let Some(parent) = folder.parent() {
         fs::create_dir_all(parent)?;
@@ -29,11 +29,11 @@ pub(crate) fn create_private_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// The new file gets its name in one step, so a crash leaves the old one or the new one. An old
-/// file's mode, owner and other names stay with the old file; a symbolic link is replaced, and
-/// what it points at is left alone.
+/// The new file is renamed atomically, so a crash leaves the old one or the new one. An old file's
+/// mode, owner and other names stay with the old file. A symbolic link is replaced, and its target
+/// is left unchanged.
 fn replace(path: &Path, contents: &[u8], mode: u32) -> io::Result<()> {
-    // A device or a pipe is written to, not replaced.
+    // A device or a pipe is opened for writing, not replaced.
     if fs::metadata(path).is_ok_and(|about| !about.is_file()) {
         return fs::OpenOptions::new().write(true).open(path)?.write_all(contents);
     }
@@ -52,7 +52,7 @@ fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Makes new names and removed ones outlive a crash.
+/// Makes created and removed names durable.
 pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     fs::File::open(folder)?.sync_all()
 }

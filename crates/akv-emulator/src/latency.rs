@@ -1,4 +1,4 @@
-//! How long answers take: by default only as long as the work.
+//! Response times: by default without any delay.
 
 use std::{f64::consts::TAU, sync::RwLock, time::Duration};
 
@@ -10,8 +10,8 @@ use crate::sync::{read, write};
 /// The quantile of the normal distribution at 0.99.
 const NORMAL_P99: f64 = 2.326_347_9;
 
-/// The distribution of the time from a request to its answer: log-normal, given by its median and
-/// its 99th percentile. In JSON `{"p50": 15, "p99": 60}`, in milliseconds.
+/// The distribution of the time from a request to its response: log-normal, given by p50 and p99.
+/// In JSON `{"p50": 15, "p99": 60}`, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Latency {
@@ -22,19 +22,19 @@ pub struct Latency {
 impl Latency {
     /// A Managed HSM in the client's region: 4 ms.
     pub const HSM_IN_REGION: Self = Self { p50: 4.0, p99: 4.0 };
-    /// A vault in the client's region: half of the answers within 15 ms, 99 of 100 within 60 ms.
+    /// A vault in the client's region: p50 15 ms, p99 60 ms.
     pub const VAULT_IN_REGION: Self = Self { p50: 15.0, p99: 60.0 };
     /// A service on another continent: 90 ms.
     pub const CROSS_REGION: Self = Self { p50: 90.0, p99: 90.0 };
 
-    /// The profiles that the program and the control interface know by name.
+    /// The named profiles of the program and the control interface.
     pub const PROFILES: [(&'static str, Self); 3] = [
         ("hsm-in-region", Self::HSM_IN_REGION),
         ("vault-in-region", Self::VAULT_IN_REGION),
         ("cross-region", Self::CROSS_REGION),
     ];
 
-    /// One with this median and this 99th percentile, which is not below it.
+    /// A latency with this p50 and p99, which must not be less than p50.
     #[must_use]
     pub fn new(p50: Duration, p99: Duration) -> Self {
         let millis = |time: Duration| time.as_secs_f64() * 1000.0;
@@ -47,12 +47,12 @@ impl Latency {
         Self::PROFILES.into_iter().find(|(known, _)| *known == name).map(|(_, profile)| profile)
     }
 
-    /// Whether the numbers can be waited for: not negative, in order, at most ten minutes.
+    /// Whether the numbers are valid: not negative, in order, at most ten minutes.
     pub(crate) fn is_sound(&self) -> bool {
         (0.0..=600_000.0).contains(&self.p50) && (self.p50..=600_000.0).contains(&self.p99)
     }
 
-    /// One draw, at most twice the 99th percentile.
+    /// A random latency, at most twice the p99.
     fn draw(&self) -> Duration {
         let millis = if self.p99 > self.p50 && self.p50 > 0.0 {
             let sigma = (self.p99 / self.p50).ln() / NORMAL_P99;
@@ -64,7 +64,7 @@ impl Latency {
     }
 }
 
-/// A number of the standard normal distribution (Box and Muller).
+/// A random number of the standard normal distribution (Box and Muller).
 fn normal() -> f64 {
     let mut random = [0; 8];
     if rand::fill(&mut random).is_err() {
@@ -77,7 +77,7 @@ fn normal() -> f64 {
     (-2.0 * a.ln()).sqrt() * (TAU * b).cos()
 }
 
-/// The latency in force.
+/// The current latency.
 #[derive(Debug, Default)]
 pub(crate) struct Pace(RwLock<Option<Latency>>);
 
@@ -90,7 +90,7 @@ impl Pace {
         *write(&self.0) = latency;
     }
 
-    /// How long an answer is to take, none when nothing is asked for.
+    /// The delay of a response; zero by default.
     pub(crate) fn draw(&self) -> Duration {
         self.get().map_or(Duration::ZERO, |latency| latency.draw())
     }

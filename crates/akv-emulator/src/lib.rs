@@ -1,4 +1,4 @@
-//! An embedded Azure Key Vault and Managed HSM: the keys data plane over real HTTPS with real
+//! An embedded Azure Key Vault and Managed HSM: the data plane for keys over real HTTPS with real
 //! cryptography, for tests, demonstrations and continuous integration.
 //!
 //! ```
@@ -14,25 +14,25 @@
 //!
 //! # As a program
 //! `akv-emulator --key ec:web:P-256` prints shell lines with endpoint, CA file and token, and
-//! serves until Ctrl-C or SIGTERM; `--help` lists its arguments. Without a token it also answers (as
-//! the library does with [`Builder::control_interface`]) requests on the same listener, one for each
+//! serves until Ctrl-C or SIGTERM; `--help` lists its arguments. On the same listener, without a
+//! token, it serves (as the library does with [`Builder::control_interface`]) one request for each
 //! call of the library:
 //!
-//! | request | does |
+//! | request | effect |
 //! | --- | --- |
 //! | `GET /__emulator/stats` | [`Emulator::stats`] as JSON |
 //! | `DELETE /__emulator/stats` | [`Emulator::reset_stats`] |
-//! | `GET /__emulator/settings` | shows the settings |
+//! | `GET /__emulator/settings` | returns the settings |
 //! | `PATCH /__emulator/settings` | changes those in the body, all or none |
-//! | `GET /__emulator/faults` | the faults that wait to strike |
+//! | `GET /__emulator/faults` | returns the queued faults |
 //! | `POST /__emulator/faults` | [`Emulator::fault`], for a [`Fault`] or a list of them |
 //! | `DELETE /__emulator/faults` | [`Emulator::clear_faults`] |
-//! | `GET /__emulator/permissions` | the permissions that were given |
+//! | `GET /__emulator/permissions` | returns the permissions |
 //! | `POST /__emulator/permissions` | [`Emulator::permit`], for a [`Permission`] or a list of them |
 //! | `DELETE /__emulator/permissions` | [`Emulator::clear_permissions`] |
 //! | `POST /__emulator/applications` | [`Emulator::register`], for an [`Application`] or a list of them |
 //! | `POST /__emulator/tokens` | [`Emulator::token_of`]: `{"identity", "audience", "tenant"}`, each optional |
-//! | `POST /__emulator/tokens/revoke` | [`Emulator::revoke_token`] for `{"token"}`, without a body all |
+//! | `POST /__emulator/tokens/revoke` | [`Emulator::revoke_token`] for `{"token"}`; without a body, revokes all tokens |
 //! | `POST /__emulator/keys` | [`Emulator::create_key`]: `{"key": "ec:web:P-256"}`; with `"subject"` [`Emulator::create_certificate`] |
 //! | `POST /__emulator/keys/NAME/rotate` | [`Emulator::rotate_key`], in the vault of the `Host` header |
 //! | `POST /__emulator/keys/NAME/disable`, `…/enable` | [`Emulator::set_key_enabled`] |
@@ -49,35 +49,35 @@
 //! | `tokenLifetime` | seconds | [`Emulator::set_token_lifetime`] |
 //! | `deletionDelay` | seconds | [`Emulator::set_deletion_delay`] |
 //! | `clockShift` | seconds, from the system's clock | [`Emulator::shift_clock`], which adds to it |
-//! | `arcFolder`, `arcChallenge` | null, a path; not shown | [`Emulator::set_arc_folder`], [`Emulator::set_arc_challenge`] |
+//! | `arcFolder`, `arcChallenge` | null, a path; not returned | [`Emulator::set_arc_folder`], [`Emulator::set_arc_challenge`] |
 //!
 //! A fault in JSON: `{"kind": "status", "status": 429, "retryAfter": 2, "operation": "sign",
 //! "times": 3, "probability": 0.5}`. `kind` is a [`FaultKind`] in camel case with its members next
-//! to it; `operation` is left out for all of them, `times` is 1 unless given and null for ever.
+//! to it; `operation` is omitted for all operations; `times` is 1 by default and null for no limit.
 //!
-//! # Faithful to what
-//! To recordings of the service, which the tests replay, and to its documentation. Where neither
-//! tells a message, the code is the service's and the sentence a likeness.
+//! # Fidelity
+//! The emulator follows recordings of the service, which the tests replay, and its documentation.
+//! Where neither contains a message, the code is the service's and the message an approximation.
 //!
-//! # Who may have tokens
-//! Every way to a token that Azure knows is there:
+//! # Tokens
+//! Every token endpoint of Azure exists:
 //!
-//! | way | where | for whom |
+//! | source | endpoint | who gets a token |
 //! | --- | --- | --- |
-//! | virtual machine (IMDS) | [`Emulator::imds_endpoint`] | everybody |
-//! | App Service | [`Emulator::identity_endpoint`] | who has [`Emulator::identity_header`] |
-//! | Azure Arc | [`Emulator::arc_endpoint`] | who can read the files of [`Emulator::set_arc_folder`] |
-//! | Microsoft Entra ID | [`Emulator::authority`] | applications that are registered, with a secret, a certificate or a federated token: [`Emulator::register`] |
+//! | virtual machine (IMDS) | [`Emulator::imds_endpoint`] | every client |
+//! | App Service | [`Emulator::identity_endpoint`] | clients that send [`Emulator::identity_header`] |
+//! | Azure Arc | [`Emulator::arc_endpoint`] | clients that can read the files of [`Emulator::set_arc_folder`] |
+//! | Microsoft Entra ID | [`Emulator::authority`] | registered applications with a secret, a certificate or a federated token: [`Emulator::register`] |
 //!
-//! The authority is served on the HTTPS listener, under its address and under the names of the
-//! real ones. It refuses with the codes and texts of Entra ID (`AADSTS7000215` and others), and
-//! checks assertions as Entra ID does: signature, thumbprint, audience, issuer, subject, time.
+//! The authority is served on the HTTPS listener, under its address and the names of the real
+//! authorities. Its errors have the codes and texts of Entra ID (`AADSTS7000215` and others), and
+//! it checks assertions as Entra ID does: signature, thumbprint, audience, issuer, subject, time.
 //!
-//! # Where keys live
-//! Keys live in memory unless [`Builder::state_dir`] names a folder; their private parts are then
-//! stored there readable. Each change is on the disk before it is answered, and a file that cannot
-//! be read keeps the emulator from starting. This is a stand-in for the service, not a place for
-//! real secrets.
+//! # Storage
+//! Keys are kept in memory unless [`Builder::state_dir`] names a folder; their private parts are
+//! then stored there unencrypted. Each change is written before the response is sent. If a file
+//! cannot be read, the emulator does not start. This is a stand-in for the service: do not use it
+//! for real secrets.
 
 mod admin;
 mod applications;

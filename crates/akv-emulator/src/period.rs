@@ -1,4 +1,4 @@
-//! Calendar durations of ISO 8601 (`P90D`, `P18M`, `P1Y2M10D`), as rotation policies have them.
+//! Calendar durations of ISO 8601 (`P90D`, `P18M`, `P1Y2M10D`), as used in rotation policies.
 
 use time::{Date, Duration, OffsetDateTime};
 
@@ -28,17 +28,17 @@ impl Period {
         Some(period)
     }
 
-    /// Its length in days, a month counted as 30: what the service's limits are about.
+    /// Its length in days, a month counted as 30, to which the service's limits apply.
     pub(crate) const fn days(self) -> i64 {
         self.months * 30 + self.days
     }
 
-    /// The moment so long after another one, in seconds since the Unix epoch.
+    /// The time one period after another one, in seconds since the Unix epoch.
     pub(crate) fn after(self, start: i64) -> Option<i64> {
         self.from(start, 1)
     }
 
-    /// The moment so long before another one, in seconds since the Unix epoch.
+    /// The time one period before another one, in seconds since the Unix epoch.
     pub(crate) fn before(self, end: i64) -> Option<i64> {
         self.from(end, -1)
     }

@@ -1,4 +1,4 @@
-//! Which service answers: a vault or a Managed HSM, and how a `Host` header chooses it.
+//! The emulated service: a vault or a Managed HSM, selected by the `Host` header.
 
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +37,7 @@ pub(crate) const SUFFIXES: [(&str, Persona); 6] = [
 ];
 
 impl Persona {
-    /// The resource that access tokens are asked for in the public cloud.
+    /// The audience of access tokens in the public cloud.
     #[must_use]
     pub const fn audience(self) -> &'static str {
         match self {
@@ -46,7 +46,7 @@ impl Persona {
         }
     }
 
-    /// The protocols offered by ALPN: a Managed HSM speaks HTTP/1.1 only.
+    /// The protocols offered by ALPN: a Managed HSM supports only HTTP/1.1.
     pub(crate) fn alpn(self) -> Vec<Vec<u8>> {
         match self {
             Self::Vault => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
@@ -54,9 +54,9 @@ impl Persona {
         }
     }
 
-    /// The key type that the service reports for one that was asked for, `None` if it refuses it.
-    pub(crate) fn key_type(self, asked: &str) -> Option<&'static str> {
-        match (self, asked) {
+    /// The key type that the service reports for a requested one; `None` if it refuses it.
+    pub(crate) fn key_type(self, requested: &str) -> Option<&'static str> {
+        match (self, requested) {
             (Self::Vault, "RSA") => Some("RSA"),
             (Self::Vault, "EC") => Some("EC"),
             (_, "RSA-HSM") | (Self::ManagedHsm, "RSA") => Some("RSA-HSM"),
@@ -66,7 +66,7 @@ impl Persona {
         }
     }
 
-    /// `key_ops` of a key that was created without any, in the order the service lists them.
+    /// Default `key_ops` of a key, in the service's order.
     pub(crate) fn default_operations(self, key_type: &str) -> &'static [&'static str] {
         match (self, key_type) {
             (Self::Vault, "RSA" | "RSA-HSM") => {
@@ -82,26 +82,26 @@ impl Persona {
     }
 }
 
-/// What a request's host name stands for.
+/// The vault of a request's host name.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub(crate) persona: Persona,
-    /// Key of the vault in the store: the host name under a known suffix, else empty.
+    /// Key of the vault in the store: the host name under a known suffix, otherwise empty.
     pub(crate) vault: String,
     /// `https://` and the host as requested, port included.
     pub(crate) base: String,
-    /// The same with the port always spelled out, as the vault writes its `nextLink`.
+    /// The same with an explicit port, as in the vault's `nextLink`.
     pub(crate) base_with_port: String,
     /// The audience that a token must have; `None` accepts any known one (unknown host names).
     pub(crate) audience: Option<String>,
     /// The resource named in the 401 challenge.
     pub(crate) resource: String,
-    /// What the vault does with deleted keys.
+    /// The vault's rules for deleted keys.
     pub(crate) recovery: Recovery,
 }
 
 impl Target {
-    /// Reads a `Host` header (or HTTP/2 `:authority`).
+    /// Parses a `Host` header (or HTTP/2 `:authority`).
     pub(crate) fn new(authority: &str, default: Persona) -> Self {
         let authority = authority.to_ascii_lowercase();
         let (host, has_port) = split_port(&authority);
@@ -185,7 +185,7 @@ mod tests {
         }
         assert!(known("a.b.vault.azure.net").is_none());
         assert!(known(".vault.azure.net").is_none());
-        // The label names a folder when keys are kept.
+        // The label becomes a folder name in the state folder.
         assert!(known("a/b.vault.azure.net").is_none());
     }
 }

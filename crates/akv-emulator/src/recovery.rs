@@ -1,10 +1,10 @@
-//! How a vault treats what is deleted.
+//! The rules for deleted keys.
 
 use std::sync::RwLock;
 
 use crate::sync::{read, write};
 
-/// Days between a deletion and the purge, unless the vault was made with fewer.
+/// Default number of days between deletion and purge.
 pub(crate) const RETENTION_DAYS: u32 = 90;
 
 const DAY: i64 = 86_400;
@@ -12,11 +12,12 @@ const DAY: i64 = 86_400;
 /// A vault's rules for deleted keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Recovery {
-    /// Days between a deletion and the purge.
+    /// Days between deletion and purge.
     pub(crate) days: u32,
-    /// Whether nobody may purge before that.
+    /// Whether purging before that is forbidden.
     pub(crate) purge_protection: bool,
-    /// Seconds that a deletion takes. Meanwhile the name is taken and nothing can be recovered.
+    /// Duration of a deletion in seconds. Meanwhile the name is taken and the key cannot be
+    /// recovered.
     pub(crate) deletion_delay: i64,
 }
 
@@ -37,12 +38,12 @@ impl Recovery {
         }
     }
 
-    /// When something that was deleted at this time goes by itself; seconds since the Unix epoch.
+    /// When a key that was deleted at this time is purged; seconds since the Unix epoch.
     pub(crate) fn purge_date(&self, deleted: i64) -> i64 {
         deleted.saturating_add(i64::from(self.days) * DAY)
     }
 
-    /// Whether a deletion that began at this time still goes on.
+    /// Whether a deletion that began at this time is still in progress.
     pub(crate) const fn is_deleting(&self, deleted: i64, now: i64) -> bool {
         now < deleted.saturating_add(self.deletion_delay)
     }

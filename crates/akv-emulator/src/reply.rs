@@ -16,23 +16,23 @@ use uuid::Uuid;
 
 use crate::{error::ApiError, persona::Persona};
 
-/// The body of every response; an error breaks the transfer off.
+/// The body of every response; an error breaks off the transfer.
 pub(crate) type Body = UnsyncBoxBody<Bytes, io::Error>;
 
 pub(crate) const JSON: &str = "application/json; charset=utf-8";
 
-/// What an operation answers, before faults and headers.
+/// The result of an operation, before faults and headers.
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) body: Option<Value>,
-    /// Where to ask again for the result of what has only begun.
+    /// The URL to poll for the result of an operation in progress.
     pub(crate) location: Option<String>,
-    /// After how many seconds to ask again.
+    /// After how many seconds to poll.
     pub(crate) retry_after: Option<i64>,
 }
 
 impl Reply {
-    /// Something that has begun, as `body` tells, which `location` tells again.
+    /// An operation in progress, described by `body`; poll `location`.
     pub(crate) fn accepted(body: Value, location: String) -> Self {
         Self {
             status: StatusCode::ACCEPTED,
@@ -51,7 +51,7 @@ impl Reply {
     }
 
     pub(crate) fn error(error: &ApiError, persona: Persona, request_id: &str) -> Self {
-        // A Managed HSM answers a missing or bad token with an empty body.
+        // A Managed HSM responds to a missing or bad token with an empty body.
         let empty = persona == Persona::ManagedHsm && error.status == StatusCode::UNAUTHORIZED;
         let body = (!empty).then(|| error.body(persona, request_id));
         Self { status: error.status, body, location: None, retry_after: error.retry_after }
@@ -66,12 +66,12 @@ pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
 }
 
-/// What headers are made from.
+/// The data for response headers.
 pub(crate) struct RequestContext {
     pub(crate) persona: Persona,
     pub(crate) method: Method,
     pub(crate) request_id: String,
-    /// The client's own id, given back when it asks for that.
+    /// The client's own id, returned on request.
     pub(crate) client_request_id: Option<HeaderValue>,
     pub(crate) started: Instant,
     /// The time by the emulator's clock.
@@ -176,18 +176,18 @@ impl RequestContext {
     }
 }
 
-/// The response to a request that is refused.
+/// The response to a refused request.
 pub(crate) fn error_reply(context: &RequestContext, error: &ApiError) -> Response<Body> {
     if (context.persona, error.status, &context.method)
         == (Persona::ManagedHsm, StatusCode::UNAUTHORIZED, &Method::GET)
     {
-        // A Managed HSM refuses tokens with an empty body, but to GET it says this.
+        // A Managed HSM refuses tokens with an empty body, except for GET.
         return context.response(error.status, full("OK"), 2);
     }
     plain(context, &Reply::error(error, context.persona, &context.request_id))
 }
 
-/// The response without any fault.
+/// The response without faults.
 pub(crate) fn plain(context: &RequestContext, reply: &Reply) -> Response<Body> {
     let bytes = reply.bytes();
     let length = bytes.len() as u64;

@@ -1,4 +1,4 @@
-//! What is read of every HTTP request, and where its slow work is done.
+//! Helpers for HTTP requests.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ pub(crate) fn query(parts: &Parts) -> HashMap<String, String> {
     url::form_urlencoded::parse(text.as_bytes()).into_owned().collect()
 }
 
-/// Runs slow cryptography off the connections' threads.
+/// Runs slow cryptography outside the connections' threads.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {

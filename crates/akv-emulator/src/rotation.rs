@@ -1,4 +1,4 @@
-//! Rotation policies: their JSON, the service's limits, and what follows for a key.
+//! Rotation policies: their JSON, the service's limits, and their effect on a key.
 //!
 //! Source: <https://learn.microsoft.com/azure/key-vault/keys/how-to-configure-key-rotation>.
 
@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use crate::{attributes::Attributes, error::ApiError, period::Period, persona::Persona};
 
-/// The fewest days until a rotated key expires.
+/// Minimum days until a rotated key expires.
 const EXPIRY_DAYS: i64 = 28;
-/// The fewest days between a rotation and the key's creation, and its expiry.
+/// Minimum days between a rotation and the key's creation, and its expiry.
 const TRIGGER_DAYS: i64 = 7;
 
-/// The policy of a key that has none.
+/// The default policy of a key.
 pub(crate) fn default(persona: Persona) -> Value {
     match persona {
         Persona::Vault => json!({ "lifetimeActions": [notify()], "attributes": {} }),
@@ -19,30 +19,30 @@ pub(crate) fn default(persona: Persona) -> Value {
     }
 }
 
-/// Every vault policy has this action, asked for or not.
+/// Every vault policy has this action, requested or not.
 fn notify() -> Value {
     json!({ "trigger": { "timeBeforeExpiry": "P30D" }, "action": { "type": "Notify" } })
 }
 
-/// Checks a new policy and completes it as the service does. `expires` says whether the key's
-/// current version does.
+/// Checks a new policy and completes it as the service does. `expires` is whether the key's current
+/// version expires.
 pub(crate) fn update(
     persona: Persona,
     previous: Option<&Value>,
-    asked: &Value,
+    requested: &Value,
     expires: bool,
     now: i64,
 ) -> Result<Value, ApiError> {
     let created = previous.and_then(|policy| policy["attributes"]["created"].as_i64());
     let mut attributes = json!({ "created": created.unwrap_or(now), "updated": now });
     let mut expiry = None;
-    if let Some(text) = asked["attributes"]["expiryTime"].as_str() {
+    if let Some(text) = requested["attributes"]["expiryTime"].as_str() {
         let period = Period::parse(text).filter(|period| period.days() >= EXPIRY_DAYS);
         expiry = Some(period.ok_or_else(|| ApiError::invalid_value("expiryTime"))?);
         attributes["expiryTime"] = text.into();
     }
     let mut actions: Vec<Value> = Vec::new();
-    for action in asked["lifetimeActions"].as_array().into_iter().flatten() {
+    for action in requested["lifetimeActions"].as_array().into_iter().flatten() {
         let kind = action["action"]["type"].as_str().unwrap_or_default().to_ascii_lowercase();
         let kind = match (persona, kind.as_str()) {
             (Persona::Vault, "rotate") => "Rotate",
@@ -63,7 +63,8 @@ pub(crate) fn update(
     Ok(json!({ "lifetimeActions": actions, "attributes": attributes }))
 }
 
-/// One moment, at least a week from the key's creation and expiry. Notices come before an expiry.
+/// Exactly one trigger, at least a week from the key's creation and expiry. Notices come before an
+/// expiry.
 fn check_trigger(
     trigger: &Value,
     notice: bool,
@@ -80,7 +81,7 @@ fn check_trigger(
         (None, Some(before)) if expiry.is_some() || expires || notice => before.days(),
         _ => return Err(refused()),
     };
-    // A week on one side; on the other, too, where the policy tells how long a version lives.
+    // A week on one side; also on the other if the policy states the lifetime of a version.
     let latest = expiry.map_or(i64::MAX, |expiry| expiry.days() - TRIGGER_DAYS);
     if days < TRIGGER_DAYS || (days > latest && !notice) {
         return Err(refused());
@@ -88,13 +89,13 @@ fn check_trigger(
     Ok(())
 }
 
-/// When a key made now expires, in seconds since the Unix epoch.
+/// When a key that is created now expires, in seconds since the Unix epoch.
 pub(crate) fn expiry(policy: &Value, now: i64) -> Option<i64> {
     Period::parse(policy["attributes"]["expiryTime"].as_str()?)?.after(now)
 }
 
-/// When a version with these attributes is to be followed by a new one, in seconds since the Unix
-/// epoch; `None` if the policy does not rotate.
+/// When a version with these attributes is due for rotation, in seconds since the Unix epoch;
+/// `None` if the policy does not rotate.
 pub(crate) fn due(policy: &Value, attributes: &Attributes) -> Option<i64> {
     let actions = policy["lifetimeActions"].as_array()?;
     let rotates = |action: &&Value| {
@@ -112,8 +113,8 @@ pub(crate) fn due(policy: &Value, attributes: &Attributes) -> Option<i64> {
 mod tests {
     use super::*;
 
-    fn vault(asked: &Value) -> Result<Value, ApiError> {
-        update(Persona::Vault, None, asked, false, 0)
+    fn vault(requested: &Value) -> Result<Value, ApiError> {
+        update(Persona::Vault, None, requested, false, 0)
     }
 
     #[test]
@@ -135,8 +136,8 @@ mod tests {
             ("P90D", json!({}), false),
             ("ninety", json!({ "timeAfterCreate": "P30D" }), false),
         ] {
-            let asked = policy(expiry, trigger);
-            assert_eq!(vault(&asked).is_ok(), good, "{asked}");
+            let requested = policy(expiry, trigger);
+            assert_eq!(vault(&requested).is_ok(), good, "{requested}");
         }
         let mut endless = policy("P90D", json!({ "timeBeforeExpiry": "P30D" }));
         endless["attributes"] = json!({});
@@ -148,9 +149,9 @@ mod tests {
     fn a_vault_always_notifies_and_a_managed_hsm_never() {
         let policy = vault(&json!({})).unwrap();
         assert_eq!(policy["lifetimeActions"][0]["action"]["type"], "Notify");
-        let asked = json!({ "lifetimeActions": policy["lifetimeActions"] });
-        assert!(vault(&asked).is_ok());
-        assert!(update(Persona::ManagedHsm, None, &asked, false, 0).is_err());
+        let requested = json!({ "lifetimeActions": policy["lifetimeActions"] });
+        assert!(vault(&requested).is_ok());
+        assert!(update(Persona::ManagedHsm, None, &requested, false, 0).is_err());
         let twice = json!({ "lifetimeActions": [notify(), notify()] });
         assert!(vault(&twice).is_err());
     }

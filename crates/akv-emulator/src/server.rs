@@ -21,7 +21,7 @@ use crate::{
     wire::{Control, Wire},
 };
 
-/// How long a client may take for its handshake.
+/// Time limit of a handshake.
 const HANDSHAKE: Duration = Duration::from_secs(30);
 
 /// Accepts HTTPS connections until the task is aborted.
@@ -60,7 +60,7 @@ async fn accept(listener: &TcpListener) -> Option<TcpStream> {
             Some(stream)
         }
         Err(error) => {
-            // Mostly too many open files: give connections time to end.
+            // Usually too many open files: give connections time to end.
             tracing::warn!(%error, "accept failed");
             tokio::time::sleep(Duration::from_millis(20)).await;
             None
@@ -88,7 +88,7 @@ async fn https_connection(stream: TcpStream, state: Arc<State>) -> io::Result<()
     serve(tls, &state, &control).await.map_err(io::Error::other)
 }
 
-/// The name that the client asks for decides the persona, and so the protocols offered.
+/// The SNI name selects the persona, and so the protocols offered.
 async fn handshake(wire: Wire, state: &State) -> io::Result<TlsStream<Wire>> {
     let start = LazyConfigAcceptor::new(Acceptor::default(), wire).await?;
     let named = start.client_hello().server_name().and_then(known);
@@ -104,7 +104,7 @@ async fn serve(
     let service =
         service_fn(|request| routes::handle(Arc::clone(state), Arc::clone(control), request));
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    // The personas differ in whether they send a date; the replies add it.
+    // Only one of the personas sends a date; the replies add it.
     builder.http1().auto_date_header(false);
     builder.http2().auto_date_header(false);
     let connection = builder.serve_connection(TokioIo::new(tls), service);

@@ -1,4 +1,4 @@
-//! What all connections of one emulator share.
+//! The state that all connections of one emulator share.
 
 use crate::{
     applications::Registry,
@@ -19,35 +19,35 @@ use crate::{
 };
 
 pub(crate) struct State {
-    /// Answers under host names that are not a known service's.
+    /// The service under host names that do not belong to a known service.
     pub(crate) persona: Persona,
     pub(crate) store: Store,
-    /// What the vaults do with deleted keys.
+    /// The rules for deleted keys.
     pub(crate) recovery: Rules,
     pub(crate) tokens: Tokens,
     pub(crate) clock: Clock,
     pub(crate) faults: Faults,
-    /// What identities may do.
+    /// The permissions of identities.
     pub(crate) permissions: Permissions,
-    /// How long answers take.
+    /// The latency of responses.
     pub(crate) latency: Pace,
     pub(crate) throttle: Throttle,
     pub(crate) connections: Connections,
     pub(crate) counters: Counters,
     pub(crate) tls: Tls,
-    /// Applications that may ask Entra ID for tokens.
+    /// Applications that may request tokens from Entra ID.
     pub(crate) entra: Registry,
     pub(crate) arc: Agent,
     /// The user-assigned identities of the machine.
     pub(crate) assigned: Assigned,
-    /// The secret that App Service hands to programs as `IDENTITY_HEADER`.
+    /// The secret that App Service passes to programs as `IDENTITY_HEADER`.
     pub(crate) identity_header: String,
     /// Whether `/__emulator/…` is served.
     pub(crate) control_interface: bool,
 }
 
 impl State {
-    /// The vault that a host name, or a `Host` header, stands for.
+    /// The vault of a host name or a `Host` header.
     pub(crate) fn target(&self, authority: &str) -> Target {
         Target { recovery: self.recovery.get(), ..Target::new(authority, self.persona) }
     }

@@ -1,4 +1,4 @@
-//! Counters of what the emulator was asked and did.
+//! Counters of requests and their results.
 
 use std::{
     collections::BTreeMap,
@@ -13,24 +13,24 @@ use crate::operation::Operation;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Stats {
-    /// HTTPS requests, refused ones included; requests to the authority and the control
-    /// interface are not counted.
+    /// HTTPS requests, including refused ones. Requests to the authority and the control interface
+    /// are not counted.
     pub requests: u64,
     /// TCP connections accepted by the HTTPS listener.
     pub connections: u64,
     /// TLS handshakes that completed.
     pub tls_handshakes: u64,
-    /// Access tokens issued, by the library call, an identity endpoint or the authority.
+    /// Access tokens issued by library call, identity endpoint or authority.
     pub tokens_issued: u64,
-    /// Requests for tokens, to the identity endpoints and the authority, refused ones included.
+    /// Token requests to the identity endpoints and the authority, including refused ones.
     pub token_requests: u64,
-    /// Requests answered 401: without a token, or with a bad one.
+    /// Requests refused with 401: without a token, or with an invalid one.
     pub unauthorized: u64,
-    /// Requests answered 403 for want of a permission that was not given.
+    /// Requests refused with 403 because of a missing permission.
     pub forbidden: u64,
-    /// Requests answered 429 because a limit was reached.
+    /// Requests refused with 429 because a limit was reached.
     pub throttled: u64,
-    /// Faults that were played.
+    /// Faults that took effect.
     pub faults: u64,
     /// Authorized requests to sign.
     pub sign: u64,

@@ -1,4 +1,4 @@
-//! Locks whose poison is ignored: a panicking request must not take the emulator down.
+//! Locks that ignore poisoning: a panicking request must not stop the emulator.
 
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 

@@ -1,4 +1,4 @@
-//! The service's limits on requests, when asked for.
+//! The service's limits on requests, which are optional.
 //!
 //! Source: <https://learn.microsoft.com/azure/key-vault/general/service-limits>: transactions in
 //! ten seconds, per vault. A Managed HSM does not throttle.
@@ -16,11 +16,11 @@ use crate::{
     sync::{lock, read, write},
 };
 
-/// Seconds that a limit is for.
+/// Length of a limit's window in seconds.
 const WINDOW: i64 = 10;
 
-/// Limits of a vault: those of the service, all multiplied by a factor. In JSON
-/// `{"scale": 1, "retryAfter": false}`, both of which may be left out.
+/// Limits of a vault: those of the service, all multiplied by a factor. In JSON `{"scale": 1,
+/// "retryAfter": false}`; both members are optional.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 #[must_use]
@@ -47,7 +47,7 @@ impl Throttling {
         self
     }
 
-    /// Has a 429 tell the seconds until there is room again.
+    /// Adds `Retry-After` to 429, with the seconds until the next window.
     pub const fn retry_after(mut self, on: bool) -> Self {
         self.retry_after = on;
         self
@@ -58,21 +58,25 @@ impl Throttling {
     }
 }
 
-/// What a request is counted as.
+/// The class of a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Class {
-    /// It makes a key; HSM keys are made more slowly.
+    /// Creates a key; the limit for HSM keys is lower.
     Create { hsm: bool },
-    /// Anything else with a key.
+    /// Any other request about a key.
     Use { hsm: bool, spec: KeySpec },
-    /// What is about no key, or about none that exists.
+    /// Requests without a key, or about a missing one.
     Other,
 }
 
 impl Class {
-    /// `asked_hsm` is whether a new key is to be an HSM key; `key` tells the same of the key that
-    /// the request is about, and what it is.
-    pub(crate) fn of(operation: Operation, asked_hsm: bool, key: Option<(bool, KeySpec)>) -> Self {
+    /// `requested_hsm` is whether a new key is an HSM key; `key` is the same for an existing key,
+    /// with its type.
+    pub(crate) fn of(
+        operation: Operation,
+        requested_hsm: bool,
+        key: Option<(bool, KeySpec)>,
+    ) -> Self {
         match (operation, key) {
             (
                 Operation::CreateKey
@@ -80,14 +84,14 @@ impl Class {
                 | Operation::CreateCertificate
                 | Operation::ImportCertificate,
                 _,
-            ) => Self::Create { hsm: asked_hsm },
+            ) => Self::Create { hsm: requested_hsm },
             (Operation::RotateKey, Some((hsm, _))) => Self::Create { hsm },
             (_, Some((hsm, spec))) => Self::Use { hsm, spec },
             (_, None) => Self::Other,
         }
     }
 
-    /// Requests of this class alone in one window.
+    /// Maximum number of requests of this class in one window, if there are no others.
     const fn limit(self) -> f64 {
         match self {
             Self::Create { hsm: true } => 10.0,
@@ -107,14 +111,14 @@ impl Class {
     }
 }
 
-/// What a vault has used of the window that began then.
+/// The usage of a vault in the window that began at this time.
 struct Used {
     began: i64,
     /// The sum of the requests' shares in their limits; the window is full at 1.
     share: f64,
 }
 
-/// The limits in force, and what was used of them.
+/// The current limits, and their usage.
 #[derive(Default)]
 pub(crate) struct Throttle {
     limits: RwLock<Option<Throttling>>,
@@ -131,8 +135,8 @@ impl Throttle {
         lock(&self.used).clear();
     }
 
-    /// Counts a request, or refuses it with what `Retry-After` is to say. Refused ones count for
-    /// nothing.
+    /// Counts a request, or refuses it with the value for `Retry-After`. Refused requests are not
+    /// counted.
     pub(crate) fn admit(&self, vault: &str, class: Class, now: i64) -> Result<(), Option<i64>> {
         let Some(limits) = self.get() else { return Ok(()) };
         let mut used = lock(&self.used);

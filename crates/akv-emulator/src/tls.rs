@@ -18,7 +18,7 @@ use crate::{
     store::damaged,
 };
 
-/// What the listener needs to speak TLS as either persona.
+/// The TLS configuration of the listener for both personas.
 pub(crate) struct Tls {
     vault: Arc<ServerConfig>,
     managed_hsm: Arc<ServerConfig>,
@@ -27,8 +27,8 @@ pub(crate) struct Tls {
 }
 
 impl Tls {
-    /// Makes a CA (or takes the one kept in `directory`) and a fresh server certificate for the
-    /// known DNS suffixes and authorities, loopback, and `names`.
+    /// Creates a CA (or loads the one in `directory`) and a new server certificate for the known
+    /// DNS suffixes and authorities, loopback, and `names`.
     pub(crate) fn new(directory: Option<&Path>, names: &[String]) -> io::Result<Self> {
         let (ca_pem, ca_key) = match directory {
             Some(directory) => kept_ca(directory)?,
@@ -55,7 +55,7 @@ fn fresh_ca() -> Result<(String, KeyPair), rcgen::Error> {
     Ok((ca_params().self_signed(&key)?.pem(), key))
 }
 
-/// The same for every CA of the emulator: a kept one needs only its key to issue again.
+/// The same for every CA of the emulator, so a stored CA needs only its key.
 fn ca_params() -> CertificateParams {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -66,7 +66,7 @@ fn ca_params() -> CertificateParams {
     params
 }
 
-/// The CA of an earlier run, or a fresh one that is kept for the next.
+/// The CA of an earlier run, or a new one, which is stored for the next run.
 fn kept_ca(directory: &Path) -> io::Result<(String, KeyPair)> {
     std::fs::create_dir_all(directory).map_err(|error| named(directory, &error))?;
     let (certificate, key) = (directory.join("ca.pem"), directory.join("ca.key"));
@@ -84,12 +84,12 @@ fn kept_ca(directory: &Path) -> io::Result<(String, KeyPair)> {
             }
             Ok((pem, pair))
         }
-        // Clients that trust the certificate would meet a server of another CA.
+        // Clients that trust the certificate would connect to a server with another CA.
         (None, Some(_)) => {
             let reason = format!("its private key {} is missing", key.display());
             Err(damaged(&certificate, &reason))
         }
-        // A first start that was cut short left no certificate that anybody could trust.
+        // An interrupted first start left no certificate that a client could trust.
         (_, None) => {
             let (pem, pair) = fresh_ca().map_err(io::Error::other)?;
             write_private(&key, pair.serialize_pem().as_bytes())?;
@@ -125,7 +125,7 @@ fn leaf(ca_key: KeyPair, names: &[String]) -> Result<Leaf, rcgen::Error> {
     Ok((vec![certificate.der().clone()], key.serialize_der()))
 }
 
-/// Starts a day ago: clocks of clients under test may be moved a little.
+/// Starts a day ago: the clocks of clients under test may be shifted a little.
 fn set_validity(params: &mut CertificateParams, length: Duration) {
     params.not_before = OffsetDateTime::now_utc() - Duration::days(1);
     params.not_after = params.not_before + length;

@@ -1,4 +1,4 @@
-//! Answers to token requests, with the faults that strike them.
+//! Responses to token requests, with their faults.
 
 use std::{io, time::Duration};
 
@@ -18,7 +18,7 @@ use crate::{
     stats::count,
 };
 
-/// What an identity endpoint answers, before faults.
+/// The response of an identity endpoint, before faults.
 pub(crate) struct TokenReply {
     status: StatusCode,
     body: Value,
@@ -51,8 +51,8 @@ impl TokenReply {
     }
 }
 
-/// Counts a token request and answers it as the faults say. `failing` makes the endpoint's error
-/// body, `answer` its proper answer. An error breaks the connection.
+/// Counts a token request and responds according to the faults. `failing` creates the endpoint's
+/// error body, `answer` its normal response. An error breaks the connection.
 pub(crate) async fn play(
     state: &State,
     failing: impl Fn(StatusCode) -> TokenReply,
@@ -61,7 +61,7 @@ pub(crate) async fn play(
     count(&state.counters.token_requests);
     state.counters.operation(Operation::Token);
     let faults = state.faults.strike(Operation::Token);
-    let mut instead = None;
+    let mut replacement = None;
     for fault in &faults {
         count(&state.counters.faults);
         match fault {
@@ -76,25 +76,25 @@ pub(crate) async fn play(
                 if let Some(seconds) = retry_after {
                     reply.header(RETRY_AFTER, HeaderValue::from(*seconds));
                 }
-                instead = Some(reply);
+                replacement = Some(reply);
             }
-            FaultKind::Unauthorized => instead = Some(failing(StatusCode::UNAUTHORIZED)),
-            FaultKind::Forbidden => instead = Some(failing(StatusCode::FORBIDDEN)),
+            FaultKind::Unauthorized => replacement = Some(failing(StatusCode::UNAUTHORIZED)),
+            FaultKind::Forbidden => replacement = Some(failing(StatusCode::FORBIDDEN)),
             FaultKind::Redirect { location } => {
                 let mut reply = TokenReply::new(StatusCode::FOUND, json!({}));
                 if let Ok(location) = HeaderValue::from_str(location) {
                     reply.header(LOCATION, location);
                 }
-                instead = Some(reply);
+                replacement = Some(reply);
             }
             _ => {}
         }
     }
-    let response = disturbed(&faults, instead.unwrap_or_else(answer));
+    let response = disturbed(&faults, replacement.unwrap_or_else(answer));
     Ok((faults, response))
 }
 
-/// Faults in the answer's body.
+/// Faults in the response's body.
 fn disturbed(faults: &[FaultKind], mut reply: TokenReply) -> Response<Body> {
     if faults.contains(&FaultKind::WrongShape) {
         reply.body = json!({ "value": [true, 7] });

@@ -16,7 +16,7 @@ use tokio::{
     sync::Notify,
 };
 
-/// Lets a request's handler end the connection it came on.
+/// Lets a request's handler end its connection.
 #[derive(Default)]
 pub(crate) struct Control {
     reset: AtomicBool,
@@ -31,7 +31,7 @@ impl Control {
         self.aborted.notify_one();
     }
 
-    /// Closes the connection in order when the responses in flight are written.
+    /// Closes the connection gracefully after the responses in flight are written.
     pub(crate) fn close(&self) {
         self.closing.notify_one();
     }

@@ -1,4 +1,4 @@
-//! Latency, limits and connections on demand, by library call.
+//! Latency, limits and connections, configured by library call.
 
 mod common;
 
@@ -31,7 +31,7 @@ async fn answers_take_as_long_as_a_services() {
     assert!(time().await >= Duration::from_millis(90));
     hsm.set_latency(Some(Latency::HSM_IN_REGION));
     assert!(time().await >= Duration::from_millis(4));
-    // Tokens and the authority are no part of the service.
+    // Tokens and the authority are not part of the service.
     hsm.set_latency(Some(Latency::new(Duration::from_secs(600), Duration::from_secs(600))));
     let url = format!("{}/common/discovery/instance", hsm.authority());
     assert_eq!(client.http.get(url).send().await.unwrap().status(), 200);
@@ -57,7 +57,7 @@ async fn a_vault_throttles_by_shares_of_its_limits() {
     for _ in 0..2 {
         assert_eq!(client.get(&format!("/keys/hard{API}")).await.status, 200);
     }
-    // Four fifths are used: a third such request is too much, a smaller one is not.
+    // Four fifths are used: a third such request is refused, a smaller one is not.
     refused(&client.get(&format!("/keys/hard{API}")).await, 429, "Throttled", "");
     assert_eq!(client.post(&format!("/keys/soft/sign{API}"), sign()).await.status, 200);
     assert_eq!(vault.stats().throttled, 2);
@@ -100,8 +100,7 @@ async fn connections_are_closed_and_clients_open_others() {
         assert_eq!(client.get(&path).await.status, 200);
         assert_eq!(emulator.stats().connections, 1);
         assert_eq!(emulator.close_connections(), 1);
-        // A request that crosses the notice on its way is lost, or still answered on the old
-        // connection.
+        // A request that crosses the notice is lost, or still served on the old connection.
         for _ in 0..1000 {
             let _ = client.request(Method::GET, &path, &Value::Null).send().await;
             if emulator.stats().connections > 1 {

@@ -1,4 +1,4 @@
-//! The control interface, as a shell or a test in another language uses it.
+//! The control interface, as used by a shell or a test in another language.
 
 mod common;
 
@@ -41,7 +41,7 @@ async fn settings_are_shown_changed_and_refused_as_a_whole() {
     let change = json!({ "latency": { "p50": 0.5, "p99": 1 }, "deletionDelay": 0 });
     control.must(Method::PATCH, settings, change).await;
 
-    // Nothing of a change with a mistake is made.
+    // An invalid change has no effect at all.
     for (name, value) in [
         ("latency", json!("moon")),
         ("latency", json!({ "p50": 10, "p99": 1 })),
@@ -69,7 +69,7 @@ async fn settings_are_shown_changed_and_refused_as_a_whole() {
     control.must(Method::PATCH, settings, json!({ "throttling": false, "latency": null })).await;
     assert_eq!(client.post(&path, sign()).await.status, 200);
 
-    // The clock and the tenant: tokens that were good are not any more.
+    // The clock and the tenant: tokens that were valid are not any more.
     control.must(Method::PATCH, settings, json!({ "clockShift": 86_400 })).await;
     let answer = client.post(&path, sign()).await;
     assert!(answer.text.contains("TokenExpired"), "{}", answer.text);
@@ -184,7 +184,7 @@ async fn faults_are_listed_with_what_is_left_of_them() {
     assert_eq!(client.get(&format!("/keys{API}")).await.status, 200);
     let closed = control.must(Method::POST, "/__emulator/connections/close", Value::Null).await;
     assert!(closed["closed"].as_u64().unwrap() >= 1);
-    // Whoever did not ask for the interface has none.
+    // The interface is off by default.
     let bare = Emulator::builder().start().unwrap();
     assert_ne!(Client::new(&bare).get("/__emulator/stats").await.status, 200);
 }

@@ -1,4 +1,4 @@
-//! Signatures and imports, checked over HTTPS with an outside verifier.
+//! Signatures and imports, checked over HTTPS with an independent verifier.
 
 mod common;
 

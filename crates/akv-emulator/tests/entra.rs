@@ -55,7 +55,7 @@ impl Identity {
         json!({ "alg": "RS256", "typ": "JWT", "x5t": self.thumbprint(&digest::SHA1_FOR_LEGACY_USE_ONLY) })
     }
 
-    /// Signed by another implementation than the one that the emulator verifies with.
+    /// Signs with a different implementation from the one that the emulator verifies with.
     fn sign(&self, header: &Value, claims: &Value) -> String {
         let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
         let text = format!("{}.{}", encode(header), encode(claims));
@@ -66,7 +66,7 @@ impl Identity {
     }
 }
 
-/// RSA keys take long to make.
+/// RSA keys take long to generate.
 static REGISTERED: LazyLock<Identity> = LazyLock::new(Identity::new);
 static STRANGER: LazyLock<Identity> = LazyLock::new(Identity::new);
 
@@ -93,7 +93,7 @@ fn claims(vault: &Emulator) -> Value {
 /// Names and values of a form.
 type Fields = [(&'static str, &'static str)];
 
-/// Posts the usual form with these fields changed, added or, when empty, left out.
+/// Posts the usual form with these fields changed, added or, if empty, removed.
 async fn ask(vault: &Emulator, tenant: &str, fields: &[(&str, &str)]) -> Answer {
     let usual = [("grant_type", "client_credentials"), ("client_id", CLIENT), ("scope", SCOPE)];
     let form: HashMap<&str, &str> = usual.iter().chain(fields).copied().collect();
@@ -121,7 +121,7 @@ fn code(answer: &Answer) -> u64 {
     answer.json()["error_codes"][0].as_u64().unwrap_or_default()
 }
 
-/// The grant opens the vault, and names who asked.
+/// The token is valid for the vault, and contains the identity.
 #[track_caller]
 fn granted(answer: &Answer) -> String {
     assert_eq!(answer.status, 200, "{}", answer.text);
@@ -374,8 +374,8 @@ async fn certificates_and_federated_tokens_are_answered_as_recorded() {
     is_as_recorded(&assert_with(&vault, "a federated token").await, "token-workload-identity.json");
 }
 
-/// The documents that tell where tokens are to be had. The emulator's have no members for what it
-/// lacks, such as signing in by hand.
+/// The discovery documents. The emulator's have no members for unsupported features, such as
+/// interactive sign-in.
 #[tokio::test]
 async fn discovery_is_as_recorded_for_what_there_is() {
     let vault = start();

@@ -1,4 +1,4 @@
-//! Each fault as a client sees it, over HTTP/1.1 and HTTP/2.
+//! Each fault as seen by a client, over HTTP/1.1 and HTTP/2.
 
 mod common;
 
@@ -66,7 +66,7 @@ async fn valid_callers_are_turned_away() {
         assert!(answer.headers["www-authenticate"].to_str().unwrap().starts_with("Bearer "));
         let answer = client.get(GET).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN);
-        // The vault's own words, and the Managed HSM's.
+        // The codes of the vault and of the Managed HSM.
         let codes = (answer.error_code(), answer.inner_code());
         let codes = (codes.0.as_str(), codes.1.as_str());
         assert!([("Forbidden", "ForbiddenByPolicy"), ("AccessDenied", "")].contains(&codes));
@@ -83,7 +83,7 @@ async fn connections_break_and_the_next_one_works() {
         [FaultKind::ResetOnAccept, FaultKind::ResetBeforeRequest, FaultKind::ResetAfterRequest];
     for kind in cases {
         for (emulator, client) in both() {
-            // The client's library retries a lost connection by itself now and then.
+            // The client's library sometimes retries a lost connection by itself.
             emulator.fault(Fault::new(kind.clone()).times(10));
             let error = fails(&client).await;
             assert!(emulator.stats().faults > 0, "{error}");
@@ -100,7 +100,7 @@ async fn a_reset_is_a_tcp_reset() {
     use tokio::io::AsyncReadExt as _;
     let [(emulator, _), _] = both();
     emulator.fault(Fault::new(FaultKind::ResetOnAccept));
-    // The reset may already be there when the connection is set up.
+    // The reset may already have arrived when the connection is set up.
     let error = match tokio::net::TcpStream::connect(emulator.address()).await {
         Ok(mut stream) => stream.read_u8().await.unwrap_err(),
         Err(error) => error,
@@ -179,7 +179,7 @@ async fn slow_answers_take_their_time() {
 async fn connections_are_closed_after_each_response() {
     for (emulator, client) in both() {
         emulator.fault(Fault::new(FaultKind::CloseConnection).forever());
-        // Over HTTP/2 a request may be on its way already when the client hears of the end.
+        // Over HTTP/2 a request may already be in flight when the client receives the GOAWAY.
         let mut requests = 0;
         while emulator.stats().connections < 4 {
             assert_eq!(client.get(GET).await.status, 200);
@@ -194,7 +194,7 @@ async fn connections_are_closed_after_each_response() {
 async fn links_between_pages_lead_astray() {
     for (emulator, client) in both() {
         emulator.fault(Fault::next_link("https://evil.example/keys"));
-        // Not for this operation: it waits for a list.
+        // The fault is not for this operation, but for a list.
         assert_eq!(client.get(GET).await.status, 200);
         let page = client.get("/keys?api-version=7.4").await.json();
         assert_eq!(page["nextLink"], "https://evil.example/keys");

@@ -132,7 +132,7 @@ async fn app_service_wants_its_header() {
     assert!(body["expires_on"].is_string());
 }
 
-/// Asks the agent of an Azure Arc server; gives status, challenge and body.
+/// Sends a request to the agent of an Azure Arc server; returns status, challenge and body.
 async fn ask_agent(vault: &Emulator, secret: Option<&str>) -> (u16, String, Value) {
     let url =
         format!("{}?api-version=2020-06-01&resource=https://vault.azure.net", vault.arc_endpoint());
@@ -189,7 +189,7 @@ async fn the_metadata_service_fails_on_demand() {
     for status in [404, 410, 429, 500] {
         vault.fault(Fault::status(status).on(Operation::Token));
     }
-    // Meant for the data plane: does not strike here.
+    // A fault of the data plane: has no effect here.
     vault.fault(Fault::throttled());
     for expected in [404, 410, 429, 500, 200] {
         assert_eq!(get(&url, Some(("Metadata", "true"))).await.0, expected);

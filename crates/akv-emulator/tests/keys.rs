@@ -44,7 +44,7 @@ async fn attributes_and_operations_are_enforced() {
     refused(&post("checks").await, 403, "Forbidden", "KeyOperationForbidden");
     let signature = post("late").await.json()["value"].clone();
     vault.shift_clock(3601);
-    // The token is a day's: it is the key that has expired.
+    // The token is valid for a day: it is the key that has expired.
     refused(&post("late").await, 403, "Forbidden", "KeyExpired");
     let verify = json!({ "alg": "ES256", "digest": encode([1; 32]), "value": signature });
     let answer = client.post(&format!("/keys/late/verify{API}"), verify).await;
@@ -148,7 +148,7 @@ async fn a_policy_rotates_a_key_when_it_is_time() {
         let lives = attributes["exp"].as_i64().unwrap() - attributes["created"].as_i64().unwrap();
         assert_eq!(lives, 90 * DAY);
         assert_eq!(client.get(&path).await.json()["key"]["kid"], second["key"]["kid"]);
-        // Signing without a version takes the new one, too, when its time has come.
+        // Signing without a version also uses the new one when rotation is due.
         emulator.shift_clock(31 * DAY);
         client.token = emulator.token();
         let sign = json!({ "alg": "ES256", "value": encode([1; 32]) });
@@ -280,7 +280,7 @@ async fn a_backup_brings_all_versions_back_in_vaults_of_the_same_service() {
                 (&there["key"]["x"], &there["key"]["y"])
             );
         }
-        // What the restored key signs, the first one verifies.
+        // The original key verifies signatures of the restored one.
         let digest = encode([9; 48]);
         let sign = json!({ "alg": "ES384", "value": digest });
         let path = format!("/keys/k/{}", old.version);
@@ -345,7 +345,7 @@ async fn a_certificate_is_deleted_with_its_key_and_recovered() {
     assert_eq!(client.get(&deleted).await.json()["recoveryId"], gone["recoveryId"]);
     let listed = client.get(&format!("/deletedcertificates{API}")).await.json();
     assert_eq!(listed["value"][0]["recoveryId"], gone["recoveryId"]);
-    // The key is there, too, and is the certificate's.
+    // The key also exists, and belongs to the certificate.
     let key = client.get(&format!("/deletedkeys/web{API}")).await.json();
     assert_eq!((&key["managed"], &key["key"]["kid"]), (&json!(true), &json!(made.url)));
     for (method, path) in [(Method::POST, "/recover"), (Method::DELETE, "")] {

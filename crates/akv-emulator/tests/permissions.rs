@@ -1,4 +1,4 @@
-//! What identities may do.
+//! Permissions of identities.
 
 mod common;
 
@@ -43,7 +43,7 @@ async fn each_identity_has_its_own_permissions() {
     assert!(refusal.text.contains("does not have keys sign permission"), "{}", refusal.text);
     let refusal = app.get(&format!("/keys{API}")).await;
     assert!(refusal.text.contains("does not have keys list permission"), "{}", refusal.text);
-    // Whether there is such a key is nobody's business who may not sign.
+    // Without permission to sign, the error does not reveal whether the key exists.
     let refusal = app.post(&format!("/keys/none/sign{API}"), sign()).await;
     refused(&refusal, 403, "Forbidden", "ForbiddenByPolicy");
 

@@ -1,4 +1,4 @@
-//! The program as a shell user meets it.
+//! The program, as used from a shell.
 
 mod common;
 
@@ -63,7 +63,7 @@ impl Program {
         }
     }
 
-    /// Asks it to stop, and checks that it ends in order.
+    /// Stops it, and checks that it ends gracefully.
     fn stop(mut self, signal: Signal) {
         kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal).unwrap();
         let status = self.child.wait().unwrap();
@@ -73,7 +73,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // After `stop` it is gone already.
+        // After `stop` it has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -154,7 +154,7 @@ async fn a_state_folder_and_a_file_with_the_lines() {
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let (state, token) = (path("state"), "it's a token");
     let env = path("env");
-    // The file of an earlier version, which everybody may read.
+    // The world-readable file of an earlier version.
     fs::write(&env, "old").unwrap();
     fs::set_permissions(&env, fs::Permissions::from_mode(0o644)).unwrap();
     let mut arguments = vec!["--state-dir", &state, "--token", token, "--key", "ec:web:P-384"];

@@ -1,4 +1,4 @@
-//! The service's rules that no recording shows.
+//! Rules of the service without a recording.
 
 mod common;
 
@@ -70,7 +70,7 @@ async fn several_vaults_and_both_personas_share_a_listener() {
     }
     let key = emulator.create_key(NewKey::ec("k", Curve::P256).vault_host(hosts[0])).unwrap();
     assert_eq!(key.url.split("/keys/").next().unwrap(), "https://one.vault.azure.net");
-    // A token for vaults opens no Managed HSM.
+    // A token for vaults is not valid for a Managed HSM.
     let mut client = Client::named(&emulator, hosts[2]);
     client.token = emulator.token_for("https://vault.azure.net");
     let answer = client.get(&format!("/keys/k{API}")).await;
@@ -172,7 +172,7 @@ async fn certificates_are_imported_with_their_keys() {
     let certificate = params.self_signed(&key).unwrap();
     let pem = format!("{}{}", key.serialize_pem(), certificate.pem());
     let import = format!("/certificates/web/import{API}");
-    // As it is, and as Microsoft's client for Python sends it.
+    // As text, and as sent by Microsoft's client for Python.
     let encoded = STANDARD.encode(format!("a comment\n{pem}"));
     let encoded = client.must(Method::POST, &import, json!({ "value": encoded })).await;
     let made = client.must(Method::POST, &import, json!({ "value": pem })).await;
@@ -188,7 +188,7 @@ async fn certificates_are_imported_with_their_keys() {
     let ids: Vec<_> = versions["value"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
     assert!(ids.contains(&&made["id"]) && ids.contains(&&encoded["id"]), "{ids:?}");
 
-    // The key is there, signs, and is the vault's to manage.
+    // The key exists, signs, and is managed by the vault.
     let kid = made["kid"].as_str().unwrap();
     let bundle = client.get(&format!("{kid}{API}")).await.json();
     assert_eq!(bundle["managed"], true);

@@ -45,7 +45,7 @@ async fn a_state_folder_outlives_the_emulator() {
     assert_eq!(versions["value"].as_array().unwrap().len(), 2);
 }
 
-/// All that a client can see of a vault's keys.
+/// Everything that a client can see of a vault's keys.
 async fn seen(client: &Client) -> Value {
     let mut all = json!({});
     for path in ["/keys", "/deletedkeys", "/keys/k/versions", "/keys/k", "/keys/k/rotationpolicy"] {
@@ -131,7 +131,7 @@ fn a_damaged_file_is_named_with_what_is_wrong_and_what_to_do() {
         }
         assert_eq!(fs::read_to_string(&file).unwrap(), contents, "it is left as it was");
     }
-    // A write that a crash cut short leaves a file of another name, and the old one.
+    // A write that a crash interrupted leaves a file of another name, and the old one.
     fs::write(&file, &good).unwrap();
     fs::write(file.with_extension("new"), "{").unwrap();
     assert!(start().rotate_key("web").is_ok());
@@ -160,7 +160,7 @@ async fn what_cannot_be_kept_is_not_promised() {
     let folder = tempfile::tempdir().unwrap();
     let emulator = Emulator::builder().state_dir(folder.path()).start().unwrap();
     let client = Client::new(&emulator);
-    // A file where the vault's folder is to be: nothing can be written, whoever runs this.
+    // A file in place of the vault's folder: nothing can be written, even by root.
     fs::write(folder.path().join("keys/default"), "").unwrap();
     let create = format!("/keys/web/create{API}");
     let answer = client.post(&create, json!({ "kty": "EC" })).await;

@@ -1,4 +1,4 @@
-//! Certificates that come with their private key: PKCS#12, or PEM text.
+//! Import of certificates with their private key: PKCS#12, or PEM text.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use p12_keystore::Pkcs12Archive;
@@ -7,16 +7,16 @@ use serde_json::{Map, Value};
 use x509_cert::{Certificate as X509, der::Decode as _};
 use zeroize::Zeroizing;
 
-use super::{Certificate, asked};
+use super::{Certificate, select_members};
 use crate::{
     error::ApiError,
     keys::{Curve, KeyMaterial, KeySpec},
 };
 
-/// What tells PEM, which may begin with a comment, from PKCS#12.
+/// Distinguishes PEM, which may begin with a comment, from PKCS#12.
 const PEM: &[u8] = b"-----BEGIN";
 
-/// A certificate with its key, as it was imported.
+/// An imported certificate with its key.
 pub(crate) struct Imported {
     pub(crate) certificate: Certificate,
     pub(crate) material: KeyMaterial,
@@ -26,7 +26,7 @@ pub(crate) struct Imported {
 }
 
 impl Imported {
-    /// Reads the `value` and `pwd` of a request.
+    /// Parses the `value` and `pwd` of a request.
     pub(crate) fn read(body: &Value) -> Result<Self, ApiError> {
         let value = body["value"].as_str().ok_or_else(|| ApiError::invalid_value("value"))?;
         let refused = || {
@@ -35,7 +35,7 @@ impl Imported {
                  if certificate is in valid PKCS#12 format.",
             )
         };
-        // PEM comes as it is, or in base64 like PKCS#12: clients differ.
+        // Clients send PEM either as text, or in base64 like PKCS#12.
         let decoded = STANDARD.decode(value).unwrap_or_else(|_| value.as_bytes().to_vec());
         let parts = match decoded.windows(PEM.len()).any(|part| part == PEM) {
             true => pem(&decoded),
@@ -43,12 +43,13 @@ impl Imported {
         };
         let mut imported =
             parts.and_then(|(key, leaf)| Self::new(&key, &leaf)).ok_or_else(refused)?;
-        imported.certificate.policy = asked(&body["policy"], &["secret_props", "lifetime_actions"]);
+        imported.certificate.policy =
+            select_members(&body["policy"], &["secret_props", "lifetime_actions"]);
         Ok(imported)
     }
 
     fn new(key: &[u8], leaf: &[u8]) -> Option<Self> {
-        // An RSA key says itself how long it is.
+        // An RSA key determines its own length.
         let material = [KeySpec::Rsa(2048)]
             .into_iter()
             .chain(Curve::ALL.map(KeySpec::Ec))

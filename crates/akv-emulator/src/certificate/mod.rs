@@ -20,16 +20,16 @@ use crate::{base64url, persona::Target};
 pub(crate) struct Certificate {
     /// DER, in base64.
     pub(crate) cer: String,
-    /// The subject as it was asked for.
+    /// The subject as requested.
     pub(crate) subject: String,
-    /// How it came to be; an imported one was not asked for.
+    /// The creation request; `None` for an imported certificate.
     pub(crate) pending: Option<Pending>,
-    /// The members of the policy that were asked for, and are to be told again.
+    /// The requested members of the policy, which are returned again.
     #[serde(default)]
     pub(crate) policy: Map<String, Value>,
 }
 
-/// What is left of the request for a certificate that the vault made.
+/// The request for a certificate that the vault created.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Pending {
     /// DER, in base64.
@@ -37,8 +37,8 @@ pub(crate) struct Pending {
     request_id: String,
 }
 
-/// The members of `policy` with these names, as far as it has them.
-fn asked(policy: &Value, names: &[&str]) -> Map<String, Value> {
+/// The members of `policy` with these names, if present.
+fn select_members(policy: &Value, names: &[&str]) -> Map<String, Value> {
     let given = names.iter().filter_map(|name| Some(((*name).to_owned(), policy.get(name)?)));
     given.map(|(name, value)| (name, value.clone())).collect()
 }

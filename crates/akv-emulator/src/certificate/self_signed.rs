@@ -1,4 +1,4 @@
-//! Certificates that the vault makes.
+//! Certificates that the vault creates.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hyper::StatusCode;
@@ -12,34 +12,34 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Certificate, Pending, asked};
+use super::{Certificate, Pending, select_members};
 use crate::{
     error::ApiError,
     keys::{Curve, KeyMaterial, KeySpec},
 };
 
-/// How long a certificate is valid unless its policy says otherwise.
+/// The default validity of a certificate.
 pub(crate) const MONTHS: i64 = 12;
 
-/// The service lets a certificate begin ten minutes ago.
+/// In the service, the validity of a certificate begins ten minutes in the past.
 const HEAD_START: i64 = 600;
 
-/// What a certificate is to be like.
+/// The content of a certificate to create.
 #[derive(Clone, Debug)]
 pub(crate) struct Template {
     subject: String,
     names: Vec<String>,
     months: i64,
-    /// From when on it is valid, in seconds since the Unix epoch.
+    /// Start of the validity, in seconds since the Unix epoch.
     pub(crate) not_before: i64,
     key_usages: Vec<KeyUsagePurpose>,
     purposes: Vec<ExtendedKeyUsagePurpose>,
-    /// The members of a policy that are to be told again.
+    /// The members of a policy that are returned again.
     policy: Map<String, Value>,
 }
 
 impl Template {
-    /// One for this subject, `CN=www.example.org, O=Example`, from `now` on.
+    /// A template for this subject, `CN=www.example.org, O=Example`, valid from `now` on.
     pub(crate) fn new(subject: &str, now: i64) -> Self {
         let not_before = now - HEAD_START;
         Self {
@@ -56,7 +56,7 @@ impl Template {
         }
     }
 
-    /// The one that a request's policy asks for.
+    /// The template of a request's policy.
     pub(crate) fn from_policy(policy: &Value, now: i64) -> Result<Self, ApiError> {
         let properties = &policy["x509_props"];
         let subject =
@@ -66,7 +66,7 @@ impl Template {
         let mut template = Self {
             names: names.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             months: properties["validity_months"].as_i64().unwrap_or(MONTHS),
-            policy: asked(
+            policy: select_members(
                 policy,
                 &["x509_props", "issuer", "key_props", "secret_props", "lifetime_actions"],
             ),
@@ -83,12 +83,12 @@ impl Template {
         Ok(template)
     }
 
-    /// Until when it is valid, in seconds since the Unix epoch.
+    /// End of the validity, in seconds since the Unix epoch.
     pub(crate) fn expires(&self) -> i64 {
         self.not_before.saturating_add(self.months.clamp(1, 1200) * 30 * 86_400)
     }
 
-    /// Makes the certificate of a key that signs it itself.
+    /// Creates the self-signed certificate of a key.
     pub(crate) fn sign(&self, material: &KeyMaterial) -> Result<Certificate, ApiError> {
         let failed = |_| ApiError::server_error(StatusCode::INTERNAL_SERVER_ERROR);
         let secret = material.secret();
@@ -173,7 +173,7 @@ fn distinguished_name(subject: &str) -> Result<DistinguishedName, ApiError> {
     Ok(name)
 }
 
-/// The library that writes the certificates has no secp256k1, unlike the service.
+/// Unlike the service, the library that writes the certificates does not support secp256k1.
 fn algorithm(material: &KeyMaterial) -> Result<&'static SignatureAlgorithm, ApiError> {
     match material.spec() {
         KeySpec::Rsa(_) => Ok(&PKCS_RSA_SHA256),

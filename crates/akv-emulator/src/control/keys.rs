@@ -1,4 +1,4 @@
-//! Keys: making, rotating, disabling them in the vault that the request's host names.
+//! Creating, rotating and disabling keys in the vault of the request's host name.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use hyper::http::request::Parts;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Answer, unknown};
+use super::{ControlResult, unknown};
 use crate::{
     admin,
     keys::{KeyId, NewKey},
@@ -14,8 +14,8 @@ use crate::{
     state::State,
 };
 
-/// A key to make: as the program's `--key` has it, with the subject of its certificate if it is to
-/// have one.
+/// A key to create: in the format of the program's `--key`, with the subject of its certificate if
+/// it has one.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wanted {
@@ -28,7 +28,7 @@ pub(super) async fn answer(
     parts: &Parts,
     path: &[&str],
     body: &[u8],
-) -> Answer {
+) -> ControlResult {
     let target = state.target(authority(parts));
     let state = Arc::clone(state);
     let id: KeyId = match *path {

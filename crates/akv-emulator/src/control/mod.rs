@@ -28,31 +28,31 @@ use crate::{
 
 pub(crate) const PREFIX: &str = "/__emulator/";
 
-/// Longest body that is read.
+/// Maximum size of a body.
 const BODY_LIMIT: usize = 64 * 1024;
 
-/// Why a request does nothing.
-struct Refused(StatusCode, String);
+/// The error of a request.
+struct ControlError(StatusCode, String);
 
-impl From<String> for Refused {
+impl From<String> for ControlError {
     fn from(reason: String) -> Self {
         Self(StatusCode::BAD_REQUEST, reason)
     }
 }
 
-impl From<serde_json::Error> for Refused {
+impl From<serde_json::Error> for ControlError {
     fn from(error: serde_json::Error) -> Self {
         error.to_string().into()
     }
 }
 
-impl From<ApiError> for Refused {
+impl From<ApiError> for ControlError {
     fn from(error: ApiError) -> Self {
         Self(error.status, error.message)
     }
 }
 
-type Answer = Result<Value, Refused>;
+type ControlResult = Result<Value, ControlError>;
 
 pub(crate) async fn handle(state: &Arc<State>, parts: &Parts, body: Incoming) -> Response<Body> {
     let body = Limited::new(body, BODY_LIMIT).collect().await;
@@ -62,7 +62,7 @@ pub(crate) async fn handle(state: &Arc<State>, parts: &Parts, body: Incoming) ->
     };
     let (status, body) = match answer {
         Ok(body) => (StatusCode::OK, body),
-        Err(Refused(status, reason)) => (status, json!({ "error": reason })),
+        Err(ControlError(status, reason)) => (status, json!({ "error": reason })),
     };
     let mut response = Response::new(full(format!("{body}\n")));
     *response.status_mut() = status;
@@ -70,7 +70,7 @@ pub(crate) async fn handle(state: &Arc<State>, parts: &Parts, body: Incoming) ->
     response
 }
 
-async fn route(state: &Arc<State>, parts: &Parts, body: &[u8]) -> Answer {
+async fn route(state: &Arc<State>, parts: &Parts, body: &[u8]) -> ControlResult {
     let path = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default();
     let segments: Vec<&str> = path.split('/').collect();
     let method = &parts.method;
@@ -103,22 +103,25 @@ async fn route(state: &Arc<State>, parts: &Parts, body: &[u8]) -> Answer {
     }
 }
 
-fn unknown() -> Refused {
-    Refused(StatusCode::NOT_FOUND, "no such control request".to_owned())
+fn unknown() -> ControlError {
+    ControlError(StatusCode::NOT_FOUND, "no such control request".to_owned())
 }
 
-fn done(action: impl FnOnce()) -> Answer {
+fn done(action: impl FnOnce()) -> ControlResult {
     action();
     Ok(json!({}))
 }
 
-fn change_settings(state: &State, body: &[u8]) -> Answer {
+fn change_settings(state: &State, body: &[u8]) -> ControlResult {
     settings::change(state, &serde_json::from_slice(body)?)?;
     Ok(settings::show(state))
 }
 
-/// Adds what the body holds: one thing or a list of them.
-fn add<T: DeserializeOwned>(body: &[u8], add: impl FnMut(T) -> Result<(), String>) -> Answer {
+/// Adds the content of the body: one item or a list of items.
+fn add<T: DeserializeOwned>(
+    body: &[u8],
+    add: impl FnMut(T) -> Result<(), String>,
+) -> ControlResult {
     let list: Vec<T> = match serde_json::from_slice(body)? {
         Value::Array(list) => serde_json::from_value(Value::Array(list))?,
         single => vec![serde_json::from_value(single)?],
@@ -128,8 +131,8 @@ fn add<T: DeserializeOwned>(body: &[u8], add: impl FnMut(T) -> Result<(), String
     Ok(json!({ "added": number }))
 }
 
-/// A body that may be left out.
-fn optional<T: DeserializeOwned + Default>(body: &[u8]) -> Result<T, Refused> {
+/// An optional body.
+fn optional<T: DeserializeOwned + Default>(body: &[u8]) -> Result<T, ControlError> {
     match body {
         [] => Ok(T::default()),
         body => Ok(serde_json::from_slice(body)?),

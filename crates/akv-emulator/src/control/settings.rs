@@ -1,4 +1,4 @@
-//! What can be changed while the emulator runs, by name: for the control interface.
+//! The settings that the control interface can change, by name.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -31,7 +31,7 @@ enum Named {
     Numbers(Latency),
 }
 
-/// All settings with their values, but for those that are secret or on a disk.
+/// All settings with their values, except those that are secret or paths.
 pub(super) fn show(state: &State) -> Value {
     json!({
         "accessModel": state.permissions.model(),
@@ -44,9 +44,9 @@ pub(super) fn show(state: &State) -> Value {
     })
 }
 
-/// Makes the changes, all or none of them.
-pub(super) fn change(state: &State, asked: &Map<String, Value>) -> Result<(), String> {
-    let changes = asked
+/// Applies all of the changes or none.
+pub(super) fn change(state: &State, requested: &Map<String, Value>) -> Result<(), String> {
+    let changes = requested
         .iter()
         .map(|(name, value)| parse(name, value).map_err(|reason| format!("`{name}`: {reason}")))
         .collect::<Result<Vec<_>, _>>()?;

@@ -3,14 +3,14 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Answer, optional, unknown};
+use super::{ControlResult, optional, unknown};
 use crate::{
     auth::{CLIENT_ID, TENANT},
     state::State,
     stats::count,
 };
 
-/// A token to issue; what is left out is as for the emulator's own.
+/// A token to issue; missing members default to those of the emulator's own token.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Wanted {
@@ -26,7 +26,7 @@ struct Revoked {
     token: Option<String>,
 }
 
-pub(super) fn answer(state: &State, path: &[&str], body: &[u8]) -> Answer {
+pub(super) fn answer(state: &State, path: &[&str], body: &[u8]) -> ControlResult {
     match path {
         [] => {
             let wanted: Wanted = optional(body)?;

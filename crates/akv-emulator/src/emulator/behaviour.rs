@@ -1,4 +1,4 @@
-//! Behaviour on demand.
+//! Configurable behaviour.
 
 use std::time::Duration;
 
@@ -21,18 +21,18 @@ impl Emulator {
         self.state.faults.clear();
     }
 
-    /// Moves the emulator's clock, forwards or (negative) backwards, in seconds: keys and tokens
-    /// reach their validity or expire.
+    /// Moves the emulator's clock by this number of seconds, forwards or (negative) backwards, so
+    /// that keys and tokens become valid or expire.
     pub fn shift_clock(&self, seconds: i64) {
         self.state.clock.shift(seconds);
     }
 
-    /// Lets answers take as long as a service's; `None`, the start, as long as the work.
+    /// Delays responses as the service does; `None`, the default, adds no delay.
     pub fn set_latency(&self, latency: Option<Latency>) {
         self.state.latency.set(latency);
     }
 
-    /// Limits the requests to each vault as the service does; `None`, the start, does not. A
+    /// Limits the requests to each vault as the service does; `None`, the default, does not. A
     /// Managed HSM has no such limits.
     pub fn set_throttling(&self, limits: Option<Throttling>) {
         self.state.throttle.set(limits);
@@ -44,25 +44,25 @@ impl Emulator {
         self.state.permissions.add(permission);
     }
 
-    /// Takes all permissions away, so that everybody may do everything.
+    /// Removes all permissions, so that every identity may do everything.
     pub fn clear_permissions(&self) {
         self.state.permissions.clear();
     }
 
-    /// How the vaults decide who may do what, which shows in refusals.
+    /// The access model of the vaults, which determines the errors of refused requests.
     pub fn set_access_model(&self, model: AccessModel) {
         self.state.permissions.set_model(model);
     }
 
-    /// How long a deletion takes, in whole seconds of the emulator's clock; nothing at the start.
-    /// Until it is over, the name is taken, and the key can be neither recovered nor purged.
+    /// How long a deletion takes, in whole seconds of the emulator's clock; zero by default. Until
+    /// it has ended, the name is taken, and the key can be neither recovered nor purged.
     pub fn set_deletion_delay(&self, delay: Duration) {
         let seconds = i64::try_from(delay.as_secs()).unwrap_or(i64::MAX);
         self.state.recovery.set_deletion_delay(seconds);
     }
 
-    /// Closes all connections in order: idle ones at once, others behind their answer. Returns how
-    /// many there were.
+    /// Closes all connections gracefully: idle ones at once, others after their response. Returns
+    /// how many there were.
     pub fn close_connections(&self) -> usize {
         self.state.connections.close()
     }

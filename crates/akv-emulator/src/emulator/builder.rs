@@ -34,7 +34,7 @@ use crate::{
     tls::Tls,
 };
 
-/// Access tokens of the service live about a day.
+/// Access tokens of the service are valid for about a day.
 const TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Options of an emulator; see [`Emulator::builder`].
@@ -76,8 +76,8 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// Which service answers under host names that are not a known service's, such as
-    /// `127.0.0.1`. Names such as `x.managedhsm.azure.net` choose theirs themselves.
+    /// The service under host names that do not belong to a known service, such as `127.0.0.1`.
+    /// Names such as `x.managedhsm.azure.net` determine the service themselves.
     pub const fn persona(mut self, persona: Persona) -> Self {
         self.persona = persona;
         self
@@ -100,19 +100,19 @@ impl Builder {
         self.named_token(CLIENT_ID, token)
     }
 
-    /// The same for an identity of its own, under whose name it can be given permissions.
+    /// The same for a separate identity, which can be given permissions by name.
     pub fn named_token(mut self, identity: impl Into<String>, token: impl Into<String>) -> Self {
         self.fixed_tokens.insert(token.into(), identity.into());
         self
     }
 
-    /// Days that the vaults keep what is deleted, 7 to 90, which is the default.
+    /// Days for which the vaults keep deleted keys, 7 to 90; 90 by default.
     pub const fn retention_days(mut self, days: u32) -> Self {
         self.recovery.days = days;
         self
     }
 
-    /// Keeps everybody from purging what is deleted before the vault does so itself.
+    /// Forbids purging of deleted keys before the vault does so itself.
     pub const fn purge_protection(mut self, on: bool) -> Self {
         self.recovery.purge_protection = on;
         self
@@ -124,13 +124,13 @@ impl Builder {
         self
     }
 
-    /// A folder that keeps the CA and the keys, private parts included, across restarts.
+    /// A folder that keeps the CA and the keys, including their private parts, across restarts.
     pub fn state_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.state_dir = Some(directory.into());
         self
     }
 
-    /// One more DNS name or IP address for the server certificate.
+    /// Adds a DNS name or IP address to the server certificate.
     pub fn server_name(mut self, name: impl Into<String>) -> Self {
         self.names.push(name.into());
         self
@@ -160,12 +160,12 @@ impl Builder {
         self
     }
 
-    /// Starts the emulator on threads of its own. When this returns it accepts connections.
+    /// Starts the emulator on its own threads. When this returns, it accepts connections.
     ///
     /// # Errors
-    /// [`Error::Io`] when an address is taken or the state folder cannot be used, and
-    /// [`Error::Refused`] for an application whose certificate cannot be read and for a retention
-    /// that no vault has.
+    /// [`Error::Io`] if an address is in use or the state folder cannot be used, and
+    /// [`Error::Refused`] for an application whose certificate cannot be read and for an invalid
+    /// retention period.
     pub fn start(self) -> Result<Emulator, Error> {
         if !(7..=RETENTION_DAYS).contains(&self.recovery.days) {
             let text = format!("a vault keeps deleted keys 7 to {RETENTION_DAYS} days");

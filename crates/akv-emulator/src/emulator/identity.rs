@@ -1,4 +1,4 @@
-//! Who may have tokens, and which are good.
+//! Identities and their tokens.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -23,8 +23,8 @@ impl Emulator {
         self.issue(audience, CLIENT_ID)
     }
 
-    /// Issues an access token for the default persona's vaults to an identity of its own, which
-    /// can be given permissions: [`Emulator::permit`].
+    /// Issues an access token for the default persona's vaults to a separate identity, which can be
+    /// given permissions: [`Emulator::permit`].
     #[must_use]
     pub fn token_of(&self, identity: &str) -> String {
         self.issue(self.state.persona.audience(), identity)
@@ -40,70 +40,70 @@ impl Emulator {
         self.state.tokens.set_lifetime(lifetime);
     }
 
-    /// Puts the vaults into a Microsoft Entra tenant: they refuse tokens of others, and challenges
-    /// name it. `None`, the start, takes tokens of every tenant.
+    /// Puts the vaults into a Microsoft Entra tenant: they refuse tokens of other tenants, and
+    /// challenges name it. `None`, the default, accepts tokens of every tenant.
     pub fn set_tenant(&self, tenant: Option<String>) {
         self.state.tokens.set_tenant(tenant);
     }
 
-    /// The tenant that challenges name: the one that was set, or the one that tokens of managed
-    /// identities are for.
+    /// The tenant that challenges name: the one that was set, or that of tokens of managed
+    /// identities.
     #[must_use]
     pub fn tenant(&self) -> String {
         self.state.tokens.tenant()
     }
 
-    /// Makes one token invalid.
+    /// Revokes one token.
     pub fn revoke_token(&self, token: &str) {
         self.state.tokens.revoke(token);
     }
 
-    /// Makes every token issued so far invalid, the fixed one included.
+    /// Revokes every token issued so far, including the fixed one.
     pub fn revoke_tokens(&self) {
         self.state.tokens.revoke_all();
     }
 
-    /// `http://ADDRESS:PORT` of the emulated Instance Metadata Service, which answers
+    /// `http://ADDRESS:PORT` of the emulated Instance Metadata Service, which serves
     /// `/metadata/identity/oauth2/token`.
     #[must_use]
     pub fn imds_endpoint(&self) -> &str {
         &self.imds_endpoint
     }
 
-    /// The value that App Service gives programs as `IDENTITY_ENDPOINT`.
+    /// The value of `IDENTITY_ENDPOINT` in App Service.
     #[must_use]
     pub fn identity_endpoint(&self) -> &str {
         &self.identity_endpoint
     }
 
-    /// The value that App Service gives programs as `IDENTITY_HEADER`.
+    /// The value of `IDENTITY_HEADER` in App Service.
     #[must_use]
     pub fn identity_header(&self) -> &str {
         &self.state.identity_header
     }
 
-    /// The value for `AZURE_AUTHORITY_HOST`: where registered applications get their tokens.
+    /// The value for `AZURE_AUTHORITY_HOST`, from which registered applications get their tokens.
     #[must_use]
     pub fn authority(&self) -> &str {
         &self.endpoint
     }
 
-    /// Registers an application in Microsoft Entra ID, in place of one with the same tenant and
+    /// Registers an application in Microsoft Entra ID, or replaces the one with the same tenant and
     /// client id.
     ///
     /// # Errors
-    /// [`Error::Refused`] when a certificate cannot be read.
+    /// [`Error::Refused`] if a certificate cannot be read.
     pub fn register(&self, application: Application) -> Result<(), Error> {
         self.state.entra.add(application).map_err(Error::Refused)
     }
 
-    /// Gives the machine a user-assigned managed identity. From the first one on the endpoints of
-    /// virtual machine and App Service know these identities only.
+    /// Assigns a user-assigned managed identity to the machine. From the first one on, the
+    /// endpoints of virtual machine and App Service accept only these identities.
     pub fn assign_identity(&self, identity: AssignedIdentity) {
         self.state.assigned.add(identity);
     }
 
-    /// The value that Azure Arc gives programs as `IDENTITY_ENDPOINT`; `IMDS_ENDPOINT` is
+    /// The value of `IDENTITY_ENDPOINT` on an Azure Arc server; `IMDS_ENDPOINT` is
     /// [`Emulator::imds_endpoint`].
     #[must_use]
     pub fn arc_endpoint(&self) -> &str {
@@ -111,13 +111,13 @@ impl Emulator {
     }
 
     /// Makes the machine an Azure Arc server, whose agent puts a secret file for each challenge
-    /// into this folder; `None` makes it no such server. The folder must exist.
+    /// into this folder; `None` ends that. The folder must exist.
     pub fn set_arc_folder(&self, folder: Option<PathBuf>) {
         self.state.arc.set_folder(folder);
     }
 
-    /// Has the agent name this file in its challenges instead of a fresh one: what an impostor
-    /// would do. `None` ends it.
+    /// Makes the agent name this file in its challenges instead of a new one, as an impostor would.
+    /// `None` ends that.
     pub fn set_arc_challenge(&self, file: Option<PathBuf>) {
         self.state.arc.set_named(file);
     }

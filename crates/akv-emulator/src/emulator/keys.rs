@@ -8,17 +8,18 @@ use crate::{
 };
 
 impl Emulator {
-    /// Creates a key, or a new version where the key exists.
+    /// Creates a key, or a new version if the key exists.
     ///
     /// # Errors
-    /// [`Error::Refused`] for what the persona does not have, a bad name or a deleted key.
+    /// [`Error::Refused`] for a key that the persona does not support, an invalid name or a deleted
+    /// key.
     pub fn create_key(&self, key: NewKey) -> Result<KeyId, Error> {
         let target = self.target(&key.vault);
         Ok(admin::create(&self.state, &target, key)?)
     }
 
-    /// Creates a key with a certificate for a subject such as `CN=www.example.org`, which the key
-    /// signs itself, or a new version where the key exists.
+    /// Creates a key with a self-signed certificate for a subject such as `CN=www.example.org`, or
+    /// a new version if the key exists.
     ///
     /// # Errors
     /// As [`Emulator::create_key`]; a Managed HSM has no certificates.
@@ -27,7 +28,7 @@ impl Emulator {
         Ok(admin::create_certificate(&self.state, &target, key, subject)?)
     }
 
-    /// Creates a key unless the vault has it already, deleted or not.
+    /// Creates a key unless it already exists, deleted or not.
     ///
     /// # Errors
     /// As [`Emulator::create_key`].
@@ -39,7 +40,7 @@ impl Emulator {
         Ok(())
     }
 
-    /// Creates a key with a certificate unless the vault has the key already, deleted or not.
+    /// Creates a key with a certificate unless the key already exists, deleted or not.
     ///
     /// # Errors
     /// As [`Emulator::create_certificate`].
@@ -51,18 +52,18 @@ impl Emulator {
         Ok(())
     }
 
-    /// Makes a new version of a key in the default vault.
+    /// Creates a new version of a key in the default vault.
     ///
     /// # Errors
-    /// [`Error::Refused`] when there is no such key.
+    /// [`Error::Refused`] if there is no such key.
     pub fn rotate_key(&self, name: &str) -> Result<KeyId, Error> {
         self.rotate_key_in("", name)
     }
 
-    /// Makes a new version of a key in the vault with this host name.
+    /// Creates a new version of a key in the vault with this host name.
     ///
     /// # Errors
-    /// [`Error::Refused`] when there is no such key.
+    /// [`Error::Refused`] if there is no such key.
     pub fn rotate_key_in(&self, vault_host: &str, name: &str) -> Result<KeyId, Error> {
         Ok(admin::rotate(&self.state, &self.target(vault_host), name)?)
     }
@@ -70,7 +71,7 @@ impl Emulator {
     /// Disables or enables the current version of a key in the default vault.
     ///
     /// # Errors
-    /// [`Error::Refused`] when there is no such key.
+    /// [`Error::Refused`] if there is no such key.
     pub fn set_key_enabled(&self, name: &str, enabled: bool) -> Result<KeyId, Error> {
         self.set_key_enabled_in("", name, enabled)
     }
@@ -78,7 +79,7 @@ impl Emulator {
     /// Disables or enables the current version of a key in the vault with this host name.
     ///
     /// # Errors
-    /// [`Error::Refused`] when there is no such key.
+    /// [`Error::Refused`] if there is no such key.
     pub fn set_key_enabled_in(
         &self,
         vault_host: &str,
@@ -88,7 +89,7 @@ impl Emulator {
         Ok(admin::set_enabled(&self.state, &self.target(vault_host), name, enabled)?)
     }
 
-    /// The default vault answers under the listener's address.
+    /// The default vault is served under the listener's address.
     fn target(&self, vault_host: &str) -> Target {
         match vault_host {
             "" => self.state.target(&self.address.to_string()),

@@ -1,4 +1,4 @@
-//! The emulator as a library: its handle, and the calls that need no HTTP.
+//! The emulator as a library: its handle, and calls without HTTP.
 
 mod behaviour;
 mod builder;
@@ -18,11 +18,11 @@ use tokio::{runtime::Runtime, task::JoinHandle};
 
 use crate::{error::ApiError, state::State, stats::Stats, sync::lock};
 
-/// Why the emulator did not start or a key was not made.
+/// Why the emulator did not start or a key was not created.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A listener, a certificate or the state folder.
+    /// A failure of a listener, a certificate or the state folder.
     #[error("the emulator could not start: {0}")]
     Io(#[from] io::Error),
     /// The emulated service refused a key, with its message.
@@ -83,7 +83,7 @@ impl Emulator {
         self.state.counters.reset();
     }
 
-    /// Closes the listeners: new connections are refused, open ones go on.
+    /// Closes the listeners: new connections are refused, open ones continue.
     pub fn stop_accepting(&self) {
         let tasks = std::mem::take(&mut *lock(&self.accepting));
         let runtime = lock(&self.runtime);
@@ -91,7 +91,7 @@ impl Emulator {
             task.abort();
         }
         if let Some(runtime) = runtime.as_ref() {
-            // A task's listener is gone when the task is; wait from outside of any runtime.
+            // A listener is closed when its task ends; wait for that outside of any runtime.
             let handle = runtime.handle().clone();
             let waiting = std::thread::spawn(move || {
                 for task in tasks {
@@ -106,7 +106,7 @@ impl Emulator {
     pub fn shutdown(&self) {
         self.stop_accepting();
         if let Some(runtime) = lock(&self.runtime).take() {
-            // A runtime must not be dropped inside another one, which the caller may be in.
+            // A runtime must not be dropped inside another one, and the caller may be in one.
             let stopping = std::thread::spawn(move || {
                 runtime.shutdown_timeout(Duration::from_secs(2));
             });

@@ -1,4 +1,4 @@
-//! Client assertions: JSON Web Tokens that prove who asks (RFC 7523).
+//! Client assertions: JSON Web Tokens that authenticate the client (RFC 7523).
 //!
 //! Format of those signed with a certificate:
 //! <https://learn.microsoft.com/entra/identity-platform/certificate-credentials>.
@@ -16,7 +16,7 @@ use crate::{
     base64url,
 };
 
-/// How far the clocks of both sides may be apart, in seconds.
+/// Permitted clock difference in seconds.
 const SKEW: i64 = 300;
 
 #[derive(Deserialize)]
@@ -69,7 +69,7 @@ pub(super) fn check(
     in_time(&claims, now)
 }
 
-/// What is no JSON Web Token may still be a registered federated token.
+/// Accepts a registered federated token that is not a JSON Web Token.
 fn unread(application: &Registered, assertion: &str) -> Result<(), Refusal> {
     if application.federated_tokens.iter().any(|known| known == assertion) {
         return Ok(());
@@ -91,7 +91,7 @@ fn no_record(claims: &Claims) -> Refusal {
     Refusal::client(700_213, text)
 }
 
-/// The registered certificate that the header names by a thumbprint or as a whole.
+/// The registered certificate that the header identifies by thumbprint or contains.
 fn find<'a>(application: &'a Registered, header: &Header) -> Result<&'a Certificate, Refusal> {
     let named = |thumbprint: &Option<String>| thumbprint.as_deref().and_then(base64url::decode);
     let (sha1, sha256) = (named(&header.x5t), named(&header.x5t_sha256));
@@ -144,7 +144,7 @@ fn invalid_signature(application: &Registered, thumbprint: &[u8], reason: &str) 
     Refusal::client(700_027, text)
 }
 
-/// The assertion was made by the application, for this endpoint.
+/// Checks that the assertion is from the application and for this endpoint.
 fn about_this(application: &Registered, claims: &Claims, endpoint: &str) -> Result<(), Refusal> {
     let is_client = |claim: &Option<String>| {
         claim.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(&application.client_id))

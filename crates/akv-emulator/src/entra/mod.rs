@@ -28,10 +28,10 @@ use crate::{
     wire::Control,
 };
 
-/// Longest form that is read; an assertion with its certificates has some ten thousand bytes.
+/// Maximum size of a form; an assertion with its certificates has some ten thousand bytes.
 const FORM_LIMIT: usize = 128 * 1024;
 
-/// What a path of the authority asks for.
+/// The endpoints of the authority.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
     /// `/TENANT/oauth2/v2.0/token`
@@ -57,7 +57,7 @@ impl Route {
     }
 }
 
-/// Answers one request to the authority. An error breaks the connection or stream.
+/// Handles one request to the authority. An error breaks the connection or stream.
 pub(crate) async fn handle(
     state: &Arc<State>,
     connection: &Control,
@@ -129,7 +129,7 @@ fn configuration(state: &State, base: &str, tenant: &str) -> Result<Value, Refus
     }))
 }
 
-/// The metadata names this authority only, so that clients trust it as the one they asked.
+/// The metadata lists only this authority, so that clients trust it.
 fn instance(base: &str) -> Value {
     let host = base.trim_start_matches("https://");
     json!({

@@ -1,4 +1,4 @@
-//! The authority's errors, as its clients see them.
+//! The errors of the authority.
 //!
 //! Codes and texts: <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>.
 
@@ -9,25 +9,25 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 
-/// Why no token is granted.
+/// The error for a request that gets no token.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     status: u16,
     /// The error of RFC 6749 section 5.2.
     error: &'static str,
-    /// The number behind `AADSTS`.
+    /// The number after `AADSTS`.
     code: u32,
     text: String,
 }
 
-/// What identifies one request in the service's logs.
+/// The ids of one request in the service's logs.
 pub(super) struct Ids {
     pub(super) trace: String,
     correlation: String,
 }
 
 impl Ids {
-    /// A client may name the correlation id.
+    /// A client may set the correlation id.
     pub(super) fn new(headers: &HeaderMap) -> Self {
         let named = headers.get("client-request-id").and_then(|id| id.to_str().ok());
         Self {
@@ -75,7 +75,7 @@ impl Refusal {
         Self::request(900_561, "The endpoint only accepts POST requests. Received another request.")
     }
 
-    /// An outage on demand.
+    /// A configured outage.
     pub(super) fn failing(status: StatusCode) -> Self {
         let text = "The service is temporarily unavailable. Please retry later.";
         Self::new(status.as_u16(), "temporarily_unavailable", 90_033, text)

@@ -10,7 +10,7 @@ use crate::{applications::Registered, state::State, stats::count};
 /// The only kind of assertion (RFC 7523 section 2.2).
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// The token for a form, or the reason why there is none. `base` is the authority's URL.
+/// The token for a form, or the error. `base` is the authority's URL.
 pub(super) fn grant(
     state: &State,
     base: &str,

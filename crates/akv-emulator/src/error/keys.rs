@@ -51,7 +51,7 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "CertificateNotFound", message)
     }
 
-    /// A key that belongs to a certificate is changed with it only.
+    /// A key that belongs to a certificate changes only with the certificate.
     pub(crate) fn managed(operation: &str) -> Self {
         Self::forbidden(
             format!(
@@ -85,7 +85,7 @@ impl ApiError {
         .with_inner("ObjectIsDeletedButRecoverable")
     }
 
-    /// Between the request to delete it and the deletion's end.
+    /// Between the delete request and the end of the deletion.
     pub(crate) fn being_deleted(object: &str) -> Self {
         let message = format!("{object} is currently being deleted.");
         Self::new(StatusCode::CONFLICT, "Conflict", message).with_inner("ObjectIsBeingDeleted")
@@ -103,7 +103,7 @@ impl ApiError {
         .with_inner("ObjectIsBeingDeleted")
     }
 
-    /// What is deleted leaves a protected vault by itself only.
+    /// A vault with purge protection purges deleted keys only by itself.
     pub(crate) fn purge_protected() -> Self {
         Self::forbidden(
             "Operation \"purge\" is not allowed because purge protection is enabled for this \
@@ -113,7 +113,7 @@ impl ApiError {
         )
     }
 
-    /// A Managed HSM does nothing else while it is being restored as a whole.
+    /// A Managed HSM refuses all operations while it is being restored as a whole.
     pub(crate) fn hsm_restoring() -> Self {
         Self::new(
             StatusCode::CONFLICT,
@@ -122,7 +122,7 @@ impl ApiError {
         )
     }
 
-    /// A release policy that was marked immutable stays as it is.
+    /// A release policy that was marked immutable cannot change.
     pub(crate) fn release_policy_immutable(persona: Persona) -> Self {
         Self::bad_parameter(match persona {
             Persona::Vault => "AKV.SKR.1020: Immutable Key Release Policy cannot be modified.",
@@ -134,7 +134,7 @@ impl ApiError {
         Self::bad_parameter("AKV.SKR.1005: Non-exportable keys must not have release policy")
     }
 
-    /// Nothing here attests an environment, so none can be given a key.
+    /// No environment is attested here, so no key can be released.
     pub(crate) fn not_attested() -> Self {
         Self::forbidden(
             "Target environment attestation statement cannot be verified.",

@@ -1,4 +1,4 @@
-//! The service's errors, as its clients see them.
+//! The errors of the service.
 
 mod keys;
 
@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 
 use crate::{operation::Operation, persona::Persona};
 
-/// An error answer of the data plane: `{"error": {"code", "message", "innererror": {"code"}}}`.
+/// An error response of the data plane: `{"error": {"code", "message", "innererror": {"code"}}}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ApiError {
     pub(crate) status: StatusCode,
     pub(crate) code: &'static str,
     pub(crate) message: String,
     pub(crate) inner: Option<&'static str>,
-    /// Seconds after which it is worth asking again.
+    /// Seconds after which a retry may succeed.
     pub(crate) retry_after: Option<i64>,
 }
 
@@ -36,7 +36,7 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "BadParameter", message)
     }
 
-    /// The vault's answer to a property value that it does not know.
+    /// The vault's error for an unknown property value.
     pub(crate) fn invalid_value(property: &str) -> Self {
         Self::bad_parameter(format!("Property {property} has invalid value\r\n"))
     }
@@ -65,7 +65,7 @@ impl ApiError {
         )
     }
 
-    /// An error on the service's side; `request_id` is the one that the answer names.
+    /// An internal error of the service; `request_id` is the one in the response.
     pub(crate) fn failing(
         status: StatusCode,
         persona: Persona,
@@ -96,7 +96,7 @@ impl ApiError {
         Self::new(status, code, status.canonical_reason().unwrap_or("Error"))
     }
 
-    /// The emulator's own: the answer must not promise what a restart would forget.
+    /// The emulator's own error: a success must not be lost by a restart.
     pub(crate) fn not_stored(error: &std::io::Error) -> Self {
         let message = format!(
             "The emulator could not write its state folder, and nothing was changed: {error}. Make \
@@ -117,7 +117,7 @@ impl ApiError {
         )
     }
 
-    /// The body in the persona's form: a Managed HSM appends the request's id to the message.
+    /// The body in the persona's format: a Managed HSM appends the request's id to the message.
     pub(crate) fn body(&self, persona: Persona, request_id: &str) -> Value {
         let message = match persona {
             Persona::Vault => self.message.clone(),

@@ -1,4 +1,4 @@
-//! A fault: what goes wrong, for which requests, how often.
+//! A fault: its kind, the requests that it affects, and how often.
 
 use std::time::Duration;
 
@@ -7,19 +7,19 @@ use serde::{Deserialize, Serialize};
 use super::FaultKind;
 use crate::operation::Operation;
 
-/// A fault with the requests it strikes: by default the next one, of any data-plane operation.
+/// A fault with the requests that it affects: by default the next one, of any data-plane operation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use]
 pub struct Fault {
     #[serde(flatten)]
     pub(super) kind: FaultKind,
-    /// `None` means every operation but [`Operation::Token`].
+    /// `None` means every operation except [`Operation::Token`].
     #[serde(default)]
     operation: Option<Operation>,
-    /// How many times it strikes, `None` for ever.
+    /// How many requests it affects; `None` for no limit.
     #[serde(default = "once")]
     pub(super) times: Option<u32>,
-    /// Chance of striking a matching request, 0 to 1.
+    /// Probability for each matching request, 0 to 1.
     #[serde(default = "always")]
     pub(super) probability: f64,
 }
@@ -33,17 +33,17 @@ const fn always() -> f64 {
 }
 
 impl Fault {
-    /// Strikes the next request of any data-plane operation.
+    /// A fault for the next request of any data-plane operation.
     pub const fn new(kind: FaultKind) -> Self {
         Self { kind, operation: None, times: once(), probability: always() }
     }
 
-    /// Answers later.
+    /// Delays the response.
     pub fn latency(delay: Duration) -> Self {
         Self::new(FaultKind::Latency { millis: millis(delay) })
     }
 
-    /// Answers with an error status.
+    /// Responds with an error status.
     pub const fn status(status: u16) -> Self {
         Self::new(FaultKind::Status { status, retry_after: None })
     }
@@ -63,7 +63,7 @@ impl Fault {
         Self::new(FaultKind::SlowBody { millis: millis(duration) })
     }
 
-    /// Answers with a result of this many bytes, each of them 255.
+    /// Responds with a result of this many bytes, each of them 255.
     pub fn result_of(length: usize) -> Self {
         Self::new(FaultKind::WrongBytes { member: "/value".to_owned(), length, fill: u8::MAX })
     }
@@ -73,25 +73,25 @@ impl Fault {
         Self::new(FaultKind::Redirect { location: location.into() })
     }
 
-    /// Strikes requests of this operation only.
+    /// Affects only requests of this operation.
     pub const fn on(mut self, operation: Operation) -> Self {
         self.operation = Some(operation);
         self
     }
 
-    /// Strikes this many requests.
+    /// Affects this many requests.
     pub const fn times(mut self, times: u32) -> Self {
         self.times = Some(times);
         self
     }
 
-    /// Strikes until the faults are cleared.
+    /// Affects all requests until the faults are cleared.
     pub const fn forever(mut self) -> Self {
         self.times = None;
         self
     }
 
-    /// Strikes each matching request with this chance, 0 to 1.
+    /// Affects each matching request with this probability, 0 to 1.
     pub const fn probability(mut self, probability: f64) -> Self {
         self.probability = probability;
         self
@@ -103,11 +103,11 @@ impl Fault {
     }
 
     pub(super) fn matches(&self, operation: Operation) -> bool {
-        let asked = match self.operation {
-            Some(asked) => asked == operation,
+        let requested = match self.operation {
+            Some(requested) => requested == operation,
             None => operation != Operation::Token,
         };
-        asked
+        requested
             && match self.kind {
                 FaultKind::WrongSignature => operation == Operation::Sign,
                 FaultKind::NextLink { .. } => operation.lists(),

@@ -1,4 +1,4 @@
-//! Faults on demand: what a network, a proxy or an overloaded service does to a client.
+//! Configurable faults, such as a network, a proxy or an overloaded service causes.
 
 mod fault;
 mod kind;
@@ -10,7 +10,7 @@ use aws_lc_rs::rand;
 pub use self::{fault::Fault, kind::FaultKind};
 use crate::{operation::Operation, sync::lock};
 
-/// The faults that are waiting to strike, in the order they were added.
+/// The queued faults, in the order in which they were added.
 #[derive(Default)]
 pub(crate) struct Faults {
     waiting: Mutex<Vec<Fault>>,
@@ -21,7 +21,7 @@ impl Faults {
         lock(&self.waiting).push(fault);
     }
 
-    /// Those that wait, with how often each is still to strike.
+    /// The queued faults, with their remaining counts.
     pub(crate) fn list(&self) -> Vec<Fault> {
         lock(&self.waiting).clone()
     }
@@ -30,12 +30,12 @@ impl Faults {
         lock(&self.waiting).clear();
     }
 
-    /// True if a fault of exactly this kind strikes the connection.
+    /// Takes a fault of exactly this kind for a connection; false if there is none.
     pub(crate) fn strike_connection(&self, kind: &FaultKind) -> bool {
         !self.take(|fault| fault.kind == *kind).is_empty()
     }
 
-    /// The faults that strike a request: the first one waiting, and all that combine.
+    /// Takes the faults of a request: the first one in the queue, and all that combine.
     pub(crate) fn strike(&self, operation: Operation) -> Vec<FaultKind> {
         self.take(|fault| !fault.kind.on_connection() && fault.matches(operation))
     }

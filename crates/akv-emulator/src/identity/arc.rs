@@ -12,16 +12,16 @@ use serde_json::json;
 use super::{bad_request, error, has_metadata_header, machine, query};
 use crate::{auth::CLIENT_ID, state::State, token_reply::TokenReply};
 
-/// The versions of the protocol that tell it from a virtual machine's at the same path.
+/// The protocol versions that distinguish it from a virtual machine's endpoint at the same path.
 const VERSIONS: [&str; 2] = ["2019-11-01", "2020-06-01"];
 
-/// Whether a request speaks the agent's protocol.
+/// Whether a request uses the agent's protocol.
 pub(super) fn is_asked(version: Option<&str>) -> bool {
     version.is_some_and(|version| VERSIONS.contains(&version))
 }
 
-/// Answers a request for a token: first with the name of a secret file, then, to whoever could
-/// read it, with the token.
+/// Responds to a token request: first with the name of a secret file, then, for clients that send
+/// its content, with the token.
 pub(super) fn answer(state: &State, parts: &Parts) -> TokenReply {
     if !has_metadata_header(parts) {
         return bad_request("Required metadata header not specified");

@@ -26,7 +26,7 @@ pub(crate) const IMDS: &str = "/metadata/identity/oauth2/token";
 pub(crate) const APP_SERVICE: &str = "/MSI/token";
 const NO_SUCH_IDENTITY: &str = "Identity not found";
 
-/// Answers one token request.
+/// Handles one token request.
 pub(crate) async fn handle(
     state: Arc<State>,
     request: Request<Incoming>,
@@ -80,7 +80,7 @@ fn imds(state: &State, parts: &Parts) -> TokenReply {
     let Some(resource) = query.get("resource") else {
         return bad_request("Required query variable 'resource' is missing");
     };
-    match state.assigned.asked(&query) {
+    match state.assigned.requested_identity(&query) {
         Some(client_id) => TokenReply::new(StatusCode::OK, machine(state, resource, &client_id)),
         None => bad_request(NO_SUCH_IDENTITY),
     }
@@ -93,7 +93,7 @@ fn machine(state: &State, resource: &str, client_id: &str) -> Value {
     let mut body = grant(state, resource, client_id, now);
     let expires = now.saturating_add(i64::try_from(lifetime).unwrap_or(i64::MAX));
     body["client_id"] = client_id.into();
-    // Numbers are strings here, unlike at the token endpoint of Entra ID.
+    // Here numbers are strings, unlike at the token endpoint of Entra ID.
     body["expires_in"] = lifetime.to_string().into();
     body["ext_expires_in"] = lifetime.to_string().into();
     body["expires_on"] = expires.to_string().into();
@@ -116,7 +116,7 @@ fn app_service(state: &State, parts: &Parts) -> TokenReply {
     };
     let now = state.clock.now();
     let lifetime = i64::try_from(state.tokens.lifetime().as_secs()).unwrap_or(i64::MAX);
-    let Some(client_id) = state.assigned.asked(&query) else {
+    let Some(client_id) = state.assigned.requested_identity(&query) else {
         return bad_request(NO_SUCH_IDENTITY);
     };
     let mut body = grant(state, resource, &client_id, now);

@@ -9,7 +9,7 @@ pub(crate) enum RsaSignature {
     Ps256,
     Ps384,
     Ps512,
-    /// PKCS#1 type 1 padding around whatever the caller sends, normally a `DigestInfo`.
+    /// PKCS#1 type 1 padding around any value of the caller, normally a `DigestInfo`.
     RsNull,
 }
 
@@ -24,7 +24,7 @@ impl RsaSignature {
         ("RSNULL", Self::RsNull),
     ];
 
-    /// Bytes of the digest that is signed, `None` where any length is.
+    /// Length of the digest to sign; `None` for any length.
     pub(crate) const fn digest_len(self) -> Option<usize> {
         match self {
             Self::Rs256 | Self::Ps256 => Some(32),
@@ -35,12 +35,12 @@ impl RsaSignature {
     }
 }
 
-/// A signature algorithm by the family of keys it belongs to.
+/// A signature algorithm, by family of keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SignatureAlgorithm {
     Rsa(RsaSignature),
     Ecdsa(crate::keys::Curve),
-    /// HMAC with a hash of so many bytes.
+    /// HMAC with a hash of this many bytes.
     Hmac(usize),
 }
 
@@ -49,7 +49,7 @@ impl SignatureAlgorithm {
         if let Some((_, rsa)) = RsaSignature::ALL.into_iter().find(|(known, _)| *known == name) {
             return Some(Self::Rsa(rsa));
         }
-        // ECDSA256 and ES256K share a curve: the older name comes from preview API versions.
+        // ECDSA256 and ES256K share a curve: the older name is from preview API versions.
         let name = if name == "ECDSA256" { "ES256K" } else { name };
         if let Some(curve) =
             crate::keys::Curve::ALL.into_iter().find(|curve| curve.algorithm() == name)
@@ -64,7 +64,7 @@ impl SignatureAlgorithm {
         }
     }
 
-    /// Bytes of the digest that is signed, `None` where any length is.
+    /// Length of the digest to sign; `None` for any length.
     pub(crate) const fn digest_len(self) -> Option<usize> {
         match self {
             Self::Rsa(rsa) => rsa.digest_len(),
@@ -84,7 +84,7 @@ pub(crate) enum EncryptionAlgorithm {
     Rsa15,
     RsaOaep,
     RsaOaep256,
-    /// AES key wrap with a key of so many bits.
+    /// AES key wrap with a key of this many bits.
     AesKw(usize),
     AesGcm(usize),
     /// Whole blocks only.

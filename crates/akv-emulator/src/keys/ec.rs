@@ -1,4 +1,4 @@
-//! Elliptic-curve keys: ECDSA in the fixed-width form of JSON Web Signatures (RFC 7518, 3.4).
+//! Elliptic-curve keys: ECDSA in the fixed-width format of JSON Web Signatures (RFC 7518, 3.4).
 
 use aws_lc_rs::{
     digest::{self, Digest},
@@ -17,16 +17,16 @@ use crate::base64url;
 /// A curve of the service, named as in JSON Web Keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Curve {
-    /// NIST P-256, signs with ES256.
+    /// NIST P-256, for ES256.
     #[serde(rename = "P-256")]
     P256,
-    /// SECG secp256k1, signs with ES256K.
+    /// SECG secp256k1, for ES256K.
     #[serde(rename = "P-256K")]
     P256K,
-    /// NIST P-384, signs with ES384.
+    /// NIST P-384, for ES384.
     #[serde(rename = "P-384")]
     P384,
-    /// NIST P-521, signs with ES512.
+    /// NIST P-521, for ES512.
     #[serde(rename = "P-521")]
     P521,
 }
@@ -138,7 +138,8 @@ impl EcKey {
     }
 
     pub(crate) fn pkcs8(&self) -> Zeroizing<Vec<u8>> {
-        // Serializing a key that the library itself made or parsed fails only without memory.
+        // Serializing a key that the library itself created or parsed fails only when out of
+        // memory.
         let der = self.pair.to_pkcs8v1();
         Zeroizing::new(der.map(|der| der.as_ref().to_vec()).unwrap_or_default())
     }

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::{Curve, EcKey, KeyMaterial, OctKey, Rejected, RsaKey};
 use crate::{base64url, error::ApiError, persona::Persona};
 
-/// Reads the private key of `{"key": {"kty": …}}`.
+/// Parses the private key of `{"key": {"kty": …}}`.
 pub(crate) fn import(persona: Persona, jwk: &Map<String, Value>) -> Result<KeyMaterial, ApiError> {
     let refused = || match persona {
         Persona::Vault => {

@@ -20,7 +20,7 @@ pub use self::{
 pub(crate) use self::{ec::EcKey, jwk::import, oct::OctKey, rsa::RsaKey};
 use crate::error::ApiError;
 
-/// What a new key is to be made of.
+/// Type and size of a new key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum KeySpec {
     /// Modulus length in bits: 2048, 3072 or 4096.
@@ -31,7 +31,7 @@ pub(crate) enum KeySpec {
 }
 
 impl KeySpec {
-    /// Makes key material; RSA takes from tens of milliseconds to seconds.
+    /// Generates key material; RSA takes from tens of milliseconds to seconds.
     pub(crate) fn generate(self) -> Result<KeyMaterial, ApiError> {
         let failed = |_| ApiError::server_error(hyper::StatusCode::INTERNAL_SERVER_ERROR);
         Ok(match self {
@@ -68,7 +68,7 @@ impl KeyMaterial {
         }
     }
 
-    /// What a certificate's policy says of its key.
+    /// The key properties of a certificate's policy.
     pub(crate) fn certificate_key(&self) -> Value {
         let mut properties = json!({ "exportable": true, "reuse_key": false });
         let (key_type, bits) = match self.spec() {
@@ -93,7 +93,7 @@ impl KeyMaterial {
         }
     }
 
-    /// Reads back what [`KeyMaterial::secret`] gave.
+    /// Parses the result of [`KeyMaterial::secret`].
     pub(crate) fn from_secret(spec: KeySpec, secret: &[u8]) -> Option<Self> {
         Some(match spec {
             KeySpec::Rsa(_) => Self::Rsa(Arc::new(RsaKey::from_pkcs8(secret).ok()?)),
@@ -103,7 +103,7 @@ impl KeyMaterial {
     }
 }
 
-/// Key material that the cryptographic library refused.
+/// The cryptographic library refused the key material.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the key was refused")]
 pub(crate) struct Rejected;

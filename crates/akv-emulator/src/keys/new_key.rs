@@ -59,25 +59,25 @@ impl NewKey {
         Self::new(name, KeySpec::Ec(curve))
     }
 
-    /// A symmetric key, which only a Managed HSM has; `bits` is 128, 192 or 256.
+    /// A symmetric key, which only a Managed HSM supports; `bits` is 128, 192 or 256.
     pub fn oct(name: impl Into<String>, bits: usize) -> Self {
         Self::new(name, KeySpec::Oct(bits))
     }
 
-    /// Asks for the -HSM key type. A Managed HSM has no other.
+    /// Selects the -HSM key type. A Managed HSM has no other.
     pub fn hsm(mut self, hsm: bool) -> Self {
         self.hsm = hsm;
         self
     }
 
-    /// The vault to create it in, by its full host name such as `myvault.vault.azure.net`.
-    /// The default is the vault that answers under every unknown host name.
+    /// The vault to create it in, by its full host name such as `myvault.vault.azure.net`. The
+    /// default is the vault that is served under every unknown host name.
     pub fn vault_host(mut self, host: impl Into<String>) -> Self {
         self.vault = host.into().to_ascii_lowercase();
         self
     }
 
-    /// The permitted operations; the default is all that the key type has.
+    /// The permitted operations; by default all that the key type supports.
     pub fn key_ops<S: Into<String>>(mut self, operations: impl IntoIterator<Item = S>) -> Self {
         self.operations = Some(operations.into_iter().map(Into::into).collect());
         self
@@ -89,13 +89,13 @@ impl NewKey {
         self
     }
 
-    /// The first moment it signs (`nbf`).
+    /// The time from which it signs (`nbf`).
     pub fn not_before(mut self, time: SystemTime) -> Self {
         self.not_before = Some(unix(time));
         self
     }
 
-    /// The moment from which it no longer signs (`exp`).
+    /// The time from which it no longer signs (`exp`).
     pub fn expires(mut self, time: SystemTime) -> Self {
         self.expires = Some(unix(time));
         self
@@ -108,14 +108,14 @@ impl NewKey {
         self
     }
 
-    /// The private key itself, as unencrypted PKCS#8 DER, in place of a fresh one. It has to be of
-    /// the type and size that was named.
+    /// The private key, as unencrypted PKCS#8 DER, instead of a generated one. It must have the
+    /// given type and size.
     pub fn pkcs8(mut self, der: impl Into<Vec<u8>>) -> Self {
         self.pkcs8 = Some(der.into());
         self
     }
 
-    /// The bytes of a symmetric key, in place of fresh ones. There have to be as many as were named.
+    /// The bytes of a symmetric key, instead of generated ones. They must have the given size.
     pub fn secret(self, bytes: impl Into<Vec<u8>>) -> Self {
         self.pkcs8(bytes)
     }
@@ -127,8 +127,8 @@ impl NewKey {
     }
 }
 
-/// Reads `TYPE:NAME:SIZE`, with `-hsm` after the type for an HSM key and `@HOST` at the end for
-/// another vault than the default one: `rsa:web:2048`, `ec-hsm:web:P-256@v.vault.azure.net`,
+/// Parses `TYPE:NAME:SIZE`, with `-hsm` after the type for an HSM key and `@HOST` at the end for a
+/// vault other than the default one: `rsa:web:2048`, `ec-hsm:web:P-256@v.vault.azure.net`,
 /// `oct:kek:256`.
 impl FromStr for NewKey {
     type Err = String;
@@ -163,7 +163,7 @@ impl FromStr for NewKey {
     }
 }
 
-/// Without the private key.
+/// Omits the private key.
 impl fmt::Debug for NewKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter

@@ -23,7 +23,7 @@ pub(crate) struct OctKey {
     bytes: Zeroizing<Vec<u8>>,
 }
 
-/// What an AES-GCM encryption gives.
+/// The result of an AES-GCM encryption.
 pub(crate) struct Sealed {
     pub(crate) iv: Vec<u8>,
     pub(crate) ciphertext: Vec<u8>,
@@ -53,7 +53,7 @@ impl OctKey {
         self.bytes.clone()
     }
 
-    /// RFC 3394, by RustCrypto since AWS-LC's interface has no 192-bit key wrap.
+    /// RFC 3394, with RustCrypto, since AWS-LC's interface has no 192-bit key wrap.
     pub(crate) fn wrap(&self, key: &[u8]) -> Result<Vec<u8>, Rejected> {
         let mut output = vec![0; key.len() + 8];
         let kek = self.bytes.as_slice();
@@ -115,7 +115,7 @@ impl OctKey {
         Ok(buffer)
     }
 
-    /// AES-CBC, with PKCS#7 padding if it `pads`, else of whole blocks.
+    /// AES-CBC, with PKCS#7 padding if it `pads`, otherwise for whole blocks.
     pub(crate) fn encrypt_cbc(
         &self,
         iv: &[u8],

@@ -22,7 +22,7 @@ use crate::{
     keys::algorithm::{EncryptionAlgorithm, RsaSignature},
 };
 
-/// An RSA key pair with every view that the operations need, parsed once.
+/// An RSA key pair in every form that the operations need, parsed once.
 pub(crate) struct RsaKey {
     pkcs8: Zeroizing<Vec<u8>>,
     signing: KeyPair,
@@ -30,7 +30,7 @@ pub(crate) struct RsaKey {
     oaep_public: OaepPublicEncryptingKey,
     pkcs1: Pkcs1PrivateDecryptingKey,
     pkcs1_public: Pkcs1PublicEncryptingKey,
-    /// Only RSNULL needs it: AWS-LC's interface signs no bare `DigestInfo`.
+    /// Needed only for RSNULL: AWS-LC's interface does not sign a bare `DigestInfo`.
     raw: OnceLock<Option<PrivateKey>>,
     modulus: Vec<u8>,
     exponent: Vec<u8>,

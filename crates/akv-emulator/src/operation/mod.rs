@@ -91,7 +91,7 @@ impl Operation {
         Self::Token,
     ];
 
-    /// Whether the answer is a page of a list.
+    /// Whether the response is a page of a list.
     pub(crate) const fn lists(self) -> bool {
         matches!(
             self,
@@ -104,7 +104,7 @@ impl Operation {
         )
     }
 
-    /// Whether it is about deleted keys, or about a name that one may have.
+    /// Whether it concerns deleted keys, or a name that a deleted key may have.
     pub(crate) const fn meets_deleted(self) -> bool {
         matches!(
             self,

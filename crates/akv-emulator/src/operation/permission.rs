@@ -1,10 +1,10 @@
-//! What an operation is called in access policies, in roles and in the service's logs.
+//! The names of operations in access policies, in roles and in the service's logs.
 
 use super::Operation;
 use crate::persona::Persona;
 
 impl Operation {
-    /// The word for it in access policies, `key_ops` and messages.
+    /// Its name in access policies, `key_ops` and messages.
     pub(crate) const fn permission(self) -> &'static str {
         match self {
             Self::CreateKey | Self::CreateCertificate => "create",
@@ -35,7 +35,7 @@ impl Operation {
         }
     }
 
-    /// What it is about, as permissions are grouped.
+    /// The collection by which permissions are grouped.
     pub(crate) const fn collection(self) -> &'static str {
         match self {
             Self::CreateCertificate
@@ -54,7 +54,7 @@ impl Operation {
         }
     }
 
-    /// The data action that a role needs for it, below `Microsoft.KeyVault/`.
+    /// The data action of a role that permits it, below `Microsoft.KeyVault/`.
     ///
     /// Sources: <https://learn.microsoft.com/azure/key-vault/general/rbac-guide> and
     /// <https://learn.microsoft.com/azure/key-vault/managed-hsm/built-in-roles>.

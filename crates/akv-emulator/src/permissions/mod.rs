@@ -1,4 +1,4 @@
-//! Who may do what: access policies or roles, for identities that were given any.
+//! Permissions of identities: access policies or roles.
 
 mod refusals;
 
@@ -15,15 +15,16 @@ use crate::{
     sync::{read, write},
 };
 
-/// Stands for every identity that is not named elsewhere.
+/// Stands for every identity without permissions of its own.
 const EVERYBODY: &str = "*";
 
-/// What an identity may do; see [`Emulator::permit`](crate::Emulator::permit).
+/// The permissions of an identity; see [`Emulator::permit`](crate::Emulator::permit).
 ///
-/// In JSON: `{"identity": "CLIENT_ID", "operations": ["get", "sign"], "key": "web",
-/// "vault": "myvault.vault.azure.net"}`; as text `identity=CLIENT_ID,operations=get+sign,key=web`.
-/// Operations are the words of access policies, with `certificates/` before those on certificates;
-/// `all` is every one. Without `key` it is about every key, without `vault` about every vault.
+/// In JSON: `{"identity": "CLIENT_ID", "operations": ["get", "sign"], "key": "web", "vault":
+/// "myvault.vault.azure.net"}`; as text `identity=CLIENT_ID,operations=get+sign,key=web`.
+/// Operations have the names of access policies, with the prefix `certificates/` for those on
+/// certificates; `all` is every operation. Without `key` it applies to every key, without `vault`
+/// to every vault.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
 #[must_use]
@@ -41,25 +42,26 @@ struct Written {
 }
 
 impl Permission {
-    /// Nothing yet, for a client id; `*` is everybody who has no permissions of his own.
+    /// An empty permission for a client id; `*` stands for every identity without permissions of
+    /// its own.
     pub fn of(identity: impl Into<String>) -> Self {
         Self(Written { identity: identity.into(), ..Written::default() })
     }
 
-    /// Permits these operations. One that shares its permission with others permits those, too:
-    /// `get` is needed for [`Operation::GetKey`] and [`Operation::GetDeletedKey`].
+    /// Permits these operations. Operations that share a permission are permitted together: `get`
+    /// is needed for [`Operation::GetKey`] and [`Operation::GetDeletedKey`].
     pub fn allow(mut self, operations: impl IntoIterator<Item = Operation>) -> Self {
         self.0.operations.extend(operations.into_iter().map(word));
         self
     }
 
-    /// Only for this key.
+    /// Restricts it to this key.
     pub fn key(mut self, name: impl Into<String>) -> Self {
         self.0.key = Some(name.into());
         self
     }
 
-    /// Only in the vault with this host name.
+    /// Restricts it to the vault with this host name.
     pub fn vault_host(mut self, host: impl Into<String>) -> Self {
         self.0.vault = Some(host.into());
         self
@@ -79,7 +81,7 @@ impl Permission {
     }
 }
 
-/// The word of access policies, with the collection before it unless that is keys.
+/// The name in access policies, prefixed with the collection unless that is keys.
 fn word(operation: Operation) -> String {
     match operation.collection() {
         "keys" => operation.permission().to_owned(),
@@ -95,13 +97,13 @@ impl TryFrom<Written> for Permission {
             return Err("`identity` is missing: a client id, or `*` for everybody".to_owned());
         }
         let known: Vec<String> = Operation::ALL.into_iter().map(word).collect();
-        for asked in &mut written.operations {
-            if asked == "all" {
+        for requested in &mut written.operations {
+            if requested == "all" {
                 continue;
             }
-            let same = known.iter().find(|known| known.eq_ignore_ascii_case(asked));
-            let same = same.ok_or_else(|| format!("`{asked}` is no permission"))?;
-            asked.clone_from(same);
+            let same = known.iter().find(|known| known.eq_ignore_ascii_case(requested));
+            let same = same.ok_or_else(|| format!("`{requested}` is no permission"))?;
+            requested.clone_from(same);
         }
         Ok(Self(written))
     }
@@ -136,15 +138,15 @@ impl FromStr for Permission {
     }
 }
 
-/// How the vaults decide, which shows in the words of a refusal. A Managed HSM always has roles of
-/// its own.
+/// The access model of the vaults, which determines the errors of refused requests. A Managed HSM
+/// always has its own roles.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AccessModel {
-    /// By access policies: 403 `ForbiddenByPolicy`.
+    /// Access policies: 403 `ForbiddenByPolicy`.
     #[default]
     Policies,
-    /// By roles of Azure's access control: 403 `ForbiddenByRbac`.
+    /// Roles of Azure's access control: 403 `ForbiddenByRbac`.
     Roles,
 }
 
@@ -176,8 +178,8 @@ impl Permissions {
         *write(&self.model) = model;
     }
 
-    /// Refuses what the caller may not do. Whoever has no permissions, not even as one of all, may
-    /// do everything.
+    /// Refuses operations that the caller may not perform. An identity without permissions,
+    /// including those of `*`, may do everything.
     pub(crate) fn check(
         &self,
         call: &Call,

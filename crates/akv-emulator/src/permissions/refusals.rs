@@ -52,7 +52,7 @@ impl ApiError {
         )
     }
 
-    /// A Managed HSM has roles of its own, apart from those of Azure's resources.
+    /// A Managed HSM has its own roles, separate from those of Azure's resources.
     fn forbidden_by_local_role(call: &Call) -> Self {
         let action = call.operation.action(Persona::ManagedHsm);
         let scope = match call.name.as_str() {

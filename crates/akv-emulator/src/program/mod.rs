@@ -1,5 +1,5 @@
-//! The emulator as a program: starts, prints how to use it, serves until it is told to stop. It is
-//! here for programs that have it as one of their commands.
+//! The emulator as a program: starts, prints how to use it, and serves until it is stopped. Other
+//! programs can include it as a subcommand.
 
 mod output;
 mod parse;
@@ -21,34 +21,34 @@ use crate::{
     files::{named, write_private},
 };
 
-/// What the program can be told on its command line.
+/// The command-line arguments.
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// Address of the HTTPS listener; port 0 takes a free one.
+    /// Address of the HTTPS listener; port 0 picks a free port.
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
     /// Address of the identity endpoints' plain HTTP listener.
     #[arg(long, default_value = "127.0.0.1:0")]
     identity_listen: SocketAddr,
-    /// Which service answers under host names other than the real services'.
+    /// The service under host names other than those of the real services.
     #[arg(long, value_enum, default_value = "vault")]
     persona: PersonaArgument,
-    /// An access token to accept for ever, instead of a generated one.
+    /// An access token that never expires, instead of a generated one.
     #[arg(long)]
     token: Option<String>,
-    /// One more token to accept for ever, for an identity that can be given permissions.
+    /// An additional token that never expires, for an identity that can be given permissions.
     #[arg(long = "named-token", value_name = "IDENTITY=TOKEN", value_parser = parse::named_token)]
     named_tokens: Vec<(String, String)>,
-    /// Keeps the CA and the keys (readable!) in this folder across restarts.
+    /// Keeps the CA and the keys (unencrypted!) in this folder across restarts.
     #[arg(long)]
     state_dir: Option<PathBuf>,
     /// Creates a key: `rsa:NAME:BITS`, `ec:NAME:CURVE` or `oct:NAME:BITS`, with `-hsm` after the
-    /// type for an HSM key, and `@HOST` at the end for another vault than the default one.
-    /// Keys that exist already are left alone.
+    /// type for an HSM key, and `@HOST` at the end for a vault other than the default one. Existing
+    /// keys are left unchanged.
     #[arg(long = "key", value_name = "SPEC")]
     keys: Vec<NewKey>,
-    /// Creates a key with a certificate that it signs itself: as `--key`, `=` and the subject,
-    /// such as `ec:web:P-256=CN=www.example.org`.
+    /// Creates a key with a self-signed certificate: as `--key`, `=` and the subject, such as
+    /// `ec:web:P-256=CN=www.example.org`.
     #[arg(
         long = "certificate",
         value_name = "SPEC=SUBJECT",
@@ -59,8 +59,8 @@ pub struct Arguments {
     /// `secret=TEXT`, `certificate=FILE` (PEM), `federated-token=FILE`.
     #[arg(long = "application", value_name = "SPEC", value_parser = parse::application)]
     applications: Vec<Application>,
-    /// Gives the machine a user-assigned managed identity: `client=ID` and, where it is asked for by
-    /// them, `object=ID` and `resource=/subscriptions/…`. Others are refused from then on.
+    /// Assigns a user-assigned managed identity to the machine: `client=ID` and, if requests use
+    /// them, `object=ID` and `resource=/subscriptions/…`. Other identities are then refused.
     #[arg(long = "managed-identity", value_name = "SPEC", value_parser = parse::managed_identity)]
     managed_identities: Vec<AssignedIdentity>,
     /// Makes the machine an Azure Arc server whose agent keeps its secret files in this folder.
@@ -68,30 +68,30 @@ pub struct Arguments {
     arc_folder: Option<PathBuf>,
     #[command(flatten)]
     behaviour: Box<Behaviour>,
-    /// One more DNS name or IP address for the server certificate.
+    /// An additional DNS name or IP address for the server certificate.
     #[arg(long = "server-name", value_name = "NAME")]
     server_names: Vec<String>,
-    /// Writes the shell lines to this file, too, readable for its owner only.
+    /// Also writes the shell lines to this file, readable only by its owner.
     #[arg(long, value_name = "FILE")]
     write_env: Option<PathBuf>,
-    /// Where the CA's certificate is written; by default into the state folder or a file of its
-    /// own among the temporary files, which is removed at the end.
+    /// The file for the CA's certificate; by default in the state folder, or a temporary file that
+    /// is removed at the end.
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
-    /// Prints the variables as a JSON object in one line instead of shell lines.
+    /// Prints the variables as a JSON object on one line instead of shell lines.
     #[arg(skip)]
     json: bool,
 }
 
-/// How the services behave; all of it can be changed later through the control interface.
+/// The behaviour of the services, which the control interface can change later.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Behaviour")]
 struct Behaviour {
-    /// How long answers take: `hsm-in-region` (4 ms), `vault-in-region` (15 ms, 60 ms for one of a
-    /// hundred), `cross-region` (90 ms), or `P50,P99` in milliseconds.
+    /// Latency of responses: `hsm-in-region` (4 ms), `vault-in-region` (p50 15 ms, p99 60 ms),
+    /// `cross-region` (90 ms), or `P50,P99` in milliseconds.
     #[arg(long, value_name = "PROFILE", value_parser = parse::latency)]
     latency: Option<Latency>,
-    /// Throttles as the service does, all limits multiplied by this factor.
+    /// Throttles as the service does, with all limits multiplied by this factor.
     #[arg(
         long,
         value_name = "FACTOR",
@@ -101,39 +101,39 @@ struct Behaviour {
         value_parser = parse::throttling,
     )]
     throttle: Option<Throttling>,
-    /// Has throttled answers say when there is room again.
+    /// Adds `Retry-After` to throttled responses.
     #[arg(long, requires = "throttle")]
     retry_after: bool,
-    /// Queues a fault, in JSON as the control interface has it.
+    /// Queues a fault, in the JSON format of the control interface.
     #[arg(long = "fault", value_name = "JSON", value_parser = parse::fault)]
     faults: Vec<Fault>,
-    /// Gives an identity a permission, and so takes all others from it:
-    /// `identity=CLIENT_ID,operations=get+sign`, with `key=NAME` and `vault=HOST` if it is not for
-    /// all of them. The identity `*` is everybody else.
+    /// Gives an identity a permission, and removes all that were not given explicitly:
+    /// `identity=CLIENT_ID,operations=get+sign`, with `key=NAME` and `vault=HOST` to restrict it.
+    /// The identity `*` stands for all others.
     #[arg(long = "permit", value_name = "SPEC")]
     permissions: Vec<Permission>,
-    /// How the vaults decide who may do what, which shows in refusals.
+    /// The access model of the vaults, which determines the errors of refused requests.
     #[arg(long, value_enum, default_value = "policies")]
     access_model: AccessModelArgument,
-    /// The tenant of the vaults: tokens of others are refused.
+    /// The tenant of the vaults: tokens of other tenants are refused.
     #[arg(long, value_name = "ID")]
     tenant: Option<String>,
-    /// How many seconds the tokens are valid that are issued.
+    /// Lifetime of issued tokens in seconds.
     #[arg(long, value_name = "SECONDS")]
     token_lifetime: Option<u64>,
-    /// How many seconds a deletion takes.
+    /// Duration of a deletion in seconds.
     #[arg(long, value_name = "SECONDS", default_value = "0")]
     deletion_delay: u64,
-    /// How many days the vaults keep what is deleted.
+    /// Days for which the vaults keep deleted keys.
     #[arg(long, value_name = "DAYS", default_value = "90")]
     retention_days: u32,
-    /// Nobody may purge what is deleted.
+    /// Forbids purging deleted keys.
     #[arg(long)]
     purge_protection: bool,
-    /// By how many seconds the emulator's clock differs from the system's.
+    /// Shift of the emulator's clock from the system's, in seconds.
     #[arg(long, value_name = "SECONDS", default_value = "0", allow_negative_numbers = true)]
     clock_shift: i64,
-    /// Has the Azure Arc agent name this file in its challenges instead of a fresh one.
+    /// Makes the Azure Arc agent name this file in its challenges instead of a new one.
     #[arg(long, value_name = "FILE")]
     arc_challenge: Option<PathBuf>,
 }
@@ -160,7 +160,7 @@ impl Behaviour {
 }
 
 impl Arguments {
-    /// Has the variables printed as a JSON object in one line, instead of shell lines.
+    /// Prints the variables as a JSON object on one line instead of shell lines.
     #[must_use]
     pub fn json(self, json: bool) -> Self {
         Self { json, ..self }
@@ -182,13 +182,13 @@ enum AccessModelArgument {
     Roles,
 }
 
-/// Serves until Ctrl-C or SIGTERM. Standard output gets the variables that point a client at it.
+/// Serves until Ctrl-C or SIGTERM. Prints the variables that point a client at it.
 ///
 /// # Errors
-/// An address is taken, a file cannot be written, or the emulator refuses a key or an application.
+/// An address is in use, a file cannot be written, or the emulator refuses a key or an application.
 pub fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    // Before anything is printed: whoever reads the lines may send a signal at once.
+    // Before anything is printed: the reader of the lines may send a signal at once.
     let mut stop = runtime.block_on(async { Stop::new() })?;
     let emulator = start(&arguments)?;
     let token = arguments.token.unwrap_or_else(|| emulator.token());

@@ -1,4 +1,4 @@
-//! What the program prints and writes: how to use it.
+//! The output of the program: how to use it.
 
 use std::{
     collections::BTreeMap,
@@ -19,15 +19,15 @@ pub(super) enum CaFile {
 impl CaFile {
     pub(super) fn write(
         emulator: &Emulator,
-        asked: Option<PathBuf>,
+        requested: Option<PathBuf>,
         state_dir: Option<&Path>,
     ) -> io::Result<Self> {
-        let kept = asked.or_else(|| state_dir.map(|directory| directory.join("ca.pem")));
+        let kept = requested.or_else(|| state_dir.map(|directory| directory.join("ca.pem")));
         if let Some(file) = kept {
             write_public(&file, emulator.ca_pem().as_bytes())?;
             return Ok(Self::Kept(fs::canonicalize(file)?));
         }
-        // Public, and clients may run under other accounts.
+        // It is public, and clients may run under other accounts.
         let file = tempfile::Builder::new()
             .prefix("akv-emulator-ca-")
             .suffix(".pem")
@@ -74,7 +74,7 @@ pub(super) fn shell_lines(emulator: &Emulator, variables: &BTreeMap<&str, String
     lines
 }
 
-/// Quotes for a POSIX shell where the value needs it.
+/// Quotes the value for a POSIX shell if necessary.
 fn quote(value: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,[]".contains(c);
     if value.chars().all(plain) {

@@ -1,10 +1,10 @@
-//! Arguments that are more than a word.
+//! Parsers of structured arguments.
 
 use std::fs;
 
 use crate::{Application, AssignedIdentity, Fault, Latency, NewKey, Throttling};
 
-/// Reads `tenant=ID,client=ID,secret=TEXT,certificate=FILE,federated-token=FILE`.
+/// Parses `tenant=ID,client=ID,secret=TEXT,certificate=FILE,federated-token=FILE`.
 pub(super) fn application(text: &str) -> Result<Application, String> {
     let fields: Vec<(&str, &str)> = text
         .split(',')
@@ -35,7 +35,7 @@ pub(super) fn application(text: &str) -> Result<Application, String> {
     }
 }
 
-/// Reads `client=ID,object=ID,resource=ID`, in any order.
+/// Parses `client=ID,object=ID,resource=ID`, in any order.
 pub(super) fn managed_identity(text: &str) -> Result<AssignedIdentity, String> {
     let mut identity = AssignedIdentity::default();
     for field in text.split(',') {
@@ -53,19 +53,19 @@ pub(super) fn managed_identity(text: &str) -> Result<AssignedIdentity, String> {
     }
 }
 
-/// Reads a key's specification, `=`, and the subject of its certificate.
+/// Parses a key's specification, `=`, and the subject of its certificate.
 pub(super) fn certificate(text: &str) -> Result<(NewKey, String), String> {
     let wrong = "expected KEY=SUBJECT, for example ec:web:P-256=CN=www.example.org";
     let (key, subject) = text.split_once('=').ok_or(wrong)?;
     Ok((key.parse()?, subject.to_owned()))
 }
 
-/// Reads a fault as the control interface has it.
+/// Parses a fault in the control interface's format.
 pub(super) fn fault(text: &str) -> Result<Fault, String> {
     serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
-/// Reads a profile's name, or `P50,P99` in milliseconds.
+/// Parses a profile's name, or `P50,P99` in milliseconds.
 pub(super) fn latency(text: &str) -> Result<Latency, String> {
     if let Some(profile) = Latency::from_name(text) {
         return Ok(profile);
@@ -78,7 +78,7 @@ pub(super) fn latency(text: &str) -> Result<Latency, String> {
     numbers.ok_or_else(|| format!("expected {profiles}, or P50,P99 in milliseconds"))
 }
 
-/// Reads the factor of the service's limits.
+/// Parses the factor of the service's limits.
 pub(super) fn throttling(text: &str) -> Result<Throttling, String> {
     let limits = number(text).map(|factor| Throttling::service().scale(factor));
     limits.filter(Throttling::is_sound).ok_or_else(|| "expected a number above 0".to_owned())
@@ -88,7 +88,7 @@ fn number(text: &str) -> Option<f64> {
     text.trim().parse().ok()
 }
 
-/// Reads `IDENTITY=TOKEN`.
+/// Parses `IDENTITY=TOKEN`.
 pub(super) fn named_token(text: &str) -> Result<(String, String), String> {
     let parts =
         text.split_once('=').filter(|(identity, token)| !identity.is_empty() && !token.is_empty());

@@ -1,4 +1,4 @@
-//! An authorized request, and the key that it is about.
+//! An authorized request, and its key.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -18,7 +18,7 @@ pub(super) struct Context<'a> {
     pub(super) target: &'a Target,
     pub(super) call: &'a Call,
     pub(super) query: HashMap<String, String>,
-    /// The body as JSON, null when there is none.
+    /// The body as JSON; null if there is none.
     pub(super) body: Value,
 }
 
@@ -27,7 +27,7 @@ impl Context<'_> {
         self.target.persona
     }
 
-    /// Whether the deletion of a key, or of its certificate, still goes on.
+    /// Whether the deletion of a key, or of its certificate, is in progress.
     pub(super) fn is_deleting(&self, key: &Key) -> bool {
         let (recovery, now) = (&self.target.recovery, self.state.clock.now());
         key.deleted.is_some_and(|deleted| recovery.is_deleting(deleted, now))

@@ -237,7 +237,7 @@ fn symmetric(
     }
 }
 
-/// 1 to 128 bytes of the HSM's random number generator.
+/// Returns 1 to 128 random bytes.
 pub(super) fn random_bytes(context: &Context<'_>) -> Result<Reply, ApiError> {
     let count = context.body.get("count").and_then(Value::as_u64).unwrap_or(0);
     let count = usize::try_from(count).ok().filter(|count| (1..=128).contains(count));

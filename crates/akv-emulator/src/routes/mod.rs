@@ -1,4 +1,4 @@
-//! From an HTTP request to a response: who asks, what for, which faults strike.
+//! Handles HTTP requests: authorization, dispatch, faults.
 
 mod certificates;
 mod context;
@@ -34,10 +34,10 @@ use crate::{
     wire::Control,
 };
 
-/// Longest request body that is read; backups are the largest.
+/// Maximum size of a request body; backups are the largest.
 const BODY_LIMIT: usize = 1024 * 1024;
 
-/// Answers one HTTPS request. An error breaks the connection or stream.
+/// Handles one HTTPS request. An error breaks the connection or stream.
 pub(crate) async fn handle(
     state: Arc<State>,
     connection: Arc<Control>,
@@ -79,9 +79,9 @@ pub(crate) async fn handle(
         count(&state.counters.faults);
     }
     let body = Limited::new(body, BODY_LIMIT).collect().await;
-    let asked = (&call, &target, &*caller);
-    let instead = disturb::before(&faults, &context, asked, &connection).await?;
-    let response = match instead {
+    let requested = (&call, &target, &*caller);
+    let replacement = disturb::before(&faults, &context, requested, &connection).await?;
+    let response = match replacement {
         Some(mut response) => {
             if response.status() == StatusCode::UNAUTHORIZED {
                 count(&state.counters.unauthorized);

@@ -5,18 +5,18 @@ use serde_json::{Value, json};
 use super::Context;
 use crate::{base64url, error::ApiError, persona::Persona};
 
-/// Entries per page, unless fewer are asked for; also the most that may be asked for.
+/// Default and maximum number of entries per page.
 const MAX_RESULTS: usize = 25;
 
-/// The page that the request asks for. `items` are sorted by their first member, which the link
-/// to the next page carries, so that keys created meanwhile do not shift it.
+/// The requested page. `items` are sorted by their first member, which the link to the next page
+/// contains, so that keys created meanwhile do not shift it.
 pub(super) fn page(
     context: &Context<'_>,
     path: &str,
     items: Vec<(String, Value)>,
 ) -> Result<Value, ApiError> {
-    let asked = context.query.get("maxresults").map(String::as_str);
-    let limit = match asked.map(str::parse::<usize>) {
+    let requested = context.query.get("maxresults").map(String::as_str);
+    let limit = match requested.map(str::parse::<usize>) {
         None => MAX_RESULTS,
         Some(Ok(limit @ 1..=MAX_RESULTS)) => limit,
         Some(_) => return Err(ApiError::invalid_value("maxresults")),
@@ -41,30 +41,30 @@ pub(super) fn page(
     }
     let mut page = json!({ "value": values });
     if rest.peek().is_some() {
-        page["nextLink"] = next_link(context, path, &last, asked).into();
+        page["nextLink"] = next_link(context, path, &last, requested).into();
     } else if persona == Persona::Vault {
         page["nextLink"] = Value::Null;
     }
     Ok(page)
 }
 
-fn next_link(context: &Context<'_>, path: &str, last: &str, asked: Option<&str>) -> String {
+fn next_link(context: &Context<'_>, path: &str, last: &str, requested: Option<&str>) -> String {
     let (target, token) = (context.target, write_token(context.persona(), last));
     match context.persona() {
         Persona::Vault => {
             let version = context.query.get("api-version").map_or("", String::as_str);
-            let size = asked.map(|size| format!("&maxresults={size}")).unwrap_or_default();
+            let size = requested.map(|size| format!("&maxresults={size}")).unwrap_or_default();
             let base = &target.base_with_port;
             format!("{base}{path}?api-version={version}&$skiptoken={token}{size}")
         }
         Persona::ManagedHsm => {
-            let size = asked.map(|size| format!("maxresults={size}&")).unwrap_or_default();
+            let size = requested.map(|size| format!("maxresults={size}&")).unwrap_or_default();
             format!("{}{path}?{size}$skiptoken={token}", target.base)
         }
     }
 }
 
-/// Opaque to clients, but of the service's form and alphabet.
+/// Opaque to clients, but in the service's format and alphabet.
 fn write_token(persona: Persona, last: &str) -> String {
     let marker = base64url::encode(last);
     base64url::encode(match persona {

@@ -1,4 +1,4 @@
-//! The vaults' contents. Locks are held for look-ups only, never during cryptography.
+//! The vaults' contents. Locks are held only for look-ups, never during cryptography.
 
 mod state_dir;
 
@@ -40,9 +40,9 @@ pub(crate) struct KeyVersion {
     pub(crate) tags: Map<String, Value>,
     /// Whether `n` and `e` are written with a leading zero byte.
     pub(crate) leading_zeros: bool,
-    /// `release_policy` as it was asked for: to which environments the key may be given.
+    /// `release_policy` as requested: the environments to which the key may be released.
     pub(crate) release_policy: Option<Value>,
-    /// The certificate of this version: the vault manages the key then.
+    /// The certificate of this version, which makes it a managed key.
     pub(crate) certificate: Option<Arc<Certificate>>,
 }
 
@@ -68,7 +68,7 @@ impl Key {
         }
     }
 
-    /// An error if the name cannot be had because a deleted key, or its certificate, has it.
+    /// Returns an error if the name is taken by a deleted key or its certificate.
     pub(crate) fn refuse_deleted(&self, target: &Target, now: i64) -> Result<(), ApiError> {
         let object = if self.is_managed() { "Certificate" } else { "Key" };
         match self.deleted {
@@ -80,12 +80,12 @@ impl Key {
         }
     }
 
-    /// Whether it belongs to a certificate, with which alone it changes.
+    /// Whether it belongs to a certificate and changes only with it.
     pub(crate) fn is_managed(&self) -> bool {
         self.versions.last().is_some_and(|version| version.certificate.is_some())
     }
 
-    /// The version asked for, or the current one.
+    /// The requested version, or the current one.
     pub(crate) fn version(&self, version: Option<&str>) -> Option<&Arc<KeyVersion>> {
         match version {
             Some(version) => self.versions.iter().find(|known| known.version == version),
@@ -138,7 +138,7 @@ impl KeyVersion {
     }
 }
 
-/// Adds the members that a deleted key or certificate has; `collection` is where it is now.
+/// Adds the members of a deleted key or certificate; `collection` is the one that it is now in.
 pub(crate) fn add_deletion(
     bundle: &mut Value,
     target: &Target,
@@ -158,12 +158,12 @@ type Keys = BTreeMap<String, Key>;
 #[derive(Default)]
 pub(crate) struct Store {
     vaults: RwLock<HashMap<String, Keys>>,
-    /// Where every change is written, if anywhere.
+    /// The folder to which every change is written, if there is one.
     directory: Option<PathBuf>,
 }
 
 impl Store {
-    /// Reads what an earlier run left in `directory`.
+    /// Loads the state of an earlier run from `directory`.
     pub(crate) fn open(directory: PathBuf) -> std::io::Result<Self> {
         let mut vaults: HashMap<String, Keys> = HashMap::new();
         for (vault, key) in state_dir::load(&directory)? {
@@ -177,7 +177,7 @@ impl Store {
         read(&self.vaults).get(vault)?.get(&name.to_ascii_lowercase()).cloned()
     }
 
-    /// The version asked for of a key that is not deleted, with the key's name as created.
+    /// The requested version of a key that is not deleted, with the key's name as created.
     pub(crate) fn version(
         &self,
         vault: &str,
@@ -186,7 +186,7 @@ impl Store {
     ) -> Option<(String, Arc<KeyVersion>)> {
         let vaults = read(&self.vaults);
         let keys = vaults.get(vault)?;
-        // Names are mostly written in lower case: spare the copy then.
+        // Names are usually in lower case, which avoids a copy.
         let key = keys.get(name).or_else(|| keys.get(&name.to_ascii_lowercase()))?;
         if key.deleted.is_some() {
             return None;
@@ -194,7 +194,7 @@ impl Store {
         Some((key.name.clone(), Arc::clone(key.version(version)?)))
     }
 
-    /// Copies of the keys for which `filter` holds, by name.
+    /// Copies of the keys that match `filter`, by name.
     pub(crate) fn keys(&self, vault: &str, filter: impl Fn(&Key) -> bool) -> Vec<Key> {
         let vaults = read(&self.vaults);
         vaults
@@ -203,7 +203,7 @@ impl Store {
             .unwrap_or_default()
     }
 
-    /// When a key is to rotate by its policy, in seconds since the Unix epoch.
+    /// When a key is due for rotation by its policy, in seconds since the Unix epoch.
     pub(crate) fn rotation_due(&self, vault: &str, name: &str) -> Option<i64> {
         let vaults = read(&self.vaults);
         let keys = vaults.get(vault)?;
@@ -212,7 +212,7 @@ impl Store {
         rotation::due(policy, &key.versions.last()?.attributes)
     }
 
-    /// Forgets the deleted keys of a vault whose time has come.
+    /// Purges the deleted keys of a vault that are due.
     pub(crate) fn purge_due(
         &self,
         vault: &str,
@@ -230,8 +230,8 @@ impl Store {
         Ok(())
     }
 
-    /// Changes, inserts (where there was none) or removes (by leaving none) one key, and writes
-    /// the result to the state folder. An error leaves the key as it was.
+    /// Changes, inserts (if there was none) or removes (by leaving `None`) one key, and writes the
+    /// result to the state folder. An error leaves the key unchanged.
     pub(crate) fn change<T>(
         &self,
         vault: &str,

@@ -1,4 +1,4 @@
-//! Keys as files, so that a restarted emulator serves the same ones; also the form of a backup.
+//! Keys as files, so that a restarted emulator serves the same keys; also the format of backups.
 
 use std::{
     fs, io,
@@ -71,7 +71,7 @@ pub(crate) fn to_json(vault: &str, key: &Key) -> Value {
     serde_json::to_value(stored).unwrap_or_default()
 }
 
-/// Reads a key and the vault it belongs to, or tells what is wrong with it.
+/// Parses a key and its vault, or returns the mistake.
 pub(crate) fn from_json(value: Value) -> Result<(String, Key), String> {
     let stored: StoredKey = serde_json::from_value(value).map_err(|error| error.to_string())?;
     let versions = stored.versions.into_iter().map(|version| {
@@ -104,7 +104,7 @@ pub(crate) fn from_json(value: Value) -> Result<(String, Key), String> {
     Ok((stored.vault, key))
 }
 
-/// Every key below `directory`, which is created if it is missing.
+/// Loads every key below `directory`, which is created if missing.
 pub(crate) fn load(directory: &Path) -> io::Result<Vec<(String, Key)>> {
     create_private_folder(&directory.join("keys"))?;
     let mut keys = Vec::new();
@@ -124,20 +124,20 @@ fn load_key(path: &Path) -> io::Result<(String, Key)> {
     let contents = fs::read(path).map_err(|error| named(path, &error))?;
     let parsed = serde_json::from_slice(&contents).map_err(|error| error.to_string());
     let (vault, key) = parsed.and_then(from_json).map_err(|reason| damaged(path, &reason))?;
-    // A file that was copied or renamed by hand would replace another key, or come back as one.
+    // A file that was copied or renamed by hand would replace another key, or reappear as one.
     if *path != file(path.ancestors().nth(3).unwrap_or(path), &vault, &key.name) {
         return Err(damaged(path, &format!("it holds the key {} of another file", key.name)));
     }
     Ok((vault, key))
 }
 
-/// Where the key is kept; look-ups ignore the case of names.
+/// The file of a key; look-ups ignore the case of names.
 fn file(directory: &Path, vault: &str, name: &str) -> PathBuf {
     let vault = if vault.is_empty() { DEFAULT_VAULT } else { vault };
     directory.join("keys").join(vault).join(format!("{}.json", name.to_ascii_lowercase()))
 }
 
-/// Writes one key, or removes its file when there is none.
+/// Writes one key, or removes its file if there is no key.
 pub(crate) fn save(directory: &Path, vault: &str, id: &str, key: Option<&Key>) -> io::Result<()> {
     let path = file(directory, vault, id);
     let folder = path.parent().unwrap_or(directory);

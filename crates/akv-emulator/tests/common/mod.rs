@@ -1,4 +1,4 @@
-//! A plain HTTPS client that knows nothing of the emulator but its CA.
+//! A plain HTTPS client that shares only the CA with the emulator.
 
 #![allow(dead_code, reason = "each test binary uses another part")]
 
@@ -20,7 +20,7 @@ pub(crate) struct Client {
     pub(crate) token: String,
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -64,7 +64,7 @@ fn builder(emulator: &Emulator) -> reqwest::ClientBuilder {
 }
 
 impl Client {
-    /// Talks to the listener's address, which is the default vault.
+    /// A client of the listener's address, which is the default vault.
     pub(crate) fn new(emulator: &Emulator) -> Self {
         Self {
             http: builder(emulator).build().unwrap(),
@@ -73,7 +73,7 @@ impl Client {
         }
     }
 
-    /// Talks to the emulator under a name of the real service.
+    /// A client of the emulator under a name of the real service.
     pub(crate) fn named(emulator: &Emulator, host: &str) -> Self {
         let http = builder(emulator).resolve(host, emulator.address()).build().unwrap();
         let (_, suffix) = host.split_once('.').unwrap();
@@ -134,7 +134,7 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Checks status, error code and inner code of a refusal.
+/// Checks status, error code and inner code of an error.
 #[track_caller]
 pub(crate) fn refused(answer: &Answer, status: u16, code: &str, inner: &str) {
     assert_eq!(answer.status.as_u16(), status, "{}", answer.text);

@@ -64,7 +64,7 @@ async fn certificates_are_answered_as_recorded() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// What one recording asks for and another tells of the same certificate.
+/// A policy that one recording requests and another one returns for the same certificate.
 #[tokio::test]
 async fn policies_are_told_as_they_were_asked_for() {
     let emulator = Emulator::builder().start().unwrap();

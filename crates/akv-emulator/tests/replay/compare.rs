@@ -1,4 +1,4 @@
-//! What is compared of a recorded and an own answer.
+//! Compares a recorded response with the emulator's.
 
 use std::collections::BTreeSet;
 
@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use crate::{common::Answer, recording::Recording};
 
-/// Members that older API versions or other vault settings leave out.
+/// Members that are missing with older API versions or other vault settings.
 const OPTIONAL_MEMBERS: [&str; 2] = ["exportable", "recoverableDays"];
 
-/// Headers that depend on the service's deployment, or on how the request came in.
+/// Headers that depend on the service's deployment, or on the route of the request.
 const UNCOMPARED_HEADERS: [&str; 9] = [
     "content-length",
     "x-ms-keyvault-rbac-assignment-id",
@@ -22,7 +22,7 @@ const UNCOMPARED_HEADERS: [&str; 9] = [
     "date",
 ];
 
-/// Appends what differs.
+/// Appends the differences.
 fn compare(path: &str, recorded: &Value, ours: &Value, problems: &mut Vec<String>) {
     match (recorded, ours) {
         (Value::Object(recorded), Value::Object(ours)) => {
@@ -83,14 +83,14 @@ fn compare_text(path: &str, recorded: &str, ours: &str, problems: &mut Vec<Strin
 /// A message without host names and the request's id.
 fn neutral(message: &str) -> String {
     let message = message.split(" (Activity ID").next().unwrap_or_default();
-    // Older vaults told no number.
+    // Older vaults had no number.
     let message = message.strip_prefix("AKV10000: ").unwrap_or(message);
     let ids =
         |word: &str| word.len() == 37 && word.ends_with(',') && word.matches('-').count() == 4;
     let words = message.split(' ').map(|word| {
         match word.trim_start_matches('\'').strip_prefix("https://") {
             Some(rest) if !rest.starts_with("go.microsoft.com") => {
-                // A version is another one each time.
+                // A version differs each time.
                 let path = rest.split_once('/').map_or("", |(_, path)| path);
                 let segments = path.split('/').filter(|segment| !is_version(segment));
                 format!("https://HOST/{}", segments.collect::<Vec<_>>().join("/"))
@@ -102,7 +102,7 @@ fn neutral(message: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// 32 hexadecimal digits, perhaps with the end of a sentence behind them.
+/// 32 hexadecimal digits, possibly followed by the end of a sentence.
 fn is_version(segment: &str) -> bool {
     let segment = segment.trim_end_matches(['\'', '.']);
     segment.len() == 32 && segment.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -118,12 +118,12 @@ fn url_shape(url: &str) -> (String, usize, bool, bool) {
     (segments[0].to_owned(), segments.len(), version, absolute)
 }
 
-/// Whether the port is spelled out, the path, and the query's names in order.
+/// Whether the port is explicit, the path, and the query's names in order.
 fn link_shape(link: &str) -> (bool, Vec<String>) {
     let (authority, rest) = link.strip_prefix("https://").unwrap().split_once('/').unwrap();
     let query = rest.split_once('?').unwrap().1;
     let names = query.split('&').map(|pair| pair.split('=').next().unwrap().to_owned()).collect();
-    // Managed HSM repeats the host as it was asked for, and the emulator's always has a port.
+    // A Managed HSM repeats the requested host, and the emulator's always has a port.
     (authority.contains(':') || !query.starts_with("api-version"), names)
 }
 
@@ -134,7 +134,7 @@ pub(crate) fn check(recording: &Recording, answer: &Answer) -> Vec<String> {
     }
     for name in recording.headers.keys() {
         if !UNCOMPARED_HEADERS.contains(&name.as_str()) && !answer.headers.contains_key(name) {
-            // Builds of the Managed HSM differ in whether they name themselves.
+            // Only some builds of the Managed HSM return their version.
             if name != "x-ms-build-version" {
                 problems.push(format!("header {name} is missing"));
             }
@@ -154,12 +154,12 @@ pub(crate) fn check(recording: &Recording, answer: &Answer) -> Vec<String> {
     let mut recorded = recording.response.clone();
     let mut ours = answer.json();
     if recording.file == "backup-key" {
-        // Blobs of the service are encrypted, and cut in the recordings.
+        // Blobs of the service are encrypted, and truncated in the recordings.
         let blob = ours["value"].as_str().is_some_and(|blob| blob.len() > 100);
         ours["value"] = if blob { recorded["value"].clone() } else { Value::Null };
     }
     if recording.file == "403-forbidden-by-policy" {
-        // The message names caller and vault.
+        // The message contains caller and vault.
         recorded["error"]["message"] = Value::Null;
         ours["error"]["message"] = Value::Null;
     }

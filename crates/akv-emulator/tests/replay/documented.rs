@@ -15,7 +15,7 @@ use crate::{
     recording::{files, key_for},
 };
 
-/// Members that the examples, older than the service, do not show.
+/// Members that the examples lack, since they are older than the service.
 const NEWER: [&str; 2] = ["exportable", "recoverableDays"];
 
 fn members(value: &Value) -> BTreeSet<&str> {
@@ -29,7 +29,7 @@ fn bytes(text: &str) -> Vec<u8> {
     URL_SAFE_NO_PAD.decode(text).or_else(|_| standard()).unwrap()
 }
 
-/// What the request for a key has to be, and the request itself: method, path, body.
+/// Prepares the key, and returns the request: method, path, body.
 async fn request(client: &Client, example: &Value) -> (Method, String, Value) {
     let parameters = &example["parameters"];
     let name = parameters["key-name"].as_str().unwrap_or("listed");
@@ -51,11 +51,11 @@ async fn request(client: &Client, example: &Value) -> (Method, String, Value) {
         let other = "/keys/other/create?api-version=2026-04-01";
         client.must(Method::POST, other, key).await;
     }
-    // What only the example's key could have made is made anew.
+    // Values that only the example's key can produce are created again.
     let forward = match operation {
         "decrypt" => Some(("encrypt", example["response"]["value"].clone())),
         "unwrapKey" => Some(("wrapKey", example["response"]["value"].clone())),
-        // The example has the two the wrong way round.
+        // The example has the two swapped.
         "verify" => {
             (body["digest"], body["value"]) = (body["value"].clone(), body["digest"].clone());
             Some(("sign", body["digest"].clone()))
@@ -110,7 +110,7 @@ async fn the_references_examples_are_answered_with_their_members() {
                 (members(&listed[0]), members(&listed[0]["attributes"])),
                 "{file}"
             ),
-            // What can be computed is computed; of the rest the length is known.
+            // Computes what can be computed; for the rest only the length is known.
             Value::String(text) if ["decrypt", "unwrapKey"].contains(&file.as_str()) => {
                 assert_eq!(bytes(ours["value"].as_str().unwrap()), bytes(text), "{file}");
             }

@@ -1,5 +1,5 @@
-//! Every recorded request of the real service, sent to the emulator: status, error codes and
-//! messages, header names and the shape of the body must be those of the recording.
+//! Sends every recorded request of the real service to the emulator: status, error codes and
+//! messages, header names and the shape of the body must match the recording.
 
 mod certificates;
 #[path = "../common/mod.rs"]
@@ -22,7 +22,7 @@ async fn replay(folder: &str, suffix: &str, number: usize) {
     let recordings = recordings(folder);
     assert_eq!(recordings.len(), number, "recordings in {folder}");
     for (index, recording) in recordings.iter().enumerate() {
-        // A vault of its own for each.
+        // A separate vault for each.
         let mut client = Client::named(&emulator, &format!("replay{index}.{suffix}"));
         if recording.status == 401 {
             client.token.clear();

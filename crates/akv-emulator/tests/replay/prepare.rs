@@ -13,8 +13,8 @@ use crate::{
 
 const API: &str = "?api-version=7.4";
 
-/// Brings the vault into the state before the recorded request, and returns the request's path
-/// with its query and the body as they must be for the emulator's keys.
+/// Brings the vault into the state before the recorded request, and returns the request's path with
+/// its query, and the body, adapted to the emulator's keys.
 pub(crate) async fn prepare(
     client: &Client,
     emulator: &Emulator,
@@ -94,7 +94,7 @@ pub(crate) async fn prepare(
     (format!("{path}{query}"), body)
 }
 
-/// Backs a key up; for a conflict it stays, else it goes.
+/// Backs up a key; the key is kept for a conflict, otherwise deleted.
 async fn restore(client: &Client, recording: &Recording) -> (String, Value) {
     // The message names the key.
     let message = recording.response["error"]["message"].as_str().unwrap_or_default();
@@ -112,7 +112,7 @@ async fn restore(client: &Client, recording: &Recording) -> (String, Value) {
     (format!("/keys/restore{API}"), backup)
 }
 
-/// Creates three keys or versions, and walks to the page that was recorded.
+/// Creates three keys or versions, and pages to the recorded page.
 async fn prepare_list(client: &Client, recording: &Recording, parts: &Parts) -> (String, Value) {
     let path = recording.url.path();
     for index in 0..3 {
@@ -140,7 +140,7 @@ async fn prepare_list(client: &Client, recording: &Recording, parts: &Parts) -> 
     (page, Value::Null)
 }
 
-/// Replaces what only the recorded key could have made: signatures and ciphertexts.
+/// Replaces values that only the recorded key can produce: signatures and ciphertexts.
 async fn crypto_body(client: &Client, parts: &Parts, recording: &Recording, key: &str) -> Value {
     let mut body = recording.request.clone();
     let forward = match parts.action.as_str() {

@@ -1,4 +1,4 @@
-//! Recorded exchanges, and the key that each speaks of.
+//! Recorded exchanges, and their keys.
 
 use std::{fs, path::Path};
 
@@ -7,9 +7,9 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 use url::Url;
 
-/// Recordings of what the emulator has in another place: the text there, and the text here.
+/// Recordings that the emulator needs with another text: the recorded text, and its replacement.
 const MOVED: [(&str, &str, &str); 2] = [
-    // A Managed HSM of 2021 could not rotate keys; those of today can, and refuse other actions.
+    // A Managed HSM of 2021 could not rotate keys; current ones can, and refuse other actions.
     ("400-action-not-supported", "rotate", "revolve"),
     // It failed at a role definition.
     ("500-unknown-error", "///providers/Microsoft.Authorization/roleDefinitions/", "/keys/"),
@@ -80,7 +80,7 @@ impl Recording {
         Parts { name, version, action: rest.first().map_or(String::new(), |a| a.to_lowercase()) }
     }
 
-    /// The request for the key that the recorded response or algorithm speaks of.
+    /// The request for the key of the recorded response or algorithm.
     pub(crate) fn key_request(&self) -> Value {
         let key = &self.response["key"];
         let mut request = match self.request["alg"].as_str() {

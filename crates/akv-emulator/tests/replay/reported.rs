@@ -1,4 +1,4 @@
-//! Errors that no recording has: those that users reported and documents tell of.
+//! Errors without a recording, from users' reports and documentation.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,7 +12,7 @@ use crate::{
 
 const VAULT: &str = "examplevault.vault.azure.net";
 
-/// Brings about what was reported.
+/// Causes the reported error.
 async fn answer(emulator: &Emulator, file: &str) -> Answer {
     let mut client = Client::named(emulator, VAULT);
     let key = NewKey::rsa("k", 2048).vault_host(VAULT);
@@ -54,7 +54,7 @@ async fn answer(emulator: &Emulator, file: &str) -> Answer {
     }
 }
 
-/// What differs between one installation and another.
+/// Removes what differs between installations.
 fn neutral(message: &str) -> String {
     let mut text = message.replace("example-rg", "emulator").replace("westeurope", "emulator");
     // The tenant of the emulator's tokens.
@@ -72,7 +72,7 @@ async fn reported_errors_have_the_same_words() {
         let reported = &report["response"];
         assert_eq!(reported["status"], answer.status.as_u16(), "{file}: {}", answer.text);
         for name in reported["headers"].as_object().unwrap().keys() {
-            // Given back to clients that ask for it.
+            // Returned only on request.
             let asked = name == "x-ms-client-request-id";
             assert!(asked || answer.headers.contains_key(name), "{file}: no header {name}");
         }

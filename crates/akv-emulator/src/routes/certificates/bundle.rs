@@ -1,4 +1,4 @@
-//! A key version's certificate as the service describes it.
+//! A key version's certificate in the service's JSON.
 
 use serde_json::{Map, Value, json};
 
@@ -46,7 +46,8 @@ impl KeyVersion {
         Some(item)
     }
 
-    /// The policy that the certificate was made by, or that an imported one is given.
+    /// The policy by which the certificate was created, or the default one of an imported
+    /// certificate.
     pub(crate) fn policy(&self, target: &Target, name: &str) -> Option<Value> {
         let certificate = self.certificate.as_deref()?;
         let made = certificate.pending.is_some();
@@ -72,14 +73,14 @@ impl KeyVersion {
                 "updated": self.attributes.updated,
             },
         });
-        for (member, asked) in &certificate.policy {
-            match (asked, policy[member].as_object_mut()) {
-                (Value::Object(asked), Some(known)) => {
-                    let given = asked.iter().filter(|(_, value)| !value.is_null());
+        for (member, requested) in &certificate.policy {
+            match (requested, policy[member].as_object_mut()) {
+                (Value::Object(requested), Some(known)) => {
+                    let given = requested.iter().filter(|(_, value)| !value.is_null());
                     known.extend(given.map(|(name, value)| (name.clone(), value.clone())));
                 }
                 (Value::Array(actions), _) if !actions.is_empty() => {
-                    policy[member] = asked.clone();
+                    policy[member] = requested.clone();
                 }
                 _ => {}
             }

@@ -1,4 +1,4 @@
-//! Deleting certificates, with which their keys go; what becomes of deleted ones.
+//! Deleting certificates together with their keys; recovering and purging deleted ones.
 
 use serde_json::Value;
 

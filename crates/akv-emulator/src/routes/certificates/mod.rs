@@ -44,7 +44,7 @@ fn not_found(context: &Context<'_>) -> ApiError {
     ApiError::certificate_not_found(&context.call.id())
 }
 
-/// What `part` tells of the version asked for.
+/// The result of `part` for the requested version.
 fn read(
     context: &Context<'_>,
     part: impl Fn(&KeyVersion, &str) -> Option<Value>,
@@ -56,8 +56,8 @@ fn read(
     answer.map(Reply::ok).ok_or_else(|| not_found(context))
 }
 
-/// The service makes certificates in the background; here they are made before the answer says
-/// that they are on their way.
+/// The service creates certificates in the background. Here they are created before the response
+/// says that they are in progress.
 async fn create(context: &Context<'_>) -> Result<Reply, ApiError> {
     let policy = &context.body["policy"];
     if !policy["issuer"]["name"].as_str().is_some_and(|name| name.eq_ignore_ascii_case("self")) {
@@ -108,7 +108,7 @@ fn key_type_name(context: &Context<'_>, name: &str) -> Result<&'static str, ApiE
     context.persona().key_type(name).ok_or_else(|| ApiError::invalid_value("kty"))
 }
 
-/// A key is valid as long as its certificate.
+/// Limits a key's validity to that of its certificate.
 fn limit(attributes: &mut Attributes, not_before: i64, expires: i64) {
     (attributes.nbf, attributes.exp) = (Some(not_before), Some(expires));
 }

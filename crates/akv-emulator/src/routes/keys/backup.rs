@@ -16,7 +16,7 @@ use crate::{
     store::{Key, from_json, to_json},
 };
 
-/// How the backups of a service begin. Each takes its own only.
+/// The prefix of a service's backups. Each service accepts only its own.
 const fn prefix(persona: Persona) -> &'static str {
     match persona {
         Persona::Vault => "&AzureKeyVaultKeyBackupV1.microsoft.com",
@@ -24,7 +24,7 @@ const fn prefix(persona: Persona) -> &'static str {
     }
 }
 
-/// The emulator's backups are readable, unlike the service's: they protect test keys.
+/// Unlike the service's, the emulator's backups are unencrypted: they contain test keys.
 pub(super) fn backup(context: &Context<'_>) -> Result<Reply, ApiError> {
     let key = live(context)?;
     let blob = write(context.persona(), &to_json(&context.target.vault, &key));
@@ -38,7 +38,7 @@ fn write(persona: Persona, key: &Value) -> String {
     format!("{}{}.{digest}", prefix(persona), base64url::encode(key))
 }
 
-/// `None` for what [`write`] did not write, or not so.
+/// `None` for anything that [`write`] did not produce.
 fn read(persona: Persona, blob: &str) -> Option<Key> {
     let blob = String::from_utf8(base64url::decode(blob)?).ok()?;
     let (key, sum) = blob.strip_prefix(prefix(persona))?.split_once('.')?;
@@ -50,7 +50,7 @@ fn read(persona: Persona, blob: &str) -> Option<Key> {
     is_valid_name(&key.name).then_some(Key { deleted: None, ..key })
 }
 
-/// Brings a key back with all its versions, in any vault of the same service.
+/// Restores a key with all its versions, in any vault of the same service.
 pub(super) fn restore(context: &Context<'_>) -> Result<Reply, ApiError> {
     let blob = context.body.get("value").and_then(Value::as_str);
     let key = blob.and_then(|blob| read(context.persona(), blob));

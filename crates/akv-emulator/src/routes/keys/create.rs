@@ -18,8 +18,9 @@ use crate::{
 
 pub(super) async fn create(context: &Context<'_>) -> Result<Reply, ApiError> {
     let body = &context.body;
-    let asked = body.get("kty").and_then(Value::as_str).unwrap_or_default();
-    let key_type = context.persona().key_type(asked).ok_or_else(|| ApiError::invalid_value(""))?;
+    let wanted_type = body.get("kty").and_then(Value::as_str).unwrap_or_default();
+    let key_type =
+        context.persona().key_type(wanted_type).ok_or_else(|| ApiError::invalid_value(""))?;
     let spec = requested_spec(key_type, body)?;
     refuse_deleted(context)?;
     refuse_managed(context)?;
@@ -37,13 +38,14 @@ pub(super) fn import_key(context: &Context<'_>) -> Result<Reply, ApiError> {
         ));
     };
     let material = import(context.persona(), jwk)?;
-    let asked = jwk.get("kty").and_then(Value::as_str).unwrap_or_default();
-    let asked = match (asked, asks_for_hsm(body)) {
+    let wanted_type = jwk.get("kty").and_then(Value::as_str).unwrap_or_default();
+    let wanted_type = match (wanted_type, asks_for_hsm(body)) {
         ("RSA", true) => "RSA-HSM",
         ("EC", true) => "EC-HSM",
         (other, _) => other,
     };
-    let key_type = context.persona().key_type(asked).ok_or_else(|| ApiError::invalid_value(""))?;
+    let key_type =
+        context.persona().key_type(wanted_type).ok_or_else(|| ApiError::invalid_value(""))?;
     let mut template = requested(context, key_type, body)?;
     if let Some(operations) = key_operations(jwk.get("key_ops"))? {
         template.operations = operations;
@@ -51,7 +53,7 @@ pub(super) fn import_key(context: &Context<'_>) -> Result<Reply, ApiError> {
     add_version(context, template.with(material))
 }
 
-/// Whether a request to create or import a key, or a certificate's policy, wants an HSM key.
+/// Whether a request to create or import a key, or a certificate's policy, requests an HSM key.
 pub(in crate::routes) fn asks_for_hsm(body: &Value) -> bool {
     let flag = body.get("Hsm").or_else(|| body.get("hsm"));
     let types = [&body["kty"], &body["key"]["kty"], &body["policy"]["key_props"]["kty"]];

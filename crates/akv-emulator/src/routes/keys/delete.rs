@@ -1,4 +1,4 @@
-//! Deleting keys; what becomes of deleted ones.
+//! Deleting keys; recovering and purging deleted ones.
 
 use crate::{
     error::ApiError,
@@ -21,7 +21,7 @@ pub(super) fn delete(context: &Context<'_>) -> Result<Reply, ApiError> {
 
 pub(super) fn deleted(context: &Context<'_>) -> Result<Reply, ApiError> {
     let key = context.state.store.key(&context.target.vault, &context.call.name);
-    // Clients ask for it until it is there: then the deletion has come to its end.
+    // Clients poll until it exists, which means that the deletion has ended.
     let key = key.filter(|key| key.deleted.is_some() && !context.is_deleting(key));
     let key = key.ok_or_else(|| no_deleted(context))?;
     deleted_bundle(context, &key)

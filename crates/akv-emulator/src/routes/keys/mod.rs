@@ -60,7 +60,7 @@ pub(super) fn refuse_deleted(context: &Context<'_>) -> Result<(), ApiError> {
     }
 }
 
-/// The key of a certificate changes with the certificate only.
+/// Refuses to change the key of a certificate, which changes only with the certificate.
 fn refuse_managed(context: &Context<'_>) -> Result<(), ApiError> {
     match context.state.store.key(&context.target.vault, &context.call.name) {
         Some(key) if key.is_managed() => {
@@ -70,8 +70,8 @@ fn refuse_managed(context: &Context<'_>) -> Result<(), ApiError> {
     }
 }
 
-fn key_operations(asked: Option<&Value>) -> Result<Option<Vec<String>>, ApiError> {
-    match asked {
+fn key_operations(requested: Option<&Value>) -> Result<Option<Vec<String>>, ApiError> {
+    match requested {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Array(names)) => names
             .iter()
@@ -83,8 +83,8 @@ fn key_operations(asked: Option<&Value>) -> Result<Option<Vec<String>>, ApiError
     }
 }
 
-fn tags(asked: Option<&Value>) -> Result<Option<Map<String, Value>>, ApiError> {
-    match asked {
+fn tags(requested: Option<&Value>) -> Result<Option<Map<String, Value>>, ApiError> {
+    match requested {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Object(tags)) if tags.values().all(Value::is_string) => Ok(Some(tags.clone())),
         Some(_) => Err(ApiError::invalid_value("tags")),

@@ -1,4 +1,4 @@
-//! Release policies: to which attested environments a key may be given out.
+//! Release policies: the attested environments to which a key may be released.
 
 use serde_json::{Value, json};
 
@@ -6,29 +6,29 @@ use crate::{error::ApiError, persona::Persona, reply::Reply, routes::Context, st
 
 /// The policy of a new key, with the members that the service adds.
 pub(super) fn requested(
-    asked: Option<&Value>,
+    wanted: Option<&Value>,
     exportable: bool,
 ) -> Result<Option<Value>, ApiError> {
-    let Some(asked) = asked.filter(|asked| !asked.is_null()) else { return Ok(None) };
+    let Some(wanted) = wanted.filter(|wanted| !wanted.is_null()) else { return Ok(None) };
     if !exportable {
         return Err(ApiError::release_policy_not_exportable());
     }
-    let data = asked["data"].as_str().ok_or_else(|| ApiError::invalid_value("release_policy"))?;
-    let content_type = asked["contentType"].as_str().unwrap_or("application/json; charset=utf-8");
+    let data = wanted["data"].as_str().ok_or_else(|| ApiError::invalid_value("release_policy"))?;
+    let content_type = wanted["contentType"].as_str().unwrap_or("application/json; charset=utf-8");
     let mut policy = json!({ "contentType": content_type, "data": data });
-    if let Some(immutable) = asked["immutable"].as_bool() {
+    if let Some(immutable) = wanted["immutable"].as_bool() {
         policy["immutable"] = immutable.into();
     }
     Ok(Some(policy))
 }
 
-/// Changes the policy, unless it is not to be changed.
+/// Changes the policy, unless it is immutable.
 pub(super) fn update(
     version: &mut KeyVersion,
     persona: Persona,
-    asked: Option<&Value>,
+    wanted: Option<&Value>,
 ) -> Result<(), ApiError> {
-    let Some(policy) = requested(asked, version.attributes.exportable)? else { return Ok(()) };
+    let Some(policy) = requested(wanted, version.attributes.exportable)? else { return Ok(()) };
     if version.release_policy.as_ref().is_some_and(|known| known["immutable"] == true) {
         return Err(ApiError::release_policy_immutable(persona));
     }
@@ -36,7 +36,7 @@ pub(super) fn update(
     Ok(())
 }
 
-/// No key ever leaves the emulator this way: it trusts no attestation.
+/// Refuses every release, since the emulator trusts no attestation.
 pub(super) fn release(context: &Context<'_>) -> Result<Reply, ApiError> {
     let call = context.call;
     let store = &context.state.store;

@@ -1,4 +1,4 @@
-//! Rotating keys, and the policies by which they rotate.
+//! Rotating keys, and rotation policies.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::{
     routes::Context, store::Key,
 };
 
-/// Key generation is slow for RSA, so the whole of it runs off the connections' threads.
+/// Key generation is slow for RSA, so all of this runs outside the connections' threads.
 pub(super) async fn rotate(context: &Context<'_>) -> Result<Reply, ApiError> {
     refuse_managed(context)?;
     let (state, target) = (Arc::clone(context.state), context.target.clone());
@@ -22,7 +22,7 @@ pub(super) async fn rotate(context: &Context<'_>) -> Result<Reply, ApiError> {
     Ok(Reply::ok(version.bundle(context.target, &name)))
 }
 
-/// Rotates a key whose policy says that it is time: before each request for the key, so that the
+/// Rotates a key that is due by its policy. It runs before each request for the key, so that the
 /// emulator's clock may jump.
 pub(in crate::routes) async fn rotate_if_due(context: &Context<'_>) -> Result<(), ApiError> {
     let due = context.state.store.rotation_due(&context.target.vault, &context.call.name);
