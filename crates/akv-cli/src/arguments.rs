@@ -21,7 +21,7 @@ pub(crate) struct Akv {
     /// Print results, and errors on standard error, as JSON.
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Tell what the requests cost: operations, retries, throttled, token refreshes, connections.
+    /// Print counters: operations, retries, throttled, token refreshes, connections.
     #[arg(short, long, global = true)]
     verbose: bool,
     /// When to use colours.
@@ -31,7 +31,7 @@ pub(crate) struct Akv {
     command: Command,
 }
 
-/// When there are colours.
+/// When to use colours.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 pub(crate) enum Color {
     Auto,
@@ -40,7 +40,7 @@ pub(crate) enum Color {
 }
 
 impl Color {
-    /// Sets it for everything that is written from now on.
+    /// Applies it to all output from now on.
     pub(crate) fn write_global(self) {
         match self {
             Self::Auto => anstream::ColorChoice::Auto,
@@ -57,7 +57,7 @@ enum Command {
     Bench(bench::Bench),
     Pem(pem::Pem),
     Pkcs12(pkcs12::Pkcs12),
-    /// List, show, make and rotate keys.
+    /// List, show, create and rotate keys.
     #[command(subcommand)]
     Key(key::KeyCommand),
     Sign(sign::Sign),
@@ -66,7 +66,7 @@ enum Command {
     Decrypt(cipher::Decrypt),
     Wrap(cipher::Wrap),
     Unwrap(cipher::Unwrap),
-    /// Certificates and requests for them, signed in the vault.
+    /// Create certificates and certificate requests, signed in the vault.
     #[command(subcommand)]
     Cert(cert::Cert),
     Config(config::Config),
@@ -91,7 +91,7 @@ impl Akv {
 }
 
 impl Command {
-    /// Runs one that asks the service.
+    /// Runs a command that sends requests.
     async fn ask(self, show: Show) -> Result<()> {
         match self {
             Self::Doctor(command) => command.run(show).await,

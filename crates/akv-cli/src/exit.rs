@@ -1,4 +1,4 @@
-//! How commands fail, and the exit codes that tell so. `docs/cli.md` lists them for users.
+//! Errors of commands, and their exit codes. `docs/cli.md` lists them for users.
 
 use akv_core::{Error, ErrorKind};
 use serde_json::json;
@@ -9,20 +9,20 @@ use std::{
     process::ExitCode,
 };
 
-/// Why a command did not do what was asked.
+/// Why a command failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The library's or the service's error.
     Core(Error),
-    /// The command was given something that makes no sense.
+    /// An invalid argument.
     Usage(String),
-    /// A file, or another thing of the operating system.
+    /// A failure of a file or of the operating system.
     System(String),
-    /// The answer is no, and was printed: a bad signature, a diagnosis with a cause.
+    /// A negative result, which was printed: an invalid signature, a diagnosis with a cause.
     No,
-    /// Nobody reads standard output any more.
+    /// Standard output was closed.
     ClosedPipe,
-    /// Somebody pressed Ctrl-C, and what there was by then has been told.
+    /// Ctrl-C was pressed, and the results so far have been printed.
     Interrupted,
 }
 
@@ -30,7 +30,7 @@ pub(crate) enum Failure {
 pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 
 impl Failure {
-    /// What could not be done with a file.
+    /// A failed operation on a file.
     pub(crate) fn file(verb: &str, path: &Path, error: &io::Error) -> Self {
         Self::System(format!("cannot {verb} {}: {error}", path.display()))
     }
@@ -48,12 +48,12 @@ impl Failure {
         }
     }
 
-    /// Tells on standard error, and ends the program.
+    /// Prints the error on standard error, and returns the exit code.
     pub(crate) fn report(&self, json: bool) -> ExitCode {
         let code = self.code();
         let silent = matches!(self, Self::No | Self::ClosedPipe);
         let mut stderr = anstream::stderr().lock();
-        // There is nobody left to tell when this fails.
+        // A failure here cannot be reported.
         let _ = match (silent, json) {
             (true, _) => Ok(()),
             (false, true) => writeln!(stderr, "{}", self.to_json()),
@@ -66,15 +66,15 @@ impl Failure {
     }
 
     fn to_json(&self) -> serde_json::Value {
-        let mut told = json!({ "message": self.to_string(), "exitCode": self.code() });
+        let mut object = json!({ "message": self.to_string(), "exitCode": self.code() });
         if let Self::Core(error) = self {
-            told["kind"] = json!(error.kind().summary().to_string_lossy());
-            told["status"] = json!(error.status());
-            told["code"] = json!(error.code());
-            told["requestId"] = json!(error.request_id());
-            told["mayHaveHappened"] = json!(error.may_have_happened());
+            object["kind"] = json!(error.kind().summary().to_string_lossy());
+            object["status"] = json!(error.status());
+            object["code"] = json!(error.code());
+            object["requestId"] = json!(error.request_id());
+            object["mayHaveHappened"] = json!(error.may_have_happened());
         }
-        json!({ "error": told })
+        json!({ "error": object })
     }
 }
 
@@ -116,7 +116,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// Of writing to standard output; files have [`Failure::file`].
+/// For standard output; files use [`Failure::file`].
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         match error.kind() {

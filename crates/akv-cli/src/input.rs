@@ -1,4 +1,4 @@
-//! What commands read: files and standard input.
+//! The input of commands: files and standard input.
 
 use crate::exit::{Failure, Result};
 use std::{
@@ -8,15 +8,15 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-/// Longest input that is read as a whole, in bytes. Keys encrypt and wrap little.
+/// Maximum input that is read as a whole, in bytes. Keys encrypt and wrap little data.
 const LIMIT: u64 = 1024 * 1024;
 
-/// Whether a path stands for standard input or output.
+/// Whether a path means standard input or output.
 pub(crate) fn is_standard(path: Option<&Path>) -> bool {
     path.is_none_or(|path| path == Path::new("-"))
 }
 
-/// Opens a file, or standard input for `-` and nothing.
+/// Opens a file, or standard input for `-` or no path.
 pub(crate) fn open(path: Option<&Path>) -> Result<Box<dyn Read>> {
     match path {
         Some(path) if !is_standard(Some(path)) => {

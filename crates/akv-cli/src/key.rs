@@ -1,13 +1,13 @@
-//! Keys as the command line names them: by reference or by key file.
+//! Keys on the command line: a reference or a key file.
 
 use crate::exit::{Failure, Result};
 use akv_core::{AnyKey, Client, Key, KeyFile, KeyReference};
 use std::{fs::File, io::Read as _, path::Path};
 
-/// A key file is shorter than this, in bytes.
+/// Maximum size of a key file in bytes.
 const LONGEST: u64 = 64 * 1024;
 
-/// What a KEY argument names.
+/// The parsed KEY argument.
 #[derive(Clone, Debug)]
 pub(crate) enum Named {
     Reference(KeyReference),
@@ -15,7 +15,7 @@ pub(crate) enum Named {
 }
 
 impl Named {
-    /// Reads the argument. Nothing is sent.
+    /// Parses the argument. Sends no request.
     pub(crate) fn read(client: &Client, text: &str) -> Result<Self> {
         let path = Path::new(text);
         if !path.is_file() {
@@ -51,7 +51,7 @@ impl Named {
         })
     }
 
-    /// The key, of whatever kind. Without a public half in its file it is asked for.
+    /// The key, of any kind. It is requested if its file has no public half.
     pub(crate) async fn open_any(&self, client: &Client) -> Result<AnyKey> {
         Ok(match self {
             Self::Reference(reference) => client.any_key(reference).await?,
@@ -59,7 +59,7 @@ impl Named {
         })
     }
 
-    /// The key as the service has it now, with its attributes.
+    /// Requests the key from the service, with its attributes.
     pub(crate) async fn ask(&self, client: &Client) -> Result<AnyKey> {
         Ok(client.any_key(&self.reference(client)?).await?)
     }

@@ -1,6 +1,6 @@
 //! `akv`: the command line for keys in Azure Key Vault and Managed HSM.
 //!
-//! What is decided is decided in `akv-core`; here it is asked for and shown.
+//! All logic is in `akv-core`; this program only calls it and prints the results.
 
 mod arguments;
 mod commands;

@@ -1,8 +1,8 @@
-//! Where the modules are.
+//! Finds the modules.
 
 use std::path::{Path, PathBuf};
 
-/// The folder that the documentation installs into.
+/// The installation folder in the documentation.
 const USUAL: &str = "/usr/local/lib/akv";
 
 /// The file name of the provider, or of the engine.
@@ -10,12 +10,12 @@ pub(crate) fn name(engine: bool) -> &'static str {
     if engine { "e_akv.so" } else { "akv_provider.so" }
 }
 
-/// Where the documentation puts the module.
+/// The module's path in the documentation.
 pub(crate) fn usual(engine: bool) -> PathBuf {
     Path::new(USUAL).join(name(engine))
 }
 
-/// Folders where the modules may be, without those of OpenSSL: this program's own and those around
+/// Folders to search for the modules, apart from those of OpenSSL: this program's own, those around
 /// it, and the usual ones.
 pub(crate) fn folders() -> Vec<PathBuf> {
     let mut folders = Vec::new();

@@ -1,4 +1,4 @@
-//! Reads a configuration file of OpenSSL, config(5), as libcrypto does.
+//! Parses a configuration file of OpenSSL, config(5), as libcrypto does.
 
 use std::{
     collections::BTreeMap,
@@ -9,7 +9,7 @@ use std::{
 /// The section of the lines before the first heading.
 const DEFAULT: &str = "default";
 
-/// How deep files may include each other, and how many there may be: a mistake must end.
+/// Maximum depth of includes, and maximum number of files, so that a mistake cannot loop.
 const MAX_DEPTH: usize = 10;
 const MAX_FILES: usize = 200;
 
@@ -17,7 +17,7 @@ const MAX_FILES: usize = 200;
 #[derive(Debug, Default)]
 pub(crate) struct Configuration {
     sections: BTreeMap<String, Vec<(String, String)>>,
-    /// What libcrypto passes over, or gives up at.
+    /// Lines that libcrypto ignores, or at which it stops.
     pub(crate) mistakes: Vec<String>,
 }
 
@@ -25,7 +25,7 @@ impl Configuration {
     /// Reads a file.
     ///
     /// # Errors
-    /// It cannot be read. An included file that cannot be read is a mistake only, as for libcrypto.
+    /// The file cannot be read. An unreadable included file is only a mistake, as for libcrypto.
     pub(crate) fn read(file: &Path) -> io::Result<Self> {
         let text = fs::read(file)?;
         let mut reader = Reader::default();
@@ -43,12 +43,12 @@ impl Configuration {
         self.sections.keys().map(String::as_str)
     }
 
-    /// A value of a section, else of the default one.
+    /// A value of a section, otherwise of the default section.
     fn value(&self, section: &str, name: &str) -> Option<&str> {
         self.own(section, name).or_else(|| self.root(name))
     }
 
-    /// A value of this section only. Of several the last counts.
+    /// A value of this section only. The last of several is used.
     pub(crate) fn own(&self, section: &str, name: &str) -> Option<&str> {
         self.section(section)?.iter().rev().find(|(known, _)| known == name).map(|(_, v)| &**v)
     }
@@ -174,7 +174,7 @@ impl Reader {
         }
     }
 
-    /// A value without quotes and escapes, and with the values of variables.
+    /// A value with quotes and escapes removed and variables expanded.
     fn expanded(&self, text: &str, section: &str) -> String {
         let mut value = String::new();
         let mut rest = text.chars();
@@ -230,7 +230,7 @@ fn variable(text: &str) -> (&str, &str) {
     text.split_at(end.unwrap_or(text.len()))
 }
 
-/// Up to a `#` that is neither quoted nor escaped.
+/// The line up to a `#` that is neither quoted nor escaped.
 fn without_comment(line: &str) -> &str {
     let (mut quote, mut escaped) = (None, false);
     for (at, c) in line.char_indices() {

@@ -1,4 +1,4 @@
-//! What commands write: text or JSON for whoever asked, results to a file or standard output.
+//! The output of commands: text or JSON, results to a file or standard output.
 
 use crate::{
     exit::{Failure, Result},
@@ -19,12 +19,12 @@ use std::{
 pub(crate) struct Show {
     /// As JSON.
     pub(crate) json: bool,
-    /// What was done on the way, too.
+    /// Also print the counters.
     pub(crate) verbose: bool,
 }
 
 impl Show {
-    /// Prints a result: `value` as JSON, or whatever `human` writes.
+    /// Prints a result: `value` as JSON, or the text that `human` writes.
     pub(crate) fn result(
         self,
         value: &Value,
@@ -38,7 +38,7 @@ impl Show {
         Ok(stdout.flush()?)
     }
 
-    /// What the client has done so far, on standard error where more was asked for.
+    /// Prints the client's counters on standard error with `--verbose`.
     pub(crate) fn counters(self, client: &Client) {
         if self.verbose && !self.json {
             let text = words(client.counters());
@@ -61,7 +61,7 @@ pub(crate) fn counters_json(counters: Counters) -> Value {
     })
 }
 
-/// The counters in a line.
+/// The counters on one line.
 pub(crate) fn words(now: Counters) -> String {
     format!(
         "{} operations, {} failed, {} retries, {} throttled, {} token refreshes, {} connections, \
@@ -76,10 +76,10 @@ pub(crate) fn words(now: Counters) -> String {
     )
 }
 
-/// Where a result goes.
+/// The destination of a result.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Destination {
-    /// File to write; standard output without it or with `-`.
+    /// The output file; standard output if missing or `-`.
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Replace the file if there is one.
@@ -87,7 +87,7 @@ pub(crate) struct Destination {
     force: bool,
 }
 
-/// Who may read a file that is written.
+/// Who may read an output file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Secrecy {
     /// Everybody, as the umask says.
@@ -111,7 +111,7 @@ impl Destination {
         self.file().is_none() && io::stdout().is_terminal()
     }
 
-    /// Refuses to overwrite a file, before anything is asked of the service.
+    /// Refuses to overwrite a file, before any request.
     pub(crate) fn check(&self) -> Result<()> {
         match self.file() {
             Some(path) if !self.force && fs::metadata(path).is_ok_and(|about| about.is_file()) => {
@@ -121,7 +121,7 @@ impl Destination {
         }
     }
 
-    /// Writes all of it or nothing: a file that is there is replaced in one step.
+    /// Writes atomically: an existing file is replaced in one step.
     pub(crate) fn write(&self, content: &[u8], secrecy: Secrecy) -> Result<()> {
         let Some(path) = self.file() else {
             let mut stdout = io::stdout().lock();
@@ -132,7 +132,7 @@ impl Destination {
             io::ErrorKind::AlreadyExists => taken(path),
             _ => Failure::file("write", path, &error),
         };
-        // A device or a pipe is written to, not replaced.
+        // A device or a pipe is opened for writing, not replaced.
         if fs::metadata(path).is_ok_and(|about| !about.is_file()) {
             let mut file = OpenOptions::new().write(true).open(path).map_err(failed)?;
             return file.write_all(content).map_err(failed);

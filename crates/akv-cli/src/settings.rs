@@ -1,20 +1,20 @@
-//! The library's settings as options of the command line, made from the library's own table.
+//! The library's settings as command-line options, generated from the library's table.
 
 use crate::exit::Result;
 use akv_core::{Client, Settings, logging, settings::OPTIONS};
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
-/// What was set on the command line: names and values.
+/// The settings on the command line: names and values.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SettingsArguments(Vec<(&'static str, String)>);
 
 impl SettingsArguments {
-    /// These over the environment over the defaults.
+    /// These settings override the environment, which overrides the defaults.
     pub(crate) fn settings(&self) -> Result<Settings> {
         self.settings_over(&[])
     }
 
-    /// These over the environment over what a configuration file says.
+    /// These settings override the environment, which overrides a configuration file.
     pub(crate) fn settings_over(&self, file: &[(&'static str, String)]) -> Result<Settings> {
         let mut builder = Settings::builder();
         for (name, value) in file {
@@ -37,7 +37,7 @@ impl SettingsArguments {
 
 impl Args for SettingsArguments {
     fn augment_args(command: Command) -> Command {
-        // They are many, so they have short helps of one line and a place of their own.
+        // There are many, so they have one line of help and their own heading.
         let arguments = OPTIONS.iter().map(|option| {
             let help = match option.env {
                 Some(variable) => format!("{} [env: {variable}]", option.help),

@@ -4,13 +4,13 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::time::{Duration, SystemTime};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// A moment in RFC 3339, to the second.
+/// A time in RFC 3339, to the second.
 pub(crate) fn moment(time: SystemTime) -> String {
     let time = OffsetDateTime::from(time).replace_nanosecond(0);
     time.ok().and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_else(|| "?".to_owned())
 }
 
-/// Reads a moment in RFC 3339, or a day, which begins at midnight UTC.
+/// Parses a time in RFC 3339, or a day, which begins at midnight UTC.
 pub(crate) fn read_moment(text: &str) -> Result<SystemTime, String> {
     let whole =
         if text.contains(['T', 't']) { text.to_owned() } else { format!("{text}T00:00:00Z") };
@@ -24,7 +24,7 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
-/// Reads base64, with line breaks where there are some.
+/// Parses base64, which may contain line breaks.
 pub(crate) fn read_base64(text: &[u8]) -> Result<Vec<u8>, String> {
     let text: Vec<u8> = text.iter().copied().filter(|c| !c.is_ascii_whitespace()).collect();
     STANDARD.decode(text).map_err(|error| format!("no base64: {error}"))
@@ -35,7 +35,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Reads hexadecimal digits.
+/// Parses hexadecimal digits.
 pub(crate) fn read_hex(text: &str) -> Result<Vec<u8>, String> {
     let digits: Vec<u8> = text.bytes().filter(|c| !c.is_ascii_whitespace()).collect();
     let byte = |pair: &[u8]| {
@@ -58,11 +58,11 @@ pub(crate) fn duration(duration: Duration) -> String {
     }
 }
 
-/// A long time in the unit that fits, rounded: `3 hours`.
+/// A long time in a suitable unit, rounded: `3 hours`.
 pub(crate) fn span(duration: Duration) -> String {
     const UNITS: [(u64, &str); 3] = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
     let seconds = duration.as_secs();
-    // What lacks a hundredth to two hours is two hours.
+    // A time within one percent of two hours counts as two hours.
     let about = seconds.saturating_add(seconds / 100);
     let fitting = UNITS.iter().find(|(length, _)| about >= 2 * length);
     let (length, unit) = fitting.copied().unwrap_or((1, "second"));

@@ -1,4 +1,4 @@
-//! `akv cert`: requests and self-signed certificates.
+//! `akv cert`: certificate requests and self-signed certificates.
 
 use crate::{
     commands::sign::default_algorithm,
@@ -35,9 +35,9 @@ use x509_cert::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Cert {
-    /// Make a certificate request (PKCS#10), signed in the vault.
+    /// Create a certificate request (PKCS#10), signed in the vault.
     Csr(Csr),
-    /// Make a certificate that the key signs itself.
+    /// Create a self-signed certificate.
     SelfSigned(SelfSigned),
 }
 
@@ -50,7 +50,7 @@ impl Cert {
     }
 }
 
-/// Whose certificate it is, and how it is signed and written.
+/// The common arguments.
 #[derive(Args, Debug)]
 struct Common {
     /// The key.
@@ -58,11 +58,11 @@ struct Common {
     /// The subject, such as CN=www.example.org,O=Example,C=DE.
     #[arg(short, long, value_name = "NAME", value_parser = subject)]
     subject: Name,
-    /// A name that the certificate is for, too: a DNS name, an IP address, or email:, uri:, dns: or
-    /// ip: and a name; may be repeated.
+    /// An additional name of the subject: a DNS name, an IP address, or email:, uri:, dns: or ip:
+    /// followed by a name; may be repeated.
     #[arg(long = "san", value_name = "NAME", value_parser = alternative)]
     names: Vec<GeneralName>,
-    /// The algorithm; RS256 or that of the curve without it.
+    /// The algorithm; by default RS256 or that of the curve.
     #[arg(short, long, value_name = "NAME")]
     algorithm: Option<String>,
     #[command(flatten)]
@@ -79,10 +79,10 @@ pub(crate) struct Csr {
 
 #[derive(Args, Debug)]
 pub(crate) struct SelfSigned {
-    /// For how many days it is valid.
+    /// Validity in days.
     #[arg(long, default_value = "365", value_parser = clap::value_parser!(u32).range(1..=36_500))]
     days: u32,
-    /// Make it a certification authority's.
+    /// Create a CA certificate.
     #[arg(long)]
     ca: bool,
     #[command(flatten)]
@@ -109,7 +109,7 @@ impl SelfSigned {
         let mut serial = [0; 16];
         aws_lc_rs::rand::fill(&mut serial)
             .map_err(|_| Failure::System("no random numbers to be had".to_owned()))?;
-        // Positive, and as long as it can be without a byte for the sign.
+        // Positive, and of maximum length without a sign byte.
         serial[0] = serial[0] & 0x7f | 0x40;
         let life = Duration::from_secs(u64::from(self.days) * 86_400);
         let validity: Validity = Validity::from_now(life).map_err(asn1)?;
@@ -165,7 +165,7 @@ impl Common {
             self.destination.write(pem.as_bytes(), Secrecy::Public)?;
         }
         if show.json {
-            let mut told = json!({
+            let mut value = json!({
                 "reference": key.pinned_reference().to_string(),
                 "algorithm": signer.algorithm().name(),
                 "subject": self.subject.to_string(),
@@ -174,10 +174,10 @@ impl Common {
                 "file": file,
                 "counters": counters_json(client.counters()),
             });
-            if let (Some(told), Some(more)) = (told.as_object_mut(), more.as_object()) {
-                told.extend(more.clone());
+            if let (Some(value), Some(more)) = (value.as_object_mut(), more.as_object()) {
+                value.extend(more.clone());
             }
-            show.result(&told, |_| Ok(()))?;
+            show.result(&value, |_| Ok(()))?;
         }
         show.counters(client);
         Ok(())

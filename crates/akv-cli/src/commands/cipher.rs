@@ -15,12 +15,12 @@ use serde_json::json;
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
-/// What the four have in common.
+/// The common arguments.
 #[derive(Args, Debug)]
 struct Common {
     /// The key.
     key: String,
-    /// The input; standard input without it or with `-`.
+    /// The input; standard input if missing or `-`.
     file: Option<PathBuf>,
     #[command(flatten)]
     destination: Destination,
@@ -28,22 +28,22 @@ struct Common {
     settings: SettingsArguments,
 }
 
-/// What symmetric encryption takes beside the plaintext.
+/// The additional arguments of symmetric encryption.
 #[derive(Args, Debug)]
 struct Authenticated {
     /// The algorithm: RSA-OAEP-256 (default), RSA-OAEP, RSA1_5; with a symmetric key A256GCM
     /// (default) and the other sizes of GCM, CBC and CBCPAD.
     #[arg(short, long, value_name = "NAME")]
     algorithm: Option<String>,
-    /// Text that GCM authenticates and does not encrypt.
+    /// Text that GCM authenticates but does not encrypt.
     #[arg(long, value_name = "TEXT", default_value = "")]
     aad: String,
 }
 
 /// Encrypt: locally with an RSA key, in the HSM with a symmetric one.
 ///
-/// What a symmetric key gives is written as initialization vector (16 bytes, of which GCM uses 12),
-/// ciphertext and, with GCM, tag (16 bytes).
+/// The output of a symmetric key consists of initialization vector (16 bytes, of which GCM uses
+/// 12), ciphertext and, with GCM, tag (16 bytes).
 #[derive(Args, Debug)]
 pub(crate) struct Encrypt {
     #[command(flatten)]
@@ -52,7 +52,7 @@ pub(crate) struct Encrypt {
     common: Common,
 }
 
-/// Decrypt in the vault. A file that is written is readable for its owner only.
+/// Decrypt in the vault. An output file is readable only by its owner.
 #[derive(Args, Debug)]
 pub(crate) struct Decrypt {
     #[command(flatten)]
@@ -70,7 +70,7 @@ pub(crate) struct Wrap {
     common: Common,
 }
 
-/// Unwrap a key in the vault. A file that is written is readable for its owner only.
+/// Unwrap a key in the vault. An output file is readable only by its owner.
 #[derive(Args, Debug)]
 pub(crate) struct Unwrap {
     #[command(flatten)]
@@ -190,16 +190,16 @@ impl Common {
             self.destination.write(result, secrecy)?;
         }
         if show.json {
-            // A secret that went into a file is not shown beside it.
+            // A secret that was written to a file is not printed.
             let shown = (secrecy == Secrecy::Public || file.is_none()).then(|| base64(result));
-            let told = json!({
+            let value = json!({
                 "reference": key.pinned_reference().to_string(),
                 "algorithm": algorithm,
                 "result": shown,
                 "file": file,
                 "counters": counters_json(client.counters()),
             });
-            show.result(&told, |_| Ok(()))?;
+            show.result(&value, |_| Ok(()))?;
         }
         show.counters(client);
         Ok(())

@@ -1,11 +1,11 @@
-//! `akv completions`: what shells complete.
+//! `akv completions`: shell completions.
 
 use crate::{arguments::Akv, exit::Result};
 use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 use std::io::{self, Write as _};
 
-/// Print the completions of a shell.
+/// Print the completions for a shell.
 #[derive(Args, Debug)]
 pub(crate) struct Completions {
     /// The shell.

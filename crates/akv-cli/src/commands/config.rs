@@ -1,4 +1,4 @@
-//! `akv config`: a ready `openssl.cnf`.
+//! `akv config`: a complete `openssl.cnf`.
 
 use crate::{
     exit::{Failure, Result},
@@ -17,8 +17,8 @@ use std::{
 /// Write an openssl.cnf that loads the provider, or the engine, with the settings of the command
 /// line and the environment.
 ///
-/// Secrets are never written: an access token, a client secret or a password in the environment has
-/// to be in the environment of the program that loads the module, too.
+/// Secrets are never written: if an access token, a client secret or a password is in the
+/// environment, set it also in the environment of the program that loads the module.
 #[derive(Args, Debug)]
 pub(crate) struct Config {
     /// For the engine: OpenSSL 1.1.1, and programs that name keys by `engine:`.
@@ -27,7 +27,7 @@ pub(crate) struct Config {
     /// Only the module's own section.
     #[arg(long)]
     section: bool,
-    /// The module; by default the first that is found where modules are installed.
+    /// The module; by default the first one found where modules are installed.
     #[arg(long, value_name = "FILE")]
     module: Option<PathBuf>,
     #[command(flatten)]
@@ -36,7 +36,7 @@ pub(crate) struct Config {
     settings: SettingsArguments,
 }
 
-/// Variables whose values are secrets, or lead to a token.
+/// Variables whose values are secrets, or give access to a token.
 const VARIABLES: [&str; 7] = [
     "AZURE_CLI_ACCESS_TOKEN",
     "AZURE_CLIENT_SECRET",
@@ -62,9 +62,9 @@ impl Config {
         if file.is_some() || !show.json {
             self.destination.write(text.as_bytes(), Secrecy::Public)?;
         }
-        let told = json!({ "file": file, "module": module, "config": text });
+        let value = json!({ "file": file, "module": module, "config": text });
         if show.json {
-            show.result(&told, |_| Ok(()))?;
+            show.result(&value, |_| Ok(()))?;
         }
         Ok(())
     }
@@ -134,14 +134,14 @@ e_akv = e_akv
 
 ";
 
-/// Programs that load the module run elsewhere.
+/// Programs that load the module run in other folders.
 fn absolute(path: &str) -> Result<String> {
     let path = Path::new(path);
     let found = std::path::absolute(path).map_err(|error| Failure::file("find", path, &error))?;
     Ok(found.to_string_lossy().into_owned())
 }
 
-/// A value as config(5) reads it back.
+/// A value in the syntax of config(5).
 fn escaped(value: &str) -> Result<String> {
     if value.chars().any(char::is_control) || value.trim() != value {
         return Err(Failure::Usage(format!(

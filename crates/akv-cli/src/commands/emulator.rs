@@ -9,8 +9,9 @@ use clap::Args;
 
 /// Serve an embedded vault for tests.
 ///
-/// Prints the variables that lead akv, OpenSSL's modules and the Azure SDKs to it, then serves until
-/// Ctrl-C or SIGTERM. With --write-env a script can start it in the background and read the file.
+/// Prints the variables that point akv, OpenSSL's modules and the Azure SDKs at it, then serves
+/// until Ctrl-C or SIGTERM. With --write-env a script can start it in the background and read the
+/// file.
 #[derive(Args, Debug)]
 pub(crate) struct Emulator {
     #[command(flatten)]

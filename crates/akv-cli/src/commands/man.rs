@@ -12,7 +12,7 @@ use std::{fs, path::PathBuf};
 /// Write the man pages into a folder.
 #[derive(Args, Debug)]
 pub(crate) struct Man {
-    /// The folder, which is made if it is not there.
+    /// The folder, which is created if missing.
     folder: PathBuf,
 }
 
@@ -20,7 +20,7 @@ impl Man {
     pub(crate) fn run(self, show: Show) -> Result<()> {
         let failed = |error: std::io::Error| Failure::file("write into", &self.folder, &error);
         fs::create_dir_all(&self.folder).map_err(failed)?;
-        // `akv help` says nothing that the pages do not.
+        // `akv help` has nothing that is not in the pages.
         let command = Akv::command().disable_help_subcommand(true);
         clap_mangen::generate_to(command, &self.folder).map_err(failed)?;
         show.result(&json!({ "folder": self.folder }), |out| {

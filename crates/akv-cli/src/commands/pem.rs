@@ -10,14 +10,15 @@ use akv_core::AnyKey;
 use clap::Args;
 use serde_json::json;
 
-/// Write a key file, which stands where programs expect a private key file.
+/// Write a key file, which programs load in place of a private key file.
 ///
-/// It names the key with its version, has the public half if there is one, and holds no secret.
+/// It contains the key's reference with its version and the public half if there is one, but no
+/// secret.
 #[derive(Args, Debug)]
 pub(crate) struct Pem {
     /// The key.
     key: String,
-    /// Write it as PKCS#8 (`PRIVATE KEY`), for OpenSSL 1.1.1 and programs that insist on the usual
+    /// Write it as PKCS#8 (`PRIVATE KEY`), for OpenSSL 1.1.1 and programs that require the usual
     /// label.
     #[arg(long)]
     pkcs8: bool,
@@ -48,13 +49,13 @@ impl Pem {
             self.destination.write(pem.as_bytes(), Secrecy::Public)?;
         }
         if show.json {
-            let told = json!({
+            let value = json!({
                 "reference": key.pinned_reference().to_string(),
                 "file": file,
                 "pem": pem,
                 "counters": counters_json(client.counters()),
             });
-            show.result(&told, |_| Ok(()))?;
+            show.result(&value, |_| Ok(()))?;
         }
         show.counters(&client);
         Ok(())

@@ -1,4 +1,4 @@
-//! `akv pkcs12`: client certificates from PKCS#12 to PEM.
+//! `akv pkcs12`: converts client certificates from PKCS#12 to PEM.
 
 use crate::{
     exit::{Failure, Result},
@@ -13,7 +13,7 @@ use serde_json::json;
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
-/// Holds the password for `akv` and for the modules.
+/// The variable with the password, for `akv` and for the modules.
 const PASSWORD: &str = "AZURE_CLIENT_CERTIFICATE_PASSWORD";
 
 /// Rounds of PBKDF2. The modules repeat them once, at load.
@@ -22,8 +22,8 @@ const ROUNDS: u32 = 100_000;
 /// Convert a client certificate from PKCS#12 (.pfx, .p12) to PEM, which the provider, the engine
 /// and libakv read (client-certificate-file, AZURE_CLIENT_CERTIFICATE_PATH).
 ///
-/// The password is that of AZURE_CLIENT_CERTIFICATE_PASSWORD. The private key stays encrypted with
-/// it. The file that is written can be read by its owner only.
+/// The password is read from AZURE_CLIENT_CERTIFICATE_PASSWORD. The private key stays encrypted
+/// with it. The output file is readable only by its owner.
 #[derive(Args, Debug)]
 pub(crate) struct Pkcs12 {
     /// The PKCS#12 file; standard input with `-`.
@@ -65,12 +65,12 @@ impl Pkcs12 {
         }
         self.destination.write(text.as_bytes(), Secrecy::Secret)?;
         if show.json && self.destination.file().is_some() {
-            let told = json!({
+            let value = json!({
                 "file": self.destination.file(),
                 "certificates": archive.certs.len(),
                 "encrypted": encrypt,
             });
-            show.result(&told, |_| Ok(()))?;
+            show.result(&value, |_| Ok(()))?;
         }
         Ok(())
     }
@@ -95,7 +95,7 @@ fn open(content: &[u8], password: &str) -> Result<Pkcs12Archive, String> {
         Pkcs12Error::MacError(_) | Pkcs12Error::UnpadError => {
             "the password does not open it".to_owned()
         }
-        // The library's texts name structures and algorithms only.
+        // The library's messages contain only names of structures and algorithms.
         other => format!(
             "it cannot be read as PKCS#12 ({other}); this does the same: \
              openssl pkcs12 -in FILE -out FILE.pem"
@@ -103,7 +103,7 @@ fn open(content: &[u8], password: &str) -> Result<Pkcs12Archive, String> {
     })
 }
 
-/// PKCS#8 in PEM, encrypted (RFC 8018 section 6.2) when there is a password.
+/// PKCS#8 in PEM, encrypted (RFC 8018 section 6.2) if there is a password.
 fn private_key_pem(key: &[u8], password: Option<&str>) -> pkcs8::Result<Zeroizing<String>> {
     let Some(password) = password else {
         let key = SecretDocument::try_from(key)?;

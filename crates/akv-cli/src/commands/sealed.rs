@@ -1,10 +1,11 @@
-//! What symmetric keys encrypt, as one file: initialization vector, ciphertext and, with GCM, tag.
+//! The output of symmetric encryption as one file: initialization vector, ciphertext and, with GCM,
+//! tag.
 
 use crate::exit::{Failure, Result};
 use akv_core::{CbcAlgorithm, GcmAlgorithm, GcmCiphertext, SymmetricKey};
 use zeroize::Zeroizing;
 
-/// Bytes of an initialization vector, and of GCM's tag. A Managed HSM pads GCM's 12 bytes with
+/// Length of an initialization vector, and of a GCM tag. A Managed HSM pads GCM's 12 bytes with
 /// zeros.
 const BLOCK: usize = 16;
 
@@ -15,7 +16,7 @@ pub(super) enum Algorithm {
 }
 
 impl Algorithm {
-    /// A256GCM without a name.
+    /// The algorithm of this name; by default A256GCM.
     pub(super) fn read(name: Option<&str>) -> Result<Self> {
         let Some(name) = name else { return Ok(Self::Gcm(GcmAlgorithm::A256Gcm)) };
         if let Ok(algorithm) = name.parse() {

@@ -1,4 +1,4 @@
-//! `akv sign`, and what it shares with `akv verify`.
+//! `akv sign`, and code shared with `akv verify`.
 
 use crate::{
     exit::{Failure, Result},
@@ -16,16 +16,16 @@ use std::path::{Path, PathBuf};
 
 /// Sign a file or a digest.
 ///
-/// Without --algorithm RSA keys sign by RS256, and EC keys by their curve's algorithm. ECDSA
-/// signatures are written in DER, as OpenSSL has them, or with --format raw as JOSE has them.
+/// Without --algorithm, RSA keys sign with RS256, and EC keys with their curve's algorithm. ECDSA
+/// signatures are written in DER, as in OpenSSL, or with --format raw as in JOSE.
 #[derive(Args, Debug)]
 pub(crate) struct Sign {
     #[command(flatten)]
     subject: Subject,
-    /// How an ECDSA signature is written: in DER, or r and s one after the other (JOSE).
+    /// The format of an ECDSA signature: DER, or r and s concatenated (JOSE).
     #[arg(long, value_enum, default_value = "der")]
     format: Format,
-    /// How the signature is written; by default binary, and base64 on a terminal.
+    /// The encoding of the signature; by default binary, and base64 on a terminal.
     #[arg(long, value_enum)]
     encoding: Option<Encoding>,
     #[command(flatten)]
@@ -34,14 +34,14 @@ pub(crate) struct Sign {
     settings: SettingsArguments,
 }
 
-/// The key, what is signed, and how.
+/// The key, the data to sign, and the algorithm.
 #[derive(Args, Debug)]
 pub(crate) struct Subject {
     /// The key.
     pub(super) key: String,
-    /// The file that is signed; standard input without it or with `-`.
+    /// The file to sign; standard input if missing or `-`.
     file: Option<PathBuf>,
-    /// The digest in hexadecimal, in place of a file.
+    /// The digest in hexadecimal, instead of a file.
     #[arg(long, value_name = "HEX", value_parser = digest, conflicts_with = "file")]
     digest: Option<Digest>,
     /// The algorithm: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES256K, ES384, ES512.
@@ -93,7 +93,7 @@ impl Sign {
                 PublicKey::Ec(_) => self.format,
                 PublicKey::Rsa(_) => Format::Raw,
             };
-            let told = json!({
+            let value = json!({
                 "reference": key.pinned_reference().to_string(),
                 "algorithm": algorithm.name(),
                 "format": if format == Format::Der { "der" } else { "raw" },
@@ -102,7 +102,7 @@ impl Sign {
                 "file": file,
                 "counters": counters_json(client.counters()),
             });
-            show.result(&told, |_| Ok(()))?;
+            show.result(&value, |_| Ok(()))?;
         }
         show.counters(&client);
         Ok(())
@@ -110,7 +110,7 @@ impl Sign {
 }
 
 impl Subject {
-    /// Refuses what cannot be read, before anything is sent.
+    /// Refuses unreadable input before any request.
     pub(super) fn check(&self) -> Result<()> {
         match &self.file {
             Some(path) if self.digest.is_none() => input::open(Some(path)).map(drop),
@@ -118,12 +118,12 @@ impl Subject {
         }
     }
 
-    /// The algorithm that was asked for, or that every verifier knows.
+    /// The requested algorithm, or the one that every verifier supports.
     pub(super) fn algorithm_of(&self, key: &PublicKey) -> SignatureAlgorithm {
         self.algorithm.unwrap_or_else(|| default_algorithm(key))
     }
 
-    /// The digest that was given, or that of the file.
+    /// The given digest, or that of the file.
     pub(super) fn digest(&self, algorithm: SignatureAlgorithm) -> Result<Vec<u8>> {
         match &self.digest {
             Some(Digest(digest)) => Ok(digest.clone()),
@@ -132,7 +132,7 @@ impl Subject {
     }
 }
 
-/// The algorithm that a key signs by when none is named.
+/// The default algorithm of a key.
 pub(crate) fn default_algorithm(key: &PublicKey) -> SignatureAlgorithm {
     match key {
         PublicKey::Rsa(_) => SignatureAlgorithm::Rs256,

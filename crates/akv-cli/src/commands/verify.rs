@@ -1,4 +1,4 @@
-//! `akv verify`: signatures, checked locally.
+//! `akv verify`: verifies signatures locally.
 
 use super::sign::{Encoding, Subject};
 use crate::{
@@ -13,17 +13,17 @@ use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
 
-/// Verify a signature with the key's public half, locally. With a key file nothing is sent at all.
+/// Verify a signature locally, with the key's public half. With a key file no request is sent.
 ///
-/// The exit code is 0 for a good signature and 1 for a bad one.
+/// The exit code is 0 for a valid signature and 1 for an invalid one.
 #[derive(Args, Debug)]
 pub(crate) struct Verify {
     #[command(flatten)]
     subject: Subject,
-    /// The file with the signature; an ECDSA one may be in DER or r and s one after the other.
+    /// The file with the signature; an ECDSA signature may be in DER or r and s concatenated.
     #[arg(short, long, value_name = "FILE")]
     signature: PathBuf,
-    /// How the signature is written.
+    /// The encoding of the signature.
     #[arg(long, value_enum, default_value = "binary")]
     encoding: Encoding,
     #[command(flatten)]
@@ -40,14 +40,14 @@ impl Verify {
         let algorithm = self.subject.algorithm_of(key.public_key());
         let digest = self.subject.digest(algorithm)?;
         let good = good(&key, algorithm, &digest, &signature)?;
-        let told = json!({
+        let value = json!({
             "reference": key.pinned_reference().to_string(),
             "algorithm": algorithm.name(),
             "verified": good,
             "counters": counters_json(client.counters()),
         });
         let word = if good { "good" } else { "BAD" };
-        show.result(&told, |out| {
+        show.result(&value, |out| {
             writeln!(out, "{word} signature ({algorithm}) by {}", key.pinned_reference())
         })?;
         show.counters(&client);
@@ -55,7 +55,7 @@ impl Verify {
     }
 }
 
-/// Whether a signature is good in one of the forms that it may be in.
+/// Whether a signature verifies in one of its possible formats.
 fn good(key: &Key, algorithm: SignatureAlgorithm, digest: &[u8], signature: &[u8]) -> Result<bool> {
     let mut forms = vec![signature.to_vec()];
     if let PublicKey::Ec(ec) = key.public_key() {

@@ -1,4 +1,4 @@
-//! `--allowed-keys` in front of every command that takes a key.
+//! `--allowed-keys` with every command that takes a key.
 
 use crate::{World, failed};
 

@@ -1,4 +1,4 @@
-//! `akv bench`: its numbers are those of the vault, and it stops where throttling starts.
+//! `akv bench`: its numbers match the vault's, and it stops when throttling starts.
 
 use crate::World;
 use akv_emulator::{Fault, Operation};
@@ -10,7 +10,7 @@ use std::time::Duration;
 #[test]
 fn its_numbers_are_those_of_the_vault() {
     let world = World::with_keys();
-    // So the latencies cannot be anything else.
+    // Fixes the latencies.
     world.vault.fault(Fault::latency(Duration::from_millis(20)).on(Operation::Sign).forever());
     let told = world.json("bench vault:my-vault:p256 --seconds 1 --at-once 1,4 --plot steps.svg");
     let steps = told["steps"].as_array().unwrap();
@@ -21,9 +21,9 @@ fn its_numbers_are_those_of_the_vault() {
         assert!(20.0 <= p50 && p50 <= p99, "{told:#}");
         assert!(number(step, "seconds") >= 1.0, "{told:#}");
     }
-    // One at a time cannot be faster than its latency.
+    // Without concurrency the rate is limited by the latency.
     assert!(number(0, "signaturesPerSecond") <= 50.0, "{told:#}");
-    // Those of the steps, and one before.
+    // Those of the steps, and one warm-up.
     let signatures = number(0, "signatures") + number(1, "signatures") + 1.0;
     assert_eq!(signatures, world.vault.stats().sign as f64, "{told:#}");
     assert_eq!((&told["throttling"], &told["algorithm"]), (&Value::Null, &Value::from("ES256")));
@@ -31,7 +31,7 @@ fn its_numbers_are_those_of_the_vault() {
     let drawing = String::from_utf8(world.read("steps.svg")).unwrap();
     assert!(drawing.starts_with("<svg") && drawing.trim_end().ends_with("</svg>"), "{drawing}");
     assert!(drawing.contains("vault:my-vault:p256") && drawing.contains("signatures a second"));
-    // It is not overwritten, and nothing is measured in vain.
+    // The file is not overwritten, and nothing is measured.
     let before = world.vault.stats().sign;
     let text = world.fails("bench vault:my-vault:p256 --plot steps.svg", 3);
     assert!(text.contains("--force"), "{text}");
@@ -52,7 +52,7 @@ fn it_stops_where_throttling_starts() {
     let text = world.ok(&format!("{line} --keep-going")).text();
     assert!(text.contains("Throttling starts at 32 at once"), "{text}");
     assert!(text.lines().any(|line| line.trim_start().starts_with("33 ")), "{text}");
-    // The progress bar is for terminals, and there are no colours.
+    // Progress bar and colours are only for terminals.
     assert!(!text.contains('\u{1b}'), "{text}");
 }
 

@@ -1,4 +1,4 @@
-//! `akv cert`, judged by `openssl`.
+//! `akv cert`, checked with `openssl`.
 
 use crate::World;
 use akv_emulator::{Fault, FaultKind, Operation};

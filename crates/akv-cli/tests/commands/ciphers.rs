@@ -15,7 +15,7 @@ fn what_openssl_encrypts_is_decrypted_into_a_file_of_the_owners() {
     let mode = fs::metadata(world.path("opened")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     assert_eq!(world.ok("decrypt vault:v-1:rsa sealed").stdout, b"a secret");
-    // Beside a file there is no secret in the JSON.
+    // With an output file, the JSON contains no secret.
     let told = world.json("decrypt vault:v-1:rsa sealed -o again");
     assert_eq!(told["result"], serde_json::Value::Null);
     for algorithm in ["RSA-OAEP-256", "RSA-OAEP", "RSA1_5"] {

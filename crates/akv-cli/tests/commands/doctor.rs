@@ -1,5 +1,5 @@
-//! `akv doctor` as a new user would try it: on set-ups that are broken in one way each, it has to
-//! name the real cause.
+//! `akv doctor` as a new user would try it: on configurations with one defect each, it must report
+//! the real cause.
 
 use crate::World;
 use akv_emulator::{Application, Curve, Emulator, Fault, FaultKind, NewKey, Operation, Persona};
@@ -16,7 +16,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// What the doctor tells of the key `p256`, whose vault is all it looks at.
+/// The doctor's report on the key `p256`, with checks of the vault only.
 pub(crate) struct Told {
     pub(crate) value: Value,
     code: Option<i32>,
@@ -30,7 +30,7 @@ pub(crate) fn told(task: Task) -> Told {
 }
 
 impl Told {
-    /// The cause's word; its text and advice have these words.
+    /// Checks the cause's id, and that its text and advice contain these words.
     pub(crate) fn names(&self, cause: &str, words: &[&str]) {
         let text = format!("{:#}", self.value["cause"]);
         assert_eq!(self.value["cause"]["id"], cause, "{:#}", self.value);
@@ -53,7 +53,7 @@ impl Told {
 
 const DOCTOR: &str = "doctor vault:my-vault:p256 --no-openssl";
 
-/// With the way to the vault, and no credential of any kind.
+/// With a connection to the vault, and without any credential.
 fn no_credential(world: &World) -> Task {
     world
         .bare(DOCTOR)
@@ -119,7 +119,7 @@ fn one_no_token() {
 #[test]
 fn two_wrong_tenant() {
     let world = World::with_keys();
-    // The tenant's id has a mistake in it.
+    // The tenant's id is wrong.
     world.vault.register(Application::new("right", "client").secret("s3cret")).unwrap();
     let application = |tenant: &str| {
         no_credential(&world)
@@ -131,7 +131,7 @@ fn two_wrong_tenant() {
     let mistaken = told(application("wrong"));
     mistaken.names("tenant", &["AADSTS", "client-secret", "AZURE_TENANT_ID"]);
     assert!(!mistaken.value.to_string().contains("s3cret"));
-    // The token is good, but of another tenant than the vault's.
+    // The token is valid, but for another tenant than the vault's.
     world.vault.set_tenant(Some("5e11e500-0000-4000-8000-000000000001".into()));
     let other = told(application("right"));
     other.names("tenant", &["is of the tenant right", "5e11e500-0000-4000-8000-000000000001"]);
@@ -160,7 +160,7 @@ fn four_wrong_vault_name() -> Result<()> {
             let task = Task::new(env!("CARGO_BIN_EXE_akv")).args(DOCTOR.split(' '));
             told(task.args(["--timeout", "3s"]))
         };
-        // Nobody is there to ask: that does not say that the name is wrong.
+        // There is no name server: the name may be correct.
         doctor().names("dns", &["my-vault.vault.azure.net", "/etc/resolv.conf"]);
         let socket = UdpSocket::bind(("127.0.0.1", 53))?;
         std::thread::spawn(move || knows_nobody(&socket));
@@ -186,17 +186,17 @@ fn five_blocked_network() -> Result<()> {
         let task = world.bare(DOCTOR).env("AZURE_CLI_ACCESS_TOKEN", world.vault.token());
         told(task.args(["--timeout", "1s", "--endpoint", endpoint]))
     };
-    // Something takes the connection and never says a word.
+    // A server that accepts the connection and never responds.
     let silent = TcpListener::bind(("127.0.0.1", 0))?;
     at(&format!("https://{}", silent.local_addr()?)).names("network", &["blocked", "proxy"]);
-    // Something cuts it.
+    // A server that cuts the connection.
     world.vault.fault(Fault::new(FaultKind::ResetOnAccept).forever());
     at(world.vault.endpoint()).names("network", &["blocked", "the connection broke"]);
     world.vault.clear_faults();
     // The vault's own firewall.
     world.vault.fault(Fault::new(FaultKind::ForbiddenByFirewall).forever());
     told(world.akv(DOCTOR)).names("network", &["firewall", "network settings"]);
-    // A proxy that is not there.
+    // A proxy that does not exist.
     let proxy = world.akv(DOCTOR).env("HTTPS_PROXY", "http://127.0.0.1:1");
     told(proxy).names("proxy", &["127.0.0.1:1", "HTTPS_PROXY"]);
     Ok(())
@@ -221,7 +221,7 @@ fn six_bad_ca() {
     fs::copy(other.path("ca.pem"), world.path("other.pem")).unwrap();
     let distrusting = world.akv(DOCTOR).args(["--ca-file", "other.pem"]);
     told(distrusting).names("ca", &["CN=akv-emulator CA", "does not trust", "AKV_CA_FILE"]);
-    // Nobody named a root: the emulator's is not among the system's.
+    // No CA file is set: the emulator's is not among the system's.
     let unnamed = world.bare(DOCTOR).env("AKV_ENDPOINT", world.vault.endpoint());
     told(unnamed).names("ca", &["CN=akv-emulator CA", "does not trust", "ca-certificates"]);
     let missing = world.akv(DOCTOR).args(["--ca-file", "none.pem"]);
@@ -231,7 +231,7 @@ fn six_bad_ca() {
 #[test]
 fn seven_skewed_clock() {
     let world = World::with_keys();
-    // The server's clock is moved rather than this machine's.
+    // Shifts the server's clock instead of this machine's.
     world.vault.shift_clock(-2 * 3600);
     let task = || world.akv(DOCTOR).env("IMDS_ENDPOINT", world.vault.imds_endpoint());
     let ahead = told(task());
@@ -258,7 +258,7 @@ fn eight_disabled_key() {
 #[test]
 fn nine_missing_module() {
     let world = World::with_keys();
-    // As installed without the modules: beside its build there may be some.
+    // As installed without the modules: the build folder may contain some.
     let akv = world.path("akv");
     let built = env!("CARGO_BIN_EXE_akv");
     if fs::hard_link(built, &akv).is_err() {
@@ -279,14 +279,14 @@ fn nine_missing_module() {
     whole.works();
     assert_eq!(whole.check("provider")["state"], "good", "{:#}", whole.value);
     assert_eq!(whole.check("engine")["state"], "good", "{:#}", whole.value);
-    // Named in the configuration, and not there.
+    // A module that the configuration names and that does not exist.
     world.bare("config --module gone.so -o o.cnf").ok().unwrap();
     let conf = task(&["--modules", &folder]).env("OPENSSL_CONF", world.path("o.cnf"));
     told(conf).names("openssl-module", &["gone.so", "not there"]);
-    // There, and no module.
+    // A file that is not a module.
     world.write("broken/akv_provider.so", "no module");
     told(task(&["--modules", "broken"])).names("openssl-module", &["does not load"]);
-    // There, and with a setting that keeps it from loading.
+    // A module with a setting that prevents it from loading.
     let module = format!("{folder}/akv_provider.so");
     world.bare("config -f -o o.cnf --module").arg(&module).ok().unwrap();
     let modules = folder.clone();
@@ -306,7 +306,7 @@ fn nine_missing_module() {
 #[test]
 fn ten_stale_environment() {
     let world = World::with_keys();
-    // A token of yesterday wins over the identity that would work.
+    // An expired token takes precedence over the identity that would work.
     world.vault.set_token_lifetime(Duration::from_secs(3600));
     world.vault.shift_clock(-3 * 3600);
     let stale = world.vault.token();
@@ -320,13 +320,13 @@ fn ten_stale_environment() {
     world.write("token", &stale);
     let in_file = good().args(["--access-token-file", "token"]);
     told(in_file).names("expired-token", &["the access token file", "expired 2 hours ago"]);
-    // An emulator that is gone.
+    // An emulator that has stopped.
     let gone = Emulator::builder().start().unwrap();
     let endpoint = gone.endpoint().to_owned();
     drop(gone);
     let leads_nowhere = told(good().env("AKV_ENDPOINT", &endpoint));
     leads_nowhere.names("environment", &["AKV_ENDPOINT", &endpoint, "unset"]);
-    // A configuration that is gone.
+    // A configuration that does not exist.
     let task = world.akv("doctor vault:my-vault:p256 --openssl openssl");
     let task = task.arg("--modules").arg(modules::folder().unwrap());
     let conf = task.env("OPENSSL_CONF", world.path("gone.cnf"));
@@ -337,12 +337,12 @@ fn ten_stale_environment() {
 fn a_token_that_the_vault_refuses() {
     let world = World::with_keys();
     let task = || world.akv(DOCTOR).env("IMDS_ENDPOINT", "http://127.0.0.1:1");
-    // For something else than vaults.
+    // A token for another audience.
     let other = world.vault.token_for("https://management.azure.com");
     let mistaken = told(task().env("AZURE_CLI_ACCESS_TOKEN", &other));
     mistaken.names("refused-token", &["AZURE_CLI_ACCESS_TOKEN", "management.azure.com"]);
     assert!(!mistaken.value.to_string().contains(&other));
-    // Revoked, though its time has not come.
+    // A revoked token that has not expired.
     let token = world.vault.token();
     world.vault.revoke_token(&token);
     let revoked = task().env("AZURE_CLI_ACCESS_TOKEN", &token);
@@ -380,7 +380,7 @@ fn a_service_that_fails_or_lies() {
     strike(failing).names("service", &["503", "request id"]);
     strike(FaultKind::NotJson).names("service", &["sign", "try again"]);
     world.vault.clear_faults();
-    // Once only: it is told, and not taken for the cause of anything.
+    // A single failure is reported, but not as a cause.
     world.vault.fault(Fault::new(FaultKind::NotJson).on(Operation::Sign));
     let once = told(world.akv(DOCTOR));
     once.works();

@@ -1,5 +1,5 @@
-//! `akv doctor` and the configuration of OpenSSL: the settings in it, and why it does not load the
-//! module. `openssl` itself shows what the doctor explains.
+//! `akv doctor` and the configuration of OpenSSL: its settings, and why it does not load the
+//! module. `openssl` itself shows the failure that the doctor explains.
 
 use crate::{
     World,
@@ -7,7 +7,7 @@ use crate::{
 };
 use akv_tests::{Output, Task, modules};
 
-/// A vault, a key file, and configurations that lead to the vault.
+/// A vault, a key file, and configurations for the vault.
 struct Scene {
     world: World,
     modules: String,
@@ -22,7 +22,7 @@ impl Scene {
         Self { world, modules }
     }
 
-    /// What the module's section has, but for the module itself.
+    /// The module's section, without the module itself.
     fn settings(&self, engine: bool) -> String {
         let path = |name| self.world.path(name).display().to_string();
         let endpoint = self.world.vault.endpoint().to_owned();
@@ -60,7 +60,7 @@ impl Scene {
         )
     }
 
-    /// `akv` with nothing in its environment but the configuration.
+    /// `akv` with only the configuration in its environment.
     fn doctor(&self, more: &[&str]) -> Task {
         self.world
             .bare("doctor vault:my-vault:p256 --openssl openssl --modules")
@@ -75,7 +75,7 @@ impl Scene {
         told(self.doctor(more))
     }
 
-    /// The same with an environment that leads to the vault, whatever the configuration does.
+    /// The same with an environment that points at the vault, regardless of the configuration.
     fn led(&self, configuration: &str) -> Told {
         self.world.write("o.cnf", configuration);
         let doctor = self.doctor(&["--no-sign"]);
@@ -87,7 +87,7 @@ impl Scene {
         )
     }
 
-    /// How `openssl` fares with the key file under the configuration.
+    /// Runs `openssl` on the key file with the configuration.
     fn openssl(&self) -> Output {
         let task = Task::new("openssl").args(["pkey", "-noout", "-in"]);
         let task = task.arg(self.world.path("key.pem"));
@@ -109,11 +109,11 @@ fn the_settings_are_those_of_the_modules_section() {
         let told_of = scene.with(&configuration, &[]);
         told_of.works();
         assert_eq!(timeout(&told_of), ("7s".to_owned(), true), "{:#}", told_of.value);
-        // The environment wins, as in the module itself.
+        // The environment takes precedence, as in the module itself.
         let other = told(scene.doctor(&[]).env("AKV_TIMEOUT", "8s"));
         assert_eq!(timeout(&other), ("8s".to_owned(), true), "{:#}", other.value);
     }
-    // In a file of its own, under the name that Node.js looks up.
+    // In a separate file, under the name that Node.js looks up.
     let node = scene.provider().replace("openssl_conf", "nodejs_conf");
     scene.world.write("node.cnf", node);
     let include = format!("# ours\n.include {}\n", scene.world.path("node.cnf").display());
@@ -147,7 +147,7 @@ fn whatever_keeps_a_configuration_from_loading_the_module_is_named() {
         for word in words.iter().chain(&["DECODER routines::unsupported"]) {
             assert!(text.contains(word), "{word}: {text}");
         }
-        // What a user meets.
+        // The error that a user gets.
         let said = scene.openssl();
         assert!(!said.status.success(), "{from}: {}", said.describe());
         if to != "soon" {
@@ -166,7 +166,7 @@ fn what_a_configuration_says_in_vain_is_told() {
     for note in ["sets time-out, which is no setting", "gone.cnf", "activates no other provider"] {
         assert!(notes.contains(note), "{note}: {notes}");
     }
-    // No configuration speaks of us.
+    // The configuration does not mention the modules.
     let nothing = scene.led("openssl_conf = init\n[init]\n");
     let note = nothing.check("config");
     assert_eq!(note["state"], "note", "{note:#}");

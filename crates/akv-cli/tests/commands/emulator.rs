@@ -1,4 +1,4 @@
-//! `akv emulator`: its own vault leads `akv` to itself.
+//! `akv emulator`: its output points `akv` at its vault.
 
 use akv_tests::Task;
 use std::{
@@ -6,7 +6,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-/// Ended with the test.
+/// A process that ends with the test.
 struct Running(Child);
 
 impl Drop for Running {

@@ -62,7 +62,7 @@ fn a_closed_pipe_is_no_panic() {
     let world = World::with_keys();
     for line in ["completions bash", "key show vault:v-1:rsa", "key list vault:v-1: --json"] {
         let script = format!("\"$0\" {line} | true; echo \"${{PIPESTATUS[0]}}\"");
-        // Whether the pipe is closed before the first line is the system's affair.
+        // Whether the pipe is closed before the first line is up to the system.
         let output = Task::new("bash")
             .args(["-c", &script, env!("CARGO_BIN_EXE_akv")])
             .env("AKV_ENDPOINT", world.vault.endpoint())

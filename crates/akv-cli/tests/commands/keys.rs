@@ -13,7 +13,7 @@ fn keys_are_made_listed_shown_and_rotated() {
     assert_eq!(made["operations"], json!(["sign", "verify"]));
     assert_eq!(made["expires"], "2099-12-31T00:00:00Z");
     assert_eq!(made["tags"], json!({ "owner": "www" }));
-    // Asked whether the name is taken, then made.
+    // One request to check the name, one to create the key.
     assert_eq!(made["counters"]["operations"], 2);
 
     let rotated = world.json("key rotate vault:v-1:web");
@@ -83,10 +83,10 @@ fn key_files_name_the_key_and_are_not_overwritten() {
     world.ok("pem vault:v-1:rsa --pkcs8 -o site.key --force");
     let pkcs8 = String::from_utf8(world.read("site.key")).unwrap();
     assert!(pkcs8.starts_with("-----BEGIN PRIVATE KEY-----"), "{pkcs8}");
-    // A well-formed PKCS#8 structure for those who do not know the algorithm.
+    // A well-formed PKCS#8 structure for programs that do not support the algorithm.
     assert!(world.openssl("asn1parse -in site.key").contains("OBJECT"));
 
-    // A key file stands for the key, and opening it costs no request.
+    // A key file takes the place of the key, and opening it sends no request.
     world.vault.reset_stats();
     let told = world.json("pem site.key");
     assert_eq!(told["counters"]["operations"], 0);

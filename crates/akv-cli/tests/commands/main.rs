@@ -1,4 +1,4 @@
-//! `akv` as a user runs it, against the embedded vault. `openssl` is the independent judge.
+//! `akv` as a user runs it, against the embedded vault. `openssl` checks the results independently.
 
 mod allowed;
 mod bench;
@@ -21,7 +21,7 @@ use serde_json::Value;
 use std::{fs, path::Path};
 use tempfile::TempDir;
 
-/// An embedded vault, a folder, and the environment that leads to the vault.
+/// An embedded vault, a folder, and the environment that points at the vault.
 struct World {
     vault: Emulator,
     folder: TempDir,
@@ -39,7 +39,7 @@ impl World {
         Self { vault, folder }
     }
 
-    /// With a key of each kind that signs: `rsa` and `p256`.
+    /// With a signing key of each kind: `rsa` and `p256`.
     fn with_keys() -> Self {
         let world = Self::new();
         world.vault.create_key(NewKey::rsa("rsa", 2048)).expect("a key");
@@ -47,12 +47,12 @@ impl World {
         world
     }
 
-    /// `akv` in the folder, with nothing in its environment that leads anywhere.
+    /// `akv` in the folder, with an environment that points at no vault.
     fn bare(&self, line: &str) -> Task {
         Task::new(env!("CARGO_BIN_EXE_akv")).dir(self.folder.path()).args(line.split_whitespace())
     }
 
-    /// `akv` with the environment that leads to the vault.
+    /// `akv` with the environment that points at the vault.
     fn akv(&self, line: &str) -> Task {
         self.bare(line)
             .env("AKV_ENDPOINT", self.vault.endpoint())
@@ -60,18 +60,18 @@ impl World {
             .env("AZURE_CLI_ACCESS_TOKEN", self.vault.token())
     }
 
-    /// What it prints. It must succeed.
+    /// Its output. It must succeed.
     fn ok(&self, line: &str) -> Output {
         self.akv(line).ok().expect("success")
     }
 
-    /// What it prints as JSON. It must succeed.
+    /// Its output as JSON. It must succeed.
     fn json(&self, line: &str) -> Value {
         let output = self.akv(line).arg("--json").ok().expect("success");
         serde_json::from_slice(&output.stdout).expect("JSON")
     }
 
-    /// What it says. It must end with this code and print nothing.
+    /// Its error text. It must exit with this code and print nothing on standard output.
     fn fails(&self, line: &str, code: i32) -> String {
         failed(self.akv(line), code)
     }

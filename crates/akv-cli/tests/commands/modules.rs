@@ -1,4 +1,4 @@
-//! What `akv` writes is what the provider's module reads.
+//! The provider reads the files that `akv` writes.
 
 use crate::{World, openssl};
 use akv_tests::modules;

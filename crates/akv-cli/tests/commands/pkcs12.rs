@@ -1,4 +1,4 @@
-//! `akv pkcs12`, judged by `openssl`.
+//! `akv pkcs12`, checked with `openssl`.
 
 use crate::{World, failed};
 use std::{fs, os::unix::fs::PermissionsExt as _};
@@ -34,7 +34,7 @@ fn key_and_certificates_are_those_of_the_file() {
         ("old", "p4ss", "", "ENCRYPTED PRIVATE KEY"),
         ("open", "", "", "PRIVATE KEY"),
     ] {
-        // A file that is there and that everybody may read is replaced by one that nobody else may.
+        // An existing world-readable file is replaced by one that only the owner may read.
         world.write("app.pem", "");
         let line = format!("pkcs12 {file}.pfx --out app.pem --force {options}");
         world.akv(&line).env(PASSWORD, password).ok().expect("a PEM file");
@@ -74,7 +74,8 @@ fn a_refusal_says_why_and_shows_no_password() {
     assert!(world.fails("pkcs12 missing.pfx", 3).contains("missing.pfx"));
 }
 
-/// What reads PKCS#12 is in no module; a setting that names one says how to convert it.
+/// The modules cannot read PKCS#12; the error of a setting that names such a file says how to
+/// convert it.
 #[test]
 fn a_setting_that_names_a_pfx_file_says_how_to_convert_it() {
     let world = files();

@@ -1,4 +1,4 @@
-//! A program that the kernel runs with more rights than its user has.
+//! A program that the kernel runs with more privileges than its user has.
 
 use crate::World;
 use akv_tests::Task;
@@ -7,7 +7,7 @@ use std::{
     os::unix::fs::{PermissionsExt as _, chown},
 };
 
-/// Any group but root's.
+/// Any group except root's.
 const GROUP: u32 = 65_534;
 
 /// The group of the file becomes the effective one of the process, which sets `AT_SECURE`.
@@ -30,7 +30,7 @@ fn a_program_with_special_privileges_ignores_the_environment() {
     let (trusting, wary) = (config(&plain), config(&special));
     assert!(trusting.contains("timeout = 7s") && trusting.contains("cloud = usgov"), "{trusting}");
     assert!(!wary.contains("timeout") && !wary.contains("usgov"), "{wary}");
-    // What was given on the command line still counts, and no program is looked up in `PATH`.
+    // Command-line arguments still apply, and no program is looked up in `PATH`.
     let task = Task::new(&special)
         .args(["key", "show", "vault:my-vault:p256", "--credential", "azure-cli"])
         .args(["--endpoint", world.vault.endpoint()])

@@ -1,4 +1,4 @@
-//! `akv sign` and `akv verify`; `openssl` checks and makes signatures, too.
+//! `akv sign` and `akv verify`; `openssl` also verifies and creates signatures.
 
 use crate::World;
 use akv_emulator::{Curve, NewKey};

@@ -1,4 +1,4 @@
-//! Many signatures at once, for a while.
+//! Concurrent signatures for some time.
 
 use super::internal;
 use crate::exit::{Failure, Result};
@@ -7,10 +7,10 @@ use hdrhistogram::Histogram;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
-/// The longest latency that is told apart, in microseconds: ten minutes.
+/// The maximum latency of the histogram, in microseconds: ten minutes.
 const LONGEST: u64 = 600_000_000;
 
-/// What is done again and again.
+/// The repeated operation.
 pub(super) struct Load {
     client: Client,
     key: Key,
@@ -18,7 +18,7 @@ pub(super) struct Load {
     digest: Vec<u8>,
 }
 
-/// What came of some time of it.
+/// The results of one step.
 pub(super) struct Step {
     pub(super) at_once: u32,
     pub(super) took: Duration,
@@ -26,14 +26,14 @@ pub(super) struct Step {
     pub(super) p50: Duration,
     pub(super) p99: Duration,
     pub(super) longest: Duration,
-    /// Answers with HTTP 429.
+    /// Responses with HTTP 429.
     pub(super) throttled: u64,
     pub(super) retries: u64,
     pub(super) failures: u64,
     pub(super) first_error: Option<Error>,
 }
 
-/// What one of those that sign at once has seen.
+/// The results of one of the concurrent tasks.
 struct Seen {
     latencies: Histogram<u64>,
     failures: u64,
@@ -57,7 +57,7 @@ impl Seen {
 impl Load {
     pub(super) fn new(client: &Client, key: Key, algorithm: SignatureAlgorithm) -> Result<Self> {
         let mut digest = vec![0; algorithm.digest_len().unwrap_or(32)];
-        // Nobody is to have a signature over something that means anything.
+        // Random bytes, so that the signature has no meaning.
         aws_lc_rs::rand::fill(&mut digest)
             .map_err(|_| Failure::System("the system has no random bytes".to_owned()))?;
         Ok(Self { client: client.clone(), key, algorithm, digest })
@@ -72,10 +72,10 @@ impl Load {
         Ok(())
     }
 
-    /// Signs for `length`; what was begun is ended.
+    /// Signs for `length`; operations in flight are completed.
     ///
     /// # Errors
-    /// No signature was made at all.
+    /// No signature succeeded.
     pub(super) async fn run(&self, at_once: u32, length: Duration) -> Result<Step> {
         let (before, start) = (self.client.counters(), Instant::now());
         let mut tasks = JoinSet::new();
@@ -129,7 +129,7 @@ impl Step {
         self.signatures as f64 / self.took.as_secs_f64()
     }
 
-    /// Those that were refused, too.
+    /// All requests per second, including refused ones.
     pub(super) fn requests_per_second(&self) -> f64 {
         (self.signatures + self.failures + self.retries) as f64 / self.took.as_secs_f64()
     }

@@ -1,4 +1,4 @@
-//! `akv bench`: how many signatures a second, how long each takes, and where throttling starts.
+//! `akv bench`: signatures per second, their latency, and where throttling starts.
 
 mod load;
 mod plot;
@@ -23,19 +23,19 @@ use std::{
 };
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Measure signatures: how many a second, how long each takes, and where throttling starts.
+/// Measure signatures: how many per second, their latency, and where throttling starts.
 ///
-/// More and more signatures are made at once, over random bytes, until the service throttles (HTTP
-/// 429). They are requests as any others: they count against the vault's limits, which other programs
-/// share, and are charged for.
+/// Signs random bytes with more and more concurrency, until the service throttles (HTTP 429). These
+/// are normal requests: they count against the vault's limits, which other programs share, and are
+/// billed.
 #[derive(Args, Debug)]
 pub(crate) struct Bench {
     /// The key.
     key: String,
-    /// The algorithm; by default the one that `akv sign` takes.
+    /// The algorithm; by default that of `akv sign`.
     #[arg(short, long, value_name = "NAME", value_parser = algorithm)]
     algorithm: Option<SignatureAlgorithm>,
-    /// How many signatures are made at once, step by step.
+    /// The number of concurrent signatures in each step.
     #[arg(
         long,
         value_name = "NUMBERS",
@@ -52,10 +52,10 @@ pub(crate) struct Bench {
         value_parser = clap::value_parser!(u32).range(1..=3600)
     )]
     seconds: u32,
-    /// Go on with the next step when the service throttles.
+    /// Continue with the next step when the service throttles.
     #[arg(long)]
     keep_going: bool,
-    /// Draw the steps into this file, as SVG.
+    /// Plot the steps into this file, as SVG.
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
     /// Replace the file if there is one.
@@ -75,7 +75,7 @@ impl Bench {
         let key = Named::read(&client, &self.key)?.open(&client).await?;
         let algorithm = self.algorithm.unwrap_or_else(|| default_algorithm(key.public_key()));
         let load = Load::new(&client, key, algorithm)?;
-        // Token and connection are there before the clock runs; a refusal is told at once.
+        // Gets token and connection before the measurement, and reports a refusal at once.
         load.once().await?;
         let (steps, interrupted) = self.steps(&load, show).await?;
         if steps.is_empty() {
@@ -86,7 +86,7 @@ impl Bench {
             let title = format!("{reference}, {algorithm}");
             drawing.write(plot::draw(&title, &steps)?.as_bytes(), Secrecy::Public)?;
         }
-        let told = json!({
+        let value = json!({
             "reference": reference,
             "algorithm": algorithm.name(),
             "steps": steps.iter().map(Step::to_json).collect::<Vec<_>>(),
@@ -95,11 +95,11 @@ impl Bench {
             "plot": self.plot,
             "counters": counters_json(client.counters()),
         });
-        show.result(&told, |out| self.conclude(out, &client, &steps))?;
+        show.result(&value, |out| self.conclude(out, &client, &steps))?;
         if interrupted { Err(Failure::Interrupted) } else { Ok(()) }
     }
 
-    /// The steps that came to their end, and whether somebody pressed Ctrl-C in another.
+    /// The completed steps, and whether another one was interrupted by Ctrl-C.
     async fn steps(&self, load: &Load, show: Show) -> Result<(Vec<Step>, bool)> {
         let length = Duration::from_secs(self.seconds.into());
         let bar = bar(self.at_once.len(), length, show);
@@ -110,7 +110,7 @@ impl Bench {
             })
         };
         say(Step::HEAD.to_owned())?;
-        // One for all steps: an interrupt between two of them is not lost.
+        // One listener for all steps, so that an interrupt between two of them is not lost.
         let mut interrupts = signal(SignalKind::interrupt())
             .map_err(|error| Failure::System(format!("cannot wait for Ctrl-C: {error}")))?;
         let (mut steps, mut interrupted) = (Vec::new(), false);
@@ -168,7 +168,7 @@ impl Bench {
     }
 }
 
-/// Hidden where standard error is no terminal.
+/// Hidden if standard error is not a terminal.
 fn bar(steps: usize, length: Duration, show: Show) -> ProgressBar {
     if show.json {
         return ProgressBar::hidden();
@@ -181,7 +181,7 @@ fn bar(steps: usize, length: Duration, show: Show) -> ProgressBar {
     }
 }
 
-/// The first step that was throttled.
+/// The first throttled step.
 fn throttling(steps: &[Step]) -> Value {
     let first = steps.iter().find(|step| step.throttled > 0);
     first.map_or(
@@ -226,7 +226,7 @@ impl std::fmt::Display for Step {
     }
 }
 
-/// A mistake of the drawing or of the histogram, which no input leads to.
+/// An error of the plot or of the histogram, which no input can cause.
 fn internal(error: &dyn std::fmt::Display) -> Failure {
     Failure::System(error.to_string())
 }

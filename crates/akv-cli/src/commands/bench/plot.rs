@@ -1,4 +1,4 @@
-//! The steps as a drawing: signatures a second above, latencies below.
+//! Plots the steps: signatures per second above, latencies below.
 
 use super::{internal, load::Step};
 use crate::exit::Result;

@@ -1,10 +1,10 @@
-//! What the configuration of OpenSSL makes of the modules, and which settings it has for them.
+//! Checks how OpenSSL's configuration loads the modules, and reads their settings.
 
 use crate::{modules, openssl_conf::Configuration};
 use akv_core::settings::OPTIONS;
 use std::path::{Path, PathBuf};
 
-/// What libcrypto takes from a section that loads a module, and is no setting of it.
+/// Names in a module's section that libcrypto reads itself, and that are not settings.
 const OF_PROVIDERS: [&str; 4] = ["module", "activate", "identity", "soft_load"];
 const OF_ENGINES: [&str; 9] = [
     "dynamic_path",
@@ -18,7 +18,7 @@ const OF_ENGINES: [&str; 9] = [
     "LOAD",
 ];
 
-/// A file, and the name by which a program looks up its own part of it.
+/// A configuration file, and the name by which a program looks up its part.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     pub(super) file: PathBuf,
@@ -28,7 +28,7 @@ pub(super) struct Place {
     pub(super) from_environment: bool,
 }
 
-/// What a configuration says about the modules.
+/// The part of a configuration that concerns the modules.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     /// It loads the provider.
@@ -37,22 +37,22 @@ pub(super) struct Found {
     pub(super) engine: bool,
     /// Names and values of settings in the module's section.
     pub(super) settings: Vec<(&'static str, String)>,
-    /// Absolute files that it names as modules.
+    /// Absolute paths of the modules that it names.
     pub(super) modules: Vec<PathBuf>,
-    /// Why it does not load a module that it speaks of, and what to do.
+    /// Why it does not load a module that it mentions, and advice.
     pub(super) broken: Option<(String, String)>,
-    /// What one should know.
+    /// Notes for the user.
     pub(super) notes: Vec<String>,
 }
 
 impl Found {
-    /// It loads one of the modules, as far as one can tell from the file.
+    /// Whether it loads one of the modules, as far as the file shows.
     pub(super) fn loads(&self) -> bool {
         self.provider || self.engine
     }
 }
 
-/// Reads what `configuration` says to a program that looks up `place.root`.
+/// Examines `configuration` as a program does that looks up `place.root`.
 pub(super) fn examine(configuration: &Configuration, place: &Place) -> Found {
     let mut found = Found { notes: configuration.mistakes.clone(), ..Found::default() };
     let root = configuration.root(&place.root);
@@ -128,7 +128,7 @@ impl Found {
         }
     }
 
-    /// A configuration that activates any provider has to activate the usual ones too.
+    /// A configuration that activates any provider must also activate the default ones.
     fn check_default(&mut self, configuration: &Configuration, list: &str) {
         let lines = configuration.section(list).unwrap_or_default();
         let others = lines.iter().any(|(label, section)| {
@@ -144,7 +144,7 @@ impl Found {
     }
 }
 
-/// Why no section that would load a module is found by the program, if there is one at all.
+/// Why the program does not reach a section that would load a module, if there is one.
 fn unreached(
     configuration: &Configuration,
     place: &Place,
@@ -197,17 +197,17 @@ fn unreached(
     }
 }
 
-/// What a module is called, without its ending.
+/// The name of a module, without its extension.
 fn stem(engine: bool) -> &'static str {
     modules::name(engine).trim_end_matches(".so")
 }
 
-/// As libcrypto reads `activate` from 3.2 on; before that, any value does.
+/// How libcrypto parses `activate` from 3.2 on; before that, any value counts as true.
 fn is_true(value: &str) -> bool {
     ["1", "yes", "true", "on"].iter().any(|word| value.eq_ignore_ascii_case(word))
 }
 
-/// The file that programs read which are linked with the OpenSSL of this folder.
+/// The file that programs read if they are linked with the OpenSSL of this folder.
 pub(super) fn place(folder: Option<&Path>, root: &str) -> Option<Place> {
     let named = std::env::var_os("OPENSSL_CONF").filter(|name| !name.is_empty());
     let from_environment = named.is_some();

@@ -1,4 +1,4 @@
-//! Which credential gives a token, and why the others do not.
+//! Checks which credential returns a token, and why the others do not.
 
 use super::{
     Known,
@@ -12,7 +12,7 @@ use akv_core::{
 use serde_json::json;
 use std::io;
 
-/// Asks; gives the one that had a token.
+/// Tries the credentials; returns the one with a token.
 pub(super) async fn examine(
     report: &mut Report,
     client: &Client,
@@ -20,7 +20,7 @@ pub(super) async fn examine(
     connected: bool,
     known: &mut Known,
 ) -> io::Result<Option<CredentialProbe>> {
-    // What leads nowhere keeps the credentials behind the same network from answering, too.
+    // A broken network also prevents the credentials from responding.
     if !connected {
         report.add(Check::skipped("credential", "not asked: the vault is not reached"))?;
         return Ok(None);
@@ -63,7 +63,7 @@ pub(super) async fn examine(
     Ok(given.map(|(probe, _)| probe.clone()))
 }
 
-/// Whom the token names.
+/// The identity in the token.
 fn identity(token: &TokenFacts) -> Vec<String> {
     let mut lines = Vec::new();
     let mut add = |name: &str, value: Option<&str>| {
@@ -82,8 +82,8 @@ fn why(error: &Error) -> String {
     format!("{code}{}", error.message())
 }
 
-/// Why there is no token. Where an identity service answered, its words are the cause: nobody
-/// configures the others by accident.
+/// Why there is no token. If an identity service responded, its error is the cause: such a
+/// credential is not configured by accident.
 fn cause(failed: &[(&CredentialProbe, &Error)], known: &Known) -> Cause {
     let answered =
         failed.iter().find(|(_, error)| error.code().is_some() || error.status().is_some());

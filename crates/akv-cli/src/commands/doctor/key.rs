@@ -1,4 +1,4 @@
-//! The key: whether it may be read, what it permits, and one signature.
+//! Checks the key: whether it may be read, what it permits, and one signature.
 
 use super::{
     Known,
@@ -19,13 +19,13 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// The key that is looked at.
-pub(super) struct Patient<'a> {
+/// The key to check.
+pub(super) struct KeyCheck<'a> {
     pub(super) client: &'a Client,
     pub(super) reference: &'a KeyReference,
 }
 
-impl Patient<'_> {
+impl KeyCheck<'_> {
     pub(super) async fn examine(
         &self,
         report: &mut Report,
@@ -66,7 +66,7 @@ impl Patient<'_> {
     ) -> io::Result<()> {
         let algorithm = default_algorithm(key.public_key());
         let mut digest = vec![0; algorithm.digest_len().unwrap_or(32)];
-        // Nobody is to have a signature over something that means anything.
+        // Random bytes, so that the signature has no meaning.
         let _ = aws_lc_rs::rand::fill(&mut digest);
         let times = server.sign(key, algorithm, &digest, given).await;
         let check = match times {
@@ -76,7 +76,7 @@ impl Patient<'_> {
                 let check = Check::good("signature", text);
                 check.fact("algorithm", json!(algorithm.name()))
             }
-            // Once more as everybody signs: with retries, and an error in full words.
+            // Once more through the normal API: with retries, and a complete error.
             Err(_) => match key.sign(algorithm, &digest).await {
                 Ok(_) => Check::note("signature", format!("{algorithm}, only after a retry")),
                 Err(error) => {
@@ -92,7 +92,7 @@ impl Patient<'_> {
         }
     }
 
-    /// Such a key can be read, and does nothing else.
+    /// A disabled key can only be read.
     fn disabled(&self) -> Cause {
         let key = self.reference.key_name().unwrap_or_default();
         Cause::new(
@@ -115,30 +115,30 @@ impl Patient<'_> {
     ) -> Cause {
         let code = error.code().unwrap_or_default();
         let key = self.reference.key_name().unwrap_or_default();
-        let told = error.message();
+        let reason = error.message();
         match (error.status(), code) {
             (Some(401), _) => refused_token(error, given, known),
             (Some(403), "KeyDisabled") => self.disabled(),
             (Some(403), "KeyNotYetValid" | "KeyExpired") => Cause::new(
                 "validity",
-                format!("the key {key} is outside of its time of validity: {told}"),
+                format!("the key {key} is outside of its time of validity: {reason}"),
                 "change its attributes, or rotate it; see `akv key show`",
             ),
             (Some(403), "KeyOperationForbidden") => Cause::new(
                 "operation",
-                format!("the key {key} does not permit {operation}: {told}"),
+                format!("the key {key} does not permit {operation}: {reason}"),
                 "permit the operation in the key's attributes, or take another key",
             ),
             (Some(403), "ForbiddenByFirewall" | "ForbiddenByConnection") => Cause::new(
                 "network",
-                format!("the vault's firewall does not let this machine in: {told}"),
+                format!("the vault's firewall does not let this machine in: {reason}"),
                 "allow this machine's address in the vault's network settings, or use its private \
                  endpoint",
             ),
             (Some(403), _) => self.no_role(error, known, operation),
             (Some(404), _) => Cause::new(
                 "key-name",
-                format!("the vault has no such key: {told}"),
+                format!("the vault has no such key: {reason}"),
                 format!(
                     "check name and version; `akv key list {}` lists them",
                     self.reference.vault()
@@ -146,7 +146,7 @@ impl Patient<'_> {
             ),
             _ if error.kind() == ErrorKind::Signature => Cause::new(
                 "signature",
-                format!("the signature is wrong: {told}"),
+                format!("the signature is wrong: {reason}"),
                 "the public key is not the vault's: write the key file again with `akv pem`",
             ),
             _ => Cause::new(
@@ -189,7 +189,7 @@ impl Patient<'_> {
     }
 }
 
-/// Why the service does not take a token.
+/// Why the service refuses a token.
 fn refused_token(error: &Error, given: &CredentialProbe, known: &Known) -> Cause {
     let token = known.token.clone().unwrap_or_default();
     let from_environment = given.kind == CredentialKind::AccessToken
@@ -284,7 +284,7 @@ fn latency(server: &ServerProbe, given: &CredentialProbe, times: SignatureTimes)
     let whole: Duration = parts.iter().map(|(_, took)| *took).sum();
     let words: Vec<_> =
         parts.iter().map(|(name, took)| format!("{name} {}", duration(*took))).collect();
-    // Without a word of the service it is what a round trip does not explain.
+    // If the service does not report its time, it is the total minus a round trip.
     let (service, how) = match times.service {
         Some(service) => (service, "as it says"),
         None => (times.first_byte.saturating_sub(tcp), "first byte without one round trip"),

@@ -1,4 +1,4 @@
-//! `akv doctor`: walks the chain from the reference to a signature, and names what breaks it.
+//! `akv doctor`: checks every step from the reference to a signature, and reports the failing one.
 
 mod configuration;
 mod credential;
@@ -20,39 +20,39 @@ use akv_core::{Client, Error, KeyReference, probe::TokenFacts};
 use clap::Args;
 use std::{fmt::Display, path::PathBuf, time::Duration};
 
-/// Find out what works on the way to a key, and what to do about what does not.
+/// Diagnose access to a key, and suggest how to fix it.
 ///
-/// It looks at the reference, the settings and where each came from, OpenSSL, its configuration and
-/// the modules, DNS, TCP, TLS, the clock, the credentials, the key, and makes one signature over a new connection. The
-/// exit code is 0 when everything works and 1 when there is a cause.
+/// Checks the reference, the settings and where each came from, OpenSSL, its configuration and the
+/// modules, DNS, TCP, TLS, the clock, the credentials and the key, and makes one signature over a
+/// new connection. The exit code is 0 if everything works and 1 if a cause was found.
 #[derive(Args, Debug)]
 pub(crate) struct Doctor {
     /// The key.
     key: String,
-    /// Look at the vault only, not at OpenSSL and the modules.
+    /// Check only the vault, not OpenSSL and the modules.
     #[arg(long)]
     no_openssl: bool,
-    /// An openssl program to look at, instead of those in PATH; may be repeated.
+    /// An openssl program to check, instead of those in PATH; may be repeated.
     #[arg(long, value_name = "FILE")]
     openssl: Vec<PathBuf>,
     /// The name by which the program looks up its part of the configuration: Node.js has
     /// `nodejs_conf`.
     #[arg(long, value_name = "NAME", default_value = "openssl_conf")]
     config_name: String,
-    /// A folder in which the modules are looked for first; may be repeated.
+    /// A folder to search first for the modules; may be repeated.
     #[arg(long, value_name = "FOLDER")]
     modules: Vec<PathBuf>,
-    /// Make no signature.
+    /// Do not sign.
     #[arg(long)]
     no_sign: bool,
     #[command(flatten)]
     settings: SettingsArguments,
 }
 
-/// What is known so far of whom the service deals with.
+/// Facts found so far.
 #[derive(Default)]
 struct Known {
-    /// How far this machine's clock is from the server's.
+    /// Difference between this machine's clock and the server's.
     skew: Option<Skew>,
     /// The vault's tenant.
     tenant: Option<String>,
@@ -62,11 +62,11 @@ struct Known {
 #[derive(Clone, Copy)]
 struct Skew {
     by: Duration,
-    /// This machine's clock is later.
+    /// Whether this machine's clock is ahead.
     ahead: bool,
 }
 
-/// From here on a clock is wrong. Microsoft Entra ID allows five minutes.
+/// Difference from which a clock is wrong. Microsoft Entra ID allows five minutes.
 const WRONG: Duration = Duration::from_secs(300);
 
 impl Doctor {
@@ -81,7 +81,7 @@ impl Doctor {
         if report.causes().is_empty() { Ok(()) } else { Err(Failure::No) }
     }
 
-    /// Goes as far as it gets.
+    /// Runs the checks until one fails.
     async fn examine(&self, report: &mut Report) -> Result<Option<Client>> {
         let programs = match self.no_openssl {
             true => Vec::new(),
@@ -93,7 +93,7 @@ impl Doctor {
         };
         let file = configured.as_ref().map(|(file, _)| file.as_path());
         let of_file = configured.as_ref().map_or(&[][..], |(_, settings)| settings.as_slice());
-        // What is wrong with the file's settings is told where the module is looked at.
+        // Mistakes in the file's settings are reported by the checks of the module.
         let settings = self.settings.settings_over(of_file).or_else(|_| self.settings.settings());
         let settings = match settings {
             Ok(settings) => settings,
@@ -131,8 +131,8 @@ impl Doctor {
             return Ok(Some(client));
         }
         let Some(given) = given else { return Ok(Some(client)) };
-        let patient = key::Patient { client: &client, reference: &reference };
-        patient.examine(report, server, &given, &known, !self.no_sign).await?;
+        let check = key::KeyCheck { client: &client, reference: &reference };
+        check.examine(report, server, &given, &known, !self.no_sign).await?;
         Ok(Some(client))
     }
 }

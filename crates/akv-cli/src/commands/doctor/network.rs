@@ -1,4 +1,4 @@
-//! DNS, TCP, TLS, and what the server says without a token.
+//! Checks DNS, TCP, TLS, and a request without a token.
 
 use super::{
     Known, Skew, WRONG,
@@ -14,7 +14,7 @@ use akv_core::{
 use serde_json::json;
 use std::{io, time::SystemTime};
 
-/// Tells how far the probe came; `true` if the server answered.
+/// Reports the steps of the probe; `true` if the server responded.
 pub(super) fn examine(
     report: &mut Report,
     settings: &Settings,
@@ -74,7 +74,7 @@ pub(super) fn examine(
     }
 }
 
-/// A variable that leads elsewhere is the cause where that elsewhere does not answer.
+/// A configured endpoint is the cause if that endpoint does not respond.
 fn endpoint_cause(settings: &Settings, what: &str) -> Option<Cause> {
     let origin = origin_of(settings, "endpoint")?;
     let name = match origin {
@@ -190,7 +190,7 @@ fn no_tls(host: &str, certificate: Option<&CertificateFacts>, error: &Error) -> 
         (ErrorKind::Tls, Some(certificate)) if text.contains("UnknownIssuer") => {
             distrusted(host, certificate, "")
         }
-        // A certificate that is made anew for each start keeps its name.
+        // A certificate that is recreated at each start keeps its name.
         (ErrorKind::Tls, Some(certificate)) if text.contains("BadSignature") => {
             let differs = ": the trusted certificate of that name has another key";
             distrusted(host, certificate, differs)
@@ -224,7 +224,7 @@ fn distrusted(host: &str, certificate: &CertificateFacts, how: &str) -> Cause {
     )
 }
 
-/// Compares the clocks. The server tells whole seconds, a little while ago.
+/// Compares the clocks. The server's time is in whole seconds and slightly old.
 fn clock(date: Option<SystemTime>, known: &mut Known) -> Check {
     let Some(date) = date else {
         return Check::note("clock", "the server does not tell its time");

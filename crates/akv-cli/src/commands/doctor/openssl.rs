@@ -1,8 +1,8 @@
-//! OpenSSL: its versions, the modules, and whether it loads them.
+//! Checks OpenSSL: its versions, the modules, and whether it loads them.
 
 use super::{
     configuration::{self, Found},
-    program::{Said, in_path, run},
+    program::{ProgramOutput, in_path, run},
     report::{Cause, Check, Report},
 };
 use crate::{modules, openssl_conf::Configuration};
@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What programs make of a module that is not there, wherever it is lost.
+/// How programs report a missing module, whatever the reason.
 const SYMPTOM: &str = "OpenSSL 3 reports that as `DECODER routines::unsupported` when a program \
                        reads a key file or a reference";
 
@@ -27,10 +27,10 @@ pub(super) struct OpenSsl {
     folder: Option<PathBuf>,
 }
 
-/// A program and, where it can be run, what it is.
+/// A program and, if it can be run, its properties.
 pub(super) type Asked = (PathBuf, Result<OpenSsl, String>);
 
-/// Asks the programs that are given or in `PATH`.
+/// Queries the given programs, or those in `PATH`.
 pub(super) async fn programs(given: &[PathBuf]) -> Vec<Asked> {
     let programs = match given {
         [] => in_path("openssl"),
@@ -58,7 +58,7 @@ pub(super) fn configured(
     })
 }
 
-/// Looks at the programs.
+/// Checks the programs.
 pub(super) async fn examine(
     report: &mut Report,
     programs: &[Asked],
@@ -83,11 +83,11 @@ pub(super) async fn examine(
 
 impl OpenSsl {
     async fn ask(program: &Path) -> Result<Self, String> {
-        let said = run(program, &["version", "-a"], Some(Path::new("/dev/null"))).await?;
-        let version = said.stdout.split_whitespace().nth(1);
-        let version = version.filter(|_| said.success).ok_or_else(|| said.stderr.clone())?;
+        let output = run(program, &["version", "-a"], Some(Path::new("/dev/null"))).await?;
+        let version = output.stdout.split_whitespace().nth(1);
+        let version = version.filter(|_| output.success).ok_or_else(|| output.stderr.clone())?;
         let folder = |name: &str| {
-            let line = said.stdout.lines().find_map(|line| line.strip_prefix(name))?;
+            let line = output.stdout.lines().find_map(|line| line.strip_prefix(name))?;
             Some(PathBuf::from(line.trim_start_matches(':').trim().trim_matches('"')))
         };
         Ok(Self {
@@ -136,7 +136,7 @@ impl OpenSsl {
         self.examine_configuration(report, root).await
     }
 
-    /// Whether the module is there, and loads.
+    /// Checks that the module exists and loads.
     async fn examine_module(
         &self,
         report: &mut Report,
@@ -152,7 +152,7 @@ impl OpenSsl {
             let looked: Vec<String> =
                 places.iter().map(|place| place.display().to_string()).collect();
             let text = format!("{file} is in none of {}", looked.join(", "));
-            // One of the two is enough, and the provider is the one for OpenSSL 3.
+            // One of the two suffices, and for OpenSSL 3 it is the provider.
             if engine && self.has_providers() {
                 return report.add(Check::note(check, text));
             }
@@ -168,40 +168,40 @@ impl OpenSsl {
         };
         let loaded = self.load(&module, engine).await;
         let path = module.display();
-        let told = match loaded {
-            Ok(said) if said.success => {
+        let why = match loaded {
+            Ok(output) if output.success => {
                 let text = format!("{path} loads");
                 return report.add(Check::good(check, text).fact("file", json!(module)));
             }
-            Ok(said) => reason(&said),
+            Ok(output) => reason(&output),
             Err(error) => error,
         };
-        let text = format!("{path} does not load in OpenSSL {}: {told}", self.version);
+        let text = format!("{path} does not load in OpenSSL {}: {why}", self.version);
         let advice = "a module needs the C library of the machine that it was built on, or a later \
                       one, and must be readable; build or install it for this system";
         let cause = Cause::new("openssl-module", text.clone(), advice);
         report.add(Check::bad(check, text, cause))
     }
 
-    async fn load(&self, module: &Path, engine: bool) -> Result<Said, String> {
+    async fn load(&self, module: &Path, engine: bool) -> Result<ProgramOutput, String> {
         let nothing = Some(Path::new("/dev/null"));
         let file = module.display().to_string();
         if engine {
             let path = format!("SO_PATH:{file}");
             let arguments = ["engine", "-t", "-pre", &path, "-pre", "LOAD", "dynamic"];
-            let mut said = run(&self.program, &arguments, nothing).await?;
-            said.success &= available(&said);
-            return Ok(said);
+            let mut output = run(&self.program, &arguments, nothing).await?;
+            output.success &= available(&output);
+            return Ok(output);
         }
         let folder = module.parent().unwrap_or(Path::new(".")).display().to_string();
         let arguments =
             ["list", "-providers", "-provider-path", &folder, "-provider", "akv_provider"];
-        let mut said = run(&self.program, &arguments, nothing).await?;
-        said.success &= said.stdout.contains("akv_provider");
-        Ok(said)
+        let mut output = run(&self.program, &arguments, nothing).await?;
+        output.success &= output.stdout.contains("akv_provider");
+        Ok(output)
     }
 
-    /// Whether the configuration that programs use loads a module.
+    /// Checks that the configuration that programs use loads a module.
     async fn examine_configuration(&self, report: &mut Report, root: &str) -> io::Result<()> {
         let Some(place) = configuration::place(self.folder.as_deref(), root) else {
             return Ok(());
@@ -243,11 +243,11 @@ impl OpenSsl {
         report.add(check.lines(found.notes))
     }
 
-    /// Where OpenSSL looks for this module of a configuration, if nothing is there.
+    /// Where OpenSSL looks for this module of a configuration, if it does not exist there.
     fn missing(&self, module: &Path) -> Option<PathBuf> {
         let named = std::env::var_os("OPENSSL_MODULES").map(PathBuf::from);
         let folder = named.or_else(|| self.modules.clone());
-        // Without a folder it is the dynamic linker that looks.
+        // Without a folder the dynamic linker searches.
         let file = match folder {
             Some(folder) => folder.join(module),
             None => module.to_owned(),
@@ -255,7 +255,7 @@ impl OpenSsl {
         (file.is_absolute() && !file.is_file()).then_some(file)
     }
 
-    /// Has the program load what a configuration names.
+    /// Makes the program load the modules that a configuration names.
     async fn examine_loading(
         &self,
         path: &str,
@@ -269,31 +269,31 @@ impl OpenSsl {
             let advice = "`akv config` writes a configuration that loads the provider".to_owned();
             return Check::note("config", text).line(advice);
         }
-        // The program looks up `openssl_conf`, whatever others look up.
+        // The program always looks up `openssl_conf`, even if others use another name.
         let stand_in = match renamed(path, configuration, root) {
             Ok(stand_in) => stand_in,
             Err(error) => return Check::note("config", format!("{path} was not tried: {error}")),
         };
         let file = stand_in.as_ref().map(tempfile::NamedTempFile::path);
-        let (name, told) = match engine {
+        let (name, loaded) = match engine {
             false => ("provider", self.load_provider(file).await),
             true => ("engine", self.load_engine(file).await),
         };
-        match told {
+        match loaded {
             Ok(()) => Check::good("config", format!("{path} loads the {name}")),
-            Err(told) => unusable(path, name, &told),
+            Err(error) => unusable(path, name, &error),
         }
     }
 
     async fn load_provider(&self, file: Option<&Path>) -> Result<(), String> {
-        let said = run(&self.program, &["list", "-providers"], file).await?;
-        if !said.success || !said.stdout.contains("akv_provider") {
-            return Err(reason(&said));
+        let output = run(&self.program, &["list", "-providers"], file).await?;
+        if !output.success || !output.stdout.contains("akv_provider") {
+            return Err(reason(&output));
         }
-        if !inactive(&said.stdout) {
+        if !inactive(&output.stdout) {
             return Ok(());
         }
-        // It loads, for the sake of what else is in the configuration, and refuses all keys.
+        // The provider loads, because of the rest of the configuration, and refuses all keys.
         let key = ["storeutl", "-noout", "vault:doctor:doctor"];
         Err(reason(&run(&self.program, &key, file).await?))
     }
@@ -302,13 +302,13 @@ impl OpenSsl {
         if available(&run(&self.program, &["engine", "-t", "e_akv"], file).await?) {
             return Ok(());
         }
-        // The engine tells why when a key is wanted; nothing is sent before it works.
+        // The engine returns the reason when a key is loaded; nothing is sent before it works.
         let key = ["-engine", "e_akv", "-inform", "engine", "-in", "vault:doctor:doctor"];
         Err(reason(&run(&self.program, &[&["pkey", "-noout"][..], &key].concat(), file).await?))
     }
 }
 
-/// The same configuration for the `openssl` program, if it is not meant for it.
+/// The same configuration for the `openssl` program, if it has another name.
 fn renamed(
     path: &str,
     configuration: &Configuration,
@@ -322,30 +322,30 @@ fn renamed(
     Ok(Some(file))
 }
 
-/// A configuration that names a module which does not work with it.
-fn unusable(path: &str, module: &str, told: &str) -> Check {
-    let text = format!("{path} names the {module}, and OpenSSL cannot use it: {told}");
+/// The check of a configuration whose module does not work.
+fn unusable(path: &str, module: &str, reason: &str) -> Check {
+    let text = format!("{path} names the {module}, and OpenSSL cannot use it: {reason}");
     let advice = "correct the setting, or compare the file with what `akv config` writes";
     let cause = Cause::new("openssl-config", format!("{text}; {SYMPTOM}"), advice);
     Check::bad("config", text, cause)
 }
 
-/// Whether `openssl engine -t` found our engine in working order.
-fn available(said: &Said) -> bool {
-    said.stdout.contains("(e_akv)") && said.stdout.contains("[ available ]")
+/// Whether `openssl engine -t` reports our engine as available.
+fn available(output: &ProgramOutput) -> bool {
+    output.stdout.contains("(e_akv)") && output.stdout.contains("[ available ]")
 }
 
-/// The first line of what a program complained of.
-fn reason(said: &Said) -> String {
-    let lines = || said.stderr.lines().map(str::trim).filter(|line| !line.is_empty());
+/// The first relevant line of a program's errors.
+fn reason(output: &ProgramOutput) -> String {
+    let lines = || output.stderr.lines().map(str::trim).filter(|line| !line.is_empty());
     let ours = |line: &&str| line.contains(":akv_provider:") || line.contains(":e_akv:");
     let telling = |line: &&str| line.contains("error") || line.contains("akv");
     let line = lines().find(ours).or_else(|| lines().find(telling)).or_else(|| lines().next());
     line.unwrap_or("it does not say why").to_owned()
 }
 
-/// Whether `openssl list -providers` says that our provider is not active: a setting that makes no
-/// sense leaves it so.
+/// Whether `openssl list -providers` reports that our provider is not active, which happens with an
+/// invalid setting.
 fn inactive(list: &str) -> bool {
     let mut lines = list.lines().skip_while(|line| line.trim() != "akv_provider").skip(1);
     let own = lines.by_ref().take_while(|line| line.starts_with("    "));

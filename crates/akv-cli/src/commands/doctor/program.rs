@@ -1,4 +1,4 @@
-//! Programs that the doctor asks. None may hang.
+//! Runs programs with a time limit.
 
 use std::{
     ffi::OsStr,
@@ -8,11 +8,11 @@ use std::{
 };
 use tokio::process::Command;
 
-/// Longest wait for a program.
+/// Time limit for a program.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// What a program said.
-pub(super) struct Said {
+/// The output of a program.
+pub(super) struct ProgramOutput {
     pub(super) success: bool,
     pub(super) stdout: String,
     pub(super) stderr: String,
@@ -23,7 +23,7 @@ pub(super) async fn run<S: AsRef<OsStr>>(
     program: &Path,
     arguments: &[S],
     config: Option<&Path>,
-) -> Result<Said, String> {
+) -> Result<ProgramOutput, String> {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
     if let Some(config) = config {
@@ -33,7 +33,7 @@ pub(super) async fn run<S: AsRef<OsStr>>(
     let output = output.map_err(|_| format!("it did not end within {LIMIT:?}"))?;
     let output = output.map_err(|error| error.to_string())?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Ok(Said {
+    Ok(ProgramOutput {
         success: output.status.success(),
         stdout: text(&output.stdout),
         stderr: text(&output.stderr),

@@ -1,4 +1,4 @@
-//! What the doctor found: checks, and the cause among them.
+//! The doctor's report: checks and causes.
 
 use crate::output::{Show, words};
 use akv_core::Counters;
@@ -6,18 +6,18 @@ use anstyle::{AnsiColor, Effects, Style};
 use serde_json::{Map, Value, json};
 use std::io::{self, Write as _};
 
-/// How a check ended.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     Good,
-    /// It works, and still one should know.
+    /// It works, with a note for the user.
     Note,
     Bad,
-    /// Something before it failed.
+    /// An earlier check failed.
     Skipped,
 }
 
-/// One thing that was looked at.
+/// One check.
 #[derive(Debug)]
 pub(super) struct Check {
     name: &'static str,
@@ -28,10 +28,10 @@ pub(super) struct Check {
     facts: Map<String, Value>,
 }
 
-/// Why it does not work, for whoever has to mend it.
+/// Why it does not work, and how to fix it.
 #[derive(Clone, Debug)]
 pub(super) struct Cause {
-    /// A word for programs.
+    /// A stable identifier for programs.
     pub(super) id: &'static str,
     pub(super) text: String,
     pub(super) advice: String,
@@ -79,26 +79,26 @@ impl Check {
         self
     }
 
-    /// Something that programs read.
+    /// A value for programs.
     pub(super) fn fact(mut self, name: &str, value: Value) -> Self {
         self.facts.insert(name.to_owned(), value);
         self
     }
 
     fn to_json(&self) -> Value {
-        let mut told = self.facts.clone();
+        let mut object = self.facts.clone();
         let state = match self.state {
             State::Good => "good",
             State::Note => "note",
             State::Bad => "bad",
             State::Skipped => "skipped",
         };
-        told.insert("name".into(), json!(self.name));
-        told.insert("state".into(), json!(state));
-        told.insert("text".into(), json!(self.text));
-        told.insert("lines".into(), json!(self.lines));
-        told.insert("cause".into(), json!(self.cause.as_ref().map(|cause| cause.id)));
-        Value::Object(told)
+        object.insert("name".into(), json!(self.name));
+        object.insert("state".into(), json!(state));
+        object.insert("text".into(), json!(self.text));
+        object.insert("lines".into(), json!(self.lines));
+        object.insert("cause".into(), json!(self.cause.as_ref().map(|cause| cause.id)));
+        Value::Object(object)
     }
 
     fn print(&self) -> io::Result<()> {
@@ -118,7 +118,7 @@ impl Check {
     }
 }
 
-/// The checks so far. People see each as soon as it is done.
+/// The checks so far. The text output prints each as soon as it is done.
 pub(super) struct Report {
     show: Show,
     checks: Vec<Check>,
@@ -137,11 +137,11 @@ impl Report {
         Ok(())
     }
 
-    /// The causes, the first one first: what comes later may be its consequence.
+    /// The causes, the first one first: later ones may be its consequence.
     pub(super) fn causes(&self) -> Vec<&Cause> {
         let mut causes: Vec<_> =
             self.checks.iter().filter_map(|check| check.cause.as_ref()).collect();
-        // OpenSSL is looked at first and needed last.
+        // OpenSSL is checked first and needed last.
         causes.sort_by_key(|cause| usize::from(cause.id.starts_with("openssl")));
         causes
     }
@@ -160,7 +160,7 @@ impl Report {
         })
     }
 
-    /// The last words.
+    /// Prints the summary.
     pub(super) fn conclude(&self, counters: Counters) -> io::Result<()> {
         let mut out = anstream::stdout().lock();
         if counters.operations > 0 {

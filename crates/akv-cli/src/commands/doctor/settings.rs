@@ -9,13 +9,14 @@ use akv_core::{
 use serde_json::json;
 use std::path::Path;
 
-/// Variables that matter and are no settings. Those marked hold a secret, which is not shown.
+/// Relevant variables that are not settings. Those marked `true` contain a secret, which is not
+/// shown.
 const VARIABLES: [(&str, bool); 11] = [
     ("AZURE_CLI_ACCESS_TOKEN", true),
     ("AZURE_CLIENT_SECRET", true),
     ("AZURE_CLIENT_CERTIFICATE_PASSWORD", true),
     ("IDENTITY_HEADER", true),
-    // It may have a password in it.
+    // It may contain a password.
     ("HTTPS_PROXY", true),
     ("AZURE_FEDERATED_TOKEN_FILE", false),
     ("AZURE_AUTHORITY_HOST", false),
@@ -25,14 +26,14 @@ const VARIABLES: [(&str, bool); 11] = [
     ("SSL_CERT_FILE", false),
 ];
 
-/// A setting that makes no sense.
+/// The check of an invalid setting.
 pub(super) fn bad(failure: &Failure) -> Check {
     let text = failure.to_string();
     let advice = "correct it where it is set: a name in capitals is a variable of the environment";
     Check::bad("settings", text.clone(), Cause::new("settings", text, advice))
 }
 
-/// What is set; `file` is the configuration that settings were read from.
+/// The configured settings; `file` is the configuration from which settings were read.
 pub(super) fn check(settings: &Settings, file: Option<&Path>) -> Check {
     let all = settings.in_force();
     let set: Vec<&Setting> = all.iter().filter(|set| set.origin != Origin::Default).collect();

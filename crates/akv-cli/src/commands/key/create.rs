@@ -16,31 +16,31 @@ use std::time::SystemTime;
 
 #[derive(Args, Debug)]
 pub(crate) struct Create {
-    /// Where the key is to be, without a version.
+    /// The new key's reference, without a version.
     key: String,
     /// Type and size.
     #[arg(long = "type", value_name = "TYPE", default_value = "rsa-2048")]
     kind: Kind,
-    /// In hardware, for which a vault has to be a premium one; a Managed HSM always is.
+    /// Create the key in hardware, which requires a premium vault; a Managed HSM always does this.
     #[arg(long)]
     hsm: bool,
-    /// What it may be used for, such as sign,verify; by default whatever its type can do.
+    /// Permitted operations, such as sign,verify; by default all that the type supports.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     ops: Vec<String>,
-    /// The first moment that it signs: 2030-12-31 or 2030-12-31T23:59:59Z.
+    /// The time from which it signs: 2030-12-31 or 2030-12-31T23:59:59Z.
     #[arg(long, value_name = "TIME", value_parser = read_moment)]
     not_before: Option<SystemTime>,
-    /// The moment from which on it no longer signs.
+    /// The time from which it no longer signs.
     #[arg(long, value_name = "TIME", value_parser = read_moment)]
     expires: Option<SystemTime>,
-    /// A name and value of your own; may be repeated.
+    /// A tag; may be repeated.
     #[arg(long = "tag", value_name = "NAME=VALUE", value_parser = tag)]
     tags: Vec<(String, String)>,
-    /// Make it disabled.
+    /// Create the key disabled.
     #[arg(long)]
     disabled: bool,
-    /// The name may be taken: the key gets a new version. Otherwise that is refused, for which the
-    /// vault is asked first.
+    /// If the name exists, create a new version. Without this option an existing name is refused,
+    /// which costs one more request.
     #[arg(long)]
     new_version: bool,
     #[command(flatten)]
@@ -132,7 +132,7 @@ impl Create {
         for (name, value) in &self.tags {
             new = new.tag(name, value);
         }
-        // Before the vault is asked for anything.
+        // Before any request.
         new.check(reference.kind())?;
         if !self.new_version {
             refuse_taken(client, reference).await?;
@@ -142,7 +142,7 @@ impl Create {
     }
 }
 
-/// The name of a key to make or rotate, which happens to names and not to versions.
+/// The name of a key to create or rotate. These operations apply to names and not to versions.
 pub(super) fn new_name<'a>(reference: &'a KeyReference, verb: &str) -> Result<&'a str> {
     match (reference.key_name(), reference.version()) {
         (Some(name), None) => Ok(name),
@@ -155,7 +155,7 @@ pub(super) fn new_name<'a>(reference: &'a KeyReference, verb: &str) -> Result<&'
     }
 }
 
-/// A new version would change every user of the key that names none.
+/// A new version would change every user of the key that pins no version.
 async fn refuse_taken(client: &Client, reference: &KeyReference) -> Result<()> {
     match client.any_key(reference).await {
         Ok(_) => Err(Failure::Usage(format!(

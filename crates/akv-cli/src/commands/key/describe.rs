@@ -1,4 +1,4 @@
-//! Keys in words and in JSON.
+//! Keys as text and as JSON.
 
 use crate::{
     commands::pem::public_pem,
@@ -8,7 +8,7 @@ use akv_core::{AnyKey, KeyAttributes, PublicKey};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
-/// What kind of key it is: `RSA-HSM 3072`, `EC P-256`.
+/// The kind of a key: `RSA-HSM 3072`, `EC P-256`.
 pub(crate) fn kind(key: &AnyKey) -> String {
     let named = key.attributes().and_then(KeyAttributes::key_type).map(|kind| kind.to_string());
     match key {
@@ -26,31 +26,31 @@ pub(crate) fn kind(key: &AnyKey) -> String {
 
 /// A key as JSON.
 pub(crate) fn key_json(key: &AnyKey) -> Value {
-    let mut told = json!({
+    let mut value = json!({
         "reference": key.pinned_reference().to_string(),
         "name": key.reference().key_name(),
         "version": key.version(),
         "kind": kind(key),
     });
     if let Some(attributes) = key.attributes() {
-        told["type"] = json!(attributes.key_type().map(|kind| kind.as_str()));
-        told["hardware"] = json!(attributes.key_type().map(|kind| kind.is_hardware()));
+        value["type"] = json!(attributes.key_type().map(|kind| kind.as_str()));
+        value["hardware"] = json!(attributes.key_type().map(|kind| kind.is_hardware()));
         let operations = attributes.operations().unwrap_or_default();
-        told["operations"] =
+        value["operations"] =
             json!(operations.iter().map(|operation| operation.as_str()).collect::<Vec<_>>());
-        merge(&mut told, attributes_json(attributes));
+        merge(&mut value, attributes_json(attributes));
     }
     if let AnyKey::Asymmetric(pair) = key {
-        told["bits"] = json!(pair.public_key().bits());
+        value["bits"] = json!(pair.public_key().bits());
         if let PublicKey::Ec(ec) = pair.public_key() {
-            told["curve"] = json!(ec.curve().name());
+            value["curve"] = json!(ec.curve().name());
         }
-        told["publicKey"] = json!(public_pem(&pair.public_key().to_spki_der()));
+        value["publicKey"] = json!(public_pem(&pair.public_key().to_spki_der()));
     }
-    told
+    value
 }
 
-/// What lists tell of a key, too.
+/// The attributes that lists also contain.
 pub(crate) fn attributes_json(attributes: &KeyAttributes) -> Value {
     let time = |time: Option<_>| time.map(moment);
     json!({
@@ -74,7 +74,7 @@ fn merge(into: &mut Value, from: Value) {
     }
 }
 
-/// A key in lines.
+/// A key as lines of text.
 pub(crate) fn describe(key: &AnyKey, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", key.pinned_reference())?;
     let mut line = |name: &str, value: &str| writeln!(out, "  {name:<12} {value}");

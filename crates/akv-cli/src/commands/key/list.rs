@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 #[derive(Args, Debug)]
 pub(crate) struct List {
-    /// The vault, `vault:myVault:`, or a key, whose versions are listed then.
+    /// The vault, `vault:myVault:`, or a key, to list its versions.
     vault_or_key: String,
     #[command(flatten)]
     settings: SettingsArguments,
@@ -29,13 +29,13 @@ impl List {
             None => vault.list(),
         };
         let mut items = list.all().await?;
-        // The service lists versions in no order.
+        // The service lists versions in no particular order.
         if reference.key_name().is_some() {
             items.sort_by_key(|item| item.attributes().created());
         }
         let keys: Vec<Value> = items.iter().map(item_json).collect();
-        let told = json!({ "keys": keys, "counters": counters_json(client.counters()) });
-        show.result(&told, |out| {
+        let value = json!({ "keys": keys, "counters": counters_json(client.counters()) });
+        show.result(&value, |out| {
             items.iter().try_for_each(|item| writeln!(out, "{}", line(item)))
         })?;
         show.counters(&client);
@@ -44,17 +44,17 @@ impl List {
 }
 
 fn item_json(item: &KeyItem) -> Value {
-    let mut told = json!({
+    let mut value = json!({
         "reference": item.reference().to_string(),
         "name": item.name(),
         "version": item.version(),
     });
-    if let (Value::Object(told), Value::Object(more)) =
-        (&mut told, attributes_json(item.attributes()))
+    if let (Value::Object(value), Value::Object(more)) =
+        (&mut value, attributes_json(item.attributes()))
     {
-        told.extend(more);
+        value.extend(more);
     }
-    told
+    value
 }
 
 fn line(item: &KeyItem) -> String {

@@ -21,9 +21,9 @@ pub(crate) enum KeyCommand {
     List(list::List),
     /// Show a key: type, attributes, permitted operations, public half.
     Show(ShowKey),
-    /// Make a key.
+    /// Create a key.
     Create(create::Create),
-    /// Make a new version of a key.
+    /// Create a new version of a key.
     Rotate(Rotate),
 }
 
@@ -49,7 +49,7 @@ pub(crate) struct ShowKey {
 impl ShowKey {
     async fn run(self, show: Show) -> Result<()> {
         let client = self.settings.client()?;
-        // A key file does not tell the attributes.
+        // A key file does not contain the attributes.
         let key = Named::read(&client, &self.key)?.ask(&client).await?;
         print(show, &client, &key)
     }
@@ -73,11 +73,11 @@ impl Rotate {
     }
 }
 
-/// A key, and what it took to ask for it.
+/// Prints a key and the counters.
 fn print(show: Show, client: &akv_core::Client, key: &AnyKey) -> Result<()> {
-    let mut told = key_json(key);
-    told["counters"] = counters_json(client.counters());
-    show.result(&told, |out| describe(key, out))?;
+    let mut value = key_json(key);
+    value["counters"] = counters_json(client.counters());
+    show.result(&value, |out| describe(key, out))?;
     show.counters(client);
     Ok(())
 }
