@@ -1,4 +1,4 @@
-//! Time of the processor and time of the clock.
+//! Processor time and wall-clock time.
 
 use anyhow::Result;
 use nix::sys::{
@@ -7,7 +7,7 @@ use nix::sys::{
 };
 use std::time::{Duration, Instant};
 
-/// What one operation cost.
+/// The cost of one operation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cost {
     /// Processor time of this process in user and kernel mode.
@@ -38,7 +38,7 @@ fn cpu_time() -> Result<Duration> {
     Ok(Duration::from_micros(micros.unsigned_abs()))
 }
 
-/// The middle one of some durations.
+/// The median of some durations.
 pub(crate) fn median(durations: &mut [Duration]) -> Duration {
     durations.sort_unstable();
     durations.get(durations.len() / 2).copied().unwrap_or_default()

@@ -1,4 +1,4 @@
-//! Signatures through akv-core, as a program makes them.
+//! Signatures through akv-core, as in a program.
 
 use crate::server::{Key, Server};
 use akv_core::{Client, Settings, SignatureAlgorithm, blocking};
@@ -50,7 +50,7 @@ impl Contender {
     }
 }
 
-/// The blocking API, whose requests run on a thread of its own: what the OpenSSL modules use.
+/// The blocking API, whose requests run on its own thread, as used by the OpenSSL modules.
 pub(crate) struct BlockingContender {
     key: blocking::Key,
     algorithm: SignatureAlgorithm,

@@ -1,6 +1,5 @@
-//! What a signature through `akv-core` costs, as a ratio to the same POST by a bare hyper and
-//! rustls client in the same run. The vault is a process of its own, so that its work is not
-//! counted.
+//! The cost of a signature through `akv-core`, as a ratio to the same POST by a bare hyper and
+//! rustls client in the same run. The vault is a separate process, so that its work is not counted.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
 mod cost;
@@ -14,7 +13,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use server::{Server, Service};
 use std::{process::ExitCode, time::Duration};
 
-/// Measures what a signature through akv-core costs.
+/// Measures the cost of a signature through akv-core.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -23,16 +22,16 @@ struct Arguments {
     /// Signatures in each round, one after the other.
     #[arg(long, default_value_t = 400)]
     count: usize,
-    /// Rounds of each contender, taken in turns; the median counts.
+    /// Rounds of each contender, alternating; the median is used.
     #[arg(long, default_value_t = 9)]
     rounds: usize,
     /// The vault's own time for a signature, in milliseconds.
     #[arg(long, default_value_t = 5)]
     latency: u64,
-    /// Only this service.
+    /// Measures only this service.
     #[arg(long)]
     service: Option<Service>,
-    /// Only one contender, for a profiler.
+    /// Runs only one contender, for a profiler.
     #[arg(long)]
     profile: Option<Profiled>,
     /// Fails unless akv-core stays under these ratios: CPU time, median latency.
@@ -40,7 +39,7 @@ struct Arguments {
     limits: Option<Vec<f64>>,
 }
 
-/// Whom a profiler looks at.
+/// The contender to profile.
 #[derive(Clone, Copy, ValueEnum)]
 enum Profiled {
     /// The bare client.
@@ -96,7 +95,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     report::check(worst, arguments.limits.as_deref())
 }
 
-/// All contenders in turns, so that what else happens on the machine strikes all alike.
+/// Runs all contenders in turns, so that other load on the machine affects all alike.
 fn contest(server: &Server, key: server::Key, arguments: &Arguments) -> Result<Vec<report::Row>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     if let Some(profiled) = arguments.profile {
@@ -126,7 +125,7 @@ fn contest(server: &Server, key: server::Key, arguments: &Arguments) -> Result<V
         report::Row::new("akv-core, async, local check on", report::Role::Stated),
         report::Row::new("akv-core, blocking, local check off", report::Role::Stated),
     ];
-    // The first round warms up connections, caches and the clock of the processor.
+    // The first round warms up connections, caches and the processor's clock.
     for round in 0..=arguments.rounds {
         let costs = [
             runtime.block_on(cost::of(arguments.count, async || raw.sign().await))?,

@@ -1,5 +1,5 @@
-//! The least that a signature can cost: the same POST over one open connection, by hyper and
-//! rustls alone.
+//! The minimum cost of a signature: the same POST over one open connection, by hyper and rustls
+//! alone.
 
 use crate::server::{Key, Server};
 use anyhow::{Context as _, Result, ensure};

@@ -4,14 +4,14 @@ use crate::cost::{Cost, median};
 use anyhow::{Result, ensure};
 use std::time::Duration;
 
-/// What a row is for.
+/// The role of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// The others are compared with it.
+    /// The reference for the others.
     Reference,
-    /// Its ratio is held against the limits.
+    /// Its ratio is checked against the limits.
     Limited,
-    /// Its ratio is stated only.
+    /// Its ratio is only printed.
     Stated,
 }
 
@@ -40,7 +40,7 @@ impl Row {
     }
 }
 
-/// How much more a contender takes than the reference.
+/// The cost of a contender relative to the reference.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ratio {
     cpu: f64,
@@ -53,7 +53,7 @@ impl Ratio {
     }
 }
 
-/// Prints a table and gives the worst ratio of the rows that have limits.
+/// Prints a table and returns the worst ratio of the rows with limits.
 pub(crate) fn print(title: &str, rows: &[Row]) -> Ratio {
     println!("\n{title}");
     println!("{:<38} {:>10} {:>7} {:>12} {:>7}", "", "CPU", "ratio", "p50 latency", "ratio");
@@ -80,7 +80,7 @@ pub(crate) fn print(title: &str, rows: &[Row]) -> Ratio {
     worst
 }
 
-/// Whether the worst ratios stay under the limits, where there are any.
+/// Checks that the worst ratios are below the limits, if there are any.
 pub(crate) fn check(worst: Option<Ratio>, limits: Option<&[f64]>) -> Result<()> {
     let (Some(worst), Some([cpu, latency])) = (worst, limits) else { return Ok(()) };
     ensure!(

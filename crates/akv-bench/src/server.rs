@@ -1,4 +1,4 @@
-//! The embedded vault in a process of its own.
+//! The embedded vault in a separate process.
 
 use akv_emulator::{Curve, Emulator, Fault, NewKey, Operation, Persona};
 use anyhow::{Context as _, Result};
@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-/// Which service is measured: vaults speak HTTP/2, Managed HSM speaks HTTP/1.1.
+/// The measured service: a vault uses HTTP/2, a Managed HSM HTTP/1.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Service {
     Vault,
@@ -45,7 +45,7 @@ impl Key {
     }
 }
 
-/// What a client must know.
+/// The data that a client needs.
 #[derive(Serialize, Deserialize)]
 struct Announcement {
     endpoint: String,
@@ -54,7 +54,7 @@ struct Announcement {
     versions: Vec<(String, String)>,
 }
 
-/// A running vault; it ends with its standard input.
+/// A running vault; it ends when its standard input ends.
 pub(crate) struct Server {
     child: Child,
     service: Service,
