@@ -46,7 +46,7 @@ pub(crate) fn main() -> Result<()> {
     Ok(())
 }
 
-/// A handshake holds up its thread while the vault signs, so there must be others.
+/// A handshake blocks its thread while the vault signs, so there must be others.
 fn runtime() -> Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build()?)
 }

@@ -1,6 +1,6 @@
-//! Signs a file with a key in a vault and checks the signature.
+//! Signs a file with a vault key and verifies the signature.
 //!
-//! `cargo run --example sign_file -- FILE` signs FILE, without an argument its own source.
+//! `cargo run --example sign_file -- FILE` signs FILE; without an argument it signs its own source.
 
 #![allow(clippy::print_stdout, reason = "it is an example's purpose")]
 
@@ -28,12 +28,12 @@ pub(crate) fn sign(file: &Path) -> Result<()> {
     let vault = client.vault(&client.reference("vault:myVault:")?)?;
     let key = vault.create("release", NewKey::rsa(RsaSize::Bits3072))?;
 
-    // The hash is computed here; its result goes to the vault, which returns the signature.
+    // The hash is computed here; the digest is sent to the vault, which returns the signature.
     let signer = key.rsa_pss::<Sha256>()?;
     let signature: rsa::pss::Signature = signer.try_sign_digest(|digest| hash(file, digest))?;
     println!("{} bytes of signature by {}", signature.encoded_len(), key.pinned_reference());
 
-    // Anybody with the public key can check it, without the vault.
+    // Anyone with the public key can verify it without the vault.
     signer.verifying_key().verify_digest(|digest| hash(file, digest), &signature)?;
     Ok(())
 }

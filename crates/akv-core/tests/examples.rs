@@ -1,4 +1,4 @@
-//! Every example runs, and what it makes is good for others.
+//! Every example runs, and its output is valid for other programs.
 
 #![allow(clippy::duplicate_mod, reason = "each example has its own copy of what they share")]
 

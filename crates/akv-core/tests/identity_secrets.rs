@@ -1,4 +1,4 @@
-//! No secret of an identity is ever logged or told, whatever the level, whatever goes wrong.
+//! No secret of an identity is ever logged or in an error, whatever the level, whatever goes wrong.
 
 use akv_core::{Settings, SignatureAlgorithm::Es256, blocking::Client};
 use akv_emulator::{Application, Curve, Emulator, Fault, FaultKind, NewKey, Operation};
@@ -59,7 +59,7 @@ impl Site {
             ("AZURE_CLIENT_SEND_CERTIFICATE_CHAIN", "true"),
             ("AZURE_FEDERATED_TOKEN_FILE", &self.path("federated")),
             ("PATH", self.folder.path().to_str().unwrap()),
-            // Everything, our own code and every library below it.
+            // All log output, of our code and of every library.
             ("AKV_LOG_LEVEL", "trace,akv_core=trace"),
             ("AKV_LOG_FILE", &self.path("log")),
         ]
@@ -72,7 +72,7 @@ impl Site {
         Settings::builder().environment_from(read).build().unwrap()
     }
 
-    /// Signs, or says why not.
+    /// Signs, or returns the error.
     fn sign(&self, settings: Settings) -> Result<(), String> {
         let client = Client::new(settings);
         let key = client.key(&client.reference("vault:myVault:ec").unwrap());
@@ -112,7 +112,7 @@ fn every_level_of_the_log_and_every_error_is_free_of_secrets() {
         site.emulator.clear_faults();
         errors.push(format!("{:?}", settings()));
     }
-    // Nobody accepts these.
+    // These are not accepted.
     site.emulator.register(Application::new(TENANT, CLIENT_ID)).unwrap();
     for credential in ["client-secret", "client-certificate", "workload-identity"] {
         errors.push(site.sign(site.settings(credential, &[])).unwrap_err());
@@ -125,7 +125,7 @@ fn every_level_of_the_log_and_every_error_is_free_of_secrets() {
     assert!(log.contains("hyper") && log.lines().count() > 200, "the libraries' lines");
     assert!(errors.len() >= 15, "{errors:#?}");
     let secrets = [SECRET, "s3cret", PASSWORD, FEDERATED, "f3derated", header, "PRIVATE KEY"];
-    // All tokens and assertions of this test begin so.
+    // All tokens and assertions of this test have this prefix.
     for secret in secrets.into_iter().chain(["eyJ", "client_assertion=", site.tool_token.as_str()])
     {
         let line = log.lines().find(|line| line.contains(secret));

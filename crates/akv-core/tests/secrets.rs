@@ -1,4 +1,4 @@
-//! Nothing secret is ever logged, whatever the level, whatever goes wrong.
+//! No secret is ever logged, whatever the level, whatever goes wrong.
 
 use akv_core::{EncryptionAlgorithm, Settings, SignatureAlgorithm::Rs256, blocking::Client};
 use akv_emulator::{Emulator, Fault, FaultKind, NewKey, Operation};
@@ -16,7 +16,7 @@ fn every_level_of_the_log_is_free_of_tokens_and_plaintexts() {
         ("AKV_ENDPOINT", emulator.endpoint().to_owned()),
         ("AKV_CA_FILE", path("ca.pem")),
         ("AZURE_CLI_ACCESS_TOKEN", token.clone()),
-        // Everything, our own code and every library below it.
+        // All log output, of our code and of every library.
         (
             "AKV_LOG_LEVEL",
             "trace,akv_core=trace,hyper=trace,h2=trace,rustls=trace,reqwest=trace".into(),

@@ -1,4 +1,4 @@
-//! A vault to try things with: the embedded one, in this process.
+//! The embedded vault, in this process, for the examples.
 
 use akv_core::{Settings, blocking::Client};
 use akv_emulator::Emulator;
@@ -7,7 +7,7 @@ use tempfile::NamedTempFile;
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-/// The embedded vault and a client of it. The vault is gone when this is dropped.
+/// The embedded vault and a client of it. The vault stops when this is dropped.
 pub(crate) struct Embedded {
     pub(crate) client: Client,
     _vault: Emulator,
@@ -19,7 +19,7 @@ impl Embedded {
         let vault = Emulator::builder().start()?;
         let ca_file = NamedTempFile::new()?;
         std::fs::write(ca_file.path(), vault.ca_pem())?;
-        // With a vault in the cloud, `Settings::from_environment()?` is all there is to it.
+        // For a vault in the cloud, `Settings::from_environment()?` is enough.
         let settings = Settings::builder().environment_from(|name| match name {
             "AKV_ENDPOINT" => Some(vault.endpoint().into()),
             "AKV_CA_FILE" => Some(ca_file.path().into()),

@@ -1,4 +1,4 @@
-//! `allowed-keys`: every way into the library, and not one connection.
+//! `allowed-keys`: every entry point of the library, without a single connection.
 
 use super::{Vault, run};
 use akv_core::{
@@ -7,7 +7,7 @@ use akv_core::{
 };
 use akv_emulator::{NewKey as Made, Persona};
 
-/// What `refused` is told by the client, by each way in.
+/// The error for `refused` from each entry point.
 fn every_door(
     client: &Client,
     refused: &KeyReference,
@@ -61,7 +61,7 @@ fn every_door_is_shut_before_anything_is_sent() {
         let mail = format!("{kind}:myVault:mail");
         let file = vault.key(&[], &mail).unwrap().key_file();
         vault.emulator.reset_stats();
-        // The key that is allowed is another one, and the vault as a whole is not.
+        // Another key is allowed, but not the whole vault.
         let client = vault.client(&[("allowed-keys", &format!("{kind}:myVault:web"))]);
         let mail = client.reference(&mail).unwrap();
         for (door, error) in every_door(&client, &mail, &file) {

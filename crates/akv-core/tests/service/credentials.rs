@@ -7,7 +7,7 @@ use std::{ffi::OsString, fs, time::Duration};
 
 const DIGEST: [u8; 32] = [7; 32];
 
-/// A client whose environment is this list.
+/// A client with this environment.
 fn client(vault: &Vault, variables: &[(&str, &str)]) -> Client {
     let ca = vault.ca_file.path().to_str().unwrap();
     let all: Vec<(String, String)> =
@@ -53,7 +53,7 @@ fn auto_finds_the_managed_identity_and_lists_reasons_when_nothing_works() {
     vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
     sign_often(&client(&vault, &[("IMDS_ENDPOINT", vault.emulator.imds_endpoint())]), 2);
 
-    // A port where nobody listens.
+    // A port without a listener.
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let nothing = client(&vault, &[("IMDS_ENDPOINT", &format!("http://{closed}"))]);
     let error = nothing.key(&nothing.reference("vault:myVault:ec").unwrap()).unwrap_err();
@@ -111,7 +111,7 @@ fn a_rotated_token_file_is_read_again_after_a_refusal() {
 fn short_lived_tokens_are_renewed_without_failures() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
-    // Their ends are whole seconds, so they live up to a second less.
+    // Expiry times are whole seconds, so tokens live up to a second less.
     vault.emulator.set_token_lifetime(Duration::from_secs(3));
     let client = client(&vault, &[("IMDS_ENDPOINT", vault.emulator.imds_endpoint())]);
     let key = client.key(&client.reference("vault:myVault:ec").unwrap()).unwrap();
@@ -210,7 +210,7 @@ fn a_token_of_the_environment_cannot_be_renewed() {
 fn a_second_refusal_in_a_row_is_told_from_the_first() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
-    // Once for a request that goes the short way, and once for one of the official client's.
+    // Once for a request on the fast path, and once for one of the official client.
     for short in [true, false] {
         let client = client(&vault, &[("IMDS_ENDPOINT", vault.emulator.imds_endpoint())]);
         let reference = client.reference("vault:myVault:ec").unwrap();
@@ -221,7 +221,7 @@ fn a_second_refusal_in_a_row_is_told_from_the_first() {
         };
         vault.emulator.reset_stats();
         vault.emulator.fault(Fault::new(FaultKind::Unauthorized).forever());
-        // The second operation does not ask for one more token.
+        // The second operation does not request another token.
         for refused in [2, 3] {
             let error = ask();
             assert_eq!((error.kind(), error.status()), (ErrorKind::Service, Some(401)), "{error}");

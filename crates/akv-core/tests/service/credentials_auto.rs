@@ -1,4 +1,4 @@
-//! `auto`: which credential it finds, that it keeps to it, and what it says when there is none.
+//! `auto`: which credential it finds, that it keeps it, and the error when there is none.
 
 use super::{
     credentials_tools::Tool,
@@ -8,7 +8,8 @@ use akv_core::ErrorKind;
 use akv_emulator::{Application, Fault, Operation};
 use std::time::{Duration, Instant};
 
-/// The links in the contract's order; a service principal is two, a secret before a certificate.
+/// The links in the documented order; a service principal is two links, a secret before a
+/// certificate.
 const ORDER: [&str; 7] = [
     "access-token",
     "client-secret",
@@ -19,7 +20,7 @@ const ORDER: [&str; 7] = [
     "azure-developer-cli",
 ];
 
-/// Everything that a chain could find, with working tools.
+/// All credentials that a chain could find, with working tools.
 struct Everything {
     site: Site,
     az: Tool,
@@ -66,7 +67,7 @@ impl Everything {
         self.site.variables("auto", &all)
     }
 
-    /// Makes the link fail from now on, and every token invalid.
+    /// Makes the link fail from now on, and revokes every token.
     fn break_link(&self, link: &str) {
         let emulator = &self.site.vault.emulator;
         match link {
@@ -116,7 +117,7 @@ fn the_first_that_works_is_taken_and_kept_to() {
             _ => (1, 0, 0),
         };
         assert_eq!(asked, only, "{link}");
-        // Whoever gave the token is asked for the next one, and nobody else.
+        // Only the link that returned the token is asked for the next one.
         all.break_link(link);
         let error = sign(&key).unwrap_err();
         let (status, text) = expected[at];
@@ -156,7 +157,7 @@ fn when_nothing_works_every_reason_is_told() {
             ("PATH", az.path()),
         ],
     );
-    // The fault strikes the first request, to the authority.
+    // The fault affects the first request, to the authority.
     let error = open(&variables).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Credential);
     let text = error.to_string();
@@ -195,11 +196,11 @@ fn a_bad_certificate_is_a_reason_and_no_obstacle() {
     sign(&site.key("auto", &all).unwrap()).unwrap();
 }
 
-/// A machine outside Azure, where packets to the metadata service vanish.
+/// A machine outside Azure, where packets to the metadata service are dropped.
 #[test]
 fn a_silent_metadata_service_leaves_time_for_the_tools() {
     let all = Everything::new();
-    // Python needs its time to start.
+    // Python is slow to start.
     let answer = format!("/bin/sleep 1.5; exec {}/az \"$@\"", all.az.path());
     let slow = Tool::new("az", &answer);
     let silent = Silent::new();
@@ -210,7 +211,7 @@ fn a_silent_metadata_service_leaves_time_for_the_tools() {
     assert_eq!(slow.asked().len(), 1);
 }
 
-/// A listener whose queue of connections is full: further ones are not answered.
+/// A listener whose backlog is full: further connections get no response.
 struct Silent {
     url: String,
     _held: (std::net::TcpListener, Vec<std::net::TcpStream>),
@@ -221,7 +222,7 @@ impl Silent {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let mut held = Vec::new();
-        // The standard library asks for a queue of 128 or 4096.
+        // The standard library requests a backlog of 128 or 4096.
         while let Ok(stream) =
             std::net::TcpStream::connect_timeout(&address, Duration::from_millis(300))
         {

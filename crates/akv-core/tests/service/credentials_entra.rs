@@ -1,4 +1,4 @@
-//! Applications that Microsoft Entra ID grants tokens to, with a secret, a certificate or a
+//! Applications that get tokens from Microsoft Entra ID, with a secret, a certificate or a
 //! federated token.
 
 use super::{
@@ -300,7 +300,7 @@ fn an_authority_that_is_not_trusted_sees_no_secret() {
     assert_eq!(other.vault.emulator.stats().token_requests, 0);
 }
 
-/// The registered certificate is the one that signs, not just any of the right name.
+/// The registered certificate must be the one that signs, not any of the right name.
 #[test]
 fn a_certificate_that_was_replaced_is_refused() {
     let site = Site::start();

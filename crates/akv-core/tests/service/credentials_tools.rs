@@ -1,4 +1,4 @@
-//! The logins of `az` and `azd`, through programs of these names that stand in for them.
+//! The logins of `az` and `azd`, with stand-in programs of these names.
 
 use super::identities::{Site, open, sign};
 use akv_core::{Settings, SignatureAlgorithm::Es256, blocking::Client};
@@ -14,7 +14,7 @@ use std::{
 pub(crate) struct Tool(tempfile::TempDir);
 
 impl Tool {
-    /// A program that notes its arguments and then does what `script` says.
+    /// A program that records its arguments and then runs `script`.
     pub(crate) fn new(name: &str, script: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let tool = Self(folder);
@@ -26,12 +26,12 @@ impl Tool {
         tool
     }
 
-    /// What `az` says when it gives a token.
+    /// The output of `az` with a token.
     pub(crate) fn az(token: &str) -> Self {
         Self::new("az", &format!("echo '{}'", az_answer(token, 3600)))
     }
 
-    /// What `azd` says when it gives a token.
+    /// The output of `azd` with a token.
     pub(crate) fn azd(token: &str) -> Self {
         let answer = format!(r#"{{"token":"{token}","expiresOn":"2099-01-02T03:04:05Z"}}"#);
         Self::new("azd", &format!("echo '{answer}'"))
@@ -79,7 +79,7 @@ fn both_tools_give_tokens() {
     assert_eq!(site.vault.emulator.stats().token_requests, 0);
 }
 
-/// What they print is tried in every form beside the code that reads it.
+/// The unit tests of the parser cover every form of output.
 #[test]
 fn old_and_noisy_tools_give_tokens_too() {
     let site = Site::start();
@@ -94,7 +94,7 @@ fn old_and_noisy_tools_give_tokens_too() {
         ("azure-developer-cli", "azd", [report, azd, "a new version is available"]),
     ] {
         let text = lines.join("\n").replace("TOKEN", &token);
-        // Zones with and without daylight saving time: none of them matters.
+        // Zones with and without daylight saving time: none of them may matter.
         for zone in ["UTC", "Europe/Berlin", "Pacific/Kiritimati"] {
             let tool = Tool::new(name, &format!("export TZ={zone}; printf '{text}'"));
             sign(&key(&site, credential, &tool).unwrap_or_else(|e| panic!("{text}: {e}"))).unwrap();
@@ -179,10 +179,10 @@ fn short_lived_tokens_of_a_tool_are_renewed() {
     assert!((2..=8).contains(&tool.asked().len()), "{:?}", tool.asked());
 }
 
-/// Which role the process plays.
+/// The role of the process.
 const ROLE: &str = "AKV_TEST_ROLE";
 
-/// Runs this very test in a process with an environment of its own; `wrapper` prepares it.
+/// Runs this test in a process with its own environment; `wrapper` prepares it.
 fn in_process(name: &str, wrapper: &str, variables: &[(String, String)]) -> String {
     let name = format!("credentials_tools::{name}");
     let output = Command::new("/bin/sh")
@@ -199,7 +199,7 @@ fn in_process(name: &str, wrapper: &str, variables: &[(String, String)]) -> Stri
     text
 }
 
-/// Signs with what the process's own environment says.
+/// Signs with the process's own environment.
 fn sign_as_child() {
     let client = Client::new(Settings::from_environment().unwrap());
     let outcome = client
@@ -233,7 +233,7 @@ fn the_processes_own_environment_leads_to_the_tools() {
     assert!(text.contains("failed: ") && text.contains("az not found on PATH"), "{text}");
 }
 
-/// As hosts do that want no children of theirs to wait for.
+/// Like hosts that do not wait for their children.
 #[test]
 fn a_process_that_ignores_its_children_gets_tokens_too() {
     if std::env::var_os(ROLE).is_some() {

@@ -1,5 +1,5 @@
-//! Every way in which the service and the network fail, for loading, signing, decrypting, wrapping
-//! and unwrapping: the right result or the right error within the deadline, nothing else.
+//! Every failure of the service and the network, for loading, signing, decrypting, wrapping and
+//! unwrapping: each operation returns the right result or the right error within the deadline.
 
 use super::{Vault, encrypt};
 use akv_core::{
@@ -20,7 +20,7 @@ const OPERATIONS: [Operation; 5] = [
     Operation::UnwrapKey,
 ];
 
-/// What one run of an operation gives.
+/// The result of one run of an operation.
 fn run(client: &Client, key: &Key, operation: Operation) -> Result<(), Error> {
     match operation {
         Operation::GetKey => client.key(&client.reference("vault:myVault:rsa")?).map(drop),
@@ -70,14 +70,14 @@ fn passing_failures_are_ridden_out() {
     ];
     for kind in kinds {
         for operation in OPERATIONS {
-            // Of its own, so that each row begins with a fresh connection.
+            // A new client, so that each row begins with a new connection.
             let client = vault.client(&[("timeout", "5s")]);
             let key = vault.key(&[("timeout", "5s")], "vault:myVault:rsa").unwrap();
             let fault = Fault::new(kind.clone()).times(2);
             let on_connection =
                 matches!(kind, FaultKind::ResetOnAccept | FaultKind::ResetBeforeRequest);
             vault.emulator.fault(if on_connection { fault } else { fault.on(operation) });
-            // A refused token is replaced once: the same token file gives the same token, so one
+            // A refused token is replaced once: the token file contains the same token, so one
             // refusal ends the operation. Two would too.
             let start = Instant::now();
             let result = run(&client, &key, operation);
@@ -115,7 +115,7 @@ fn lasting_failures_end_at_the_deadline_with_their_reason() {
         for operation in OPERATIONS {
             vault.emulator.fault(Fault::new(kind.clone()).on(operation).forever());
         }
-        // All at once, for each takes its whole deadline.
+        // Concurrently, since each takes its whole deadline.
         std::thread::scope(|scope| {
             for (operation, client, key) in &ready {
                 let kind = &kind;

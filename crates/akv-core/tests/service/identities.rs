@@ -1,4 +1,4 @@
-//! An emulator with an application that may ask for tokens, and settings that lead to it.
+//! An emulator with a registered application, and settings for it.
 
 use super::{Vault, file};
 use akv_core::{Settings, SignatureAlgorithm::Es256, blocking::Client, blocking::Key};
@@ -9,11 +9,11 @@ use tempfile::NamedTempFile;
 pub(crate) const TENANT: &str = "11111111-2222-3333-4444-555555555555";
 pub(crate) const CLIENT_ID: &str = "26790ce1-d05c-4de7-ba73-51837152f0bc";
 pub(crate) const SECRET: &str = "a-s3cret~of&the=application";
-/// A token of another issuer, in the form of a JSON Web Token.
+/// A token of another issuer, in the format of a JSON Web Token.
 pub(crate) const FEDERATED: &str =
     "eyJhbGciOiJub25lIn0.eyJzdWIiOiJwb2QiLCJleHAiOjQwMDAwMDAwMDB9.c2lnbmVk";
 
-/// A self-signed certificate and its key, in PEM. RSA keys take long to make.
+/// A self-signed certificate and its key, in PEM. RSA keys take long to generate.
 pub(crate) static CERTIFICATE: LazyLock<(String, String)> = LazyLock::new(|| {
     let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).expect("an RSA key");
     let params = rcgen::CertificateParams::new(vec!["app.example".to_owned()]).expect("a name");
@@ -32,7 +32,7 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// With a key named `ec`, and the application with all its proofs.
+    /// With a key named `ec`, and the application with all its credentials.
     pub(crate) fn start() -> Self {
         let vault = Vault::start();
         vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).expect("a key");
@@ -42,7 +42,7 @@ impl Site {
         Self { vault, certificate, federated: file(&format!("{FEDERATED}\n")) }
     }
 
-    /// The variables of a credential, then those of the test.
+    /// The variables of a credential, followed by those of the test.
     pub(crate) fn variables(&self, credential: &str, more: &[(&str, &str)]) -> Variables {
         let mut all = vec![
             ("AKV_CREDENTIAL", credential),
@@ -83,7 +83,7 @@ pub(crate) fn path(file: &NamedTempFile) -> &str {
     file.path().to_str().expect("a UTF-8 path")
 }
 
-/// Opens the key `ec` in an environment of just these variables; the last of a name counts.
+/// Opens the key `ec` in an environment with only these variables; the last of a name is used.
 pub(crate) fn open(variables: &[(String, String)]) -> akv_core::Result<Key> {
     let read = |name: &str| {
         variables.iter().rev().find(|(n, _)| n == name).map(|(_, value)| OsString::from(value))

@@ -1,4 +1,4 @@
-//! The RSA key exchange of TLS: off by default; when on, nothing tells what the vault did.
+//! The RSA key exchange of TLS: off by default; when on, nothing reveals the vault's result.
 
 use super::{Vault, run};
 use akv_core::{EncryptionAlgorithm::Rsa15, ErrorKind, Key};
@@ -39,7 +39,7 @@ fn it_is_refused_before_any_request_unless_the_setting_says_yes() {
             assert!(error.to_string().contains("rsa-key-exchange"), "{error}");
         }
         assert_eq!(vault.emulator.stats().requests, 0);
-        // What is no key exchange is not concerned.
+        // Other decryptions are not affected.
         assert_eq!(*run(key.decrypt(Rsa15, &ciphertext)).unwrap(), secret([3, 3]));
     }
 }
@@ -85,9 +85,9 @@ fn what_has_nothing_to_do_with_the_ciphertext_is_an_error_within_the_deadline() 
     }
 }
 
-/// How long answers take by the class of the ciphertext, against a vault with the latency of one in
-/// the region: `cargo test -p akv-core --test service --release -- --ignored
-/// --nocapture timing_of_the_rsa_key_exchange`. `docs/security.md` has its result.
+/// Response times by class of ciphertext, against a vault with the latency of one in the region:
+/// `cargo test -p akv-core --test service --release -- --ignored --nocapture
+/// timing_of_the_rsa_key_exchange`. `docs/security.md` has its result.
 #[test]
 #[ignore = "a measurement of some minutes"]
 fn timing_of_the_rsa_key_exchange() {
@@ -106,7 +106,7 @@ fn timing_of_the_rsa_key_exchange() {
     runtime.block_on(async {
         let mut left = 3 * EACH;
         while left > 0 {
-            // One of each class, interleaved, so that a busy moment meets all of them alike.
+            // One of each class, interleaved, so that other load affects all of them alike.
             let batch: Vec<_> = (0..AT_ONCE.min(left)).map(|index| (index + left) % 3).collect();
             left -= batch.len();
             let asked = batch.into_iter().map(|class| {
@@ -162,7 +162,7 @@ fn welch(first: &[f64], second: &[f64]) -> f64 {
     (one - other) / error.sqrt()
 }
 
-/// The greatest distance between two distributions, of sorted values.
+/// The maximum distance between two distributions, given as sorted values.
 fn kolmogorov(first: &[f64], second: &[f64]) -> f64 {
     let share = |values: &[f64], limit: f64| {
         values.partition_point(|value| *value <= limit) as f64 / values.len() as f64

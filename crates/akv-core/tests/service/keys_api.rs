@@ -1,4 +1,4 @@
-//! Encrypting, wrapping, verifying and attributes of key pairs, against the service and against
+//! Encrypting, wrapping, verifying and attributes of key pairs, checked with the service and with
 //! the `openssl` program.
 
 use super::{Vault, openssl::Openssl};

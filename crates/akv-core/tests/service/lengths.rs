@@ -1,5 +1,5 @@
-//! A result has the length that the key and the algorithm give it, or it is an error: callers make
-//! room for it before they ask, whatever the settings.
+//! A result has the length that key and algorithm determine, or it is an error: callers allocate it
+//! before the request, whatever the settings.
 
 use super::Vault;
 use akv_core::{
@@ -18,8 +18,8 @@ use std::ops::RangeInclusive;
 const HUGE: usize = 8_000;
 const IV: [u8; 16] = [3; 16];
 
-/// An operation, the lengths that its result may have, and how it is run: it gives the result's
-/// length.
+/// An operation, the possible lengths of its result, and a function that runs it and returns the
+/// result's length.
 struct Case<'a> {
     name: &'static str,
     on: Operation,
@@ -37,8 +37,8 @@ impl<'a> Case<'a> {
         Self { name, on, lengths, run: Box::new(run) }
     }
 
-    /// Empty, short, right, long and huge results. `all_right`: bytes of the right length pass,
-    /// though they are no signature.
+    /// Empty, short, right, long and huge results. `all_right`: bytes of the right length are
+    /// accepted, although they are not a signature.
     fn check(&self, emulator: &Emulator, all_right: bool) {
         let (min, max) = (*self.lengths.start(), *self.lengths.end());
         for length in [0, min.saturating_sub(1), min, max, max + 1, HUGE] {
@@ -97,7 +97,7 @@ fn signatures_are_as_long_as_the_key_makes_them() {
     }
 }
 
-/// With the high bits set, P-521's numbers take more room in DER than `ECDSA_size` promises.
+/// With the high bits set, P-521's numbers take more room in DER than `ECDSA_size` returns.
 #[test]
 fn numbers_beyond_the_order_of_the_curve_are_refused() {
     let vault = Vault::start();

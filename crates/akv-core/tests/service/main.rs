@@ -32,7 +32,7 @@ use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 use std::{future::Future, io::Write as _};
 use tempfile::NamedTempFile;
 
-/// An emulator and the settings that lead to it.
+/// An emulator and the settings for it.
 struct Vault {
     emulator: Emulator,
     ca_file: NamedTempFile,
@@ -51,7 +51,7 @@ impl Vault {
         Self { emulator, ca_file, token_file }
     }
 
-    /// Settings of every test, then those of this one.
+    /// The settings of every test, followed by those of this one.
     fn settings(&self, options: &[(&str, &str)]) -> Settings {
         let path = |file: &NamedTempFile| file.path().to_str().expect("a UTF-8 path").to_owned();
         let mut all = vec![
@@ -82,7 +82,7 @@ fn file(content: &str) -> NamedTempFile {
     file
 }
 
-/// RSA-OAEP-256 by another implementation than the emulator's.
+/// RSA-OAEP-256 with a different implementation from the emulator's.
 fn encrypt(key: &PublicKey, plaintext: &[u8]) -> Vec<u8> {
     let key = PublicEncryptingKey::from_der(&key.to_spki_der()).expect("an RSA key");
     let key = OaepPublicEncryptingKey::new(key).expect("an RSA key");
@@ -91,13 +91,13 @@ fn encrypt(key: &PublicKey, plaintext: &[u8]) -> Vec<u8> {
     ciphertext
 }
 
-/// Runs the async API where there is no runtime.
+/// Runs the async API without an existing runtime.
 fn run<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime").block_on(future)
 }
 
-/// Imports a key that the test knows, which the library itself does not do.
+/// Imports a known key, which the library itself does not support.
 fn import(vault: &Vault, name: &str, body: &str) {
     let request = async {
         let ca = CertificateDer::from_pem_slice(vault.emulator.ca_pem().as_bytes());

@@ -3,7 +3,7 @@
 use std::{fs, path::Path, process::Command};
 use tempfile::TempDir;
 
-/// Runs `openssl` in a folder of its own.
+/// Runs `openssl` in its own folder.
 pub(super) struct Openssl(TempDir);
 
 impl Openssl {
@@ -23,7 +23,7 @@ impl Openssl {
         fs::read(self.0.path().join(name)).expect("a readable file")
     }
 
-    /// What the command writes to its standard output. It must succeed.
+    /// The standard output of the command. It must succeed.
     pub(super) fn run(&self, arguments: &[&str]) -> Vec<u8> {
         let output = Command::new("openssl")
             .args(arguments)

@@ -1,4 +1,4 @@
-//! `fail-fast`: a vault that does not answer costs three deadlines, and no more.
+//! `fail-fast`: a vault that does not respond costs only three deadlines.
 
 use super::{Vault, run};
 use akv_core::{
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 const TIMEOUT: &[(&str, &str)] = &[("timeout", "1s")];
 
-/// Far below the deadline; what the service promises is 50 ms, and machines are busy.
+/// Far below the deadline; the documentation says 50 ms, and machines are busy.
 const AT_ONCE: Duration = Duration::from_millis(500);
 
 fn start() -> (Vault, Client, Key) {
@@ -28,7 +28,7 @@ fn hang(vault: &Vault, operation: Operation) {
     vault.emulator.reset_stats();
 }
 
-/// How many requests to sign reached the vault, those that hang included.
+/// How many sign requests reached the vault, including those that hang.
 fn asked(vault: &Vault) -> u64 {
     vault.emulator.stats().requests
 }
@@ -45,14 +45,14 @@ fn refused(key: &Key) -> String {
     error.to_string()
 }
 
-/// Three operations run out their deadline.
+/// Three operations reach their deadline.
 fn open(key: &Key) {
     for _ in 0..3 {
         assert_eq!(sign(key).unwrap_err().kind(), ErrorKind::Timeout);
     }
 }
 
-/// Waits until a second has passed since the last trial, and it is answered.
+/// Waits until a second has passed since the last probe, and a probe gets a response.
 fn until_closed(key: &Key) {
     let start = Instant::now();
     while let Err(error) = sign(key) {
@@ -71,12 +71,12 @@ fn after_three_the_next_fail_at_once_and_an_answer_ends_it() {
     for word in ["since 20", "UTC", "fail-fast", "sign"] {
         assert!(text.contains(word), "no {word:?} in {text}");
     }
-    // Whoever came first is tried behind its back, the others are not.
+    // Only the first operation is a probe.
     for _ in 0..20 {
         refused(&key);
     }
     assert!(asked(&vault) <= 3 + 2, "at most one a second: {}", asked(&vault));
-    // Another kind of operation is not concerned, and its answer changes nothing.
+    // Another kind of operation is not affected, and its response changes nothing.
     client.key(key.reference()).unwrap();
     refused(&key);
 
@@ -99,7 +99,7 @@ fn any_answer_between_keeps_the_circuit_closed() {
         }
         sign(&key).unwrap();
     }
-    // A failure that is an answer, over the whole deadline.
+    // A failure with a response, over the whole deadline.
     vault.emulator.fault(Fault::status(503).on(Operation::Sign).forever());
     for _ in 0..4 {
         let error = sign(&key).unwrap_err();
@@ -149,7 +149,7 @@ fn loading_and_listing_fail_at_once_too_and_a_server_that_is_gone_is_no_answer()
         assert_eq!(list().kind(), ErrorKind::Timeout);
     }
     assert!(list().to_string().contains("list keys"), "{}", list());
-    // What changes a vault is always carried out.
+    // Operations that change a vault always run.
     let rotate = || client.vault(&reference.vault()).unwrap().rotate("ec").unwrap_err();
     for _ in 0..5 {
         assert!(!rotate().to_string().contains("fail-fast"));

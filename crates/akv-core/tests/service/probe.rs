@@ -1,4 +1,4 @@
-//! The way to a vault, step by step.
+//! The connection to a vault, step by step.
 
 use super::{Vault, file, proxy::proxy};
 use akv_core::{
@@ -26,7 +26,7 @@ fn client(vault: &Vault, ca: &NamedTempFile, proxy: Option<&str>) -> Client {
     Client::new(Settings::builder().environment_from(read).build().unwrap())
 }
 
-/// The whole way, with a signature at its end.
+/// All steps, including a signature.
 async fn walk(client: &Client) -> (ServerProbe, CredentialProbe) {
     let reference = client.reference("vault:myVault:ec").unwrap();
     let mut server = client.probe_server(&reference).await.unwrap();
@@ -50,7 +50,7 @@ async fn the_straight_way_has_one_connection() {
     assert_eq!(server.proxy, None);
     assert_eq!(given.kind, CredentialKind::AccessToken);
     assert_eq!(given.step.outcome.unwrap().audience.as_deref(), Some("https://vault.azure.net"));
-    // The other one is the client's own, for the key.
+    // The other one is the client's, for the key.
     assert_eq!(vault.emulator.stats().connections, 2);
 }
 

@@ -1,4 +1,4 @@
-//! The proxy of the environment.
+//! The proxy in the environment.
 
 use super::{Vault, file};
 use akv_core::{ErrorKind, Settings, SignatureAlgorithm::Es256, blocking::Client};
@@ -11,7 +11,7 @@ use std::{
     thread,
 };
 
-/// A proxy that tunnels, or answers with another status; tells of each request's head.
+/// A proxy that tunnels, or responds with another status; returns each request's head.
 pub(super) fn proxy(status: &'static str) -> (u16, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -54,7 +54,7 @@ fn client(vault: &Vault, variables: &[(&str, &str)]) -> akv_core::Result<Client>
     all.extend(variables);
     let read = |name: &str| all.iter().find(|(n, _)| *n == name).map(|(_, v)| OsString::from(v));
     let client = Client::new(Settings::builder().environment_from(read).build()?);
-    // The token is read before its file is gone.
+    // The token is read before its file is removed.
     client.key(&client.reference("vault:myVault:ec")?)?.sign(Es256, &[7; 32]).map(|_| client)
 }
 
@@ -68,7 +68,7 @@ fn requests_go_through_the_tunnel_of_the_proxy() {
     let head = heads.recv().unwrap();
     let server = vault.emulator.endpoint().trim_start_matches("https://");
     assert!(head.starts_with(&format!("CONNECT {server} HTTP/1.1\r\n")), "{head}");
-    // "aladdin:opensesame", as RFC 7617 has it.
+    // "aladdin:opensesame", in the format of RFC 7617.
     assert!(head.to_lowercase().contains("proxy-authorization: basic "), "{head}");
     assert!(head.contains("YWxhZGRpbjpvcGVuc2VzYW1l"), "{head}");
     assert!(!head.contains("Bearer"), "{head}");

@@ -1,4 +1,4 @@
-//! What comes back when all is well, and how little it takes.
+//! Results without faults, and the number of requests for them.
 
 use super::{Vault, encrypt};
 use akv_core::{
@@ -65,7 +65,7 @@ fn rsnull_works_on_vaults_and_is_refused_for_managed_hsm_without_a_request() {
     assert_eq!(hsm.emulator.stats().requests, requests);
 }
 
-/// The judge is aws-lc-rs, which hashes the message by itself.
+/// Checked with aws-lc-rs, which hashes the message itself.
 #[test]
 fn what_a_caller_made_ready_to_be_padded_is_signed_by_the_algorithm_that_fits() {
     use aws_lc_rs::signature::{
@@ -210,7 +210,7 @@ fn threads_share_connections() {
             });
         }
     });
-    // HTTP/1.1: at most a connection per thread, and those that a race opened needlessly.
+    // HTTP/1.1: at most one connection per thread, plus unneeded ones from a race.
     let stats = vault.emulator.stats();
     assert_eq!(stats.sign, 200);
     assert!(stats.connections <= 20, "{} connections", stats.connections);
@@ -279,7 +279,7 @@ fn a_warm_key_file_has_token_and_connection_before_its_first_operation() {
 fn a_slow_answer_is_asked_for_once_more_where_that_is_wanted() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::rsa("rsa", 2048)).unwrap();
-    // Far less than the deadline of the first request, which never gets an answer.
+    // Far less than the deadline of the first request, which never gets a response.
     let hedging = ("hedge-after", "20ms");
     for (options, requests) in [
         (vec![hedging], 2),

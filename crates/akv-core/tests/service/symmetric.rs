@@ -1,4 +1,4 @@
-//! Symmetric keys of a Managed HSM, against independent implementations that know the key.
+//! Symmetric keys of a Managed HSM, checked with independent implementations and a known key.
 
 use super::{Vault, import, openssl::Openssl};
 use akv_core::{
@@ -11,7 +11,7 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
 const IV: [u8; 16] = [0x1f; 16];
 
-/// A key of so many bits that the test knows too.
+/// A known key of this many bits.
 fn known(vault: &Vault, bits: usize) -> (SymmetricKey, Vec<u8>) {
     let secret: Vec<u8> = (0..bits / 8).map(|n| (n * 37 + bits) as u8).collect();
     let k = BASE64_URL_SAFE_NO_PAD.encode(&secret);
@@ -127,7 +127,7 @@ fn the_size_of_a_key_is_found_out_and_remembered() {
             operation();
             vault.emulator.stats().requests
         };
-        // Nothing is known: each size is tried, and one refusal told.
+        // The size is unknown: each size is tried, and one error is returned.
         let unknown = key.clone();
         let asked = requests(&|| {
             let error = unknown.unwrap_key_auto(&damaged).unwrap_err();
@@ -200,7 +200,7 @@ fn a_stream_that_failed_goes_on_where_it_was() {
     plaintext.extend_from_slice(&stream.finish().unwrap());
     assert_eq!(plaintext, [7; 40]);
 
-    // Wrong ends are told without a request, wrong padding as it is.
+    // A partial block is an error without a request, and wrong padding is reported.
     let mut short = key.decrypt_stream(CbcAlgorithm::A256CbcPad, &IV);
     short.update(&ciphertext[..30]).unwrap();
     vault.emulator.reset_stats();
@@ -270,7 +270,7 @@ fn wrong_lengths_are_refused_without_a_request() {
         assert!(error.to_string().contains("with managedHsm:myHsm:aes256"), "{error}");
     }
     assert_eq!(vault.emulator.stats().requests, 0);
-    // The service alone knows the key's size.
+    // Only the service can check the key's size.
     let error = key.wrap_key(KeyWrapAlgorithm::A128Kw, &[0; 16]).unwrap_err();
     assert_eq!(error.status(), Some(400), "{error}");
 }

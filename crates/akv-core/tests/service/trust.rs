@@ -1,5 +1,5 @@
-//! Who is talked to: only a trusted server of the right name, and nobody before the reference is
-//! good.
+//! Connections are made only to a trusted server of the right name, and only after the reference
+//! was checked.
 
 use super::{Vault, file};
 use akv_core::{ErrorKind, Settings, blocking::Client};
@@ -35,7 +35,7 @@ fn an_untrusted_server_sees_no_request() {
 #[test]
 fn a_server_of_another_name_sees_no_request() {
     let vault = Vault::start();
-    // The emulator's certificate names 127.0.0.1 but not 127.0.0.2.
+    // The emulator's certificate is for 127.0.0.1 but not 127.0.0.2.
     let port = vault.emulator.endpoint().rsplit(':').next().unwrap().to_owned();
     let listener = format!("https://127.0.0.2:{port}");
     let token = file("token");
@@ -46,7 +46,7 @@ fn a_server_of_another_name_sees_no_request() {
         ("timeout", "2s"),
     ];
     let error = load(&options, "vault:myVault:k");
-    // The emulator listens on 127.0.0.1 only, so either nobody is there or the name is wrong.
+    // The emulator listens only on 127.0.0.1, so either nothing listens or the name is wrong.
     assert!(matches!(error.kind(), ErrorKind::Tls | ErrorKind::Timeout), "{error}");
     assert_eq!(vault.emulator.stats().requests, 0);
 }
@@ -57,7 +57,7 @@ fn a_self_signed_certificate_named_in_ca_file_is_trusted_for_its_names_only() {
     for (name, trusted) in [("127.0.0.1", true), ("other.example", false)] {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        // As `openssl req -x509` makes them.
+        // As created by `openssl req -x509`.
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let certificate = params.self_signed(&key).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

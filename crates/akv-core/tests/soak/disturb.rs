@@ -1,4 +1,4 @@
-//! What goes wrong, and when.
+//! Injects faults.
 
 use crate::{
     plan::Plan,
@@ -11,22 +11,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Faults that may wait at one service at a time, so that no operation meets a long row of them.
+/// Maximum number of queued faults per service, so that no operation meets many of them in a row.
 const WAITING: u64 = 3;
 
 /// A token that is refused within two seconds of another one is not replaced again: the service may
-/// refuse whatever it gets.
+/// refuse every token.
 const BETWEEN_REVOCATIONS: Duration = Duration::from_millis(2500);
 
 /// Seconds between two faults of token requests at one service. There are few such requests, so
-/// that more faults would wait for each than it has time to be tried again.
+/// more faults would accumulate for each than its retries can handle.
 const TOKEN_FAULTS: u64 = 5;
 
-/// Faults that wait or have struck, of one service.
+/// The queued and past faults of one service.
 pub(crate) struct Queue {
     total: AtomicU64,
     began: Instant,
-    /// The second of the run from which on a token request may fail again.
+    /// The second of the run from which a token request may fail again.
     token: AtomicU64,
 }
 
@@ -35,7 +35,7 @@ impl Queue {
         Self { total: AtomicU64::new(0), began: Instant::now(), token: AtomicU64::new(0) }
     }
 
-    /// Puts a random fault into a service, unless several are waiting there.
+    /// Queues a random fault in a service, unless several are queued there.
     pub(crate) fn disturb(&self, emulator: &Emulator, rng: &mut Rng) {
         let waiting = self.total.load(Ordering::Relaxed).saturating_sub(emulator.stats().faults);
         if waiting >= WAITING {
@@ -89,7 +89,7 @@ fn random(rng: &mut Rng) -> Vec<Fault> {
     vec![Fault::new(kind)]
 }
 
-/// A connection ends, and the next one breaks before it is of use.
+/// A connection ends, and the next one breaks before it is usable.
 fn cut(kind: FaultKind) -> Vec<Fault> {
     vec![Fault::new(FaultKind::CloseConnection), Fault::new(kind)]
 }
@@ -100,7 +100,7 @@ pub(crate) struct Conductor<'a> {
     world: &'a World,
     rotated: u64,
     revoked: [u64; 2],
-    /// When each service last did so.
+    /// When the tokens of each service were last revoked.
     last_revoked: [Option<Instant>; 2],
     /// The number of token requests when it last changed, and when that was.
     tokens: [(u64, Instant); 2],
@@ -112,7 +112,7 @@ impl<'a> Conductor<'a> {
         Self { plan, world, rotated: 0, revoked: [0; 2], last_revoked: [None; 2], tokens }
     }
 
-    /// Does what is due after this many signatures.
+    /// Does everything that is due after this many signatures.
     pub(crate) fn conduct(&mut self, signatures: u64) {
         let due = |times: u64| times * signatures / self.plan.signatures.max(1);
         if self.rotated < due(self.plan.rotations).min(self.plan.rotations) {
@@ -136,7 +136,7 @@ impl<'a> Conductor<'a> {
 
     /// Whether the token in use is neither new nor about to be renewed. A token that is revoked
     /// between its issue and its first use, or soon after another one, is refused twice in one
-    /// operation, and that ends it as it should.
+    /// operation, which correctly ends it.
     fn is_calm(&mut self, index: usize, service: &Service) -> bool {
         let requests = service.emulator.stats().token_requests;
         let (last, since) = &mut self.tokens[index];

@@ -1,5 +1,5 @@
-//! Signing for a long time from many threads while everything around goes wrong that may: every
-//! signature comes, every signature is right, and the memory stays as it is.
+//! Signs for a long time from many threads while the network, the service and the tokens fail at
+//! random. No signature may fail, every signature must verify, and the memory must not grow.
 //!
 //! `cargo xtask soak` runs the long form. Options come from variables, see [`Plan::from_environment`].
 

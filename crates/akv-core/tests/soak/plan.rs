@@ -1,25 +1,25 @@
-//! How long, how many, how bad.
+//! The parameters of a soak.
 
 use std::{
     env,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// What a soak does.
+/// The parameters of a soak.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) seed: u64,
     pub(crate) signatures: u64,
     pub(crate) threads: u64,
-    /// How many signatures there are, on average, to one fault.
+    /// Average number of signatures per fault.
     pub(crate) per_fault: u64,
     /// How many times each key is rotated.
     pub(crate) rotations: u64,
     /// How many times all tokens are revoked.
     pub(crate) revocations: u64,
     pub(crate) token_lifetime: Duration,
-    /// By how much the memory may grow after the first quarter, in KiB. The emulator is in the
-    /// same process: its rotated keys and issued tokens stay.
+    /// How much the memory may grow after the first quarter, in KiB. The emulator is in the same
+    /// process: its rotated keys and issued tokens stay.
     pub(crate) growth_kib: i64,
 }
 
@@ -46,9 +46,9 @@ impl Plan {
         growth_kib: 8 * 1024,
     };
 
-    /// `base`, with what `AKV_SOAK_SIGNATURES`, `AKV_SOAK_THREADS` and `AKV_SOAK_SEED` say. The
-    /// seed decides what is signed with which key and which faults strike in which order; which
-    /// request a fault meets is up to the threads.
+    /// `base`, overridden by `AKV_SOAK_SIGNATURES`, `AKV_SOAK_THREADS` and `AKV_SOAK_SEED`. The
+    /// seed determines what is signed with which key, and the order of the faults. Which request
+    /// meets a fault depends on the threads.
     pub(crate) fn from_environment(base: Self) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {

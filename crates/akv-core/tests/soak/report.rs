@@ -1,10 +1,10 @@
-//! What came of it, in numbers.
+//! The results.
 
 use crate::{memory::Memory, plan::Plan};
 use akv_emulator::{Operation, Stats};
 use std::{fmt, time::Duration};
 
-/// The numbers of a run. Pairs are the vault's and the Managed HSM's.
+/// The results of a run. Pairs are for the vault and the Managed HSM.
 pub(crate) struct Report<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) took: Duration,
@@ -23,7 +23,7 @@ impl Report<'_> {
         self.stats.iter().map(of).sum()
     }
 
-    /// Requests that a signature took beyond the one that it needs, as the services saw them.
+    /// Requests beyond one per signature, as counted by the services.
     fn retries(&self) -> u64 {
         let needed = self.signatures + self.sum(|stats| stats.operation(Operation::GetKey));
         self.sum(|stats| stats.requests).saturating_sub(needed)
@@ -36,7 +36,7 @@ impl Report<'_> {
     }
 
     /// # Panics
-    /// The memory has grown, or what should have gone wrong did not.
+    /// The memory has grown, or faults did not occur as planned.
     pub(crate) fn check(&self) {
         let (before, after) = self.peaks();
         let bound = self.plan.growth_kib;
@@ -48,7 +48,7 @@ impl Report<'_> {
             assert!(stats.tokens_issued >= 2, "no token was renewed");
         }
         let issued = self.sum(|stats| stats.tokens_issued);
-        // Renewals at half of the life, one token per refusal, two for a start.
+        // Renewals at half of the lifetime, one token per refusal, two at the start.
         let lives = self.took.as_millis() / (self.plan.token_lifetime / 2).as_millis();
         let most = 2 * (lives as u64 + 2) + 2 * self.revocations;
         assert!(issued <= most, "{issued} tokens instead of at most {most}");

@@ -1,4 +1,4 @@
-//! The run itself: workers that sign and verify, and a conductor who disturbs them.
+//! The run itself: workers that sign and verify, and a conductor that injects faults.
 
 use crate::{
     disturb::{Conductor, Queue},
@@ -19,16 +19,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Between two looks at memory and tokens.
+/// Interval between checks of memory and tokens.
 const TICK: Duration = Duration::from_millis(100);
 
-/// What the workers share.
+/// The state that the workers share.
 struct Shared<'a> {
     plan: &'a Plan,
     world: &'a World,
     queues: [Queue; 2],
     signed: AtomicU64,
-    /// Everything planned has happened: enough when the number of signatures is reached too.
+    /// Everything planned has happened; the run ends when the number of signatures is also reached.
     satisfied: AtomicBool,
     slowest: Mutex<Duration>,
     errors: Mutex<Vec<String>>,
@@ -41,7 +41,7 @@ impl Shared<'_> {
         failed || enough && self.satisfied.load(Ordering::Relaxed)
     }
 
-    /// Signs something, and lets something go wrong now and then.
+    /// Signs, and injects a fault now and then.
     fn sign(&self, rng: &mut Rng) -> Result<(), String> {
         let chosen = rng.usize(..self.world.signers.len());
         let signer = &self.world.signers[chosen];
@@ -67,7 +67,7 @@ impl Shared<'_> {
 /// Runs a plan to its end.
 ///
 /// # Panics
-/// A signature is missing or wrong, the memory grows, or the disturbances did not happen.
+/// A signature failed or does not verify, the memory grew, or faults did not occur as planned.
 pub(crate) fn run(plan: &Plan) {
     println!("soak: seed {} (set AKV_SOAK_SEED to repeat it), {plan:?}", plan.seed);
     let started = Instant::now();
@@ -84,7 +84,7 @@ pub(crate) fn run(plan: &Plan) {
     let mut memory = Memory::default();
     let mut conductor = Conductor::new(plan, &world);
     thread::scope(|scope| {
-        // Its last sender goes with the last worker, also with one that panics.
+        // The last sender is dropped with the last worker, even if it panics.
         let (alive, ended) = mpsc::channel::<()>();
         for worker in 0..plan.threads {
             let (shared, alive) = (&shared, alive.clone());

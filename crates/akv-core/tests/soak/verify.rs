@@ -1,11 +1,12 @@
-//! Verification by RustCrypto, which neither the library nor the emulator signs or verifies with.
+//! Verification with RustCrypto, which neither the library nor the emulator uses for signing or
+//! verifying.
 
 use akv_core::{PublicKey, SignatureAlgorithm};
 use p256::ecdsa::signature::hazmat::PrehashVerifier;
 use rsa::{Pkcs1v15Sign, pkcs8::DecodePublicKey, pss};
 use sha2::Sha256;
 
-/// A public key as it was when the key was made.
+/// The public key of one key version.
 pub(crate) enum Verifier {
     Rsa(Box<rsa::PublicKey>),
     P256(p256::ecdsa::VerifyingKey),

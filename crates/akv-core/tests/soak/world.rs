@@ -10,17 +10,17 @@ use akv_emulator::{Curve, Emulator, NewKey, Persona, Stats};
 use std::ffi::OsString;
 use tempfile::TempDir;
 
-/// Long enough for what faults can add up to on a busy machine.
+/// Long enough for several faults on a busy machine.
 const TIMEOUT: &str = "20s";
 
-/// One service and the client of it.
+/// One service and its client.
 pub(crate) struct Service {
     pub(crate) emulator: Emulator,
     client: Client,
     kind: &'static str,
 }
 
-/// A key that stays pinned to the version that it was opened with.
+/// A key that stays pinned to its version.
 pub(crate) struct Signer {
     pub(crate) key: Key,
     pub(crate) verifier: Verifier,

@@ -1,4 +1,4 @@
-//! The traits of the `signature` crate, checked by RustCrypto's own verifiers.
+//! The traits of the `signature` crate, checked with RustCrypto's verifiers.
 
 use super::Vault;
 use akv_core::{
@@ -83,7 +83,7 @@ fn signatures_on_secp256k1_have_the_small_s_that_its_users_insist_on() {
     let key = key(&vault, NewKey::ec("ec", Curve::P256K));
     let signer = key.ecdsa::<Secp256k1>().unwrap();
     let verifier: k256::ecdsa::VerifyingKey = theirs(&signer.verifying_key());
-    // Half of all signatures have the large one.
+    // Half of all signatures have the large value.
     for n in 0..24u8 {
         let signature: k256::ecdsa::Signature = signer.try_sign(&[n]).unwrap();
         verifier.verify(&[n], &signature).unwrap();
@@ -196,7 +196,7 @@ fn algorithms_have_their_names_of_x509() {
     let public_key: rsa::PublicKey = theirs(rsa.public_key());
     let pkcs1 = pkcs1v15::VerifyingKey::<Sha384>::new(public_key);
     assert_eq!(der(&rsa.rsa_pkcs1::<Sha384>().unwrap()), expected(&pkcs1));
-    // RFC 4055 section 3.1 with SHA-256 and a salt of 32 bytes, as OpenSSL writes it too.
+    // RFC 4055 section 3.1 with SHA-256 and a salt of 32 bytes, identical to OpenSSL's encoding.
     let pss = "304106092a864886f70d01010a3034a00f300d06096086480165030402010500a11c301a06092a864886\
                f70d010108300d06096086480165030402010500a203020120";
     let hex: String =

@@ -1,4 +1,4 @@
-//! Handshakes of rustls whose signatures come from the vault.
+//! rustls handshakes with signatures from the vault.
 
 use super::{Vault, self_signed};
 use crate::openssl::Openssl;
@@ -49,7 +49,7 @@ fn client(
     Arc::new(config)
 }
 
-/// Plays both sides of a handshake in memory.
+/// Runs both sides of a handshake in memory.
 fn handshake(server: Arc<ServerConfig>, client: Arc<ClientConfig>) -> Result<(), rustls::Error> {
     let name = ServerName::try_from("localhost").unwrap();
     let mut server = ServerConnection::new(server).unwrap();

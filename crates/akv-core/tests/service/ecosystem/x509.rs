@@ -1,4 +1,4 @@
-//! Certificates and requests, checked by the `openssl` program.
+//! Certificates and requests, checked with the `openssl` program.
 
 use super::{SelfSigned, Vault, builder, self_signed};
 use crate::openssl::Openssl;

@@ -78,7 +78,7 @@ fn faults_are_handled_as_for_keys() {
         let certificate = client.certificate(&reference);
         assert!(certificate.is_ok(), "{kind:?}: {certificate:?}");
     }
-    // A token that is refused is replaced once.
+    // A refused token is replaced once.
     vault.emulator.revoke_tokens();
     assert_eq!(client.certificate(&reference).unwrap_err().status(), Some(401));
     std::fs::write(vault.token_file.path(), vault.emulator.token()).unwrap();

@@ -1,11 +1,11 @@
-//! Making and rotating keys must not happen twice, whatever goes wrong.
+//! Creating and rotating keys must not happen twice, whatever goes wrong.
 
 use super::{Vault, open, versions};
 use akv_core::{Curve, ErrorKind, NewKey};
 use akv_emulator::{Curve as EmulatedCurve, Fault, FaultKind, NewKey as Emulated, Operation};
 use std::net::TcpListener;
 
-/// What became of a create and a rotate with a fault in the way.
+/// The results of a create and a rotate with a fault.
 fn changes(kind: &FaultKind, on_connection: bool, times: Option<u32>) -> Vec<(Operation, Outcome)> {
     [Operation::CreateKey, Operation::RotateKey]
         .into_iter()
@@ -39,7 +39,7 @@ struct Outcome {
     error: Option<akv_core::Error>,
     /// Requests that reached the service.
     sent: u64,
-    /// Versions that came into being.
+    /// Versions that were created.
     made: usize,
 }
 
@@ -86,7 +86,7 @@ fn changes_that_were_refused_leave_no_doubt() {
         (FaultKind::Forbidden, 1),
         (FaultKind::Status { status: 400, retry_after: None }, 1),
         (FaultKind::Status { status: 409, retry_after: None }, 1),
-        // The token file gives the same token again, so asking again is of no use.
+        // The token file contains the same token, so a retry is of no use.
         (FaultKind::Unauthorized, 1),
         (FaultKind::Redirect { location: "https://evil.example/".into() }, 1),
         (FaultKind::Status { status: 429, retry_after: Some(60) }, 1),
@@ -101,7 +101,7 @@ fn changes_that_were_refused_leave_no_doubt() {
             );
         }
     }
-    // Nobody there at all.
+    // No server listens.
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let vault = Vault::start();
     let endpoint = format!("https://{closed}");

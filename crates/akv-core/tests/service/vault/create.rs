@@ -1,4 +1,4 @@
-//! New keys and new versions, when all is well.
+//! New keys and new versions, without faults.
 
 use super::{Vault, async_vault, both, open, run, versions};
 use akv_core::{

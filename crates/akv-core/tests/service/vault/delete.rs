@@ -1,4 +1,4 @@
-//! Deleting and purging, which may happen twice without harm.
+//! Deleting and purging, which can safely be repeated.
 
 use super::{async_vault, both, open, run};
 use akv_core::{Curve, ErrorKind, NewKey, SignatureAlgorithm::Es256};
@@ -48,11 +48,11 @@ fn an_answer_that_got_lost_is_no_failure() {
     for (vault, reference) in both() {
         let made = open(&vault, &[], reference);
         made.create("old", NewKey::ec(Curve::P256)).unwrap();
-        // Done, but the answer broke off: the second request finds nothing.
+        // Deleted, but the response broke off: the second request finds nothing.
         vault.emulator.fault(Fault::new(FaultKind::TruncatedBody).on(Operation::DeleteKey));
         made.delete("old").unwrap();
         assert_eq!(vault.emulator.stats().operation(Operation::DeleteKey), 2);
-        // Not done, and nobody knows.
+        // Not deleted, and the client cannot know.
         vault
             .emulator
             .fault(Fault::new(FaultKind::ResetAfterRequest).on(Operation::PurgeDeletedKey));

@@ -123,7 +123,7 @@ fn a_page_that_fails_is_asked_for_again() {
             assert_eq!((first.len(), second.len()), (25, 5), "{kind:?}");
         }
 
-        // After an error the page is still there; the iterator ends.
+        // After an error the page can be requested again; the iterator ends.
         let mut list = listed.list();
         list.next_page().unwrap();
         vault.emulator.fault(Fault::new(FaultKind::Forbidden).on(Operation::ListKeys));

@@ -1,4 +1,4 @@
-//! Listing keys and versions, making, rotating and deleting keys.
+//! Listing keys and versions, creating, rotating and deleting keys.
 
 mod certificate;
 mod change;
