@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: what a signature costs, as ratios to the raw limit in the same run.
+//! `cargo xtask bench`: the cost of a signature, as a ratio to a bare client in the same run.
 
 use anyhow::Result;
 use clap::Args;

@@ -1,4 +1,4 @@
-//! `cargo xtask build`: the artifacts, under their public names, in one folder.
+//! `cargo xtask build`: builds the artifacts into one folder, under their public names.
 
 mod c_library;
 mod paths;
@@ -17,23 +17,23 @@ use xshell::{Cmd, Shell, cmd};
 
 use self::{paths::BuildPaths, zig::Zig};
 
-/// What is built: cargo package, file name that cargo gives it, public name.
+/// An artifact: cargo package, cargo's file name, public name.
 type Artifact = (&'static str, &'static str, &'static str);
 
-/// Each list is built by a run of cargo of its own: features are unified within a run, and the
-/// modules must not get what the program asks for.
+/// Each list is built by a separate run of cargo: features are unified within a run, and the
+/// modules must not get the program's features.
 const MODULES: &[Artifact] = &[
     ("provider-shim", "libakv_provider.so", "akv_provider.so"),
     ("engine-shim", "libe_akv.so", "e_akv.so"),
 ];
 const PROGRAMS: &[Artifact] = &[("akv-cli", "akv", "akv")];
 
-/// Where artifacts are made, and where they go.
+/// The folders of a build.
 struct Places {
     shell: Shell,
     /// Cargo's target folder.
     target: PathBuf,
-    /// The folder in it with what a build made.
+    /// The folder in it with the build's results.
     built: PathBuf,
     /// The folder for the artifacts.
     folder: PathBuf,
@@ -42,17 +42,18 @@ struct Places {
 /// Arguments of `cargo xtask build`.
 #[derive(Args, Default)]
 pub(crate) struct Build {
-    /// Optimized and stripped, as it is meant to be installed. Takes minutes.
+    /// Builds optimized and stripped artifacts, for installation. Takes minutes.
     #[arg(long)]
     pub(crate) release: bool,
-    /// For machines with this version of the GNU C library or a later one, such as 2.17, into a
-    /// folder of its own. Needs Python 3, and fetches a compiler (100 MB) from PyPI the first time.
+    /// Builds for machines with this version of the GNU C library or a later one, such as 2.17,
+    /// into a separate folder. Requires Python 3, and downloads a compiler (100 MB) from PyPI the
+    /// first time.
     #[arg(long, value_name = "VERSION")]
     pub(crate) glibc: Option<Glibc>,
 }
 
 impl Build {
-    /// Builds, copies, and prints what is where; the last line is `modules: FOLDER`.
+    /// Builds, copies, and prints the paths; the last line is `modules: FOLDER`.
     pub(crate) fn run(&self) -> Result<PathBuf> {
         let folder = self.modules()?;
         self.place(&self.places()?, PROGRAMS, &[])?;
@@ -60,7 +61,7 @@ impl Build {
         Ok(folder)
     }
 
-    /// Builds and copies the modules and the C library alone.
+    /// Builds and copies only the modules and the C library.
     pub(crate) fn modules(&self) -> Result<PathBuf> {
         let places = &self.places()?;
         self.place(places, MODULES, &[c_library::PACKAGE])?;
@@ -122,7 +123,7 @@ impl Build {
         };
         let mut command = command.args(release).args(packages);
         if self.release {
-            // Other builds share what they compile with `cargo test`, which has no such flags.
+            // Other builds share their artifacts with `cargo test`, which has no such flags.
             let flags = BuildPaths::of_this_machine(shell, target)?.rustflags();
             command = command.env("CARGO_ENCODED_RUSTFLAGS", flags);
         }
@@ -137,8 +138,8 @@ impl Build {
         }
     }
 
-    /// The oldest C library with which an artifact loads: not newer than what was asked for, or than
-    /// this machine's. What is meant to be installed names no path of this machine.
+    /// The oldest C library with which an artifact loads. It must not be newer than the requested
+    /// one, or than this machine's. Release artifacts must contain no path of this machine.
     fn check(&self, places: &Places, module: &Path) -> Result<Glibc> {
         if self.release {
             BuildPaths::of_this_machine(&places.shell, &places.target)?.check(module)?;
@@ -150,7 +151,7 @@ impl Build {
     }
 }
 
-/// Cargo's target folder, wherever it is set.
+/// Cargo's target folder.
 pub(crate) fn target_folder(shell: &Shell) -> Result<PathBuf> {
     let cargo = akv_tests::modules::cargo();
     let metadata = cmd!(shell, "{cargo} metadata --format-version 1 --no-deps").quiet().read()?;

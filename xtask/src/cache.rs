@@ -1,4 +1,4 @@
-//! Folders in which the commands keep what takes long to make.
+//! Folders in which the commands keep results that take long to build.
 
 use std::{
     env, fs,
@@ -12,7 +12,7 @@ use xshell::Shell;
 
 use crate::build::target_folder;
 
-/// The folder that `variable` names; unset, it is `name` in cargo's target folder.
+/// The folder that `variable` names; by default `name` in cargo's target folder.
 pub(crate) fn folder(variable: &str, name: &str) -> Result<PathBuf> {
     let named = env::var_os(variable).filter(|folder| !folder.is_empty()).map(PathBuf::from);
     let folder = match named {
@@ -27,7 +27,8 @@ pub(crate) fn folder(variable: &str, name: &str) -> Result<PathBuf> {
     Ok(folder.canonicalize()?)
 }
 
-/// Waits until no other process holds this lock, and says so. The end of the process unlocks too.
+/// Waits until no other process holds this lock, and prints a message. The lock is also released
+/// when the process ends.
 pub(crate) fn lock(file: &Path, use_of: &str) -> Result<File> {
     let lock = File::create(file).with_context(|| format!("cannot make {file:?}"))?;
     match lock.try_lock() {

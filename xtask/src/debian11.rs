@@ -12,13 +12,14 @@ use self::root::Root;
 pub(crate) use self::{cases::TESTS, mirror::Mirror};
 use crate::{build::Build, needs};
 
-/// What the modules are built for. Debian 11 has 2.31; others with OpenSSL 1.1.1 have less.
+/// The C library for which the modules are built. Debian 11 has 2.31; other systems with OpenSSL
+/// 1.1.1 have older ones.
 const GLIBC: Glibc = Glibc::new(2, 17);
 
-/// Makes the system if it is not there yet, runs the cases in it, and prints what passed.
+/// Creates the system if necessary, runs the cases in it, and prints the results.
 ///
 /// # Errors
-/// The system or the modules cannot be made, or a case did not pass.
+/// The system or the modules cannot be built, or a case did not pass.
 pub(crate) fn matrix(release: bool) -> Result<()> {
     ensure!(
         geteuid().is_root(),

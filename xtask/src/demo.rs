@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: the main job, shown on this machine.
+//! `cargo xtask demo`: demonstrates the main use on this machine.
 
 mod scene;
 mod servers;
@@ -25,13 +25,13 @@ use crate::{
 /// Arguments of `cargo xtask demo`.
 #[derive(Args)]
 pub(crate) struct Demo {
-    /// Uses a release build of the module, which takes minutes to make.
+    /// Uses a release build of the module, which takes minutes.
     #[arg(long)]
     release: bool,
     /// Keeps the folder with the configuration, certificates and key files.
     #[arg(long)]
     keep: bool,
-    /// Serves with `openssl s_server` even where nginx is installed.
+    /// Serves with `openssl s_server` even if nginx is installed.
     #[arg(long)]
     s_server: bool,
 }
@@ -53,14 +53,14 @@ impl Demo {
             }
             (Err(_), false) => step("Cleaning up after the failure (--keep keeps the folder)"),
         }
-        // The vault ends here, and with it its counters.
+        // The vault ends here, together with its counters.
         let summary = shown.map(|served| scene.summary(&served));
         drop(scene);
         println!("\n{}", summary?);
         Ok(())
     }
 
-    /// Sees to the programs; true if nginx can serve.
+    /// Installs missing programs; true if nginx can serve.
     fn prepare(&self) -> Result<bool> {
         step("Looking for openssl and nginx");
         let missing = needs::install(&[OPENSSL, NGINX])?;
@@ -84,7 +84,7 @@ impl Demo {
     }
 }
 
-/// Ctrl-C and SIGTERM end the demo in order; the second one ends it at once.
+/// Ctrl-C and SIGTERM end the demo gracefully; a second one ends it at once.
 fn catch_signals() -> Result<()> {
     for signal in TERM_SIGNALS {
         let flag = Arc::clone(interrupted());
@@ -108,14 +108,14 @@ fn say(text: &str) {
 struct Identity {
     /// `RSA` or `EC`.
     kind: &'static str,
-    /// The key's reference, as users write it.
+    /// The key's reference.
     reference: String,
     /// The key file, which is a handle.
     key_file: PathBuf,
     /// The certificate.
     certificate: PathBuf,
-    /// The client's arguments that make the server use it, for TLS 1.2 and 1.3.
+    /// The client arguments that make the server use it, for TLS 1.2 and 1.3.
     choose: [&'static str; 2],
-    /// How `s_client` names the server's signature.
+    /// The name of the server's signature in `s_client`.
     signature: &'static str,
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: libFuzzer on everything that reads what others wrote.
+//! `cargo xtask fuzz`: libFuzzer on everything that parses untrusted input.
 
 use std::{fs, path::PathBuf};
 
@@ -12,11 +12,10 @@ use crate::build::target_folder;
 const TARGETS: [&str; 6] =
     ["answer", "ecdsa_signature", "key_file", "key_reference", "provider", "settings"];
 
-/// As many as `ENTRIES` in `tests/abi/cases/mod.rs` has.
+/// The length of `ENTRIES` in `tests/abi/cases/mod.rs`.
 const PROVIDER_ENTRIES: usize = 11;
 
-/// What libFuzzer needs of the compiler, and the sanitizer of addresses. It is what `cargo fuzz`
-/// sets too.
+/// The compiler flags for libFuzzer and AddressSanitizer, as set by `cargo fuzz`.
 const FLAGS: [&str; 8] = [
     "--cfg=fuzzing",
     "-Cpasses=sancov-module",
@@ -28,7 +27,7 @@ const FLAGS: [&str; 8] = [
     "-Cdebug-assertions",
 ];
 
-/// The sanitizer's runtime comes with the compiler for this one.
+/// The platform for which the compiler includes the sanitizer's runtime.
 const PLATFORM: &str = "x86_64-unknown-linux-gnu";
 
 /// Arguments of `cargo xtask fuzz`.
@@ -40,14 +39,14 @@ pub(crate) struct Fuzz {
     /// How long each target runs.
     #[arg(long, default_value_t = 60)]
     seconds: u64,
-    /// How many inputs each target gets, however long that takes; the provider gets as many for
+    /// Number of inputs for each target, regardless of the time; the provider gets this number for
     /// each of its entry points.
     #[arg(long, conflicts_with = "seconds")]
     inputs: Option<u64>,
 }
 
 impl Fuzz {
-    /// Builds the targets and runs them; the first finding ends it.
+    /// Builds the targets and runs them; stops at the first finding.
     pub(crate) fn run(&self) -> Result<()> {
         let shell = Shell::new()?;
         let root = akv_tests::modules::workspace();
@@ -59,7 +58,7 @@ impl Fuzz {
                 continue;
             }
             let program = folder.join(PLATFORM).join("release").join(target);
-            // New inputs go into the first folder; the second is committed.
+            // New inputs are written to the first folder; the second is committed.
             let found = folder.join("corpus").join(target);
             let examples = root.join("tests/fuzz/corpus").join(target);
             let artifacts = folder.join("artifacts").join(target);
@@ -84,8 +83,8 @@ impl Fuzz {
         Ok(())
     }
 
-    /// The numbers of a target's entry points, of which each is to get all the inputs; an empty one
-    /// leaves the choice to the input.
+    /// The numbers of a target's entry points, each of which gets all inputs. An empty one leaves
+    /// the choice to the input.
     fn entries(&self, target: &str) -> Vec<String> {
         match (target, self.inputs) {
             ("provider", Some(_)) => (0..PROVIDER_ENTRIES).map(|entry| entry.to_string()).collect(),
@@ -96,7 +95,7 @@ impl Fuzz {
     fn build(&self, shell: &Shell, folder: &PathBuf) -> Result<()> {
         let cargo = akv_tests::modules::cargo();
         let manifest = "tests/fuzz/Cargo.toml";
-        // The sanitizer is not a stable option of the compiler, but needs nothing else.
+        // The sanitizer is not a stable option of the compiler, but needs nothing else unstable.
         let build = cmd!(
             shell,
             "{cargo} build --release --locked --manifest-path {manifest} --target {PLATFORM}"

@@ -1,5 +1,5 @@
-//! `cargo xtask hosts`: the modules with what real hosts bring along, and the embedded vault with
-//! real clients.
+//! `cargo xtask hosts`: the modules with the OpenSSL and the programs of real hosts, and the
+//! embedded vault with real clients.
 
 use std::path::PathBuf;
 
@@ -11,32 +11,33 @@ use crate::{debian11, minimal, openssl, sdk};
 /// Arguments of `cargo xtask hosts`.
 #[derive(Args)]
 pub(crate) struct Hosts {
-    /// Runs the tests of the modules with each version of OpenSSL. Versions that the machine
-    /// lacks are built first, which takes minutes each.
+    /// Runs the tests of the modules with each version of OpenSSL. Missing versions are built
+    /// first, which takes minutes each.
     #[arg(long)]
     openssl: bool,
-    /// One of these versions only, such as `system`, `3.5` or `4.0.3`; may be given repeatedly.
+    /// Runs only these versions, such as `system`, `3.5` or `4.0.3`; may be repeated.
     #[arg(long, requires = "openssl", value_name = "VERSION")]
     version: Vec<String>,
-    /// Runs nginx, Apache, HAProxy, curl, stunnel and Node of Debian 11, which use OpenSSL 1.1.1, with
-    /// the engine. The system is made in a folder first, which takes root and a minute.
+    /// Runs nginx, Apache, HAProxy, curl, stunnel and Node of Debian 11, which use OpenSSL 1.1.1,
+    /// with the engine. The system is created in a folder first, which requires root and takes a
+    /// minute.
     #[arg(long, conflicts_with = "openssl")]
     debian11: bool,
-    /// The modules as they are meant to be installed; takes minutes more.
+    /// Uses release builds of the modules; takes minutes more.
     #[arg(long, requires = "debian11")]
     release: bool,
-    /// Runs Microsoft's clients for Python and JavaScript with the embedded vault under the
+    /// Runs Microsoft's clients for Python and JavaScript against the embedded vault under the
     /// service's host names. They are installed first, from PyPI and npm's registry.
     #[arg(long, conflicts_with_all = ["openssl", "debian11"])]
     sdk: bool,
-    /// Installs the tests' needs in the smallest Debian 12 and looks whether they suffice. The system
-    /// is made in a folder first, which takes root and a minute.
+    /// Installs the tests' requirements in a minimal Debian 12 and checks that they suffice. The
+    /// system is created in a folder first, which requires root and takes a minute.
     #[arg(long, conflicts_with_all = ["openssl", "debian11", "sdk"])]
     minimal: bool,
     /// Runs all of `cargo xtask test` there; takes as long as here.
     #[arg(long, requires = "minimal")]
     full: bool,
-    /// In the network of the run before: the folder with the clients.
+    /// For internal use, inside the network namespace: the folder with the clients.
     #[arg(long, requires = "sdk", hide = true, value_name = "FOLDER")]
     inside: Option<PathBuf>,
 }

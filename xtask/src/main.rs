@@ -31,27 +31,27 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Measures what a signature through akv-core costs, against a bare HTTP client.
+    /// Measures the cost of a signature through akv-core, compared with a bare HTTP client.
     Bench(bench::Bench),
     /// Builds the modules and programs into `modules/` in cargo's target folder.
     Build(build::Build),
-    /// Shows the main job: nginx serves TLS with keys that are in the embedded vault.
+    /// Demonstrates the main use: nginx serves TLS with keys in the embedded vault.
     Demo(demo::Demo),
     /// Runs end-to-end cases against real vaults, or with `--emulator` against the embedded one.
     #[command(disable_help_flag = true)]
     E2e(e2e::E2e),
     /// Runs the modules with several versions of OpenSSL or the programs of Debian 11, Microsoft's
-    /// clients with the embedded vault, or the tests' needs on the smallest Debian 12.
+    /// clients against the embedded vault, or the tests' requirements on a minimal Debian 12.
     Hosts(hosts::Hosts),
     /// Runs everything that continuous integration runs.
     Test(test::Test),
     /// Signs for many minutes while the network, the service and the tokens fail at random.
     Soak(soak::Soak),
-    /// Runs libFuzzer on everything that reads what others wrote.
+    /// Runs libFuzzer on everything that parses untrusted input.
     Fuzz(fuzz::Fuzz),
     /// Runs C programs that load the module under valgrind, for minutes.
     Valgrind(valgrind::Valgrind),
-    /// Installs what the demo and the tests need, with apt-get.
+    /// Installs the requirements of the demo and the tests, with apt-get.
     Setup(needs::Setup),
 }
 

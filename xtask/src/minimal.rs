@@ -1,4 +1,4 @@
-//! The tests' needs on the smallest Debian 12: what the list of needs forgets is missing there.
+//! The tests' requirements on a minimal Debian 12, where anything not on the list is missing.
 
 use std::{
     env, fs,
@@ -17,23 +17,24 @@ use crate::{
     needs::{self, ESSENTIAL, Need},
 };
 
-/// Names the folder that keeps the system; unset, it is `debian12` in cargo's target folder.
+/// The variable that names the folder for the system; by default `debian12` in cargo's target
+/// folder.
 const VARIABLE: &str = "AKV_DEBIAN12_CACHE";
 
-/// What this step itself uses, here and not there.
+/// The requirements of this step itself, on this machine.
 const NEEDS: [Need; 2] = [needs::UNSHARE, needs::DEBOOTSTRAP];
 
-/// Tests that need no program but those of the smallest system: they run before anything is
-/// installed there.
+/// Tests that need only the programs of the minimal system: they run before anything is installed
+/// there.
 const FRUGAL: &[&str] = &["--package", "akv-emulator", "--test", "program"];
 
-/// A test in a network and with files of its own, which runs after the needs are installed.
+/// A test with its own network and files, which runs after the requirements are installed.
 const APART: &[&str] = &["--package", "akv-cli", "--test", "commands"];
 const APART_NAME: &str = "doctor::five_blocked_network_without_a_route";
 
-/// Shows the system the folders that follow, at the places where they are here, and runs a command
-/// there. The system's folder becomes a mount point, as a root directory is elsewhere too. Nothing
-/// stays mounted after it.
+/// Mounts the folders that follow into the system, at the same paths as here, and runs a command
+/// there. The system's folder becomes a mount point, like a root directory elsewhere. Nothing stays
+/// mounted after it.
 const ENTER: &str = r#"set -e; root=$1; shift
 mount --bind "$root" "$root"
 mount -t proc proc "$root/proc"
@@ -45,11 +46,11 @@ shift
 exec chroot "$root" env -i -C "$PWD" HOME=/root "$@""#;
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Makes the system if it is not there yet, and runs the needs in a copy of it; `full` runs all of
-/// `cargo xtask test` too.
+/// Creates the system if necessary, and tests the requirements in a copy of it; `full` also runs
+/// all of `cargo xtask test`.
 ///
 /// # Errors
-/// The system cannot be made, something is missing in it, or a test did not pass.
+/// The system cannot be created, something is missing in it, or a test did not pass.
 pub(crate) fn matrix(full: bool) -> Result<()> {
     ensure!(geteuid().is_root(), "only root can make a system in a folder: run this as root");
     let missing = needs::install(&NEEDS)?;
@@ -83,8 +84,8 @@ pub(crate) fn matrix(full: bool) -> Result<()> {
 struct System(PathBuf);
 
 impl System {
-    /// A copy of the one in the cache, which is made first if it is not there: what an earlier run
-    /// installed must not count.
+    /// A copy of the system in the cache, which is created first if necessary: packages of an
+    /// earlier run must not count.
     fn fresh(cache: &Path) -> Result<Self> {
         let (base, making) = (cache.join("base"), cache.join("making"));
         let (log, copy) = (cache.join("log"), Self(cache.join("root")));
@@ -127,7 +128,7 @@ impl System {
         folders.iter().any(|folder| self.0.join(folder).join(program).symlink_metadata().is_ok())
     }
 
-    /// Runs a program there, with this machine's sources, build and Rust.
+    /// Runs a program in it, with this machine's sources, build and Rust.
     fn run<S: AsRef<std::ffi::OsStr>>(&self, command: &[S]) -> Result<()> {
         let shell = Shell::new()?;
         shell.change_dir(modules::workspace());
@@ -141,14 +142,14 @@ impl System {
         Ok(Cmd::quiet(command).run()?)
     }
 
-    /// Removes it, and nothing that is mounted there.
+    /// Removes it, but nothing that is mounted in it.
     fn remove(&self) -> Result<()> {
         let (shell, folder) = (Shell::new()?, &self.0);
         Ok(cmd!(shell, "rm -rf --one-file-system {folder}").quiet().run()?)
     }
 }
 
-/// The folders that the system has in common with this machine.
+/// The folders that the system shares with this machine.
 fn shared() -> Result<Vec<PathBuf>> {
     let own = env::current_exe()?;
     let build = own.ancestors().nth(2).context("the folder of the build")?.to_owned();
@@ -157,7 +158,7 @@ fn shared() -> Result<Vec<PathBuf>> {
     Ok(all.filter(|folder| folder.exists()).collect())
 }
 
-/// The variables that lead to Rust and to the system's programs.
+/// The variables for Rust and the system's programs.
 fn rust() -> Vec<String> {
     let homes = homes();
     let programs = homes[0].1.join("bin");
@@ -173,14 +174,14 @@ fn homes() -> [(&'static str, PathBuf); 2] {
     })
 }
 
-/// Builds a test program here, and tells where it is.
+/// Builds a test program here, and returns its path.
 fn executable(test: &[&str]) -> Result<PathBuf> {
     let shell = Shell::new()?;
     shell.change_dir(modules::workspace());
     let cargo = modules::cargo();
     let options = ["test", "--no-run", "--message-format", "json"];
-    let said = cmd!(shell, "{cargo} {options...} {test...}").quiet().read()?;
-    let messages = said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let output = cmd!(shell, "{cargo} {options...} {test...}").quiet().read()?;
+    let messages = output.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let found = messages
         .filter(|message| message["profile"]["test"] == true)
         .find_map(|message| Some(PathBuf::from(message["executable"].as_str()?)));

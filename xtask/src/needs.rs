@@ -1,4 +1,4 @@
-//! Programs and headers that the demo and the tests use, and how they are had.
+//! Programs and headers that the demo and the tests require, and their installation.
 
 #[cfg(test)]
 mod tests;
@@ -11,14 +11,14 @@ use clap::Args;
 use nix::unistd::geteuid;
 use xshell::{Shell, cmd};
 
-/// A thing that has to be on the machine.
+/// A requirement.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Need {
-    /// A program, a file with its path, or a module of Python.
+    /// A program, a file with its path, or a Python module.
     pub(crate) name: &'static str,
-    /// The Debian package that brings it.
+    /// The Debian package that contains it.
     pub(crate) package: &'static str,
-    /// What for.
+    /// Its purpose.
     pub(crate) purpose: &'static str,
 }
 
@@ -62,8 +62,8 @@ const HEADERS: Need = Need {
 pub(crate) const DEBOOTSTRAP: Need =
     Need { name: "debootstrap", package: "debootstrap", purpose: "making a Debian in a folder" };
 
-/// Programs that the smallest Debian has, with their packages: tests and commands may start them
-/// without more ado. `cargo xtask hosts --minimal` looks whether that is so.
+/// Programs of a minimal Debian, with their packages: tests and commands may use them without
+/// listing them. `cargo xtask hosts --minimal` checks this.
 pub(crate) const ESSENTIAL: [(&str, &str); 17] = [
     ("apt-get", "apt"),
     ("bash", "bash"),
@@ -86,7 +86,7 @@ pub(crate) const ESSENTIAL: [(&str, &str); 17] = [
 
 const OLD_PROGRAMS: &str = "a program that looks into the structures of its keys";
 
-/// Everything that `cargo xtask test` uses.
+/// Everything that `cargo xtask test` requires.
 pub(crate) const FOR_TESTS: [Need; 18] = [
     OPENSSL,
     NGINX,
@@ -104,7 +104,7 @@ pub(crate) const FOR_TESTS: [Need; 18] = [
     Need { name: "ruby", package: "ruby", purpose: OLD_PROGRAMS },
     Need { name: "node", package: "nodejs", purpose: OLD_PROGRAMS },
     Need { name: "ssh-keygen", package: "openssh-client", purpose: OLD_PROGRAMS },
-    // The system's Python, whichever comes first in `PATH`.
+    // The system's Python, even if another one is first in `PATH`.
     Need {
         name: "/usr/lib/python3/dist-packages/cryptography",
         package: "python3-cryptography",
@@ -117,11 +117,12 @@ pub(crate) const FOR_TESTS: [Need; 18] = [
     },
 ];
 
-/// Packages that start a server of their own when they are installed, and its name for systemd.
+/// Packages that start a server when they are installed, with its systemd name.
 const SERVERS: [(Need, &str); 4] =
     [(NGINX, "nginx"), (HAPROXY, "haproxy"), (DOVECOT, "dovecot"), (POSTGRESQL, "postgresql")];
 
-/// What `cargo xtask hosts --openssl` uses: it builds OpenSSL, and runs the engine's tests with nginx, too.
+/// Requirements of `cargo xtask hosts --openssl`: it builds OpenSSL, and also runs the engine's
+/// tests with nginx.
 pub(crate) const FOR_OPENSSL: [Need; 7] = [
     OPENSSL,
     NGINX,
@@ -129,19 +130,19 @@ pub(crate) const FOR_OPENSSL: [Need; 7] = [
     READELF,
     HEADERS,
     Need { name: "make", package: "make", purpose: "building OpenSSL" },
-    // A part of the package that machines with the essential perl only do not have.
+    // Part of the full package; missing on machines with only the essential perl.
     Need { name: "pod2man", package: "perl", purpose: "building OpenSSL" },
 ];
 
-/// What `cargo xtask hosts --debian11` uses.
+/// Requirements of `cargo xtask hosts --debian11`.
 pub(crate) const FOR_DEBIAN11: [Need; 5] = [OPENSSL, READELF, UNSHARE, IP, DEBOOTSTRAP];
 
-/// What `cargo xtask hosts --sdk` uses.
+/// Requirements of `cargo xtask hosts --sdk`.
 pub(crate) const FOR_SDK: [Need; 4] = [
     OPENSSL,
     UNSHARE,
     IP,
-    // What Debian leaves out of Python, and `venv` cannot do without.
+    // The part that Debian leaves out of Python and that `venv` requires.
     Need {
         name: "python3 -m ensurepip",
         package: "python3-venv",
@@ -177,7 +178,7 @@ impl Setup {
     }
 }
 
-/// Installs what is missing where that is possible, and returns what still is.
+/// Installs missing requirements if possible, and returns those still missing.
 pub(crate) fn install(needs: &[Need]) -> Result<Vec<Need>> {
     let missing: Vec<Need> = needs.iter().filter(|need| !need.is_there()).copied().collect();
     if missing.is_empty() || which("apt-get").is_none() || !geteuid().is_root() {
@@ -190,7 +191,7 @@ pub(crate) fn install(needs: &[Need]) -> Result<Vec<Need>> {
     let shell = Shell::new()?;
     shell.set_var("DEBIAN_FRONTEND", "noninteractive");
     let options = ["-qq", "-o", "Dpkg::Use-Pty=0", "-o", "DPkg::Lock::Timeout=120"];
-    // Packages' scripts chatter; what they say matters when they fail.
+    // Package scripts are verbose; their output matters only when they fail.
     let get = |arguments: &[&str]| {
         let command = cmd!(shell, "apt-get {options...} {arguments...}");
         let output = command.quiet().ignore_status().output()?;
@@ -201,7 +202,7 @@ pub(crate) fn install(needs: &[Need]) -> Result<Vec<Need>> {
     };
     let mut install = vec!["install", "--yes", "--no-install-recommends"];
     install.extend(&packages);
-    // A machine whose package lists are fresh needs no update; most fresh machines have none.
+    // A machine with current package lists needs no update; most new machines have no lists.
     if get(&install).is_err() {
         println!("fetching the package lists first");
         let installed = get(&["update"]).and_then(|()| get(&install));
@@ -221,7 +222,7 @@ pub(crate) fn install(needs: &[Need]) -> Result<Vec<Need>> {
     Ok(missing.into_iter().filter(|need| !need.is_there()).collect())
 }
 
-/// One sentence on what is missing and what to do.
+/// One sentence with the missing requirements and advice.
 pub(crate) fn explain(missing: &[Need]) -> String {
     let names: Vec<&str> = missing.iter().map(|need| need.name).collect();
     let packages: Vec<&str> = missing.iter().map(|need| need.package).collect();

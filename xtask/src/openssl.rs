@@ -1,4 +1,4 @@
-//! The modules' tests with several versions of OpenSSL.
+//! Runs the modules' tests with several versions of OpenSSL.
 
 mod build;
 mod source;
@@ -14,13 +14,13 @@ use crate::{build::Build, needs};
 /// A version of OpenSSL to run with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Version {
-    /// What the machine has.
+    /// The machine's version.
     System,
     /// One that is built here.
     Built(Release),
 }
 
-/// A release of OpenSSL whose sources a crate brings.
+/// A release of OpenSSL whose sources are in a crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Release {
     /// OpenSSL's own number.
@@ -29,8 +29,8 @@ struct Release {
     source: &'static str,
 }
 
-/// The machine's own; the last 1.1.1, which has engines only; Ubuntu 22.04's, whose store takes no
-/// references to keys (openssl/openssl#18221); the long-term release; the last 3.x; the first
+/// The machine's own; the last 1.1.1, which has only engines; Ubuntu 22.04's, whose store accepts
+/// no references to keys (openssl/openssl#18221); the long-term release; the last 3.x; the first
 /// without engines.
 const VERSIONS: [Version; 6] = [
     Version::System,
@@ -59,7 +59,7 @@ impl Version {
     }
 }
 
-/// Runs the suites with the wanted versions, or with all, and prints what passed.
+/// Runs the suites with the wanted versions, or with all, and prints the results.
 pub(crate) fn matrix(wanted: &[String]) -> Result<()> {
     let versions = select(wanted)?;
     let missing = needs::install(&needs::FOR_OPENSSL)?;

@@ -1,4 +1,4 @@
-//! Microsoft's own clients, for Python and for JavaScript, with the embedded vault.
+//! Microsoft's own clients for Python and JavaScript, against the embedded vault.
 
 mod javascript;
 mod node;
@@ -16,23 +16,23 @@ use xshell::{Shell, cmd};
 use self::{report::Report, scene::Scene};
 use crate::{cache, needs};
 
-/// Names the folder that keeps the clients; unset, it is `sdk` in cargo's target folder.
+/// The variable that names the folder for the clients; by default `sdk` in cargo's target folder.
 const VARIABLE: &str = "AKV_SDK_CACHE";
 
 /// The service, its authority and this machine.
 const HOSTS: &str = "127.0.0.1 localhost myvault.vault.azure.net myhsm.managedhsm.azure.net \
                      login.microsoftonline.com\n";
 
-/// A virtual machine's metadata service has its address, and an Azure Arc server's agent its folder:
-/// clients take neither from anywhere else.
+/// Sets up the address of a virtual machine's metadata service, and the folder of an Azure Arc
+/// server's agent, which clients cannot configure.
 const MACHINE: &str = "ip address add 169.254.169.254/32 dev lo && \
                        mount -t tmpfs tmpfs /var/opt && mkdir -p /var/opt/azcmagent/tokens";
 
-/// Installs the clients, runs what they do with the embedded vault under the real host names, and
-/// prints what passed.
+/// Installs the clients, runs their cases against the embedded vault under the real host names, and
+/// prints the results.
 ///
 /// # Errors
-/// A client cannot be had, or a case did not pass.
+/// A client cannot be installed, or a case did not pass.
 pub(crate) fn matrix() -> Result<()> {
     let missing = needs::install(&needs::FOR_SDK)?;
     ensure!(missing.is_empty(), "{}", needs::explain(&missing));
@@ -68,7 +68,7 @@ pub(crate) fn matrix() -> Result<()> {
     Ok(())
 }
 
-/// What [`matrix`] runs where the real host names mean this machine.
+/// The part of [`matrix`] that runs in the namespace where the real host names mean this machine.
 pub(crate) fn inside(cache: &Path) -> Result<()> {
     let scene = Scene::set()?;
     let suites = [python::suite(cache), javascript::suite(cache)?];

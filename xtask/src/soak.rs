@@ -1,4 +1,5 @@
-//! `cargo xtask soak`: signing for many minutes while everything around goes wrong that may.
+//! `cargo xtask soak`: signs for many minutes while the network, the service and the tokens fail at
+//! random.
 
 use anyhow::Result;
 use clap::Args;
@@ -7,19 +8,19 @@ use xshell::{Shell, cmd};
 /// Arguments of `cargo xtask soak`.
 #[derive(Args)]
 pub(crate) struct Soak {
-    /// How many signatures.
+    /// Number of signatures.
     #[arg(long, default_value_t = 200_000)]
     signatures: u64,
-    /// How many threads sign.
+    /// Number of signing threads.
     #[arg(long, default_value_t = 16)]
     threads: u64,
-    /// Repeats a run: what is signed and which faults strike in which order. It is printed.
+    /// Repeats a run: what is signed, and the order of the faults. Each run prints its seed.
     #[arg(long)]
     seed: Option<u64>,
 }
 
 impl Soak {
-    /// Runs the long form of the soak test, which lies beside `akv-core`.
+    /// Runs the long form of the soak test of `akv-core`.
     pub(crate) fn run(&self) -> Result<()> {
         let shell = Shell::new()?;
         shell.change_dir(akv_tests::modules::workspace());

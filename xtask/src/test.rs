@@ -18,7 +18,7 @@ use crate::{
 pub(crate) struct Test {}
 
 impl Test {
-    /// Runs all steps, also after one that failed, and ends with one line per step.
+    /// Runs all steps, even after a failure, and ends with one line per step.
     pub(crate) fn run(&self) -> Result<()> {
         let started = Instant::now();
         let shell = Shell::new()?;
@@ -34,7 +34,7 @@ impl Test {
             let deny = ["-D", "warnings"];
             let clippy = cmd!(shell, "{cargo} clippy --workspace --all-targets -- {deny...}");
             clippy.quiet().run()?;
-            // Not among all targets, since `cargo test` is to leave them out.
+            // Not part of all targets, since `cargo test` must leave them out.
             Ok(cmd!(shell, "{cargo} clippy {DEBIAN11...} -- {deny...}").quiet().run()?)
         });
         steps.run("docs", || {

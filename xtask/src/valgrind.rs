@@ -11,7 +11,7 @@ use crate::needs::{self, VALGRIND};
 pub(crate) struct Valgrind {}
 
 impl Valgrind {
-    /// Runs the tests under valgrind, those that take minutes too.
+    /// Runs the tests under valgrind, including those that take minutes.
     pub(crate) fn run(&self) -> Result<()> {
         let missing = needs::install(&[VALGRIND])?;
         if !missing.is_empty() {

@@ -1,5 +1,5 @@
-//! `libakv.so`, linked from the static library: rustc has no way to give symbols a version, and its
-//! own list of them suffers no second one beside it.
+//! `libakv.so`, linked from the static library: rustc cannot give symbols a version, and its own
+//! version script does not allow a second one.
 
 use std::{
     fs,
@@ -13,19 +13,19 @@ use xshell::Cmd;
 /// The cargo package.
 pub(super) const PACKAGE: &str = "akv-ffi";
 
-/// The library as programs are linked with it.
+/// The name with which programs are linked.
 pub(super) const NAME: &str = "libakv.so";
 
-/// The library as programs ask for it at run time; the number is that of the binary interface.
+/// The name that programs load at run time; the number is that of the binary interface.
 const SONAME: &str = "libakv.so.1";
 
-/// What is to be installed, and under which names.
+/// The files to install, with their names.
 pub(super) struct Library {
     pub(super) files: Vec<(PathBuf, &'static str)>,
     _folder: TempDir,
 }
 
-/// Links the library of the parts in this folder, and writes what belongs to it.
+/// Links the library from the parts in this folder, and writes the files that belong to it.
 pub(super) fn make(linker: Cmd<'_>, parts: &Path, release: bool) -> Result<Library> {
     let source = akv_tests::modules::workspace().join("ffi");
     let archive = parts.join("libakv_ffi.a");
@@ -49,13 +49,13 @@ pub(super) fn make(linker: Cmd<'_>, parts: &Path, release: bool) -> Result<Libra
         (pkg_config, "akv.pc"),
     ];
     if release {
-        // With what a debugger wants it has 200 MB, and no test links it.
+        // With debug information it has 200 MB, and no test links it.
         files.push((archive, "libakv.a"));
     }
     Ok(Library { files, _folder: folder })
 }
 
-/// For a folder that holds library, header and this file.
+/// For a folder that contains library, header and this file.
 fn pkg_config_file(template: &str) -> String {
     let values = [
         ("@prefix@", "${pcfiledir}"),

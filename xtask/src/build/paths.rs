@@ -1,5 +1,5 @@
-//! Folders of the machine that builds, of which nothing that is shipped may speak: rustc puts the
-//! file name of whatever can panic into the module, and so into the host's log.
+//! Folders of the build machine, which must not appear in release artifacts: rustc puts the file
+//! name of everything that can panic into the module, and so into the host's log.
 
 use std::{
     env,
@@ -11,10 +11,10 @@ use std::{
 use anyhow::{Result, ensure};
 use xshell::{Shell, cmd};
 
-/// What separates flags in `CARGO_ENCODED_RUSTFLAGS`.
+/// The separator of flags in `CARGO_ENCODED_RUSTFLAGS`.
 const SEPARATOR: &str = "\u{1f}";
 
-/// Folders, the more general first, and what rustc calls them instead.
+/// Folders, the more general first, with their replacements.
 pub(super) struct BuildPaths(Vec<(PathBuf, &'static str)>);
 
 impl BuildPaths {
@@ -31,12 +31,12 @@ impl BuildPaths {
             (workspace, "akv"),
             (target.to_owned(), "target"),
         ];
-        // A home that is the root would be found in every path.
+        // A home folder `/` would match every path.
         paths.retain(|(path, _)| path.is_absolute() && path.components().count() > 1);
         Ok(Self(paths))
     }
 
-    /// The flags of the caller, and one for each folder. Of several that fit, rustc takes the last.
+    /// The flags of the caller, and one for each folder. rustc uses the last one that matches.
     pub(super) fn rustflags(&self) -> OsString {
         let mut flags = env::var_os("CARGO_ENCODED_RUSTFLAGS").unwrap_or_else(|| {
             let flags = env::var("RUSTFLAGS").unwrap_or_default();
@@ -55,7 +55,7 @@ impl BuildPaths {
     }
 
     /// # Errors
-    /// The file names one of the folders, or cannot be read.
+    /// The file contains the path of one of the folders, or cannot be read.
     pub(super) fn check(&self, file: &Path) -> Result<()> {
         let content = fs::read(file)?;
         let found = self.0.iter().find_map(|(path, _)| found(&content, path));
@@ -68,7 +68,7 @@ impl BuildPaths {
     }
 }
 
-/// Where the content names a file below a folder: the beginning of that text.
+/// The beginning of the first path below `folder` in the content.
 fn found(content: &[u8], folder: &Path) -> Option<String> {
     let folder = folder.join("");
     let wanted = folder.as_os_str().as_encoded_bytes();

@@ -1,5 +1,5 @@
-//! A compiler and linker for older C libraries: `zig cc` by way of `cargo-zigbuild`, both from PyPI
-//! in versions that are written down.
+//! A compiler and linker for older C libraries: `zig cc` with `cargo-zigbuild`, both from PyPI in
+//! pinned versions.
 
 use std::{
     fs,
@@ -10,10 +10,10 @@ use akv_tests::{Glibc, process::which};
 use anyhow::{Context as _, Result, bail, ensure};
 use xshell::{Cmd, Shell, cmd};
 
-/// Packages, versions and hashes, as pip wants them.
+/// Packages, versions and hashes, in pip's format.
 const REQUIREMENTS: &str = include_str!("../../zigbuild.txt");
 
-/// Rust's own libraries want this one.
+/// Rust's own libraries require this one.
 const OLDEST: Glibc = Glibc::new(2, 17);
 
 /// The installed compiler: a virtual environment of Python.
@@ -23,8 +23,8 @@ pub(super) struct Zig {
 }
 
 impl Zig {
-    /// The one in cargo's target folder, which is installed there first if it is missing or of
-    /// another version; for that C library.
+    /// The compiler in cargo's target folder, for this C library. It is installed first if it is
+    /// missing or has another version.
     pub(super) fn open(target: &Path, glibc: Glibc) -> Result<Self> {
         if glibc < OLDEST {
             bail!("Rust's own libraries need glibc {OLDEST}: nothing can be built for {glibc}");
@@ -44,7 +44,7 @@ impl Zig {
                 zig.folder
             )
         })?;
-        // The last thing, so that an installation that broke off is begun again.
+        // Written last, so that an incomplete installation is repeated.
         fs::write(installed, REQUIREMENTS)?;
         Ok(zig)
     }
@@ -65,7 +65,7 @@ impl Zig {
         self.folder.join("bin").join(name)
     }
 
-    /// `cargo build` for this machine's kind and that C library.
+    /// `cargo build` for this machine's platform and that C library.
     pub(super) fn command<'a>(&self, shell: &'a Shell) -> Result<Cmd<'a>> {
         let target = format!("{}.{}", host(shell)?, self.glibc);
         let program = self.program("cargo-zigbuild");
@@ -88,13 +88,12 @@ impl Zig {
     }
 }
 
-/// What Rust calls this kind of machine, which is also the name of a folder below cargo's target
-/// folder.
+/// Rust's name of this platform, which is also the name of a folder below cargo's target folder.
 pub(super) fn host(shell: &Shell) -> Result<String> {
     let rustc = std::env::var_os("RUSTC").map_or_else(|| "rustc".into(), PathBuf::from);
-    let said = cmd!(shell, "{rustc} -vV").quiet().read()?;
-    let host = said.lines().find_map(|line| line.strip_prefix("host: "));
-    let host = host.with_context(|| format!("rustc does not name its host: {said}"))?;
+    let output = cmd!(shell, "{rustc} -vV").quiet().read()?;
+    let host = output.lines().find_map(|line| line.strip_prefix("host: "));
+    let host = host.with_context(|| format!("rustc does not name its host: {output}"))?;
     ensure!(host.ends_with("-linux-gnu"), "--glibc is for Linux with the GNU C library: {host}");
     Ok(host.to_owned())
 }

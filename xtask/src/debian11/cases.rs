@@ -1,4 +1,4 @@
-//! The cases: the tests in `tests/hosts`, run where they find the system.
+//! Runs the cases: the tests in `tests/hosts`.
 
 use std::{
     fs,
@@ -14,11 +14,11 @@ use xshell::{Shell, cmd};
 
 use super::root::{Root, mount_point};
 
-/// What names them to cargo.
+/// Their cargo arguments.
 pub(crate) const TESTS: [&str; 4] = ["--package", "akv-tests", "--test", "hosts"];
 
-/// A network with this machine only, where the service's port and host names may be the embedded
-/// vault's.
+/// A network namespace with only this machine, where the service's port and host names can be the
+/// embedded vault's.
 const ALONE: [&str; 6] =
     ["unshare", "--net", "sh", "-c", r#"ip link set lo up && exec "$@""#, "sh"];
 
@@ -31,7 +31,7 @@ struct Case {
 }
 
 impl Case {
-    /// Reads `test nginx::serves_this ... ok`.
+    /// Parses `test nginx::serves_this ... ok`.
     fn read(line: &str) -> Option<Self> {
         let (name, result) = line.strip_prefix("test ")?.split_once(" ... ")?;
         let (host, what) = name.split_once("::")?;
@@ -49,9 +49,9 @@ pub(super) fn run(root: &Root, built: &Path) -> Result<()> {
     shell.change_dir(modules::workspace());
     let cargo = modules::cargo();
     cmd!(shell, "{cargo} test --quiet --no-run {TESTS...}").quiet().run()?;
-    // All that the two systems share, at the same place in both.
+    // Everything that the two systems share, at the same path in both.
     let shared = tempfile::Builder::new().prefix("akv-hosts-").tempdir_in("/tmp")?;
-    // Servers that give up root look into it.
+    // Servers that give up root read it.
     fs::set_permissions(shared.path(), fs::Permissions::from_mode(0o711))?;
     let folder = shared.path().join("modules");
     fs::create_dir(&folder)?;
@@ -65,7 +65,7 @@ pub(super) fn run(root: &Root, built: &Path) -> Result<()> {
         .arg(cargo)
         .args(["test", "--quiet", "--offline"])
         .args(TESTS)
-        // Without --quiet, for one line a case.
+        // Without --quiet, for one line per case.
         .args(["--", "--format", "pretty"])
         .env(akv_tests::root::VARIABLE, root.folder())
         .env(modules::VARIABLE, &folder)
@@ -73,7 +73,7 @@ pub(super) fn run(root: &Root, built: &Path) -> Result<()> {
     let outcome = watch(command.into(), modules::workspace());
     fs::remove_dir(place)?;
     let (mut cases, success) = outcome?;
-    // They run at the same time.
+    // They run concurrently.
     cases.sort();
     println!("\n{}", table(&cases, &root.versions()?));
     let failed = cases.iter().filter(|case| !case.passed).count();
@@ -86,7 +86,7 @@ pub(super) fn run(root: &Root, built: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Prints what the tests print, and reads the cases from it.
+/// Prints the tests' output, and parses the cases in it.
 fn watch(mut command: Command, folder: &Path) -> Result<(Vec<Case>, bool)> {
     let mut child = command
         .current_dir(folder)
@@ -103,7 +103,7 @@ fn watch(mut command: Command, folder: &Path) -> Result<(Vec<Case>, bool)> {
     Ok((cases, child.wait()?.success()))
 }
 
-/// The host's package, whose version is told.
+/// The host's package, whose version is printed.
 fn package(host: &str) -> &str {
     match host {
         "apache" => "apache2",
@@ -114,7 +114,7 @@ fn package(host: &str) -> &str {
     }
 }
 
-/// One line a case, as Markdown.
+/// One line per case, as Markdown.
 fn table(cases: &[Case], versions: &[(String, String)]) -> String {
     let mut text = "| host | version | case | result |\n|---|---|---|---|\n".to_owned();
     for Case { host, what, passed } in cases {

@@ -1,9 +1,9 @@
-//! Where this machine gets packages of Debian from.
+//! The Debian archives of this machine.
 
 use anyhow::{Context as _, Result};
 use xshell::{Shell, cmd};
 
-/// Names an archive of Debian, for machines whose apt knows none.
+/// The variable that names a Debian archive, for machines whose apt has none.
 const VARIABLE: &str = "AKV_DEBIAN_MIRROR";
 
 /// As [`VARIABLE`], for the updates.
@@ -14,7 +14,7 @@ const SECURITY_VARIABLE: &str = "AKV_DEBIAN_SECURITY_MIRROR";
 pub(crate) struct Mirror {
     /// The releases.
     pub(crate) main: String,
-    /// Their updates, where they are known.
+    /// Their updates, if configured.
     pub(crate) security: Option<String>,
 }
 
@@ -27,8 +27,8 @@ impl Mirror {
         let shell = Shell::new()?;
         let format = "$(ORIGIN)|$(LABEL)|$(REPO_URI)";
         let only = "Created-By: Packages";
-        let said = cmd!(shell, "apt-get indextargets --format {format} {only}").quiet().read()?;
-        Self::read(&said).with_context(|| {
+        let output = cmd!(shell, "apt-get indextargets --format {format} {only}").quiet().read()?;
+        Self::read(&output).with_context(|| {
             format!(
                 "this machine's apt has no archive of Debian (or needs `apt-get update` first); \
                  {VARIABLE} names one, and {SECURITY_VARIABLE} one for updates"
@@ -36,10 +36,10 @@ impl Mirror {
         })
     }
 
-    /// Reads lines of origin, label and URL.
-    fn read(said: &str) -> Option<Self> {
+    /// Parses lines of origin, label and URL.
+    fn read(output: &str) -> Option<Self> {
         let url = |wanted: &str| {
-            said.lines().find_map(|line| {
+            output.lines().find_map(|line| {
                 let (who, url) = line.rsplit_once('|')?;
                 (who == wanted).then(|| url.trim_end_matches('/').to_owned())
             })
@@ -54,10 +54,10 @@ mod tests {
 
     #[test]
     fn archives_are_told_by_origin_and_label() {
-        let said = "Node Source|Node Source|https://node.test/\n\
+        let output = "Node Source|Node Source|https://node.test/\n\
              Debian|Debian-Security|http://mirror.test/security/\n\
              Debian|Debian|http://mirror.test/debian/\nDebian|Debian|http://other.test/debian/\n";
-        let mirror = Mirror::read(said).expect("an archive");
+        let mirror = Mirror::read(output).expect("an archive");
         assert_eq!(mirror.main, "http://mirror.test/debian");
         assert_eq!(mirror.security.as_deref(), Some("http://mirror.test/security"));
         assert_eq!(Mirror::read("Ubuntu|Ubuntu|http://mirror.test/ubuntu/"), None);

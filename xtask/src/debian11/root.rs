@@ -1,4 +1,4 @@
-//! Debian 11 in a folder, made once and kept.
+//! Debian 11 in a folder, created once and kept.
 
 use std::{
     fs,
@@ -15,20 +15,21 @@ use xshell::{Cmd, Shell, cmd};
 use super::mirror::Mirror;
 use crate::cache;
 
-/// Names the folder that keeps the system; unset, it is `debian11` in cargo's target folder.
+/// The variable that names the folder for the system; by default `debian11` in cargo's target
+/// folder.
 const VARIABLE: &str = "AKV_DEBIAN11_CACHE";
 
-/// The file that says what a system was made from.
+/// The file with the recipe of a system.
 const RECIPE: &str = "akv-recipe";
 
-/// The hosts, after the libraries that they are linked with.
+/// The hosts, after the libraries with which they are linked.
 pub(super) const PACKAGES: [&str; 9] =
     ["libc6", "libssl1.1", "openssl", "nginx", "apache2", "haproxy", "curl", "stunnel4", "nodejs"];
 
-/// The embedded vault is the service where no endpoint is set.
+/// Points the service's names at the embedded vault if no endpoint is set.
 const HOSTS: &str = "127.0.0.1 localhost myvault.vault.azure.net myhsm.managedhsm.azure.net\n";
 
-/// Has the folder of the second argument, the devices and the processes in the system too, for one
+/// Mounts the folder of the second argument, the devices and the processes in the system, for one
 /// command. Nothing stays mounted after it.
 const ENTER: &str = r#"root=$1 shared=$2; shift 2
 mount --bind "$shared" "$root$shared" &&
@@ -43,7 +44,7 @@ pub(super) struct Root {
 }
 
 impl Root {
-    /// The one in the cache, made now if it is not there yet. One process at a time has it.
+    /// The system in the cache, created if necessary. Only one process at a time uses it.
     pub(super) fn open() -> Result<Self> {
         namespace::check_root()?;
         let cache = cache::folder(VARIABLE, "debian11")?;
@@ -62,7 +63,8 @@ impl Root {
         &self.folder
     }
 
-    /// A command to add to, in a mount namespace where the system has this folder at the same place.
+    /// The start of a command in a mount namespace where the system has this folder at the same
+    /// path.
     pub(super) fn beside<'a>(&self, shell: &'a Shell, shared: &Path) -> Cmd<'a> {
         enter(shell, &self.folder, shared)
     }
@@ -71,13 +73,13 @@ impl Root {
     pub(super) fn versions(&self) -> Result<Vec<(String, String)>> {
         let (shell, folder) = (Shell::new()?, &self.folder);
         let format = "${Package} ${Version}\n";
-        let said = cmd!(shell, "chroot {folder} dpkg-query -W -f {format} {PACKAGES...}");
-        let said = said.quiet().read()?;
-        let pairs = said.lines().filter_map(|line| line.split_once(' '));
+        let output = cmd!(shell, "chroot {folder} dpkg-query -W -f {format} {PACKAGES...}");
+        let output = output.quiet().read()?;
+        let pairs = output.lines().filter_map(|line| line.split_once(' '));
         Ok(pairs.map(|(name, version)| (name.to_owned(), version.to_owned())).collect())
     }
 
-    /// Makes it beside the place where it belongs, and moves it there when it is complete.
+    /// Builds the system next to its final path, and moves it there when it is complete.
     fn make(&self, work: &Path, log: &Path) -> Result<()> {
         let (started, mirror) = (Instant::now(), Mirror::find()?);
         println!(
@@ -88,7 +90,7 @@ impl Root {
         remove(&self.folder)?;
         remove(work)?;
         fs::create_dir_all(work)?;
-        // What debootstrap has not finished has this already, so that it may be removed.
+        // Written first, so that an incomplete system may be removed.
         fs::write(work.join(RECIPE), "")?;
         bootstrap(work, log, &mirror).with_context(|| {
             format!("Debian 11 cannot be made; the end of {log:?}:\n{}", cache::end_of(log))
@@ -100,7 +102,7 @@ impl Root {
     }
 }
 
-/// Removes a system of ours, and nothing that is mounted there.
+/// Removes a system of ours, but nothing that is mounted in it.
 fn remove(folder: &Path) -> Result<()> {
     if folder.exists() {
         ensure!(folder.join(RECIPE).exists(), "{folder:?} is in the way: it is not from here");
@@ -110,7 +112,7 @@ fn remove(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Changes when something in this file does that makes another system.
+/// Changes when this file would build a different system.
 fn recipe() -> String {
     format!("1 {HOSTS}{}\n", PACKAGES.join(" "))
 }
@@ -138,7 +140,7 @@ fn bootstrap(root: &Path, log: &Path, mirror: &Mirror) -> Result<()> {
     fs::set_permissions(&policy, fs::Permissions::from_mode(0o755))?;
 
     let packages = PACKAGES.join(" ");
-    // The release is old: its lists are not signed anew any more.
+    // The release is old: its lists are no longer signed again.
     let install = format!(
         "exec >>\"$1\" 2>&1; root=$2\n\
          get() {{ chroot \"$root\" env DEBIAN_FRONTEND=noninteractive LC_ALL=C apt-get -qq \
@@ -156,7 +158,7 @@ fn bootstrap(root: &Path, log: &Path, mirror: &Mirror) -> Result<()> {
     Ok(fs::remove_dir(place)?)
 }
 
-/// Makes the folder on which one of this machine is shown.
+/// Creates the mount point for a folder of this machine.
 pub(super) fn mount_point(root: &Path, shared: &Path) -> Result<PathBuf> {
     let place = root.join(shared.strip_prefix("/")?);
     fs::create_dir_all(&place).with_context(|| format!("cannot make {place:?}"))?;

@@ -1,4 +1,4 @@
-//! The demo's vault, keys and certificates, and its last words.
+//! The demo's vault, keys and certificates, and its summary.
 
 use std::{fs, path::Path};
 
@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::{Identity, say, servers::Served, step};
 
-/// Everything that is there before a server starts.
+/// Everything that exists before a server starts.
 pub(super) struct Scene {
     pub(super) site: Site,
     pub(super) identities: [Identity; 2],
@@ -90,7 +90,7 @@ impl Scene {
         self.site.keep()
     }
 
-    /// What happened, for people.
+    /// The summary.
     pub(super) fn summary(&self, served: &Served) -> String {
         let stats = self.site.vault().stats();
         let before = &served.before;
@@ -120,7 +120,7 @@ impl Scene {
         )
     }
 
-    /// Looks at every file that the server was given and says what the key files are.
+    /// Checks every file of the server and describes the key files.
     pub(super) fn no_private_key(&self) -> Result<String> {
         step("Looking for a private key on the disk");
         for entry in fs::read_dir(self.site.folder())? {
@@ -133,7 +133,7 @@ impl Scene {
         let mut kinds = Vec::new();
         for identity in &self.identities {
             let file = &identity.key_file;
-            // A program without the provider finds no key in it, whatever it tries.
+            // A program without the provider finds no key in it.
             let plain = self.site.plain();
             plain.fails(&format!("pkey -in {} -noout", file.display()))?;
             let parsed = plain.ok(&format!("asn1parse -in {}", file.display()))?.text();
@@ -165,7 +165,7 @@ impl Scene {
     }
 }
 
-/// With the setting `endpoint` every vault name leads to the embedded vault.
+/// With the setting `endpoint`, every vault name means the embedded vault.
 fn reference(key: &str) -> String {
     format!("vault:demo-vault:{key}")
 }

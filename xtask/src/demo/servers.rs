@@ -1,4 +1,4 @@
-//! The demo's TLS servers, and the handshakes with them.
+//! The demo's TLS servers and handshakes.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -40,7 +40,7 @@ impl Served {
         kinds.join(", ")
     }
 
-    /// Connects with TLS 1.2 and 1.3 and checks that it was this certificate's key.
+    /// Connects with TLS 1.2 and 1.3 and checks that each certificate's key was used.
     fn connect(&mut self, scene: &Scene, address: &str, identities: &[Identity]) -> Result<()> {
         let plain = scene.site.plain();
         let trusted = scene.site.text("trusted.pem");
@@ -64,7 +64,7 @@ impl Served {
     }
 }
 
-/// A master and two workers that have given up root, with both certificates, and a reload.
+/// A master and two workers without root privileges, with both certificates, and a reload.
 pub(super) fn nginx(scene: &Scene) -> Result<Served> {
     let version = Task::new(Nginx::program().unwrap_or_else(|| "nginx".into())).arg("-v").ok()?;
     let version = version.stderr.trim().rsplit('/').next().unwrap_or_default().to_owned();
@@ -94,7 +94,7 @@ pub(super) fn nginx(scene: &Scene) -> Result<Served> {
     Ok(served)
 }
 
-/// The fallback: one server after the other, since `s_server` has one main certificate.
+/// The fallback: one server after the other, since `s_server` has only one main certificate.
 pub(super) fn s_server(scene: &Scene) -> Result<Served> {
     ensure!(which("openssl").is_some(), "openssl is not installed");
     let mut served = Served::new("openssl s_server".into(), scene);

@@ -1,4 +1,5 @@
-//! Whatever the sources start is in a list of needs, or on every machine.
+//! Checks that every program that the sources start is in a list of requirements, or on every
+//! machine.
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
@@ -6,7 +7,7 @@ use akv_tests::modules;
 
 use super::*;
 
-/// Programs that are had in ways of their own, with where.
+/// Programs that are obtained in other ways, with their source.
 const OTHERWISE: [(&str, &str); 9] = [
     ("cargo", "whoever builds this has it"),
     ("rustc", "the same"),
@@ -19,8 +20,8 @@ const OTHERWISE: [(&str, &str); 9] = [
     ("systemctl", "only where systemd runs"),
 ];
 
-/// Programs that people take for granted and the smallest Debian lacks. Wherever a script of the
-/// sources starts one, it must be in the list of needs.
+/// Programs that developers take for granted and a minimal Debian lacks. If a script of the sources
+/// starts one, it must be in the list of requirements.
 const TAKEN_FOR_GRANTED: [&str; 32] = [
     "awk", "bc", "curl", "dig", "faketime", "fuser", "gdb", "gpg", "ifconfig", "ip", "jq", "kill",
     "killall", "lsof", "nc", "netstat", "pgrep", "pidof", "ping", "pkill", "ps", "python", "rsync",
@@ -64,7 +65,7 @@ fn known(program: &str) -> bool {
         || OTHERWISE.iter().any(|(name, _)| *name == program)
 }
 
-/// The words that follow one of `starts`, up to what ends a word.
+/// The words that follow `start`.
 fn words_after<'a>(text: &'a str, start: &str) -> impl Iterator<Item = &'a str> {
     text.match_indices(start).map(move |(at, _)| {
         let rest = &text[at + start.len()..];
@@ -73,7 +74,7 @@ fn words_after<'a>(text: &'a str, start: &str) -> impl Iterator<Item = &'a str> 
     })
 }
 
-/// What is started by its name: `Task::new("cc")`, `Command::new("/bin/sh")`, `cmd!(shell, "rm …")`.
+/// Programs started by name: `Task::new("cc")`, `Command::new("/bin/sh")`, `cmd!(shell, "rm …")`.
 fn started(text: &str) -> Vec<String> {
     let starts = ["Task::new(\"", "Command::new(\"", "cmd!(shell, \""];
     let all = starts.iter().flat_map(|start| words_after(text, start));
@@ -81,7 +82,7 @@ fn started(text: &str) -> Vec<String> {
     plain.map(|word| word.rsplit('/').next().unwrap_or(word).to_owned()).collect()
 }
 
-/// What lines of shell in string literals start.
+/// Programs started by shell lines in string literals.
 fn in_scripts(text: &str) -> Vec<String> {
     let starts = ["&& ", "|| ", "; ", "| ", "$(", "exec ", "\"exec ", "then ", "do "];
     let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
@@ -120,7 +121,7 @@ fn whatever_is_started_is_in_a_list_of_needs() {
 
 #[test]
 fn the_search_finds_programs() {
-    // Made of pieces, so that this file does not start them.
+    // Assembled from pieces, so that this file does not match.
     let new = "Task::new(";
     assert_eq!(started(&format!("{new}\"kill\").args([])")), ["kill"]);
     assert_eq!(started(&format!("{new}\"/bin/sh\"); {new}&program)")), ["sh"]);

@@ -1,4 +1,4 @@
-//! Builds of OpenSSL: program, shared libraries and headers, made once and kept.
+//! Builds of OpenSSL: program, shared libraries and headers, built once and kept.
 
 use std::{
     fs,
@@ -13,10 +13,11 @@ use xshell::{Shell, cmd};
 use super::{Release, source};
 use crate::cache;
 
-/// Names the folder that keeps the builds; unset, it is `openssl` in cargo's target folder.
+/// The variable that names the folder for the builds; by default `openssl` in cargo's target
+/// folder.
 const VARIABLE: &str = "AKV_OPENSSL_CACHE";
 
-/// The file in a build that says what it was made from.
+/// The file with the recipe of a build.
 const RECIPE: &str = "akv-recipe";
 
 /// OpenSSL's own tests and manuals are not in the crate; everything else is built.
@@ -30,10 +31,10 @@ impl Cache {
         Ok(Self(cache::folder(VARIABLE, "openssl")?))
     }
 
-    /// A release, built now if it is not there yet.
+    /// A release, built if necessary.
     pub(super) fn installation(&self, release: Release) -> Result<Installation> {
         let prefix = self.0.join(release.number);
-        // One at a time, also of several processes; the end of the process unlocks too.
+        // One build at a time, across processes. The lock is also released when the process ends.
         let _lock = cache::lock(
             &self.0.join(format!("{}.lock", release.number)),
             &format!("builds OpenSSL {}", release.number),
@@ -52,7 +53,7 @@ impl Cache {
         Ok(installation)
     }
 
-    /// Builds beside the place where it belongs, and moves it there when it is complete.
+    /// Builds next to the final path, and moves the result there when it is complete.
     fn build(&self, release: Release, prefix: &Path, recipe: &str) -> Result<()> {
         let started = Instant::now();
         let log = self.0.join(format!("{}.log", release.number));
@@ -64,7 +65,7 @@ impl Cache {
         );
         let work = self.0.join(format!("{}.building", release.number));
         if prefix.exists() {
-            // A build of ours is moved here with its recipe.
+            // Our builds contain their recipe.
             ensure!(prefix.join(RECIPE).exists(), "{prefix:?} is in the way: it is not from here");
             fs::remove_dir_all(prefix)?;
         }
@@ -79,7 +80,7 @@ impl Cache {
             let end = cache::end_of(&log);
             format!("OpenSSL {} does not build; the end of {log:?}:\n{end}", release.number)
         })?;
-        // Within `stage` everything has its absolute path.
+        // In `stage`, files have their full absolute path.
         let staged = stage.join(prefix.strip_prefix("/")?);
         fs::write(staged.join(RECIPE), recipe)?;
         fs::rename(&staged, prefix)?;
@@ -93,8 +94,8 @@ fn recipe(release: Release) -> String {
     format!("{}\n{}", OPTIONS.join(" "), source::fingerprint(release))
 }
 
-/// Configures, compiles and installs into `stage`, with low priority: it takes minutes of all
-/// processors.
+/// Configures, compiles and installs into `stage`, with low priority: it uses all processors for
+/// minutes.
 fn compile(source: &Path, prefix: &Path, stage: &Path, log: &Path) -> Result<()> {
     let shell = Shell::new()?;
     shell.change_dir(source);
@@ -102,7 +103,7 @@ fn compile(source: &Path, prefix: &Path, stage: &Path, log: &Path) -> Result<()>
     let folders = [
         format!("--prefix={}", prefix.display()),
         format!("--openssldir={}", prefix.join("ssl").display()),
-        // So that the program runs by hand too. The tests name the folder themselves.
+        // So that the program can also be run by hand. The tests set the folder themselves.
         format!("-Wl,-rpath,{}", prefix.join("lib").display()),
     ];
     let script = r#"exec >"$1" 2>&1; shift; set -ex

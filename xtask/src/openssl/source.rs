@@ -1,4 +1,4 @@
-//! OpenSSL's sources, out of the crate `openssl-src`.
+//! OpenSSL's sources, from the crate `openssl-src`.
 
 use std::{
     fs,
@@ -11,21 +11,21 @@ use xshell::{Shell, cmd};
 
 use super::Release;
 
-/// What the crate leaves out and a build of shared libraries needs, with a stand-in: `install_sw`
-/// installs no configuration file, but the makefile knows it.
+/// Files that the crate omits and a build of shared libraries requires, with stand-ins:
+/// `install_sw` installs no configuration file, but the makefile refers to it.
 const STAND_INS: [(&str, &str); 3] = [
     ("util/mkdef.pl", include_str!("mkdef.pl")),
     ("util/providers.num", "OSSL_provider_init 1 * EXIST::FUNCTION:\n"),
     ("apps/openssl.cnf", "# Empty.\n"),
 ];
 
-/// Changes when something in this file does that makes another build.
+/// Changes when this file would produce a different build.
 pub(super) fn fingerprint(release: Release) -> String {
     let stand_ins: Vec<&str> = STAND_INS.iter().map(|(_, content)| *content).collect();
     format!("openssl-src {}\n{}", release.source, stand_ins.concat())
 }
 
-/// Puts the sources into the folder `to`, which does not exist yet.
+/// Copies the sources into the folder `to`, which does not exist yet.
 pub(super) fn unpack(release: Release, to: &Path) -> Result<()> {
     let from = fetch(release)?;
     let shell = Shell::new()?;
@@ -41,9 +41,9 @@ pub(super) fn unpack(release: Release, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Has cargo fetch the crate, from wherever this machine's cargo gets crates, and returns the
-/// folder with OpenSSL in it. A project that depends on the crate is all that cargo needs; the
-/// crate is not compiled.
+/// Makes cargo fetch the crate, from this machine's configured source, and returns the folder with
+/// OpenSSL in it. A project that depends on the crate is enough for cargo; the crate is not
+/// compiled.
 fn fetch(release: Release) -> Result<PathBuf> {
     let Release { number, source } = release;
     let project = tempfile::Builder::new().prefix("openssl-src-").tempdir()?;
@@ -58,7 +58,7 @@ fn fetch(release: Release) -> Result<PathBuf> {
         ),
     )?;
     let shell = Shell::new()?;
-    // Where the workspace's own settings of cargo apply.
+    // In the workspace, so that its cargo settings apply.
     shell.change_dir(akv_tests::modules::workspace());
     let cargo = akv_tests::modules::cargo();
     let options = ["metadata", "--format-version", "1", "--quiet", "--manifest-path"];

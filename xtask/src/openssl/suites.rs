@@ -6,14 +6,14 @@ use akv_tests::{Installation, installation, modules};
 use anyhow::{Result, bail};
 use xshell::{Shell, cmd};
 
-/// The headers against which the hand-written ABI is held, then the tests in `tests/` that use
+/// The check of the hand-written ABI against the headers, then the tests in `tests/` that use
 /// nothing of the system's OpenSSL. nginx and curl are linked with the system's, so their tests
-/// would tell nothing new. The last is for the ENGINE, the one before for both, all others for the
+/// would show nothing new. The last is for the ENGINE, the one before for both, all others for the
 /// provider.
 pub(super) const NAMES: [&str; 8] =
     ["headers", "module", "openssl", "errors", "tls", "counts", "key headers", "engine"];
 
-/// Whether a suite is for this version: 1.1.1 has no providers, 4.0 no engines.
+/// Whether a suite applies to this version: 1.1.1 has no providers, 4.0 no engines.
 fn concerns(suite: &str, version: &str) -> bool {
     match suite {
         "key headers" => true,
@@ -22,9 +22,9 @@ fn concerns(suite: &str, version: &str) -> bool {
     }
 }
 
-/// Cases that OpenSSL itself spoils, at random: before 3.0.3 a hash table that was emptied counts
-/// wrong from then on (CVE-2022-1473), and what libcrypto has fetched is forgotten, the default
-/// provider's key management too.
+/// Cases that fail at random because of OpenSSL itself: before 3.0.3, a hash table that was emptied
+/// counts wrong from then on (CVE-2022-1473), and libcrypto loses fetched algorithms, including the
+/// default provider's key management.
 fn left_out(suite: &str, version: &str) -> &'static [&'static str] {
     match (suite, version) {
         ("openssl", "3.0.0" | "3.0.1" | "3.0.2") => &[
@@ -40,18 +40,18 @@ pub(super) struct Suites {
     modules: PathBuf,
 }
 
-/// How many cases of a suite ended how.
+/// The number of cases of a suite, by result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Outcome {
     pub(super) passed: u32,
     pub(super) failed: u32,
     pub(super) ignored: u32,
-    /// Not run, for OpenSSL's own fault.
+    /// Not run, because of a bug in OpenSSL.
     pub(super) left_out: u32,
 }
 
-/// What ran with one version: its exact number, and the outcomes in the order of [`NAMES`]; `None`
-/// is for suites that do not concern it.
+/// The results of one version: its exact number, and the outcomes in the order of [`NAMES`]; `None`
+/// for suites that do not apply to it.
 pub(super) struct Report {
     pub(super) version: String,
     pub(super) outcomes: Vec<Option<Outcome>>,
@@ -68,7 +68,7 @@ impl Suites {
         Ok(Self { modules })
     }
 
-    /// Runs all suites, also after one that failed.
+    /// Runs all suites, even after a failure.
     pub(super) fn run(&self, name: &str, openssl: &Installation) -> Result<Report> {
         let version = openssl.version()?;
         println!("== OpenSSL {version} ({name})");
@@ -118,8 +118,8 @@ fn arguments(suite: &str) -> Vec<&str> {
 }
 
 impl Outcome {
-    /// Adds up the lines `test result: ok. 3 passed; 0 failed; 0 ignored; …`. Nothing is known of
-    /// a run without such a line, nor of one in which no case ran.
+    /// Adds up the lines `test result: ok. 3 passed; 0 failed; 0 ignored; …`. `None` for a run
+    /// without such a line, or in which no case ran.
     fn read(printed: &str) -> Option<Self> {
         let mut sum = Self::default();
         for line in printed.lines().filter(|line| line.starts_with("test result: ")) {

@@ -1,4 +1,4 @@
-//! What passed with which version.
+//! The results of each version.
 
 use anyhow::{Result, bail};
 
@@ -38,7 +38,7 @@ impl Table {
     /// Prints the table, as Markdown.
     ///
     /// # Errors
-    /// Some case did not pass.
+    /// A case did not pass.
     pub(super) fn finish(self) -> Result<()> {
         println!("\n{}", self.text());
         if !self.bad.is_empty() {

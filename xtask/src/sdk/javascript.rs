@@ -1,4 +1,4 @@
-//! The clients for JavaScript, in a project of npm's; `tests/sdk/javascript` runs under `node --test`.
+//! The clients for JavaScript, in an npm project; `tests/sdk/javascript` runs under `node --test`.
 
 use std::{
     fs,
@@ -25,10 +25,10 @@ fn project(cache: &Path) -> PathBuf {
     cache.join("javascript")
 }
 
-/// What to run, whether it is installed or not.
+/// The suite, whether it is installed or not.
 pub(super) fn suite(cache: &Path) -> Result<Suite> {
     let report = cache.join("reports/javascript.xml");
-    // One after the other: faults strike whoever comes.
+    // One after the other: a fault affects the next request of any case.
     let mut arguments = vec![
         "--test".to_owned(),
         "--test-concurrency=1".to_owned(),
@@ -57,8 +57,8 @@ fn files(folder: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// The project, made now if it is not there yet, with the programs as they are now: Node looks for
-/// packages in the folders above a program.
+/// The project, created if necessary, with the current programs: Node looks for packages in the
+/// folders above a program.
 pub(super) fn install(cache: &Path) -> Result<Suite> {
     let (shell, folder) = (Shell::new()?, project(cache));
     let node = Node::find(cache);

@@ -1,5 +1,5 @@
-//! Node.js with npm: the machine's own, or where it has none or one that is too old for the clients,
-//! as Debian 12 has, one of PyPI's.
+//! Node.js with npm: the machine's own, or one from PyPI if the machine has none or one that is too
+//! old for the clients, as in Debian 12.
 
 use std::{
     env,
@@ -13,21 +13,21 @@ use xshell::{Shell, cmd};
 
 use super::python;
 
-/// The clients' own condition.
+/// The minimum version of the clients.
 const OLDEST: u32 = 20;
 
-/// The package, its version and hashes, as pip wants them.
+/// The package, its version and hashes, in pip's format.
 const REQUIREMENTS: &str = include_str!("../../../tests/sdk/javascript/node.txt");
 
 /// A Node.js, whether it is installed or not.
 pub(super) struct Node {
     pub(super) program: PathBuf,
-    /// Where it is, if not where programs look.
+    /// Its folder, if it is not in `PATH`.
     folder: Option<PathBuf>,
 }
 
 impl Node {
-    /// The one that is to be used.
+    /// The Node.js to use.
     pub(super) fn find(cache: &Path) -> Self {
         let own = which("node").filter(|program| which("npm").is_some() && serves(program));
         match own {
@@ -39,7 +39,7 @@ impl Node {
         }
     }
 
-    /// Makes sure that it is there, and gives its version.
+    /// Installs it if necessary, and returns its version.
     pub(super) fn install(&self, cache: &Path) -> Result<String> {
         if self.folder.is_some() {
             let wanted = modules::workspace().join("tests/sdk/javascript/node.txt");
@@ -48,7 +48,7 @@ impl Node {
         version(&self.program).with_context(|| format!("{} does not run", self.program.display()))
     }
 
-    /// The variable `PATH` with which npm finds it.
+    /// The value of `PATH` with which npm finds it.
     pub(super) fn path(&self) -> Result<OsString> {
         let path = env::var_os("PATH").unwrap_or_default();
         let folders = self.folder.iter().cloned().chain(env::split_paths(&path));
@@ -64,6 +64,6 @@ fn serves(program: &Path) -> bool {
 
 fn version(program: &Path) -> Option<String> {
     let shell = Shell::new().ok()?;
-    let said = cmd!(shell, "{program} --version").quiet().ignore_stderr().read().ok()?;
-    Some(said.trim_start_matches('v').to_owned())
+    let output = cmd!(shell, "{program} --version").quiet().ignore_stderr().read().ok()?;
+    Some(output.trim_start_matches('v').to_owned())
 }

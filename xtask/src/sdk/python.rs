@@ -8,12 +8,12 @@ use xshell::{Shell, cmd};
 
 use super::suite::{self, Suite};
 
-/// Packages, versions and hashes, as pip wants them.
+/// Packages, versions and hashes, in pip's format.
 const REQUIREMENTS: &str = include_str!("../../../tests/sdk/python/requirements.txt");
 
 const CLIENTS: [&str; 3] = ["azure-identity", "azure-keyvault-keys", "azure-keyvault-certificates"];
 
-/// Earlier ones need more packages, which `requirements.txt` does not name.
+/// Earlier versions require more packages, which `requirements.txt` does not list.
 const OLDEST: [u32; 2] = [3, 11];
 
 const VERSIONS: &str = "import importlib.metadata, sys
@@ -23,7 +23,7 @@ fn tests() -> PathBuf {
     modules::workspace().join("tests/sdk/python")
 }
 
-/// What to run, whether it is installed or not.
+/// The suite, whether it is installed or not.
 pub(super) fn suite(cache: &Path) -> Suite {
     let report = cache.join("reports/python.xml");
     let options = ["-B", "-m", "pytest", "-p", "no:cacheprovider", "-o", "junit_logging=no"];
@@ -39,8 +39,8 @@ pub(super) fn suite(cache: &Path) -> Suite {
     }
 }
 
-/// A virtual environment with exactly the packages of a file, made now if it is not what the same
-/// recipe made.
+/// A virtual environment with exactly the packages of a file, created unless the same recipe
+/// already created it.
 pub(super) fn environment(folder: &Path, recipe: &str, requirements: &Path) -> Result<()> {
     let registry = "PyPI or a mirror of it (PIP_INDEX_URL)";
     suite::once(folder, recipe, registry, || {
@@ -54,7 +54,7 @@ pub(super) fn environment(folder: &Path, recipe: &str, requirements: &Path) -> R
     })
 }
 
-/// The clients, installed now if they are not there yet.
+/// The clients, installed if necessary.
 pub(super) fn install(cache: &Path) -> Result<Suite> {
     let (shell, folder) = (Shell::new()?, cache.join("python"));
     let version = cmd!(shell, "python3 --version").quiet().read()?;

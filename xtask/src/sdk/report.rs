@@ -1,4 +1,4 @@
-//! What passed, as the programs report it.
+//! The results that the programs report.
 
 use std::{collections::BTreeMap, fmt::Write as _, fs};
 
@@ -7,7 +7,7 @@ use roxmltree::Document;
 
 use super::suite::Suite;
 
-/// A case with the arguments that it ran with, such as the sizes of keys.
+/// A case with its arguments, such as the sizes of keys.
 #[derive(Debug, PartialEq, Eq)]
 struct Case {
     subject: String,
@@ -16,25 +16,25 @@ struct Case {
     passed: bool,
 }
 
-/// How often a case ran, and with which arguments it did not pass.
+/// How often a case ran, and the arguments with which it did not pass.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Outcome {
     runs: usize,
     failed: Vec<String>,
 }
 
-/// The clients, and how each case ended.
+/// The clients, and the result of each case.
 #[derive(Default)]
 pub(super) struct Report {
     clients: Vec<(String, String)>,
     /// By language, subject and case.
     outcomes: BTreeMap<(&'static str, String, String), Outcome>,
-    /// Languages of which no case ran.
+    /// Languages without a case that ran.
     silent: Vec<&'static str>,
 }
 
 impl Report {
-    /// Reads what a language's programs left behind; nothing is no error yet.
+    /// Parses the report of a language's programs; a missing one is not an error yet.
     pub(super) fn add(&mut self, suite: &Suite) -> Result<()> {
         self.clients.extend(suite.clients.iter().cloned());
         let text = fs::read_to_string(&suite.report).unwrap_or_default();
@@ -83,7 +83,7 @@ impl Report {
     /// How many cases ran.
     ///
     /// # Errors
-    /// None did in some language.
+    /// In one language no case ran.
     pub(super) fn all_ran(&self) -> Result<usize> {
         ensure!(self.silent.is_empty(), "no case ran in {}", self.silent.join(" and "));
         Ok(self.runs())
@@ -103,15 +103,15 @@ impl Outcome {
     }
 }
 
-/// Reads a report in the format of JUnit, as pytest and Node write it. Only what passed has no
-/// element in its case: what failed, broke or was skipped has.
+/// Parses a JUnit report of pytest or Node. Only passed cases have no child element: cases that
+/// failed, broke or were skipped have one.
 fn cases(xml: &str) -> Result<Vec<Case>> {
     let document = Document::parse(xml)?;
     let cases = document.descendants().filter(|node| node.has_tag_name("testcase"));
     cases
         .map(|case| {
             let name = case.attribute("name").context("a case without a name")?;
-            // Node nests the cases of a subject; pytest names the file.
+            // Node nests the cases of a subject; pytest contains the file name.
             let suite = case.parent().filter(|parent| parent.attribute("tests").is_some());
             let class = case.attribute("classname").unwrap_or_default();
             let subject = match class.strip_prefix("test_") {

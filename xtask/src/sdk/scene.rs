@@ -1,4 +1,4 @@
-//! The embedded vault with an application, and everything that the programs have to know of it.
+//! The embedded vault with an application, and the data that the programs need.
 
 use std::{fs, path::Path};
 
@@ -13,10 +13,10 @@ const SECRET: &str = "secret of the application";
 const FEDERATED: &str = "token of another identity provider";
 const PASSWORD: &str = "password of the file";
 
-/// Where a virtual machine's metadata service is.
+/// The address of a virtual machine's metadata service.
 const METADATA: &str = "169.254.169.254:80";
 
-/// Where the clients want the secret files of an Azure Arc server's agent.
+/// Where the clients expect the secret files of an Azure Arc server's agent.
 const ARC: &str = "/var/opt/azcmagent/tokens";
 
 pub(super) struct Scene {
@@ -26,7 +26,7 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    /// Starts the vault, makes certificates, and writes what the programs read.
+    /// Starts the vault, creates certificates, and writes the programs' input.
     pub(super) fn set() -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let path = |name: &str| folder.path().join(name).display().to_string();
@@ -69,7 +69,7 @@ impl Scene {
                 "IDENTITY_ENDPOINT": vault.arc_endpoint(),
                 "IMDS_ENDPOINT": vault.imds_endpoint(),
             },
-            // `NAME.pem` and `NAME.pfx` of application, rsa and ec, each with its private key.
+            // `NAME.pem` and `NAME.pfx` for application, rsa and ec, each with its private key.
             "certificates": folder.path(),
             "password": PASSWORD,
         });
@@ -89,7 +89,7 @@ impl Scene {
     }
 }
 
-/// Makes a certificate with its private key, in PEM and in PKCS#12.
+/// Creates a certificate with its private key, in PEM and in PKCS#12.
 fn certificate(folder: &Path, name: &str, key: &str) -> Result<()> {
     let openssl = |line: &str| {
         let task = Task::new("openssl").dir(folder).args(line.split_whitespace());

@@ -11,15 +11,15 @@ use anyhow::{Context as _, Result};
 
 use super::scene::Scene;
 
-/// Far more than a run takes.
+/// Time limit; far more than a run takes.
 const LIMIT: Duration = Duration::from_secs(600);
 
-/// What to run, and where it reports.
+/// The command to run, and its report.
 pub(super) struct Suite {
     pub(super) language: &'static str,
     /// The clients with their versions, once they are installed.
     pub(super) clients: Vec<(String, String)>,
-    /// Where it writes what passed, in the format of JUnit.
+    /// The file for its results, in the format of JUnit.
     pub(super) report: PathBuf,
     pub(super) program: PathBuf,
     pub(super) arguments: Vec<String>,
@@ -27,7 +27,7 @@ pub(super) struct Suite {
 }
 
 impl Suite {
-    /// Runs it to its end, prints what it says, and tells whether it ended with success.
+    /// Runs it to the end, prints its output, and returns whether it succeeded.
     pub(super) fn run(&self, scene: &Scene) -> Result<bool> {
         println!("== {}", self.language);
         let task = Task::new(&self.program).args(&self.arguments).dir(&self.folder).limit(LIMIT);
@@ -39,8 +39,7 @@ impl Suite {
     }
 }
 
-/// Does `install` unless `folder` is already what the same recipe made. `registry` is what it takes
-/// besides.
+/// Runs `install` unless the same recipe already created `folder`. Messages name `registry`.
 pub(super) fn once(
     folder: &Path,
     recipe: &str,
@@ -56,6 +55,6 @@ pub(super) fn once(
     install().with_context(|| {
         format!("Microsoft's clients cannot be installed into {folder:?}; it takes {registry}")
     })?;
-    // The last thing, so that an installation that broke off is begun again.
+    // Written last, so that an incomplete installation is repeated.
     Ok(fs::write(marker, recipe)?)
 }
