@@ -69,7 +69,7 @@ pub fn one_request_serves_all() {
         let got = all((0..4).map(|_| scene.wanting()).collect()).await;
         let token = scene.tokens.get().await.expect("a token");
         assert!(same(&got, &token));
-        assert_eq!(scene.credential.requested(), 1);
+        assert_eq!(scene.credential.requests(), 1);
     });
 }
 
@@ -84,7 +84,7 @@ pub fn a_failure_is_shared_and_not_kept() {
         let token = scene.tokens.get().await.expect("the second request succeeds");
         let succeeded: Vec<_> = got.into_iter().filter(Option::is_some).collect();
         assert!(same(&succeeded, &token));
-        assert_eq!(scene.credential.requested(), 2);
+        assert_eq!(scene.credential.requests(), 2);
     });
 }
 
@@ -98,7 +98,7 @@ pub fn time_that_ran_out_is_not_shared() {
         let succeeded: Vec<_> = got.into_iter().filter(Option::is_some).collect();
         assert_eq!(succeeded.len(), 2);
         assert!(same(&succeeded, &token));
-        assert_eq!(scene.credential.requested(), 2);
+        assert_eq!(scene.credential.requests(), 2);
     });
 }
 
@@ -111,7 +111,7 @@ pub fn a_failed_renewal_keeps_the_old_token() {
         // The renewal task fails twice and then succeeds.
         time::pass(3);
         scene.another_than(&old).await;
-        assert_eq!(scene.credential.requested(), 4);
+        assert_eq!(scene.credential.requests(), 4);
     });
 }
 
@@ -125,7 +125,7 @@ pub fn without_a_thread_askers_renew() {
         let old = scene.tokens.get().await.expect("a token");
         let got = all((0..3).map(|_| scene.wanting()).collect()).await;
         assert!(same(&got, &old), "the first renewal fails");
-        assert_eq!(scene.credential.requested(), 2);
+        assert_eq!(scene.credential.requests(), 2);
     });
 }
 
@@ -139,10 +139,10 @@ pub fn a_refusal_makes_one_request() {
         let new = scene.tokens.get().await.expect("a token");
         assert!(!Arc::ptr_eq(&new, &old));
         assert!(same(&got, &new));
-        assert_eq!(scene.credential.requested(), 2);
+        assert_eq!(scene.credential.requests(), 2);
         let got = all((0..2).map(|_| scene.refused(&new)).collect()).await;
         assert!(same(&got, &new), "asking again would be of no use");
-        assert_eq!(scene.credential.requested(), 2);
+        assert_eq!(scene.credential.requests(), 2);
     });
 }
 
@@ -155,7 +155,7 @@ pub fn a_refusal_during_a_renewal_makes_one_request() {
         let got = all(vec![scene.refused(&old), scene.refused(&old)]).await;
         let new = scene.tokens.get().await.expect("a token");
         assert!(same(&got, &new));
-        assert_eq!(scene.credential.requested(), 2);
+        assert_eq!(scene.credential.requests(), 2);
     });
 }
 
@@ -173,7 +173,7 @@ pub fn one_who_gives_up_holds_nobody_up() {
         let token = scene.tokens.get().await.expect("a token");
         assert!(same(&got, &token));
         // Each caller that gave up may have abandoned one request.
-        assert!((1..=3).contains(&scene.credential.requested()));
+        assert!((1..=3).contains(&scene.credential.requests()));
     });
 }
 
@@ -187,13 +187,13 @@ pub fn a_used_token_is_renewed_once() {
         let got = all((0..2).map(|_| scene.wanting()).collect()).await;
         assert!(got.iter().all(Option::is_some));
         let second = scene.another_than(&first).await;
-        assert_eq!(scene.credential.requested(), 2);
+        assert_eq!(scene.credential.requests(), 2);
         // Callers that used it since then cause at most one more renewal.
         time::pass(8);
         for _ in 0..20 {
             yield_now().await;
         }
-        assert!(scene.credential.requested() <= 3, "renewed although nobody uses it");
+        assert!(scene.credential.requests() <= 3, "renewed although nobody uses it");
         drop(second);
     });
 }

@@ -216,7 +216,7 @@ mod tests {
         Begin,
         Answered,
         Unanswered { took: u64 },
-        TrialAnswered,
+        ProbeAnswered,
     }
 
     fn event() -> impl Strategy<Value = (u64, Event)> {
@@ -224,7 +224,7 @@ mod tests {
             3 => Just(Event::Begin),
             1 => Just(Event::Answered),
             4 => (0..3_000_u64).prop_map(|took| Event::Unanswered { took }),
-            1 => Just(Event::TrialAnswered),
+            1 => Just(Event::ProbeAnswered),
         ];
         (0..700_u64, event)
     }
@@ -260,7 +260,7 @@ mod tests {
                             model.open = Some(now);
                         }
                     }
-                    Event::TrialAnswered => {
+                    Event::ProbeAnswered => {
                         circuit.close(now);
                         model = Model { closed: now, tried: model.tried, ..Model::default() };
                     }

@@ -18,22 +18,22 @@ pub(crate) const LIFE: Duration = Duration::from_secs(3600);
 #[derive(Debug)]
 pub(crate) struct Credential {
     /// The number of requests so far. It is not a step of the model: only the scenario reads it.
-    requested: AtomicUsize,
+    requests: AtomicUsize,
     /// Which requests fail and how, by their number.
     fails: fn(usize) -> Option<ErrorKind>,
 }
 
 impl Credential {
     pub(crate) fn new(fails: fn(usize) -> Option<ErrorKind>) -> Self {
-        Self { requested: AtomicUsize::new(0), fails }
+        Self { requests: AtomicUsize::new(0), fails }
     }
 
-    pub(crate) fn requested(&self) -> usize {
-        self.requested.load(Ordering::Relaxed)
+    pub(crate) fn requests(&self) -> usize {
+        self.requests.load(Ordering::Relaxed)
     }
 
     pub(crate) async fn token(&self, _scope: &str, _budget: Duration) -> Result<Token> {
-        let number = self.requested.fetch_add(1, Ordering::Relaxed);
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
         // Long enough for others to arrive and wait.
         for _ in 0..3 {
             shuttle::future::yield_now().await;
