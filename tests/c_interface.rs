@@ -1,4 +1,4 @@
-//! libakv in C programs: what it exports, every function, the example, and memcheck.
+//! libakv in C programs: its exports, every function, the example, and memcheck.
 
 use std::{
     fs,
@@ -18,7 +18,7 @@ fn scene() -> Result<(Site, Vec<String>)> {
     Ok((site, keys.into()))
 }
 
-/// Compiles a C program with nothing but what `cargo xtask build` made.
+/// Compiles a C program using only the output of `cargo xtask build`.
 fn compile(source: &Path, folder: &Path) -> Result<PathBuf> {
     let (name, modules) = (source.file_stem().context("a name")?, modules::folder()?);
     let program = folder.join(name);
@@ -47,7 +47,7 @@ fn program(site: &Site) -> Result<PathBuf> {
     compile(&modules::workspace().join("tests/c/capi.c"), site.folder())
 }
 
-/// The bytes that a line of the program's output has after its name.
+/// The bytes after this name in a line of the program's output.
 fn printed(text: &str, name: &str) -> Result<Vec<u8>> {
     let line = text.lines().find_map(|line| line.strip_prefix(name)).context("a line")?.trim();
     let pairs = line.as_bytes().chunks(2).map(|pair| Ok(str::from_utf8(pair)?));
@@ -117,7 +117,7 @@ fn the_example_signs_a_file() -> Result<()> {
     Ok(())
 }
 
-/// What it writes fits the room that it asked for, whatever comes from the vault.
+/// Results fit the requested buffer, whatever the vault returns.
 #[test]
 fn results_fit_the_room_that_was_asked_for() -> Result<()> {
     let (site, keys) = scene()?;
@@ -145,7 +145,7 @@ fn results_fit_the_room_that_was_asked_for() -> Result<()> {
         (&[aes, "unwrap", "A256KW", &wrapped], Operation::UnwrapKey, 32..=32),
     ] {
         for verify in ["yes", "no"] {
-            // Of a signature only the length is right, and ES256's numbers are too large, too.
+            // The signature has only the right length, and the numbers for ES256 are too large.
             let passes = on != Operation::Sign || (verify == "no" && *lengths.end() == 256);
             let program = || Ok(run(verify, arguments));
             Case { on, lengths: lengths.clone(), passes, program: &program }
@@ -170,7 +170,7 @@ fn a_cancelled_thread_ends_after_its_operation() -> Result<()> {
         site.vault().clear_faults();
         site.vault().fault(fault);
         let task = Task::new(&program).args([key.as_str(), code]).env("AKV_TIMEOUT", timeout);
-        // After three deadlines in a row the next operation would fail at once.
+        // Otherwise the operation after three consecutive deadlines would fail at once.
         let task = task.env("AKV_FAIL_FAST", "no");
         assert_eq!(with_settings(task, &site).ok()?.stderr, "");
     }
@@ -213,7 +213,7 @@ fn memcheck_finds_nothing() -> Result<()> {
         .args(["--show-leak-kinds=definite,indirect", "--errors-for-leak-kinds=definite,indirect"])
         .arg(program)
         .args(&keys)
-        // Programs run some twenty times slower.
+        // Under memcheck, programs run some twenty times slower.
         .env("AKV_TIMEOUT", "120s")
         .limit(Duration::from_secs(600));
     let output = with_settings(task, &site).run()?;

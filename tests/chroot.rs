@@ -1,5 +1,5 @@
 //! A server that has changed its root directory, cleared its environment and given up root still
-//! signs, although none of the resolver's files is left.
+//! signs, although none of the resolver's files exists any more.
 
 use std::{fs, net::UdpSocket, time::Duration};
 
@@ -34,8 +34,8 @@ fn names_come_from_the_name_server_of_the_load() -> Result<()> {
     })
 }
 
-/// A server that may start no thread needs the files of the load too, in its old root directory and in
-/// a new one.
+/// A server that must not start threads also needs the files read at load, in its old root
+/// directory and in a new one.
 fn sign_everywhere() -> Result<()> {
     const ALONE: &[&str] = &["filter", "0", "3"];
     sign_in("chroot_sign", &[], true)?;
@@ -76,7 +76,7 @@ fn sign_in(program: &str, arguments: &[&str], new_root: bool) -> Result<()> {
     Ok(())
 }
 
-/// Knows one host's IPv4 address, for ever.
+/// Serves one host's IPv4 address until the test ends.
 fn name_server(socket: &UdpSocket) -> Result<()> {
     let mut buffer = [0; 1500];
     loop {

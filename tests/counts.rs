@@ -1,4 +1,4 @@
-//! How much of the vault, the network and the memory a process takes, and what fork does to it.
+//! Requests, connections and memory of a process, and the effect of fork on them.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ fn a_managed_hsm_gets_few_connections_too() -> Result<()> {
     run(&site, "sign_many", &[&key, "400", "4"])?;
     let stats = site.vault().stats();
     assert_eq!((stats.sign, stats.token_requests), (440, 1), "{stats:?}");
-    // HTTP/1.1: one for each signature that is under way at once, and for the key.
+    // HTTP/1.1: one for each concurrent signature, and one for the key.
     assert!(stats.connections <= 8, "{stats:?}");
     Ok(())
 }

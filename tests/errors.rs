@@ -1,5 +1,5 @@
-//! What goes wrong is said in one readable entry of OpenSSL's error queue, with a failing exit
-//! code, in time, and nobody else hears of it.
+//! Failures produce one readable entry in OpenSSL's error queue and a failing exit code, in time,
+//! and without side effects.
 
 use std::{
     net::{Ipv4Addr, TcpListener},
@@ -10,10 +10,10 @@ use akv_emulator::{Curve, Emulator, Fault, FaultKind, NewKey, Operation, Persona
 use akv_tests::{OpenSsl, Output, Site, modules};
 use anyhow::{Context as _, Result};
 
-/// How `openssl` shows the provider's entries: `…:error:CODE:akv_provider:…`.
+/// The marker of the provider's entries in `openssl`'s output: `…:error:CODE:akv_provider:…`.
 const OURS: &str = ":akv_provider:";
 
-/// The one entry of ours in what `openssl` printed.
+/// Our only entry in `openssl`'s output.
 fn entry(output: &Output) -> String {
     let entries: Vec<&str> = output.stderr.lines().filter(|line| line.contains(OURS)).collect();
     assert_eq!(entries.len(), 1, "one entry wanted: {}", output.describe());
@@ -47,7 +47,7 @@ fn with(site: &Site, file: &str, replaced: &[(&'static str, &str)]) -> Result<Op
 #[test]
 fn wrong_references_are_refused_before_any_network_use() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
-    // Without an endpoint and with a proxy, whatever goes out goes to this listener.
+    // Without an endpoint and with a proxy, every connection goes to this listener.
     let trap = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     trap.set_nonblocking(true)?;
     let proxy = format!("http://{}", trap.local_addr()?);
@@ -100,7 +100,7 @@ fn the_service_says_no() -> Result<()> {
     assert!(entry(&output).contains("403"), "{}", output.describe());
 
     site.vault().create_key(NewKey::rsa("disabled", 2048).enabled(false))?;
-    // Such a key can be read, and no more.
+    // Such a key can only be read.
     let reference = "vault:testvault:disabled";
     let output = openssl.fails(&format!("dgst -sha256 -sign {reference} -out sig {data}"))?;
     assert!(entry(&output).contains("disabled"), "{}", output.describe());
@@ -149,7 +149,7 @@ fn the_server_is_not_the_vault() -> Result<()> {
     let openssl = OpenSsl::new(config, site.folder());
     refused(&openssl, &key, &["certificate"])?;
 
-    // Its certificate names 127.0.0.1 but not 127.0.0.2.
+    // Its certificate is for 127.0.0.1 but not 127.0.0.2.
     let all = Emulator::builder().listen(([0, 0, 0, 0], 0).into()).start()?;
     let endpoint = format!("https://127.0.0.2:{}", all.address().port());
     std::fs::write(site.path("other-ca.pem"), all.ca_pem())?;
@@ -185,7 +185,7 @@ fn garbage_for_an_answer() -> Result<()> {
         entry(&output);
         site.vault().clear_faults();
     }
-    // One bad answer among good ones is only a retry.
+    // One bad response causes only a retry.
     for kind in [FaultKind::NotJson, FaultKind::TruncatedBody, FaultKind::ResetAfterRequest] {
         site.vault().fault(Fault::new(kind).on(Operation::Sign));
         let output = site.openssl().ok(&format!("dgst -sha256 -sign {file} -out sig {data}"))?;
@@ -219,7 +219,7 @@ fn a_server_that_hangs_is_given_up_at_the_deadline() -> Result<()> {
     let took = started.elapsed();
     assert!(took >= Duration::from_millis(900) && took < Duration::from_secs(5), "{took:?}");
 
-    // Nobody answers, not even with a handshake.
+    // A server that never responds, not even to the handshake.
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let endpoint = format!("https://{}", silent.local_addr()?);
     let settings = [("endpoint", endpoint.as_str()), ("timeout", "1s")];
@@ -265,13 +265,14 @@ fn wrong_settings_are_named() -> Result<()> {
     ] {
         let in_environment = site.openssl().env(variable, value);
         let in_file = with(&site, "wrong.cnf", &[(name, value)])?;
-        // Of logging, which is set up later, the setting is named wherever it comes from.
+        // Errors of logging, which is set up later, contain the setting's name, whatever its
+        // source.
         let in_error = if name == "log-level" { name } else { variable };
         for (openssl, name) in [(&in_environment, in_error), (&in_file, name)] {
             for key in [file.as_str(), "vault:testvault:k"] {
                 refused(openssl, key, &["invalid setting", name, value])?;
             }
-            // Nobody else is troubled.
+            // Other keys are not affected.
             openssl.ok(&format!("pkey -in {own} -noout"))?;
             let list = openssl.ok("list -providers")?.text();
             let ours = list.split_once("akv_provider").map(|(_, ours)| ours).unwrap_or_default();
@@ -292,7 +293,7 @@ fn broken_key_files_are_refused() -> Result<()> {
     let lines: Vec<&str> = text.lines().collect();
     let last = lines.len() - 1;
     let broken = site.text("broken.key");
-    // Without the beginning, without the end, with another version, and far too long.
+    // Truncated at the start, truncated at the end, with another version, and far too long.
     let other_version = lines[1].replacen("AgEB", "AgEC", 1);
     assert_ne!(other_version, lines[1], "the version stands in the first line");
     let long = "A".repeat(64 * 1024);

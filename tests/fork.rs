@@ -1,4 +1,4 @@
-//! Fork while everything is under way, and the end of a process that is not done.
+//! Fork during operations, and exit of a process with operations in flight.
 
 use std::time::{Duration, Instant};
 
@@ -25,12 +25,12 @@ fn two_hundred_children_sign_while_eight_threads_do() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.ec(Curve::P256)?;
     storm(&site, &site.key_file(&key, "storm.key")?, "200", "8")?;
-    // Every child was a client of its own.
+    // Every child had its own client.
     assert!(site.vault().stats().connections > 130, "{:?}", site.vault().stats());
     Ok(())
 }
 
-/// Keeps this thread, and what it starts from now on, on the processor where it is.
+/// Pins this thread, and everything that it starts from now on, to its current processor.
 fn stay_on_one_processor() -> Result<()> {
     let mut one = CpuSet::new();
     one.set(sched_getcpu()?)?;
@@ -39,12 +39,12 @@ fn stay_on_one_processor() -> Result<()> {
 
 #[test]
 fn children_of_a_process_that_is_just_making_its_first_connection_sign() -> Result<()> {
-    // Whoever holds a lock is then often interrupted while it does, for as long as the forks take.
+    // The holder of a lock is then often interrupted while forks happen.
     stay_on_one_processor()?;
     let site = Site::start(Persona::ManagedHsm)?;
     let key = site.ec(Curve::P256)?;
     let file = site.key_file(&key, "first.key")?;
-    // The forks happen while the runtime is made, names are looked up, TLS begins.
+    // The forks happen while the runtime is created, names are resolved, TLS begins.
     for _ in 0..12 {
         storm(&site, &file, "6", "8")?;
     }
@@ -63,7 +63,7 @@ fn a_process_ends_at_once_while_signatures_are_under_way() -> Result<()> {
         let output = cc::host(&site, "host_exit")?.args([file.as_str(), "8", how]).run()?;
         assert_eq!(output.status.code(), Some(7), "{how}: {}", output.describe());
         assert_eq!(output.stderr, "", "{how}");
-        // Far from the deadline of a signature, which is ten seconds.
+        // Far below the deadline of a signature, which is ten seconds.
         assert!(start.elapsed() < Duration::from_secs(8), "{how} took {:?}", start.elapsed());
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Loading and unloading: no thread before the first use, nothing left behind.
+//! Loading and unloading: no thread before the first use, no leak.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ fn a_module_is_loaded_and_unloaded_again_and_again() -> Result<()> {
     let text = output.text();
     let (before, after) = text.trim().split_once(' ').context("two numbers")?;
     let growth = after.parse::<i64>()? - before.parse::<i64>()?;
-    // A client that stays behind takes some hundred KiB, and there were 46 more.
+    // A leaked client takes some hundred KiB, and there were 46 more.
     assert!(growth < 4096, "memory grew by {growth} KiB from {before} KiB");
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! The module as a file: what it links, what it exports, what it says about the machine that
-//! built it.
+//! The module as a file: what it links, what it exports, and what it reveals about the build
+//! machine.
 
 use akv_tests::{Glibc, Task, elf, modules};
 use anyhow::Result;
@@ -25,7 +25,7 @@ fn it_has_no_executable_stack_and_no_text_relocations() -> Result<()> {
     Ok(())
 }
 
-/// A destructor that waits for a lock would hang children of `fork` in `exit`; AWS-LC has one by
+/// A destructor that waits for a lock would hang children of `fork` in `exit`. AWS-LC has one by
 /// default, see `.cargo/config.toml`.
 #[test]
 fn it_runs_nothing_of_its_own_at_exit() -> Result<()> {
@@ -33,12 +33,13 @@ fn it_runs_nothing_of_its_own_at_exit() -> Result<()> {
     assert!(dynamic.contains("(NEEDED)"), "{dynamic}");
     let line = dynamic.lines().find(|line| line.contains("(FINI_ARRAYSZ)"));
     let size = line.map(|line| line.split_whitespace().nth(2).and_then(|size| size.parse().ok()));
-    // One entry is the C compiler's own; some have none.
+    // One entry is the C compiler's; some compilers have none.
     assert!(size.is_none_or(|size| size <= Some(size_of::<usize>())), "{size:?}: {dynamic}");
     Ok(())
 }
 
-/// `cargo xtask build` says which; one that is built for a newer system would not load here.
+/// `cargo xtask build` prints the version; a module that is built for a newer system would not load
+/// here.
 #[test]
 fn it_needs_no_newer_c_library_than_there_is() -> Result<()> {
     let (needed, here) = (Glibc::needed_by(&modules::provider()?)?, Glibc::of_this_machine()?);

@@ -4,7 +4,7 @@ use akv_emulator::{Curve, Persona};
 use akv_tests::{Client, Nginx, Site, nginx::Setup};
 use anyhow::Result;
 
-/// Arguments of the client, and how the signature must be named.
+/// Arguments of the client, and the expected name of the signature.
 const CASES: [(&str, &str); 4] = [
     ("-tls1_2 -sigalgs rsa_pkcs1_sha256", "RSA"),
     ("-tls1_3 -sigalgs rsa_pss_rsae_sha256", "RSA-PSS"),
@@ -56,8 +56,8 @@ impl Stage {
     }
 }
 
-/// Users of Microsoft's provider may have configured it so: the keys of the key exchange are then ours
-/// to make, and in no vault.
+/// Users of Microsoft's provider may have such a configuration: the ephemeral keys of the key
+/// exchange are then requested from us, and are in no vault.
 #[test]
 fn a_server_that_prefers_our_provider_has_key_exchange_with_elliptic_curves() -> Result<()> {
     let mut stage = stage(key_file)?;

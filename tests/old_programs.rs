@@ -1,5 +1,5 @@
-//! Programs of others that look into the old structures of their keys: Ruby, Node, OpenSSH, Python's
-//! `cryptography` of Debian 12, Perl. Each takes a key file; what it signs plain OpenSSL verifies.
+//! Third-party programs that access the old structures of their keys: Ruby, Node, OpenSSH, Python's
+//! `cryptography` of Debian 12, Perl. Each loads a key file; plain OpenSSL verifies its signatures.
 //!
 //! They are linked with the system's OpenSSL.
 
@@ -11,7 +11,7 @@ use anyhow::Result;
 
 const MESSAGE: &str = "signed by a program of another's";
 
-/// A site, and what is common to the programs.
+/// A site, and data common to the programs.
 struct Scene {
     site: Site,
     keys: Vec<Key>,
@@ -27,13 +27,13 @@ impl Scene {
     fn open() -> Result<Self> {
         let site = Site::start(Persona::Vault)?;
         fs::write(site.path("message"), MESSAGE)?;
-        // Node reads a section of its own.
+        // Node reads its own section.
         let config = format!("nodejs_conf = openssl_init\n{}", site.read("openssl.cnf")?);
         fs::write(site.path("openssl.cnf"), config)?;
         let mut keys = Vec::new();
         for (kind, reference) in [("rsa", site.rsa(2048)?), ("ec", site.ec(Curve::P256)?)] {
             let file = site.key_file(&reference, &format!("{kind}.pem"))?;
-            // OpenSSH insists.
+            // OpenSSH requires it.
             fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
             keys.push(Key { kind, file, public: site.public_key(&reference)? });
         }
@@ -44,7 +44,7 @@ impl Scene {
         Task::new(program).env("OPENSSL_CONF", self.site.path("openssl.cnf"))
     }
 
-    /// Has plain OpenSSL verify a signature that a program has written.
+    /// Verifies a program's signature with plain OpenSSL.
     fn verify(&self, key: &Key, signature: &str) -> Result<()> {
         let (public, signature) = (&key.public, self.site.text(signature));
         let message = self.site.text("message");
@@ -163,7 +163,7 @@ fn python_signs() -> Result<()> {
     let scene = Scene::open()?;
     for key in &scene.keys {
         let (message, signature) = (scene.site.text("message"), scene.site.text("python.sig"));
-        // The system's, for which its packages are.
+        // The system's Python, for which the packages are installed.
         let task = scene.task("/usr/bin/python3");
         let output = task.args(["-c", PYTHON, key.kind, &key.file, &message, &signature]).ok()?;
         if key.kind == "rsa" {
@@ -211,18 +211,18 @@ fn openssh_signs_with_rsa_and_refuses_ec() -> Result<()> {
     let public = scene.task("ssh-keygen").args(["-y", "-f", &rsa.file]).ok()?;
     let back = scene.site.path("rsa.ssh.pub");
     fs::write(&back, public.text())?;
-    // What it printed is the vault's key.
+    // The printed key must be the vault's key.
     let converted = Task::new("ssh-keygen").args(["-e", "-m", "PKCS8", "-f"]).arg(&back).ok()?;
     assert_eq!(converted.text().trim(), fs::read_to_string(&rsa.public)?.trim());
 
-    // It wants the public half beside the key.
+    // It requires the public half next to the key.
     fs::copy(&back, scene.site.path("rsa.pem.pub"))?;
     let message = scene.site.text("message");
     scene.task("ssh-keygen").args(["-Y", "sign", "-n", "file", "-f", &rsa.file, &message]).ok()?;
     let check = Task::new("ssh-keygen").args(["-Y", "check-novalidate", "-n", "file", "-s"]);
     check.arg(scene.site.path("message.sig")).input(MESSAGE).ok()?;
 
-    // It looks at the private number itself.
+    // It checks the private number itself.
     let output = scene.task("ssh-keygen").args(["-y", "-f", &scene.keys[1].file]).run()?;
     assert_eq!(output.status.code(), Some(255), "{}", output.describe());
     assert!(output.stderr.contains("invalid format"), "{}", output.describe());

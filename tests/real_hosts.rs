@@ -1,7 +1,7 @@
-//! Without an endpoint setting, references lead to the service's real host names, port 443.
+//! Without an endpoint setting, references mean the service's real host names, port 443.
 //!
-//! The test runs itself once more in a network and a mount namespace of its own, where those names
-//! mean this machine.
+//! The test runs itself again in its own network and mount namespace, where those names mean this
+//! machine.
 
 use akv_emulator::{Curve, Emulator, NewKey, Persona};
 use akv_tests::{
@@ -48,7 +48,7 @@ fn inside() -> Result<()> {
     Ok(())
 }
 
-/// Signs and makes a certificate; plain OpenSSL checks both.
+/// Signs and creates a certificate; plain OpenSSL verifies both.
 fn check(site: &Site, openssl: &OpenSsl, reference: &str) -> Result<()> {
     let (public, signature) = (site.text("real.pub"), site.text("real.sig"));
     let (data, certificate) = (site.text("plain.cnf"), site.text("real.pem"));

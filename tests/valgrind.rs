@@ -1,8 +1,8 @@
-//! The module in C programs under valgrind's memcheck: no read or write out of place, no use of
-//! what was never set, nothing lost.
+//! The module in C programs under valgrind's memcheck: no invalid read or write, no use of
+//! uninitialized memory, no leak.
 //!
-//! helgrind and drd are of no use here: they know the locks of pthreads and not the atomics that
-//! tokio and Rust's own locks are made of, and report thousands of races where there are none.
+//! helgrind and drd are of no use here: they track the locks of pthreads but not the atomics on
+//! which tokio's and Rust's own locks are built, and report thousands of races that do not exist.
 
 use std::{fs, time::Duration};
 
@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, bail};
 
 const LIMIT: Duration = Duration::from_secs(2000);
 
-/// What a run left behind, in bytes.
+/// The leaks of a run, in bytes.
 struct Leaks {
     definitely: u64,
     indirectly: u64,
@@ -34,9 +34,10 @@ fn memcheck(site: &Site, program: &str, options: &[&str], arguments: &[&str]) ->
         .args(options)
         .arg(program)
         .args(arguments)
-        // Programs run some twenty times slower; an identity endpoint would not be waited for.
+        // Under memcheck programs run some twenty times slower; otherwise the identity endpoint
+        // would time out.
         .env("AKV_TIMEOUT", "120s")
-        // A child leaves alone what it inherits, which looks lost.
+        // A child does not free inherited memory, which looks like a leak.
         .env("WITHOUT_CHILDREN", "1")
         .limit(LIMIT);
     for (name, value) in site.settings() {
@@ -82,8 +83,8 @@ fn nothing_is_lost(few: &str, many: &str) -> Result<()> {
     // when its token's time comes, that the client is gone.
     let loads = 2 * (many.parse::<u64>()? - few.parse::<u64>()?);
     let mut growth = 0;
-    // A connection that is just being closed when the program ends has its client still, with all
-    // the trusted certificates. What leaks does so every time.
+    // A connection that is being closed when the program ends still holds its client, with all the
+    // trusted certificates. A real leak occurs every time.
     for _ in 0..3 {
         let many_leaks = cycles(&site, &key, many)?;
         for leaks in [&few_leaks, &many_leaks] {
@@ -114,13 +115,13 @@ fn children_use_no_memory_that_is_not_theirs() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.ec(Curve::P256)?;
     let key = site.key_file(&key, "fork.key")?;
-    // What only the threads of a parent knew of is lost in a child; that is as it should be.
+    // Memory that only the parent's threads referenced is lost in a child, as intended.
     let log = memcheck(&site, "fork_storm", &["--leak-check=no"], &[&key, "7", "2"])?;
     assert!(log.matches("ERROR SUMMARY: 0 errors").count() >= 7, "{log}");
     Ok(())
 }
 
-/// Structures of keys, their copies, and keys that are made of them again.
+/// Structures of keys, their copies, and keys created from them.
 #[test]
 fn old_structures_leave_nothing_behind() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
@@ -134,7 +135,7 @@ fn old_structures_leave_nothing_behind() -> Result<()> {
     Ok(())
 }
 
-/// Every function of libcrypto's that keys of other providers take is behind it.
+/// Covers every libcrypto function that keys of other providers use.
 #[test]
 fn keys_of_other_providers_leave_nothing_behind() -> Result<()> {
     let site = Site::start(Persona::Vault)?;

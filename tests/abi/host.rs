@@ -1,5 +1,5 @@
-//! A host of the provider's ABI that is no libcrypto: it keeps the interface's promises (strings
-//! end, data is as long as it says), and everything else is whatever the input says.
+//! A host of the provider's ABI without libcrypto: it meets the interface's contract (strings are
+//! terminated, data has its stated length), and everything else depends on the input.
 
 use ossl_abi::functions::{bio, core, provider};
 use ossl_abi::types::{CoreBio, CoreHandle, Dispatch, Param, VaList};
@@ -14,7 +14,7 @@ pub(crate) type Init = unsafe extern "C" fn(
     *mut *mut c_void,
 ) -> c_int;
 
-/// `OSSL_ALGORITHM`, declared here once more.
+/// `OSSL_ALGORITHM`, declared independently.
 #[repr(C)]
 struct Algorithm {
     names: *const c_char,
@@ -27,14 +27,14 @@ struct Algorithm {
 pub(crate) struct Provider {
     pub(crate) context: *mut c_void,
     functions: *const Dispatch,
-    /// Opaque key of a Managed HSM, where there is one; it is never freed.
+    /// Opaque key of a Managed HSM, if there is one; it is never freed.
     pub(crate) opaque_key: *mut c_void,
-    /// The same as key of `EVP_PKEY`.
+    /// The same as an `EVP_PKEY` key.
     pub(crate) symmetric_key: *mut c_void,
 }
 
 impl Provider {
-    /// Loads the provider with settings that win over [`SETTINGS`].
+    /// Loads the provider with settings that override [`SETTINGS`].
     ///
     /// # Safety
     /// `init` is the entry point of a module.
@@ -53,15 +53,15 @@ impl Provider {
         ];
         let (mut functions, mut context) = (ptr::null(), ptr::null_mut());
         let handle: *const CoreHandle = ptr::from_ref(Box::leak(Box::new(settings))).cast();
-        // SAFETY: vouched for by the caller; table and handle live for ever.
+        // SAFETY: guaranteed by the caller; table and handle live for ever.
         let loaded = unsafe { init(handle, UPCALLS.as_ptr(), &mut functions, &mut context) };
         assert_eq!(loaded, 1, "the provider loads");
         let (opaque_key, symmetric_key) = (ptr::null_mut(), ptr::null_mut());
         Self { context, functions, opaque_key, symmetric_key }
     }
 
-    /// The function tables of an operation, but for those that are about symmetric keys: libcrypto
-    /// never shows one kind of key to the functions of the other.
+    /// The function tables of an operation, except for those of symmetric keys: libcrypto never
+    /// passes one kind of key to the functions of the other.
     pub(crate) fn tables(&self, operation: c_int) -> Vec<*const Dispatch> {
         self.tables_for(operation, false)
     }
@@ -73,7 +73,7 @@ impl Provider {
 
     fn tables_for(&self, operation: c_int, symmetric: bool) -> Vec<*const Dispatch> {
         let mut no_cache = 0;
-        // SAFETY: the table is the provider's, and ends.
+        // SAFETY: the table is the provider's, and terminated.
         let query =
             unsafe { provider::QUERY_OPERATION.find(self.functions) }.expect("an operation");
         // SAFETY: the context is the provider's.
@@ -100,7 +100,7 @@ impl Provider {
     }
 }
 
-/// Settings with which no request leaves the machine: there is no token. The host is one that knows
+/// Settings with which no request leaves the machine: there is no token. The host supports
 /// everything.
 const SETTINGS: [(&CStr, &CStr); 5] = [
     (c"openssl-version", c"4.0.3"),
@@ -111,7 +111,7 @@ const SETTINGS: [(&CStr, &CStr); 5] = [
 ];
 
 unsafe extern "C" fn get_params(core: *const CoreHandle, params: *mut Param) -> c_int {
-    // SAFETY: the handle is the one that `load` made.
+    // SAFETY: the handle is the one that `load` created.
     let settings = unsafe { &*core.cast::<Vec<(CString, CString)>>() };
     let mut next = params;
     // SAFETY: the provider passes an array that ends with a null key.
@@ -158,10 +158,10 @@ unsafe extern "C" fn mark(_core: *const CoreHandle) -> c_int {
     1
 }
 
-/// A BIO over bytes, which gives and takes a few at a time.
+/// A BIO over bytes, which reads and writes a few at a time.
 pub(crate) struct Memory<'a> {
     rest: &'a [u8],
-    /// The most that one call gives or takes.
+    /// Maximum number of bytes per call.
     step: usize,
     /// Bytes that may still be written; then the BIO is broken.
     room: usize,
@@ -185,10 +185,11 @@ unsafe extern "C" fn read_ex(
     size: usize,
     read: *mut usize,
 ) -> c_int {
-    // SAFETY: all BIOs here are such ones, and the provider passes room and a place for the count.
+    // SAFETY: all BIOs here are of this type, and the provider passes a buffer and a pointer for
+    // the count.
     let (memory, read) = unsafe { (&mut *bio.cast::<Memory<'_>>(), &mut *read) };
     let (now, later) = memory.rest.split_at(size.min(memory.step).min(memory.rest.len()));
-    // SAFETY: the room is as large as it says.
+    // SAFETY: the buffer is as large as stated.
     unsafe { ptr::copy_nonoverlapping(now.as_ptr(), room.cast(), now.len()) };
     (memory.rest, *read) = (later, now.len());
     (!now.is_empty()).into()
@@ -200,13 +201,13 @@ unsafe extern "C" fn write_ex(
     size: usize,
     written: *mut usize,
 ) -> c_int {
-    // SAFETY: as for reading, and the data is as long as it says.
+    // SAFETY: as for reading, and the data is as long as stated.
     let (memory, written, data) = unsafe {
         let data = slice::from_raw_parts(data.cast::<u8>(), size);
         (&mut *bio.cast::<Memory<'_>>(), &mut *written, data)
     };
     let now = size.min(memory.step).min(memory.room);
-    // Read, so that a sanitizer sees whether it is there.
+    // Read, so that a sanitizer checks the access.
     std::hint::black_box((data.first(), data.last()));
     memory.room -= now;
     *written = now;
@@ -214,13 +215,13 @@ unsafe extern "C" fn write_ex(
 }
 
 unsafe extern "C" fn gets(bio: *mut CoreBio, room: *mut c_char, size: c_int) -> c_int {
-    // SAFETY: all BIOs here are such ones.
+    // SAFETY: all BIOs here are of this type.
     let memory = unsafe { &mut *bio.cast::<Memory<'_>>() };
     let most = usize::try_from(size).unwrap_or(0).saturating_sub(1);
     let line =
         memory.rest.iter().position(|byte| *byte == b'\n').map_or(memory.rest.len(), |end| end + 1);
     let (now, later) = memory.rest.split_at(line.min(most));
-    // SAFETY: the room is as large as it says, which is one more than this.
+    // SAFETY: the buffer is as large as stated, which is one more than this.
     unsafe {
         ptr::copy_nonoverlapping(now.as_ptr(), room.cast(), now.len());
         *room.add(now.len()) = 0;
@@ -229,18 +230,18 @@ unsafe extern "C" fn gets(bio: *mut CoreBio, room: *mut c_char, size: c_int) -> 
     c_int::try_from(now.len()).unwrap_or(0)
 }
 
-/// What is wrong with a parameter.
+/// The defects of a parameter.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Oddities {
-    /// The data is left out, its size is kept.
+    /// The data is null, its size is kept.
     pub(crate) null: bool,
     /// The data begins at an odd address.
     pub(crate) misaligned: bool,
-    /// What the size of the answer is before there is one.
+    /// The return size before the call.
     pub(crate) return_size: Option<usize>,
 }
 
-/// Bytes after the room of a parameter, which nobody may touch.
+/// Bytes after the buffer of a parameter, which must not change.
 const FENCE: u8 = 0xa5;
 const FENCED: usize = 16;
 
@@ -255,12 +256,12 @@ impl Params {
         Self { params: vec![Param::END], data: Vec::new() }
     }
 
-    /// Adds a value. Of a pointer type, the data is a pointer to the bytes.
+    /// Adds a value. For a pointer type, the data is a pointer to the bytes.
     pub(crate) fn add(&mut self, name: &'static CStr, data_type: u32, bytes: &[u8]) {
         self.add_odd(name, data_type, bytes, Oddities::default());
     }
 
-    /// Adds a value that a host of good will would not send.
+    /// Adds a value that a correct host would not pass.
     pub(crate) fn add_odd(
         &mut self,
         name: &'static CStr,
@@ -271,7 +272,7 @@ impl Params {
         let pointer_type = matches!(data_type, 6 | 7);
         let shift = usize::from(odd.misaligned && !pointer_type);
         let mut room = aligned(&[&[FENCE][..shift], bytes].concat());
-        // SAFETY: the room has one byte more than the value.
+        // SAFETY: the buffer has one byte more than the value.
         let mut data: *mut c_void = unsafe { room.as_mut_ptr().cast::<u8>().add(shift).cast() };
         self.data.push(room);
         if pointer_type {
@@ -297,11 +298,11 @@ impl Params {
     }
 
     /// # Panics
-    /// Something was written behind a room.
+    /// Something was written beyond a buffer.
     pub(crate) fn check(&self) {
         let rooms = self.params.iter().filter(|p| !p.data.is_null() && p.data_type < 6);
         for param in rooms {
-            // SAFETY: each room was made with a fence behind its bytes.
+            // SAFETY: each buffer was created with a fence after its bytes.
             let fence = unsafe {
                 slice::from_raw_parts(param.data.cast::<u8>().add(param.data_size), FENCED)
             };
@@ -310,7 +311,7 @@ impl Params {
     }
 }
 
-/// The bytes, which a NUL may end, with a fence behind them.
+/// The bytes, optionally terminated by NUL, with a fence after them.
 fn aligned(bytes: &[u8]) -> Box<[u64]> {
     let mut all = bytes.to_vec();
     all.resize((bytes.len() + FENCED).next_multiple_of(8) + 8, FENCE);

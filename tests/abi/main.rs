@@ -1,5 +1,5 @@
-//! The module, loaded by a host that is no libcrypto and means no good, with mutated input. The
-//! long run is libFuzzer's, with the same cases: `tests/fuzz/README.md`.
+//! The module, loaded by a hostile host without libcrypto, with mutated input. libFuzzer does the
+//! long run, with the same cases: `tests/fuzz/README.md`.
 
 mod cases;
 mod host;
@@ -12,15 +12,15 @@ use akv_emulator::{NewKey, Persona};
 use akv_tests::{Site, modules};
 use anyhow::Result;
 
-/// Inputs that are tried with each entry point.
+/// Number of inputs for each entry point.
 const INPUTS: usize = 20_000;
 
-/// Inputs of which many are a request.
+/// Number of inputs if many of them cause a request.
 const REQUESTS: usize = 2_000;
 
 fn load(module: &Path, settings: Vec<(CString, CString)>) -> Result<host::Provider> {
     let path = CString::new(module.as_os_str().as_bytes())?;
-    // SAFETY: the module is the one that is tested; it stays loaded.
+    // SAFETY: the module is the one under test; it stays loaded.
     let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
     assert!(!handle.is_null(), "{} cannot be loaded", module.display());
     // SAFETY: the handle is not null.
@@ -51,7 +51,7 @@ fn hostile_input_is_refused_and_touches_nothing_else() -> Result<()> {
     Ok(())
 }
 
-/// The same with symmetric keys of a Managed HSM that answers.
+/// The same with symmetric keys of a Managed HSM that responds.
 #[test]
 fn hostile_input_with_keys_that_work_touches_nothing_else() -> Result<()> {
     let site = Site::start(Persona::ManagedHsm)?;

@@ -42,7 +42,7 @@ fn key_strings_and_key_files_are_refused_before_any_connection() -> Result<()> {
             &format!("dgst -sha256 -engine e_akv -keyform engine -sign {key} {data}"),
         )?;
     }
-    // A file that nobody has written but a stranger: the reference with a version, a public half.
+    // A file from an attacker: the reference with a version, and a public half.
     let version = site.vault().rotate_key("rsa-2048")?.version;
     let file = crate::files::key_file(&site, "crafted.pem", &format!("{rsa}:{version}"))?;
     openssl(&site)?.ok(&format!("pkey -in {file} -noout"))?;

@@ -1,4 +1,4 @@
-//! `pthread_cancel` of threads that are in the middle of an operation.
+//! `pthread_cancel` of threads during an operation.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ fn a_cancelled_thread_ends_after_its_operation() -> Result<()> {
     for logged in [false, true] {
         let mut task = program(&site, "engine_cancel")?.args(&keys).arg("1");
         if logged {
-            // Every entry of the engine writes to the file, and so may be where a thread ends.
+            // Every log entry of the engine is a write to the file, which is a cancellation point.
             task = task.env("AKV_LOG_LEVEL", "trace").env("AKV_LOG_FILE", site.text("cancel.log"));
         }
         assert_eq!(task.ok()?.stderr, "");
@@ -31,7 +31,7 @@ fn a_cancelled_thread_ends_with_the_deadline() -> Result<()> {
     // Loading a key is a request too, so the faults are for one key's signatures.
     let key = site.ec(Curve::P256)?;
     site.vault().fault(Fault::latency(Duration::from_secs(3600)).on(Operation::Sign).times(3));
-    // After three deadlines in a row the next operation would fail at once.
+    // Otherwise the operation after three consecutive deadlines would fail at once.
     let task = program(&site, "engine_cancel")?.env("AKV_TIMEOUT", "1s");
     let task = task.env("AKV_FAIL_FAST", "no");
     assert_eq!(task.args([key.as_str(), &key, "0"]).ok()?.stderr, "");

@@ -25,7 +25,7 @@ fn the_predecessors_commands_work_unchanged() -> Result<()> {
     for (key, options) in [(site.rsa(2048)?, pss), (site.ec(Curve::P256)?, "")] {
         let (cert, public, sig) =
             (site.text("cert.pem"), site.text("public.pem"), site.text("sig"));
-        // Another file than the one that has loaded the engine: `req` reads it once more.
+        // A different file from the one that loaded the engine: `req` reads it again.
         let config = plain.config().display().to_string();
         engine.ok(&format!(
             "req -new -x509 -config {config} -engine e_akv -keyform engine -key {key} \
@@ -179,7 +179,7 @@ fn decrypts_what_the_public_key_encrypted() -> Result<()> {
         "-pkeyopt rsa_padding_mode:oaep",
         "-pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha256",
     ] {
-        // With the public half that the engine gives, and with the engine's own key.
+        // With the public half from the engine, and with the engine's own key.
         for encrypt in [format!("-pubin -inkey {public}"), format!("{KEY} -inkey {key}")] {
             let openssl = if encrypt.starts_with("-pubin") { &plain } else { &engine };
             let before = site.vault().stats().operations.get("encrypt").copied();
@@ -229,7 +229,7 @@ fn keys_are_printed_and_never_written() -> Result<()> {
         let file = site.text("written.key");
         let command = format!("pkey -engine e_akv -inform engine -in {key} -out {file}");
         if is_1_1_1()? && expected == "Modulus:" {
-            // A quirk of 1.1.1: it writes what it has, modulus and exponent, and nobody reads it.
+            // A quirk of 1.1.1: it writes modulus and exponent only, which no program can read.
             engine.ok(&command)?;
             engine.fails(&format!("pkey -in {file} -noout"))?;
         } else {

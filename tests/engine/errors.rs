@@ -1,4 +1,4 @@
-//! Whatever goes wrong leaves one readable entry of the engine in OpenSSL's error queue.
+//! Every failure leaves one readable entry of the engine in OpenSSL's error queue.
 
 use akv_emulator::{Curve, Fault, FaultKind, Operation, Persona};
 use akv_tests::{
@@ -7,7 +7,7 @@ use akv_tests::{
 };
 use anyhow::Result;
 
-/// Exactly one entry, which says this.
+/// Checks that there is exactly one entry, with these words.
 fn one_entry(failed: &Output, words: &[&str]) {
     assert_eq!(entries(&failed.stderr), 1, "{}", failed.describe());
     let line = failed.stderr.lines().find(|line| is_entry(line)).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Key files: PKCS#8 with a private object identifier, for programs that take nothing else.
+//! Key files: PKCS#8 with a private object identifier, for programs that accept nothing else.
 
 use akv_emulator::{Curve, Persona};
 use akv_tests::{
@@ -72,7 +72,7 @@ fn a_program_that_knows_nothing_of_engines_signs_in_the_vault() -> Result<()> {
         let after = site.vault().stats();
         assert_eq!(after.sign, before.sign + 1, "in the vault");
         assert_eq!(after.get_key, before.get_key, "no request to load");
-        // Without public key and version the vault is asked for them.
+        // Without public key and version they are requested from the vault.
         let bare = write(&site, &format!("{name}.bare.key"), &reference, &[])?;
         let task = Task::new(&program).env("OPENSSL_CONF", &config);
         task.args([&bare, &cert]).ok()?;
@@ -91,7 +91,7 @@ fn malformed_files_are_refused_and_say_why() -> Result<()> {
     ] {
         let file = write(&site, "bad.key", reference, public)?;
         let failed = engine.fails(&format!("pkey -in {file} -noout"))?;
-        // OpenSSL 3's `pkey` tries many ways to read a file and drops what each of them said.
+        // OpenSSL 3's `pkey` tries many formats and discards their errors.
         if is_1_1_1()? {
             assert_eq!(entries(&failed.stderr), 1, "{}", failed.describe());
             assert!(failed.stderr.contains(reason), "{}", failed.describe());
@@ -111,7 +111,7 @@ fn without_the_engine_nobody_reads_it() -> Result<()> {
     Ok(())
 }
 
-/// Writes a complete key file, as a stranger may, with the public key that the vault has now.
+/// Writes a complete key file, as another program may, with the vault's current public key.
 pub(crate) fn key_file(site: &Site, file: &str, reference: &str) -> Result<String> {
     write(site, file, reference, &public(site, reference)?)
 }

@@ -1,4 +1,4 @@
-//! Keys of others, with the engine loaded and set as default for everything.
+//! Other keys, with the engine loaded and set as default for everything.
 
 use akv_emulator::{Curve, Persona};
 use akv_tests::{

@@ -1,5 +1,4 @@
-//! The engine writes no more than the manual pages have callers make room for, whatever comes from
-//! the vault.
+//! The engine writes no more than the buffer size in the manual pages, whatever the vault returns.
 
 use std::fs;
 

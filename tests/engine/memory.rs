@@ -1,5 +1,5 @@
-//! The engine in C programs for long, and under valgrind's memcheck: no read or write out of place,
-//! no use of what was never set, nothing lost.
+//! The engine in long-running C programs, and under valgrind's memcheck: no invalid read or write,
+//! no use of uninitialized memory, no leak.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use anyhow::{Result, ensure};
 
 const LIMIT: Duration = Duration::from_secs(900);
 
-/// Runs a C program under memcheck, whose findings, lost memory among them, are failures.
+/// Runs a C program under memcheck, whose findings, including leaks, are failures.
 fn memcheck(site: &Site, program: &str, arguments: &[&str]) -> Result<()> {
     let log = site.text(&format!("{program}.memcheck"));
     let mut task = Task::new("valgrind")
@@ -23,7 +23,7 @@ fn memcheck(site: &Site, program: &str, arguments: &[&str]) -> Result<()> {
         .arg(compile(site, program, &["-lcrypto"])?)
         .arg(modules::engine()?)
         .args(arguments)
-        // Programs run some twenty times slower.
+        // Under memcheck, programs run some twenty times slower.
         .env("AKV_TIMEOUT", "120s")
         .env("AKV_RSA_KEY_EXCHANGE", "yes")
         .env("OPENSSL_CONF", akv_tests::engine::plain(site)?.config())
@@ -38,8 +38,8 @@ fn memcheck(site: &Site, program: &str, arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// What is lost is what nothing points to any more. What is still in use at the end is no measure:
-/// the runtime may be about to give up its last connection.
+/// Counts memory that nothing points to. Memory still in use at the end does not count: the runtime
+/// may be about to close its last connection.
 #[test]
 fn keys_and_engines_that_are_freed_leave_nothing_behind() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
@@ -67,7 +67,7 @@ fn ten_thousand_keys_leave_nothing_behind() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     for key in [site.ec(Curve::P256)?, site.rsa(2048)?] {
         let growth = growth(&site, &key, "1", "10000")?;
-        // 9 000 keys that stayed behind would take more.
+        // 9 000 leaked keys would take more.
         assert!(growth < 4096, "{key}: memory grew by {growth} KiB");
     }
     Ok(())

@@ -23,7 +23,7 @@ fn it_needs_no_newer_c_library_than_there_is() -> Result<()> {
     Ok(())
 }
 
-/// A program that has the error functions of a libcrypto and nothing else of it.
+/// A program with only the error functions of a libcrypto.
 #[test]
 fn a_libcrypto_that_lacks_a_function_is_refused_by_its_name() -> Result<()> {
     let site = Site::start(akv_emulator::Persona::Vault)?;

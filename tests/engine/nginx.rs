@@ -8,7 +8,7 @@ use akv_tests::{
 };
 use anyhow::{Context as _, Result};
 
-/// A certificate for `neighbour` with a key file of its own.
+/// A certificate for `neighbour` with a normal key file.
 fn ordinary(site: &Site) -> Result<[String; 2]> {
     let (key, cert) = (site.text("ordinary.key"), site.text("ordinary.pem"));
     let plain = plain(site)?;

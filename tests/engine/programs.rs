@@ -1,4 +1,4 @@
-//! C programs: libcrypto's promises, loading and unloading, threads and forks.
+//! C programs: libcrypto's documented behaviour, loading and unloading, threads and forks.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ fn keys_are_loaded_and_freed_again_and_again() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     for key in [site.ec(Curve::P256)?, site.rsa(2048)?] {
         let growth = growth(&site, &key, "1", "300")?;
-        // 270 keys that stayed behind would take more.
+        // 270 leaked keys would take more.
         assert!(growth < 1024, "{key}: memory grew by {growth} KiB");
     }
     Ok(())
@@ -52,7 +52,7 @@ fn keys_are_loaded_and_freed_again_and_again() -> Result<()> {
 fn the_module_is_loaded_and_unloaded_again_and_again() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let growth = growth(&site, &site.ec(Curve::P256)?, "40", "2")?;
-    // A client that stays behind takes some hundred KiB, and there were 36 more.
+    // A leaked client takes some hundred KiB, and there were 36 more.
     assert!(growth < 4096, "memory grew by {growth} KiB");
     Ok(())
 }
@@ -95,13 +95,13 @@ fn libcrypto() -> Result<String> {
     Ok(folder.map_or_else(|| name.to_owned(), |folder| folder.join(name).display().to_string()))
 }
 
-/// Python opens libcrypto so, and a program may have two of them.
+/// Python opens libcrypto this way, and a program may have two of them.
 #[test]
 fn each_libcrypto_of_a_process_has_the_engine_for_itself() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let mut libcryptos = vec![libcrypto()?];
     if is_1_1_1()? {
-        // Of the same file there can be only one.
+        // The same file can be loaded only once.
         libcryptos.push("libcrypto.so.3".into());
     }
     for key in [site.ec(Curve::P256)?, site.rsa(2048)?] {

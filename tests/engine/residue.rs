@@ -1,4 +1,4 @@
-//! After everything is freed and unloaded, the process's memory holds no token and no plaintext.
+//! After everything is freed and unloaded, the process's memory contains no token and no plaintext.
 
 use akv_emulator::Persona;
 use akv_tests::{

@@ -63,8 +63,8 @@ fn controls_are_taken_without_a_configuration_file() -> Result<()> {
     Ok(())
 }
 
-/// Programs that know PKCS#11 only bind the engine under that id, and tell it where the PKCS#11 module
-/// is and how to log in.
+/// Programs that support only PKCS#11 bind the engine under that id, and set the PKCS#11 module and
+/// the login.
 #[test]
 fn an_engine_bound_as_pkcs11_takes_the_commands_of_libp11() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
@@ -86,7 +86,7 @@ fn an_engine_bound_as_pkcs11_takes_the_commands_of_libp11() -> Result<()> {
     let said = bound("pkcs11", &posts)?.text();
     assert_eq!(said.matches("[Success]: ").count(), 4 + 3 + commands.len(), "{said}");
     assert!(!said.contains("[Failure]"), "{said}");
-    // What is none of libp11's either, and what nobody sends to an engine of ours.
+    // A command that libp11 does not have either, and one that is unknown to our engine.
     let said = bound("pkcs11", " -post MODUL_PATH:x -post TIMEOUTS:3s")?.text();
     assert_eq!(said.matches("[Failure]: ").count(), 2, "{said}");
     let said = bound("e_akv", &posts)?.text();

@@ -1,4 +1,4 @@
-//! TLS servers whose key the engine has.
+//! TLS servers with a key of the engine.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// A server that also takes what is long out of date.
+/// A server that also accepts obsolete protocols.
 fn serve(engine: &OpenSsl, cert: &str, key: &str) -> Result<(Server, String)> {
     let line = format!(
         "s_server -accept 127.0.0.1:0 -cert {cert} {KEY} -key {key} -cipher ALL:@SECLEVEL=0"
@@ -21,7 +21,7 @@ fn serve(engine: &OpenSsl, cert: &str, key: &str) -> Result<(Server, String)> {
     Server::start(task, LIMIT, |line| line.strip_prefix("ACCEPT ").map(str::to_owned))
 }
 
-/// Waits until the server has printed this: it may do so after its client has gone.
+/// Waits until the server has printed this, which may be after its client has disconnected.
 fn says(server: &Server, text: &str) -> Result<()> {
     let printed = || server.output().contains(text).then_some(());
     wait_until(&format!("the server says {text}"), LIMIT, printed).with_context(|| server.output())
@@ -73,7 +73,7 @@ fn servers_sign_with_every_protocol() -> Result<()> {
     Ok(())
 }
 
-/// What a Managed HSM does not sign ends the handshake, and not the server.
+/// If a Managed HSM does not sign a digest, the handshake fails, and the server continues.
 #[test]
 fn a_client_of_old_ends_no_server() -> Result<()> {
     let site = Site::start(Persona::ManagedHsm)?;
@@ -102,7 +102,7 @@ fn rsa_key_exchange_works_with_1_1_1_where_the_setting_says_so() -> Result<()> {
         if is_1_1_1()? {
             seen.with_context(|| server.output())?;
         } else {
-            // OpenSSL 3 asks keys of engines for a padding that it refuses itself.
+            // OpenSSL 3 requests a padding of engine keys that it refuses itself.
             seen.expect_err("OpenSSL 3 has no way to do this with a key of an engine");
             says(&server, "pkey_rsa_ctrl")?;
         }
@@ -131,7 +131,7 @@ fn rsa_key_exchange_is_off_unless_the_setting_says_otherwise() -> Result<()> {
     assert_eq!(site.vault().stats().operation(Operation::Decrypt), 0);
     connect(&site, &address, &cert, "-tls1_2 -cipher ECDHE-RSA-AES128-GCM-SHA256")?;
 
-    // What libssl asks for, by itself.
+    // The operation that libssl requests, without libssl.
     let (data, cipher) = (site.text("secret.bin"), site.text("secret.enc"));
     std::fs::write(&data, [3; 48])?;
     let public = public_key(&site, &key)?;

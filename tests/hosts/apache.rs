@@ -1,4 +1,4 @@
-//! Apache, which takes no other engine than one of the id `pkcs11`.
+//! Apache, which accepts only an engine with the id `pkcs11`.
 
 use akv_emulator::Persona;
 use akv_tests::{Server, modules, process::wait_until};
@@ -9,7 +9,7 @@ use crate::stage::{LIMIT, Stage, listen};
 
 const READY: &str = "resuming normal operations";
 
-/// Loads the engine under the id that Apache asks for.
+/// Loads the engine under the id that Apache requests.
 fn configuration(stage: &Stage) -> Result<String> {
     let text = stage.site.read("hosts.cnf")?;
     let module = modules::engine()?;
@@ -61,7 +61,7 @@ fn serves(mpm: &str, lines: &str) -> Result<()> {
         for key in stage.keys() {
             stage.shake_hands(&address, key).with_context(|| server.output())?;
         }
-        stage.visit_neighbour(&address).with_context(|| server.output())?;
+        stage.connect_to_neighbour(&address).with_context(|| server.output())?;
         if round < 3 {
             server.signal(Signal::SIGUSR1)?;
             wait_until("Apache has restarted", LIMIT, || {

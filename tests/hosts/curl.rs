@@ -1,4 +1,4 @@
-//! curl, which proves itself to a server with a key in the vault.
+//! curl, which authenticates to a server with a key in the vault.
 
 use akv_emulator::Persona;
 use akv_tests::{Server, Task};
@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::stage::{LIMIT, Stage, VaultKey};
 
-/// A server that wants the certificate of this key, and says so in a page.
+/// A server that requires the certificate of this key, and serves a page about it.
 fn server(stage: &Stage, key: &VaultKey, protocol: &str) -> Result<(Server, String)> {
     let [cert, own] = stage.neighbour()?;
     let line = format!(

@@ -1,4 +1,4 @@
-//! HAProxy 2.2, which reads keys from PEM files only: the key file in PKCS#8.
+//! HAProxy 2.2, which reads keys only from PEM files: the key file in PKCS#8.
 
 use akv_emulator::Persona;
 use akv_tests::{Server, modules, process::wait_until};
@@ -12,7 +12,7 @@ const READY: &str = "New worker #1";
 /// Lets it start processes, and so threads.
 const THREADS: &str = "insecure-fork-wanted\n ssl-engine e_akv";
 
-/// As its package has it: it gives up root and goes into a folder with nothing in it.
+/// As configured by its package: it gives up root and changes to an empty root directory.
 fn start(stage: &Stage, lines: &str) -> Result<(Server, String)> {
     for (key, kind) in stage.keys().into_iter().zip(["rsa", "ecdsa"]) {
         let certificate = std::fs::read_to_string(&key.certificate)?;
@@ -36,7 +36,7 @@ fn start(stage: &Stage, lines: &str) -> Result<(Server, String)> {
         let task = task
             .env("AKV_ENDPOINT", stage.site.vault().endpoint())
             .env("AKV_CA_FILE", stage.site.text("vault-ca.pem"))
-            // A token's file would be out of its reach.
+            // It could not read a token file.
             .env("AKV_CREDENTIAL", "managed-identity")
             .env("IMDS_ENDPOINT", stage.site.vault().imds_endpoint());
         Ok(task.args(["-W", "-db", "-f", &file]))
@@ -50,7 +50,7 @@ fn serves(lines: &str) -> Result<()> {
         for key in stage.keys() {
             stage.shake_hands(&address, key).with_context(|| server.output())?;
         }
-        stage.visit_neighbour(&address).with_context(|| server.output())?;
+        stage.connect_to_neighbour(&address).with_context(|| server.output())?;
         if round < 3 {
             server.signal(Signal::SIGUSR2)?;
             wait_until("a new worker has replaced the old one", LIMIT, || {
@@ -77,7 +77,7 @@ fn serves_key_files_with_ssl_mode_async() -> Result<()> {
     serves(&format!("{THREADS}\n ssl-mode-async"))
 }
 
-/// By default it forbids itself processes, and so threads.
+/// By default it forbids processes, and so threads, for itself.
 #[test]
 fn serves_key_files_without_threads() -> Result<()> {
     serves("ssl-engine e_akv")

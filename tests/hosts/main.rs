@@ -1,5 +1,5 @@
 //! Servers and clients of another system, Debian 11 with OpenSSL 1.1.1, with keys in the vault.
-//! `cargo xtask hosts --debian11` makes the system and runs these; nothing else does.
+//! Only `cargo xtask hosts --debian11` creates the system and runs these.
 
 mod apache;
 mod curl;

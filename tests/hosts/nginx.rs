@@ -33,7 +33,7 @@ fn serves(persona: Persona, daemon: bool) -> Result<()> {
                 stage.shake_hands(&nginx.address(), key).with_context(|| nginx.error_log())?;
             }
         }
-        stage.visit_neighbour(&nginx.address())?;
+        stage.connect_to_neighbour(&nginx.address())?;
         if round < rounds {
             nginx.reload()?;
         }
@@ -42,8 +42,8 @@ fn serves(persona: Persona, daemon: bool) -> Result<()> {
     assert_eq!(stats.sign, rounds * 5 * 4, "{stats:?}");
     // `nginx -s reload` loads the keys too, before the master does.
     assert_eq!(stats.get_key, 2 * (2 * rounds - 1), "{stats:?}");
-    // One connection for every process that had something to ask: those that load keys, and two
-    // workers each round.
+    // One connection for every process that sent requests: those that load keys, and two workers
+    // each round.
     assert!(stats.connections <= 2 * rounds + 2 * rounds, "{stats:?}");
     nginx.stop()
 }
@@ -119,7 +119,7 @@ fn old_protocols(persona: Persona) -> Result<(Stage, Nginx)> {
     Ok((stage, nginx))
 }
 
-/// A vault signs whatever digest TLS 1.0 has.
+/// A vault signs every digest of TLS 1.0.
 #[test]
 fn serves_a_client_of_old_with_keys_of_a_vault() -> Result<()> {
     let (stage, nginx) = old_protocols(Persona::Vault)?;
@@ -139,7 +139,8 @@ fn serves_a_client_of_old_with_keys_of_a_vault() -> Result<()> {
     nginx.stop()
 }
 
-/// A Managed HSM signs neither SHA-1 nor MD5 with SHA-1 for RSA: the handshake fails, and that is all.
+/// A Managed HSM signs neither SHA-1 nor MD5 with SHA-1 for RSA: the handshake fails, without
+/// further effects.
 #[test]
 fn survives_a_client_of_old_with_keys_of_a_managed_hsm() -> Result<()> {
     let (stage, nginx) = old_protocols(Persona::ManagedHsm)?;

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 
 use crate::stage::{LIMIT, Stage, VaultKey};
 
-/// Servers of Node 12 drop the two options, contexts do not.
+/// Servers of Node 12 ignore the two options, contexts do not.
 const SERVER: &str = "\
 const [certificate, identifier] = process.argv.slice(2);
 const context = require('tls').createSecureContext({
@@ -29,7 +29,7 @@ server.listen(0, '127.0.0.1', () => console.log('port', server.address().port));
 
 fn serves(script: &str, name: impl Fn(&Stage, &VaultKey) -> Result<String>) -> Result<()> {
     let stage = Stage::open(Persona::Vault)?;
-    // Node 12 reads `openssl_conf`, later versions `nodejs_conf`.
+    // Node 12 looks up `openssl_conf`, later versions `nodejs_conf`.
     let config = format!("nodejs_conf = openssl_init\n{}", stage.site.read("hosts.cnf")?);
     let config = stage.write("node.cnf", &config)?;
     let script = stage.write("server.js", script)?;

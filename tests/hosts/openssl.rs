@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::stage::Stage;
 
-/// Signs and makes a certificate with both keys; this machine's OpenSSL checks both.
+/// Signs and creates a certificate with both keys; this machine's OpenSSL verifies both.
 fn sign(persona: Persona) -> Result<()> {
     let stage = Stage::open(persona)?;
     let openssl = |line: &str| stage.task("openssl").args(line.split_whitespace()).ok();

@@ -1,4 +1,5 @@
-//! What every host gets: a vault with an RSA and an EC key, certificates, a configuration file.
+//! The environment of every host: a vault with an RSA and an EC key, certificates, a configuration
+//! file.
 
 use std::{
     net::{Ipv4Addr, TcpListener},
@@ -14,10 +15,10 @@ use akv_tests::{
 };
 use anyhow::{Context as _, Result};
 
-/// How long starting, reloading and answering may take.
+/// Time limit for starting, reloading and responding.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
-/// Handshakes with the RSA key and with the EC key: the client's arguments, and what it must see.
+/// Handshakes with the RSA key: the client's arguments, and the expected results.
 pub(crate) const RSA: [(&str, [&str; 3]); 2] = [
     ("-tls1_3 -sigalgs rsa_pss_rsae_sha256", ["TLSv1.3", "RSA-PSS", "SHA256"]),
     ("-tls1_2 -sigalgs RSA+SHA256", ["TLSv1.2", "RSA", "SHA256"]),
@@ -33,7 +34,7 @@ pub(crate) struct VaultKey {
     /// Three sections.
     pub(crate) reference: String,
     pub(crate) certificate: String,
-    /// How clients shake hands with it.
+    /// The handshakes of clients with it.
     pub(crate) handshakes: [(&'static str, [&'static str; 3]); 2],
 }
 
@@ -43,9 +44,9 @@ pub(crate) struct Stage {
     pub(crate) site: Site,
     pub(crate) rsa: VaultKey,
     pub(crate) ec: VaultKey,
-    /// Loads the engine under its own id, and makes it read key files.
+    /// The configuration that loads the engine under its own id, and makes it read key files.
     pub(crate) config: PathBuf,
-    /// This machine's `openssl`, without the engine: the other side of every connection.
+    /// This machine's `openssl`, without the engine: the peer of every connection.
     pub(crate) client: OpenSsl,
 }
 
@@ -77,7 +78,7 @@ impl Stage {
         self.root.task(program).env("OPENSSL_CONF", &self.config)
     }
 
-    /// Shakes hands in every way that is for this key: each takes one signature of the vault.
+    /// Does every handshake for this key: each uses one signature of the vault.
     pub(crate) fn shake_hands(&self, address: &str, key: &VaultKey) -> Result<()> {
         for (arguments, expected) in key.handshakes {
             let before = self.site.vault().stats().sign;
@@ -89,7 +90,7 @@ impl Stage {
         Ok(())
     }
 
-    /// A certificate for `neighbour` with an ordinary key file, and that file.
+    /// A certificate for `neighbour`, and its normal key file.
     pub(crate) fn neighbour(&self) -> Result<[String; 2]> {
         let [cert, key] = ["neighbour.pem", "neighbour.key"].map(|file| self.site.text(file));
         let lines = "[req]\ndistinguished_name = name\nx509_extensions = extensions\n[name]\n\
@@ -100,8 +101,8 @@ impl Stage {
         Ok([cert, key])
     }
 
-    /// Visits the neighbour, whose key is no business of the vault's.
-    pub(crate) fn visit_neighbour(&self, address: &str) -> Result<()> {
+    /// Connects to the neighbour, whose key is not in the vault.
+    pub(crate) fn connect_to_neighbour(&self, address: &str) -> Result<()> {
         let (before, ca) = (self.site.vault().stats().sign, self.site.text("neighbour.pem"));
         let seen = self.client.ok(&format!(
             "s_client -brief -connect {address} -servername neighbour -verify_return_error \
@@ -113,7 +114,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Writes the key's file in PKCS#8, for programs that take nothing else, once.
+    /// Writes the key file in PKCS#8 once, for programs that accept nothing else.
     pub(crate) fn key_file(&self, key: &VaultKey) -> Result<String> {
         let file = format!("{}.pkcs8", key.reference.replace(':', "-"));
         let mut settings = Settings::builder();
@@ -132,8 +133,7 @@ impl Stage {
     }
 }
 
-/// Starts a server on a port that is free, and waits until it prints `ready`. Returns it with its
-/// address.
+/// Starts a server on a free port, and waits until it prints `ready`. Returns it with its address.
 pub(crate) fn listen(
     ready: &'static str,
     start: impl Fn(u16) -> Result<Task>,

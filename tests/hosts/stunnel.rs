@@ -9,7 +9,7 @@ use crate::stage::{Stage, VaultKey, listen};
 
 fn serves(stage: &Stage, key: &VaultKey, lines: &str, own: &str) -> Result<()> {
     let certificate = &key.certificate;
-    // Nobody answers there: the handshake is what matters.
+    // Nothing responds there: only the handshake matters.
     let behind = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let connect = behind.local_addr()?;
     let (server, address) = listen("Configuration successful", |port| {

@@ -1,4 +1,4 @@
-//! `allowed-keys` in front of everything that takes a reference: no request, not even a connection.
+//! `allowed-keys` for everything that takes a reference: no request, not even a connection.
 
 use std::{
     fs,
@@ -10,7 +10,7 @@ use akv_emulator::{Curve, NewKey, Persona};
 use akv_tests::{OpenSsl, Site, Task, cc, modules};
 use anyhow::{Context as _, Result, ensure};
 
-/// `openssl` under a configuration that allows these keys.
+/// `openssl` with a configuration that allows these keys.
 fn allowing(site: &Site, allowed: &str) -> Result<OpenSsl> {
     let mut settings = site.settings();
     settings.push(("allowed-keys", allowed.to_owned()));
@@ -19,7 +19,7 @@ fn allowing(site: &Site, allowed: &str) -> Result<OpenSsl> {
     Ok(OpenSsl::new(config, site.folder()))
 }
 
-/// Fails with the entry of the setting, and nobody is asked.
+/// Fails with the setting's error entry, without a request.
 fn refused(site: &Site, openssl: &OpenSsl, command: &str) -> Result<()> {
     site.vault().reset_stats();
     let failed = openssl.fails(command)?;
@@ -30,7 +30,7 @@ fn refused(site: &Site, openssl: &OpenSsl, command: &str) -> Result<()> {
     Ok(())
 }
 
-/// Key files that no writer of ours has seen, complete and bare: the extension tells the form.
+/// Handcrafted key files, complete and bare; the extension indicates the format.
 fn crafted(site: &Site, reference: &str) -> Result<Vec<String>> {
     let builder = site
         .settings()
@@ -54,7 +54,7 @@ fn crafted(site: &Site, reference: &str) -> Result<Vec<String>> {
     Ok(files)
 }
 
-/// As any server reads a PEM file: what libcrypto's stores drop of an error is told here.
+/// Reads a PEM file as servers do: this reports errors that libcrypto's stores drop.
 fn refused_in_pem(site: &Site, openssl: &OpenSsl, file: &str) -> Result<()> {
     let program = cc::compile("plain_key_file", site.folder())?;
     site.vault().reset_stats();
@@ -105,7 +105,7 @@ fn every_way_to_a_key_is_refused_before_any_connection() -> Result<()> {
         if !file.ends_with(".der") {
             refused_in_pem(&site, &openssl, file)?;
         }
-        // libcrypto's store drops what a decoder of DER says of its error.
+        // libcrypto's store drops the errors of DER decoders.
         site.vault().reset_stats();
         openssl.fails(&format!("pkey -in {file} -noout"))?;
         ensure!(site.vault().stats().connections == 0, "{file}");
@@ -155,7 +155,7 @@ fn file_and_environment_narrow_together_and_nothing_set_is_an_error() -> Result<
     Ok(())
 }
 
-/// A set-user-ID program: the kernel marks it as secure-execution, whoever runs it.
+/// A set-user-ID program: the kernel marks it as secure-execution, whichever user runs it.
 #[test]
 fn a_secure_process_honours_the_environment_for_this_setting_alone() -> Result<()> {
     ensure!(nix::unistd::geteuid().is_root(), "only root can give a program to another user");
@@ -166,13 +166,13 @@ fn a_secure_process_honours_the_environment_for_this_setting_alone() -> Result<(
     chown(&program, Some(nobody.uid.as_raw()), None)?;
     fs::set_permissions(&program, fs::Permissions::from_mode(0o4755))?;
     fs::set_permissions(site.path("token"), fs::Permissions::from_mode(0o644))?;
-    // The program is no longer root, who alone may look into the folder of the build.
+    // The program is no longer root, and only root may read the build folder.
     let module = site.path("akv_provider.so");
     fs::copy(modules::provider()?, &module)?;
     let config = site.configure("secure.cnf", &module, &site.settings())?;
     let load = |key: &str, allowed: &str| {
         let task = Task::new(&program).arg(&config).arg(key);
-        // Were the rest of the environment read, this would be a wrong setting.
+        // If the rest of the environment were read, this would be an invalid setting.
         task.env("AKV_TIMEOUT", "soon").env("AKV_ALLOWED_KEYS", allowed)
     };
     load(&ec, &ec).ok()?;

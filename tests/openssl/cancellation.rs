@@ -1,4 +1,4 @@
-//! `pthread_cancel` of threads that are in the middle of an operation.
+//! `pthread_cancel` of threads during an operation.
 
 use std::time::Duration;
 
@@ -18,12 +18,13 @@ fn a_cancelled_thread_ends_after_its_operation() -> Result<()> {
     for logged in [false, true] {
         let mut task = cc::host(&site, "cancel")?.args([ec.as_str(), &rsa, "1"]);
         if logged {
-            // Every entry of the provider writes to the file, and so may be where a thread ends.
+            // Every log entry of the provider is a write to the file, which is a cancellation
+            // point.
             task = task.env("AKV_LOG_LEVEL", "trace").env("AKV_LOG_FILE", &log);
         }
         assert_eq!(task.ok()?.stderr, "");
     }
-    // The log tells nothing of the machine that the module was built on, and of no panic.
+    // The log contains no path of the build machine, and no panic.
     let text = site.read("cancel.log")?;
     assert!(text.contains("signature digest_sign"), "{text}");
     let places = [modules::workspace().display().to_string(), "/registry/src/".into()];
@@ -40,7 +41,7 @@ fn a_cancelled_thread_ends_with_the_deadline() -> Result<()> {
     let key = site.ec(Curve::P256)?;
     let file = site.key_file(&key, "cancel.key")?;
     site.vault().fault(Fault::latency(Duration::from_secs(3600)).on(Operation::Sign).times(3));
-    // After three deadlines in a row the next operation would fail at once.
+    // Otherwise the operation after three consecutive deadlines would fail at once.
     let task = cc::host(&site, "cancel")?.env("AKV_TIMEOUT", "1s").env("AKV_FAIL_FAST", "no");
     assert_eq!(task.args([file.as_str(), &file, "0"]).ok()?.stderr, "");
     Ok(())

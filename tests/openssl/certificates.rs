@@ -1,4 +1,5 @@
-//! Certificates, requests and signed messages made with vault keys; plain OpenSSL checks them.
+//! Certificates, requests and signed messages created with vault keys and verified with plain
+//! OpenSSL.
 
 use akv_emulator::Curve;
 use akv_tests::Site;
@@ -6,7 +7,7 @@ use anyhow::Result;
 
 const PSS: &str = "-sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest";
 
-/// Makes a self-signed certificate.
+/// Creates a self-signed certificate.
 fn self_signed(site: &Site, key: &str, name: &str, options: &str) -> Result<String> {
     let certificate = site.text(name);
     site.openssl().ok(&format!(

@@ -1,11 +1,11 @@
-//! The ways in which hosts have the provider in their library contexts.
+//! The ways in which hosts load the provider into their library contexts.
 
 use akv_emulator::{Curve, Persona};
 use akv_tests::{Site, Task, cc, modules};
 use anyhow::Result;
 
 /// Runs the C program for RSA and EC keys. The settings are in the environment, and in a
-/// configuration where there is one.
+/// configuration if there is one.
 fn run(mode: &str, configured: bool) -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let program = cc::compile("contexts", site.folder())?;

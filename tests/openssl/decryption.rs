@@ -1,5 +1,5 @@
-//! RSA encryption: the vault decrypts, everything else stays here. Compared with the default
-//! provider, which has the very same key in a file.
+//! RSA encryption: the vault decrypts, everything else is local. Compared with the default
+//! provider, which has the same key in a file.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use anyhow::Result;
 
 const SECRET: &str = "thirty-two bytes of a session key";
 
-/// Everything that the vault decrypts.
+/// The options that the vault supports.
 const TAKEN: [&str; 10] = [
     "",
     "-pkeyopt rsa_padding_mode:pkcs1",
@@ -23,7 +23,7 @@ const TAKEN: [&str; 10] = [
     "-pkeyopt rsa_mgf1_md:sha256 -pkeyopt rsa_oaep_md:sha256 -pkeyopt rsa_padding_mode:oaep",
 ];
 
-/// What it does not, and a word of the reason.
+/// Unsupported options, and a word of the reason.
 const REFUSED: [(&str, &str); 8] = [
     ("-pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha224", "SHA-224"),
     ("-pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha384", "SHA-384"),
@@ -38,10 +38,10 @@ const REFUSED: [(&str, &str); 8] = [
     ("-pkeyopt rsa_padding_mode:pss", "pss"),
 ];
 
-/// A vault with a key that the default provider has too.
+/// A vault with a key that the default provider also has.
 struct Twins {
     site: Site,
-    /// In the vault: the key file.
+    /// The key file of the key in the vault.
     ours: String,
     /// The same key for the default provider.
     theirs: String,
@@ -77,7 +77,7 @@ impl Twins {
     }
 }
 
-/// The one entry of ours.
+/// Our only error entry.
 fn entry(output: &Output) -> String {
     let lines = output.stderr.lines().filter(|line| line.contains(":akv_provider:"));
     let entries: Vec<&str> = lines.collect();
@@ -131,7 +131,7 @@ fn what_the_vault_lacks_is_refused_before_any_request() -> Result<()> {
     for (options, word) in REFUSED {
         for line in [
             format!("pkeyutl -decrypt -inkey {} -in {cipher} {options}", twins.ours),
-            // Nobody could decrypt it.
+            // It could not be decrypted.
             format!("pkeyutl -encrypt -inkey {} -in {input} {options} -out {output}", twins.ours),
         ] {
             let failed = twins.site.openssl().fails(&line)?;
@@ -168,7 +168,7 @@ fn a_wrong_ciphertext_is_one_request_and_one_entry() -> Result<()> {
         assert!(entry(&failed).contains("400"), "{}", failed.describe());
         assert_eq!(twins.requests(), before + 1, "{padding}");
     }
-    // As everywhere, a vault that is overloaded for a moment is asked again.
+    // As everywhere, requests to a vault that is briefly overloaded are retried.
     let cipher = twins.encrypt("", "secret.bin")?;
     twins.site.vault().fault(Fault::new(FaultKind::NotJson).on(Operation::Decrypt));
     let line = format!("pkeyutl -decrypt -inkey {} -in {cipher}", twins.ours);
@@ -176,7 +176,7 @@ fn a_wrong_ciphertext_is_one_request_and_one_entry() -> Result<()> {
     Ok(())
 }
 
-/// OpenSSL knows the parameter from 3.2 on.
+/// OpenSSL supports the parameter from 3.2 on.
 #[test]
 fn implicit_rejection_is_not_promised() -> Result<()> {
     let twins = Twins::start()?;

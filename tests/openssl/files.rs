@@ -1,4 +1,4 @@
-//! Key files as people have them: beside certificates, edited, encrypted.
+//! Key files as found in practice: next to certificates, edited, encrypted.
 
 use std::fs;
 
@@ -54,7 +54,7 @@ impl Reader {
     }
 }
 
-/// A key file, what it is in PKCS#8, and its certificate.
+/// A key file, its PKCS#8 form, and its certificate.
 fn key(site: &Site, reference: &str) -> Result<(KeyFile, String)> {
     let path = site.key_file(reference, "site.key")?;
     let certificate = site.text("site.crt");
@@ -93,7 +93,7 @@ fn a_key_is_found_among_other_blocks_whatever_the_error_queue_holds() -> Result<
                 if !before.contains("CERTIFICATE") && !after.contains("CERTIFICATE") {
                     continue;
                 }
-                // The certificates are still there for who asks for them.
+                // The certificates can still be read.
                 site.openssl().ok(&format!("x509 -in {path} -noout"))?;
                 let found = site.openssl().ok(&format!("storeutl -noout {pass} {path}"))?.text();
                 let all = format!("{before}{after}").matches("BEGIN CERTIFICATE").count();
@@ -104,7 +104,7 @@ fn a_key_is_found_among_other_blocks_whatever_the_error_queue_holds() -> Result<
     Ok(())
 }
 
-/// The first private key of a file is the one that counts, whoever keeps it.
+/// The first private key of a file is used, whichever provider has it.
 #[test]
 fn a_key_of_others_before_a_key_file_is_not_passed_over() -> Result<()> {
     let reader = Reader::start()?;
@@ -171,7 +171,7 @@ fn encrypted_pkcs8_is_read_in_pem_and_in_der() -> Result<()> {
         site.openssl().ok(&format!("pkey -in {path} -noout -passin file:pass.txt"))?;
         let output = reader.fails("pem", &path, "wrong")?;
         assert!(!output.describe().contains("wrong\""), "{}", output.describe());
-        // Keys of others are as they were.
+        // Other keys are not affected.
         let own = site.plain().ok("genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048")?.text();
         let (pem, der) = reader.encrypt(&own)?;
         let path = reader.write("own.key", pem)?;

@@ -1,7 +1,7 @@
-//! Hosts that ask for validated modules only.
+//! Hosts that require validated modules.
 //!
-//! No test needs a FIPS provider: it is enough that libcrypto asks for `fips=yes`, and that `base` and
-//! ours are all there is.
+//! No test needs a FIPS provider: it is enough that libcrypto requires `fips=yes`, and that only
+//! `base` and ours are loaded.
 
 use akv_emulator::{Curve, Persona};
 use akv_tests::{OpenSsl, Site};
@@ -53,13 +53,14 @@ fn keys_in_a_validated_hsm_are_found_when_the_administrator_says_so() -> Result<
             "pkeyutl -verify -pubin -inkey {public} {options} {salt} -in {digest} \
              -sigfile {signature}"
         ))?;
-        // There is no FIPS provider here that could hash or verify, for programs that name no digest
-        // of the host's.
+        // No FIPS provider is loaded that could hash or verify for programs that name no digest of
+        // the host's.
         let message = format!("-rawin -inkey {file} -in {data}");
         openssl.ok(&format!("pkeyutl -sign {message} -out {signature}"))?;
         site.plain().ok(&format!("dgst -sha256 -verify {public} -signature {signature} {data}"))?;
         openssl.ok(&format!("pkeyutl -verify {message} -sigfile {signature}"))?;
-        // Without the setting we claim nothing, and a host that does not ask for it is as ever.
+        // Without the setting there is no such property, and a host that does not require it works
+        // as before.
         host(&site, "fips=yes", "")?.fails(&format!("pkey -in {reference} -noout"))?;
         host(&site, "fips=yes", "fips = no\n")?.fails(&sign)?;
         host(&site, "?fips=yes", "")?.ok(&sign)?;
@@ -76,7 +77,7 @@ fn the_setting_changes_nothing_for_hosts_that_ask_for_nothing() -> Result<()> {
     let openssl = OpenSsl::new(site.path("declared.cnf"), site.folder());
     let key = site.key_file(&site.ec(Curve::P256)?, "declared.key")?;
     openssl.ok(&format!("pkey -in {key} -noout"))?;
-    // Verifying and encrypting are another provider's now, with the same results.
+    // Another provider now verifies and encrypts, with the same results.
     let rsa = site.key_file(&site.rsa(2048)?, "declared-rsa.key")?;
     let (signature, data) = (site.text("declared.sig"), site.text("plain.cnf"));
     for (key, options) in [
@@ -95,7 +96,7 @@ fn the_setting_changes_nothing_for_hosts_that_ask_for_nothing() -> Result<()> {
     openssl.ok(&format!("pkeyutl -encrypt -inkey {rsa} -in {secret} -out {encrypted}"))?;
     let decrypted = openssl.ok(&format!("pkeyutl -decrypt -inkey {rsa} -in {encrypted}"))?;
     assert_eq!(decrypted.text(), "secret");
-    // The host's own keys are its own.
+    // The host's own keys stay with their own provider.
     let own = site.text("own.key");
     for algorithm in ["RSA", "EC -pkeyopt ec_paramgen_curve:P-256"] {
         openssl.ok(&format!("genpkey -algorithm {algorithm} -out {own}"))?;

@@ -61,7 +61,7 @@ fn others_keys_are_left_alone_whatever_the_order() -> Result<()> {
     let (key, signature, data) =
         (site.text("other.key"), site.text("other.sig"), site.text("plain.cnf"));
     let public = site.text("other.pub");
-    // What our verification does not know: other curves, a digest of PSS's own for the mask.
+    // Cases that our verification does not support: other curves, a separate mask digest for PSS.
     for (options, sign) in [
         ("EC -pkeyopt ec_paramgen_curve:brainpoolP256r1", ""),
         ("EC -pkeyopt ec_paramgen_curve:secp224r1", ""),

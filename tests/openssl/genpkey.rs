@@ -1,11 +1,11 @@
-//! Making keys in the vault.
+//! Creating keys in the vault.
 
 use akv_core::{KeyAttributes, KeyOperation, KeyType, Settings, blocking::Client};
 use akv_emulator::{Fault, FaultKind, NewKey, Operation, Persona};
 use akv_tests::{Output, Site, Task, cc};
 use anyhow::{Context as _, Result};
 
-/// The command line of a key that is to be made here.
+/// The command line for a new key.
 fn genpkey(options: &str) -> String {
     format!("genpkey -propquery provider=akv_provider {options}")
 }
@@ -25,7 +25,7 @@ fn created(site: &Site) -> u64 {
     site.vault().stats().operation(Operation::CreateKey)
 }
 
-/// Signs with a key file and checks the signature with the vault's public key.
+/// Signs with a key file and verifies the signature with the vault's public key.
 fn signs(site: &Site, file: &str, reference: &str) -> Result<()> {
     let (data, signature) = (site.text("plain.cnf"), site.text("made.sig"));
     let public = site.public_key(reference)?;
@@ -97,7 +97,7 @@ fn a_key_has_the_attributes_that_were_asked_for() -> Result<()> {
     Ok(())
 }
 
-/// Fails, with one entry of ours that has the word in it.
+/// Fails, with one error entry of ours that contains the word.
 fn refused(site: &Site, options: &str, word: &str) -> Result<Output> {
     let output = site.openssl().fails(&genpkey(options))?;
     let ours = output.stderr.lines().filter(|line| line.contains(":akv_provider:"));
@@ -170,7 +170,7 @@ fn a_name_that_is_taken_is_left_alone_unless_asked() -> Result<()> {
     let stats = site.vault().stats();
     assert_eq!((created(&site), stats.get_key), (1, 4), "nobody looks when told not to");
 
-    // Who may not look is told so, and nothing is made.
+    // Without permission to read keys, the command fails, and no key is created.
     site.vault().fault(Fault::new(FaultKind::Forbidden).on(Operation::GetKey));
     let options = format!("{ec} -pkeyopt akv-name:vault:testvault:blind");
     refused(&site, &options, "akv-new-version:yes")?;

@@ -1,11 +1,11 @@
-//! Key files: what is read, what is written, and what is refused.
+//! Key files: reading, writing, and refused files.
 
 use akv_core::{KeyFile, PublicKey};
 use akv_emulator::{Curve, NewKey, Persona};
 use akv_tests::{Output, Site};
 use anyhow::{Context as _, Result};
 
-/// A key file of a key, as the provider writes it.
+/// A key's file, as written by the provider.
 fn key_file(site: &Site, reference: &str) -> Result<KeyFile> {
     site.key_file(reference, "written.key")?;
     let file = KeyFile::from_pem(site.read("written.key")?.as_bytes())?;
@@ -17,7 +17,7 @@ fn write(site: &Site, name: &str, content: impl AsRef<[u8]>) -> Result<String> {
     Ok(site.text(name))
 }
 
-/// Signs with a file and checks the signature with the vault's public key.
+/// Signs with a file and verifies the signature with the vault's public key.
 fn signs(site: &Site, file: &str, form: &str, reference: &str) -> Result<()> {
     let (data, signature) = (site.text("plain.cnf"), site.text("file.sig"));
     let public = site.public_key(reference)?;
@@ -77,7 +77,7 @@ fn a_file_without_version_or_public_key_is_completed_when_it_is_loaded() -> Resu
             assert_eq!(KeyFile::from_pem(written.as_bytes())?, Some(whole.clone()), "{label}");
         }
     }
-    // One whose public key is another's is refused.
+    // A file with another key's public key is refused.
     let other = site.openssl().ok(&format!("pkey -in {} -pubout -outform DER", site.rsa(2048)?))?;
     let other = PublicKey::from_spki_der(&other.stdout)?;
     let wrong = KeyFile::new(&reference.parse()?, Some(other));
@@ -87,7 +87,7 @@ fn a_file_without_version_or_public_key_is_completed_when_it_is_loaded() -> Resu
     Ok(())
 }
 
-/// The entries of ours in what `openssl` printed.
+/// Our error entries in `openssl`'s output.
 fn entries(output: &Output) -> Vec<&str> {
     output.stderr.lines().filter(|line| line.contains(":akv_provider:")).collect()
 }
@@ -117,7 +117,7 @@ fn malformed_files_are_refused_and_others_are_left_alone() -> Result<()> {
         assert!(entries[0].contains(word), "{name}: {}", entries[0]);
         assert!(entries[0].contains("write it again with"), "{name}: {}", entries[0]);
     }
-    // In DER nothing but the content says whose it is.
+    // In DER only the content identifies it.
     let path = write(&site, "bad.der", version)?;
     let output = site.openssl().fails(&format!("pkey -in {path} -inform DER -noout"))?;
     assert!(
@@ -161,7 +161,7 @@ fn private_keys_are_written_as_key_files_or_not_at_all() -> Result<()> {
         let text = site.openssl().ok(&command)?.text();
         assert!(text.starts_with("-----BEGIN AKV PRIVATE KEY-----"), "{command}: {text}");
     }
-    // Who asks for encryption is told why there is none.
+    // A request for encryption fails with the reason.
     for command in ["pkey -in", "rsa -in"] {
         let line = format!("{command} {rsa} -aes256 -passout pass:secret");
         let output = site.openssl().fails(&line)?;
@@ -231,8 +231,8 @@ fn public_keys_are_written_as_others_write_them() -> Result<()> {
     Ok(())
 }
 
-/// Text without what releases write differently: the size, the length of lines, and the sign of a
-/// modulus.
+/// Text without parts that differ between releases: the size, the length of lines, and the sign of
+/// a modulus.
 fn unbroken(output: &Output) -> String {
     let text = output.text().replace(':', "").split_whitespace().collect::<String>();
     let (kind, rest) = text.split_once('(').unwrap_or_default();

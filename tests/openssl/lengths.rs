@@ -1,4 +1,4 @@
-//! The provider writes no more than a size query announces, whatever comes from the vault.
+//! The provider writes no more than a size query returns, whatever the vault returns.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use akv_emulator::{Curve, NewKey, Operation, Persona};
 use akv_tests::{Site, Task, cc, lengths::Case, modules};
 use anyhow::{Context as _, Result};
 
-/// The program under a configuration with or without checks of signatures.
+/// The program with a configuration with or without verification of signatures.
 struct Bench {
     site: Site,
     program: std::path::PathBuf,

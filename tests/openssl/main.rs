@@ -1,5 +1,4 @@
-//! The `openssl` program with keys that are in the vault, and its results checked by plain
-//! OpenSSL.
+//! The `openssl` program with keys in the vault; plain OpenSSL verifies its results.
 
 mod allowed_keys;
 mod cancellation;

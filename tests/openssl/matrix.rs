@@ -6,7 +6,7 @@ use anyhow::Result;
 
 const SHA2: [&str; 6] = ["sha224", "sha256", "sha384", "sha512", "sha512-224", "sha512-256"];
 
-/// What the service has for RSA: PKCS#1 v1.5, and PSS with a salt as long as the digest.
+/// The service's paddings for RSA: PKCS#1 v1.5, and PSS with a salt as long as the digest.
 const PADDINGS: [(&str, &str); 3] = [
     ("pkcs1", ""),
     ("pss", "-sigopt rsa_padding_mode:pss"),

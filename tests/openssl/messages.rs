@@ -1,10 +1,10 @@
-//! Signature algorithms that a program chooses by name, from OpenSSL 3.4 on.
+//! Signature algorithms selected by name, from OpenSSL 3.4 on.
 
 use akv_emulator::{Curve, Persona};
 use akv_tests::{Installation, Site, Task, cc};
 use anyhow::{Context as _, Result};
 
-/// Whether the OpenSSL that is used has the functions for it.
+/// Whether the OpenSSL in use has the functions for it.
 fn has_algorithms_by_name() -> Result<bool> {
     let version = Installation::selected().version()?;
     let mut numbers = version.split('.').map(str::parse::<u32>);

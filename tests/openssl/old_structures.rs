@@ -4,7 +4,7 @@ use akv_emulator::{Curve, Persona};
 use akv_tests::{Site, Task, cc};
 use anyhow::Result;
 
-/// Runs the program, and has plain OpenSSL verify every signature.
+/// Runs the program, and verifies every signature with plain OpenSSL.
 fn program(persona: Persona) -> Result<()> {
     let site = Site::start(persona)?;
     let program = cc::compile("old_structures", site.folder())?;

@@ -1,5 +1,5 @@
-//! Symmetric keys as opaque keys, which OpenSSL has from 3.5 on: `openssl enc`, `skeyutl`, and a C
-//! program.
+//! Symmetric keys as opaque keys, which OpenSSL supports from 3.5 on: `openssl enc`, `skeyutl`, and
+//! a C program.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ const ENC: &str = "enc -akv-aes-256-cbc -K 00 -iv 00";
 
 const IV: &str = "000102030405060708090a0b0c0d0e0f";
 
-/// Nothing with an OpenSSL that is older than the release, to which this command is unknown.
+/// `None` with an OpenSSL older than this release, which must not have this command.
 fn start(release: (u32, u32), unknown: &str) -> Result<Option<Hsm>> {
     let hsm = Hsm::start()?;
     if version()? >= release {
@@ -28,7 +28,7 @@ fn start(release: (u32, u32), unknown: &str) -> Result<Option<Hsm>> {
     Ok(None)
 }
 
-/// How a key is named to `openssl enc`.
+/// The option that names a key in `openssl enc`.
 fn option(hsm: &Hsm, bits: usize) -> String {
     format!("-skeymgmt AKV-AES -skeyopt akv-key:{}", hsm.site.reference(&format!("aes-{bits}")))
 }
@@ -97,7 +97,7 @@ fn what_goes_wrong_is_told() -> Result<()> {
         let said = entry(&failed);
         assert!(said.contains(word), "no {word:?} in {said}");
     }
-    // No other provider's ciphers can have the key.
+    // Ciphers of other providers cannot use the key.
     let failed = openssl.fails(&format!("enc -aes-256-cbc {key} -iv {IV} -in {input}"))?;
     assert!(!failed.stderr.is_empty());
     Ok(())
@@ -145,7 +145,7 @@ fn skeyutl_makes_keys() -> Result<()> {
     Ok(())
 }
 
-/// Older releases know nothing of opaque keys, and are offered nothing.
+/// Older releases do not support opaque keys, and get no ciphers.
 #[test]
 fn only_releases_with_opaque_keys_are_offered_ciphers() -> Result<()> {
     let site = Site::start(Persona::ManagedHsm)?;
@@ -154,7 +154,8 @@ fn only_releases_with_opaque_keys_are_offered_ciphers() -> Result<()> {
     Ok(())
 }
 
-/// Who has the bytes of a key gets the default provider's cipher, whatever the order and preference.
+/// A program with the bytes of a key gets the default provider's cipher, regardless of order and
+/// preference.
 #[test]
 fn ciphers_of_others_are_left_alone() -> Result<()> {
     let site = Site::start(Persona::ManagedHsm)?;

@@ -1,4 +1,4 @@
-//! `openssl pkeyutl`: ready digests and whole messages.
+//! `openssl pkeyutl`: digests and whole messages.
 
 use akv_emulator::Curve;
 use akv_tests::Site;

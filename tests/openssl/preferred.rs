@@ -5,10 +5,10 @@ use akv_emulator::{Curve, Operation, Persona};
 use akv_tests::{OpenSsl, Site, Task, cc};
 use anyhow::Result;
 
-/// What prefers us.
+/// The option that prefers our provider.
 const QUERY: &str = "-propquery ?provider=akv_provider";
 
-/// Does with a key of the host what can be done with it.
+/// Uses a key of the host in every way.
 fn use_key(site: &Site, openssl: &OpenSsl, query: &str, name: &str) -> Result<()> {
     let file = |suffix: &str| site.text(&format!("{name}.{suffix}"));
     let (key, public, data) = (file("key"), file("pub"), site.text("plain.cnf"));
@@ -81,8 +81,7 @@ fn keys_of_a_vault_work_when_they_are_preferred() -> Result<()> {
     Ok(())
 }
 
-/// A preference means that we are asked to make every key, and what libcrypto then has in its hands
-/// is ours for good.
+/// With a preference, libcrypto requests every new key from us, and such a key stays ours.
 #[test]
 fn keys_that_are_made_do_everything_in_memory_when_ours_are_preferred() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
@@ -99,8 +98,8 @@ fn keys_that_are_made_do_everything_in_memory_when_ours_are_preferred() -> Resul
     Ok(())
 }
 
-/// The one thing that they do not do: whoever asks us for a key and forgets to say in which vault
-/// is not to get one in a file.
+/// The only unsupported operation: a user who requests a key from us and forgets the vault must not
+/// get one in a file.
 #[test]
 fn a_key_that_is_in_no_vault_is_not_written_when_ours_are_preferred() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
@@ -113,7 +112,7 @@ fn a_key_that_is_in_no_vault_is_not_written_when_ours_are_preferred() -> Result<
         for way in ["akv-name:vault:NAME:KEY", "'?provider=default'"] {
             assert!(output.stderr.contains(way), "{}", output.describe());
         }
-        // Not every release begins a file before it has something to write.
+        // Some releases create the file before they have something to write.
         let written = site.read("made.key").unwrap_or_default();
         assert!(!written.contains("PRIVATE"), "{line}: {written}");
         Ok(())
@@ -123,12 +122,12 @@ fn a_key_that_is_in_no_vault_is_not_written_when_ours_are_preferred() -> Result<
             let line = format!("genpkey -algorithm {algorithm} {form} -out {out}");
             is_told(&preferring, &line)?;
             is_told(&site.openssl(), &format!("{line} {QUERY}"))?;
-            // A cipher would have to be ours too.
+            // The cipher would also have to be ours.
             if !form.contains("aes") {
                 is_told(&site.openssl(), &format!("{line} -propquery provider=akv_provider"))?;
             }
         }
-        // Something of a vault was said, and not which.
+        // A vault option without the vault's name.
         let line = format!("genpkey -algorithm {algorithm} -pkeyopt akv-hsm:yes -out {out}");
         is_told(&preferring, &line)?;
         let line = format!("genpkey -algorithm {algorithm} -propquery ?provider=default");
@@ -141,13 +140,13 @@ fn a_key_that_is_in_no_vault_is_not_written_when_ours_are_preferred() -> Result<
     Ok(())
 }
 
-/// What was said is for the vault once its name comes, in whatever order.
+/// Options apply to the vault once its name is set, in any order.
 #[test]
 fn keys_are_made_in_a_vault_when_they_are_preferred() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let preferring = site.preferring()?;
     let out = site.text("made.key");
-    // The service's name of a curve, which other providers do not know.
+    // The service's name of a curve, which other providers do not support.
     for (name, options) in [
         ("rsa", "-algorithm RSA -pkeyopt rsa_keygen_bits:3072"),
         ("k1", "-algorithm EC -pkeyopt ec_paramgen_curve:P-256K"),
@@ -168,7 +167,8 @@ fn keys_are_made_in_a_vault_when_they_are_preferred() -> Result<()> {
     Ok(())
 }
 
-/// MGF1 with a digest other than the message's, and any salt: vaults do not sign so, but others do.
+/// MGF1 with a digest other than the message's, and any salt: vaults do not create such signatures,
+/// but others do.
 #[test]
 fn pss_of_any_mgf1_digest_is_verified_when_ours_are_preferred() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
@@ -196,7 +196,7 @@ fn pss_of_any_mgf1_digest_is_verified_when_ours_are_preferred() -> Result<()> {
             "verify -auth_level 0 -check_ss_sig -CAfile {certificate} {certificate}"
         ))?;
     }
-    // A vault does not sign so, and says why.
+    // A vault key cannot sign this way, and the error says why.
     let sign = format!("dgst -sha256 -sign {} -sigopt rsa_padding_mode:pss", site.rsa(2048)?);
     let output = preferring.fails(&format!("{sign} -sigopt rsa_mgf1_md:sha1 {data}"))?;
     let reason = "uses SHA-256 for MGF1 when signing SHA-256, not SHA-1";
@@ -205,8 +205,8 @@ fn pss_of_any_mgf1_digest_is_verified_when_ours_are_preferred() -> Result<()> {
     Ok(())
 }
 
-/// `base` reads everybody's key files and keeps no keys. libcrypto then asks whoever is preferred to
-/// keep them.
+/// `base` decodes all key files but manages no keys. libcrypto then loads them into the preferred
+/// provider.
 #[test]
 fn the_hosts_own_key_files_work_with_base_in_any_order() -> Result<()> {
     let site = Site::start(Persona::Vault)?;

@@ -1,4 +1,4 @@
-//! After everything is freed and unloaded, the process's memory holds no token and no plaintext.
+//! After everything is freed and unloaded, the process's memory contains no token and no plaintext.
 
 use akv_emulator::Persona;
 use akv_tests::{Installation, Site, Task, cc, modules, residue};
@@ -6,8 +6,8 @@ use anyhow::Result;
 
 #[test]
 fn nothing_secret_is_left_in_memory() -> Result<()> {
-    // From 4.0 on libcrypto keeps its default library context, and with it the provider and its token,
-    // until the process ends: there is no moment to look (docs/security.md).
+    // From 4.0 on libcrypto keeps its default library context, and with it the provider and its
+    // token, until the process ends, so there is no time to check (docs/security.md).
     if Installation::selected().version()?.starts_with("4.") {
         println!("not looked at: this libcrypto keeps the provider until the process ends");
         return Ok(());

@@ -1,17 +1,17 @@
-//! Signatures as the default provider makes them: the same answers to the same questions.
+//! Signatures behave as with the default provider: the same results for the same calls.
 
 use akv_emulator::{Curve, Persona};
 use akv_tests::{Site, Task, cc};
 use anyhow::{Context as _, Result};
 
-/// A key of the default provider's, like the one in the vault.
+/// A key of the default provider, like the one in the vault.
 fn own(site: &Site, options: &str) -> Result<String> {
     let path = site.text("own.key");
     site.plain().ok(&format!("genpkey -algorithm {options} -out {path}"))?;
     Ok(path)
 }
 
-/// Keys in the vault, and what makes their like.
+/// Keys in the vault, and the options for similar keys.
 fn keys(site: &Site) -> Result<Vec<(String, &'static str)>> {
     Ok(vec![
         (site.rsa(2048)?, "RSA -pkeyopt rsa_keygen_bits:2048"),
@@ -38,7 +38,7 @@ fn contexts_list_and_answer_what_the_default_provider_does() -> Result<()> {
     Ok(())
 }
 
-/// Signs with everything; whatever is refused is refused before any request.
+/// Signs with every option; unsupported ones are refused before any request.
 fn sign_with_everything(persona: Persona) -> Result<()> {
     let site = Site::start(persona)?;
     let program = cc::compile("signature_matrix", site.folder())?;

@@ -1,4 +1,4 @@
-//! How much of its caller's stack the provider takes: an OpenSSL ASYNC job has 32 KiB of it, and no
+//! How much of its caller's stack the provider uses: an OpenSSL ASYNC job has 32 KiB, without a
 //! guard page.
 
 use akv_emulator::{Curve, Persona};
@@ -10,7 +10,7 @@ fn entries_and_handshakes_leave_room_on_the_stack_of_a_job() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     for (key, name, more, steps) in [
         (site.ec(Curve::P256)?, "stack-ec", None, 10),
-        // Verifying with the larger curves is code of its own.
+        // Verification with the larger curves is separate code.
         (site.ec(Curve::P521)?, "stack-p521", None, 10),
         (site.rsa(2048)?, "stack-rsa", Some("rsa"), 12),
     ] {

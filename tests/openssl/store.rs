@@ -192,7 +192,7 @@ fn a_failure_in_the_middle_is_told_once_and_ends_the_list() -> Result<()> {
         assert_eq!(output.stderr.lines().count(), 1, "{}", output.describe());
         site.vault().clear_faults();
     }
-    // One bad answer among good ones is only a retry.
+    // One bad response causes only a retry.
     for kind in [FaultKind::NotJson, FaultKind::TruncatedBody, FaultKind::ResetAfterRequest] {
         site.vault().fault(Fault::new(kind).on(Operation::ListKeys));
         let output = site.openssl().ok("storeutl vault:testvault:")?;
@@ -202,7 +202,7 @@ fn a_failure_in_the_middle_is_told_once_and_ends_the_list() -> Result<()> {
     Ok(())
 }
 
-/// BIND takes a label to a private and a public key, each an object of its own.
+/// BIND loads a private and a public key from a label, as separate objects.
 #[test]
 fn a_store_that_expects_nothing_gives_both_halves_of_a_key() -> Result<()> {
     let site = Site::start(Persona::Vault)?;

@@ -8,7 +8,7 @@ use anyhow::Result;
 const ANYTHING: &str = "0";
 const CERTIFICATE: &str = "5";
 
-/// A vault with a key that has a certificate, and one that has none.
+/// A vault with one key that has a certificate, and one that does not.
 fn site() -> Result<Site> {
     let site = Site::start(Persona::Vault)?;
     site.vault().create_certificate(NewKey::ec("web", Curve::P256), "CN=first")?;
@@ -16,7 +16,7 @@ fn site() -> Result<Site> {
     Ok(site)
 }
 
-/// What a C program loads from a store, line by line.
+/// The objects that a C program loads from a store, line by line.
 fn load(site: &Site, uri: &str, expected: &str) -> Result<(String, String)> {
     let program = cc::compile("store_list", site.folder())?;
     let task = Task::new(program).env("OPENSSL_CONF", site.path("openssl.cnf"));
@@ -38,7 +38,7 @@ fn x509_reads_the_certificate_of_a_key() -> Result<()> {
     assert_eq!((first.text(), first.stderr.as_str()), (old, ""), "it belongs to the key");
     assert_eq!(asked(&site, Operation::GetCertificate), 1);
 
-    // A version has its own certificate, in whatever form it is named.
+    // A version has its own certificate, in every form of reference.
     site.vault().create_certificate(NewKey::rsa("web", 2048), "CN=second")?;
     for (reference, subject) in [
         ("vault:testvault:web".to_owned(), "second"),
@@ -82,7 +82,8 @@ fn a_key_comes_before_its_certificate_where_nothing_is_expected() -> Result<()> 
     let text = site.openssl().ok("storeutl -noout vault:testvault:web")?.text();
     assert_eq!(text.lines().next_back(), Some("Total found: 3"), "{text}");
 
-    // Who expects a key is not kept waiting, and a key without a certificate asks for none.
+    // Loading a key sends no request for its certificate, and neither does a key without a
+    // certificate.
     site.vault().reset_stats();
     site.openssl().ok("pkey -in vault:testvault:web -noout")?;
     let (text, errors) = load(&site, "vault:testvault:bare", ANYTHING)?;
@@ -101,7 +102,7 @@ fn a_certificate_that_is_kept_from_the_caller_does_not_spoil_the_key() -> Result
         let output = site.openssl().ok("storeutl -noout vault:testvault:web")?;
         assert!(output.text().contains("Total found: 2"), "{}", output.describe());
         assert_eq!(output.stderr, "");
-        // Who expects it hears why.
+        // A caller that expects the certificate gets the error.
         let (text, errors) = load(&site, "vault:testvault:web", CERTIFICATE)?;
         assert_eq!((text.as_str(), errors.lines().count()), ("error\nend\n", 1));
         assert!(errors.contains("cannot load the certificate vault:testvault:web"), "{errors}");

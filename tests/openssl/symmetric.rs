@@ -1,5 +1,5 @@
-//! Symmetric keys of a Managed HSM as keys of `openssl pkeyutl`, compared with OpenSSL's own AES key
-//! wrap, which has the very same key.
+//! Symmetric keys of a Managed HSM in `openssl pkeyutl`, compared with OpenSSL's own AES key wrap
+//! with the same key.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use akv_emulator::{Curve, NewKey, Persona};
 use akv_tests::{Output, Site};
 use anyhow::Result;
 
-/// A Managed HSM with keys that the test knows.
+/// A Managed HSM with known keys.
 pub(crate) struct Hsm {
     pub(crate) site: Site,
 }
@@ -31,7 +31,7 @@ impl Hsm {
         Ok(self.site.text(name))
     }
 
-    /// RFC 3394 by the default provider. `enc` wraps every 4 KiB by themselves.
+    /// RFC 3394 with the default provider. `enc` wraps each 4 KiB separately.
     fn wrapped(&self, bits: usize, data: &[u8]) -> Result<Vec<u8>> {
         let input = self.file("expected.in", data)?;
         let output = self.site.text("expected.out");
@@ -56,7 +56,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The one entry of ours.
+/// Our only error entry.
 pub(crate) fn entry(output: &Output) -> String {
     let lines = output.stderr.lines().filter(|line| line.contains(":akv_provider:"));
     let entries: Vec<&str> = lines.collect();
@@ -64,7 +64,7 @@ pub(crate) fn entry(output: &Output) -> String {
     entries[0].to_owned()
 }
 
-/// The commands of the predecessor's own tests, word by word.
+/// The commands of the predecessor's own tests, verbatim.
 #[test]
 fn the_predecessors_commands_work_unchanged() -> Result<()> {
     let hsm = Hsm::start()?;
@@ -230,7 +230,8 @@ fn a_symmetric_key_is_shown_as_one() -> Result<()> {
     assert!(stored.contains("AKV PRIVATE KEY"), "{stored}");
     let listed = openssl.ok("storeutl managedHsm:testvault:")?.text();
     assert!(listed.contains("managedHsm:testvault:aes-192"), "{listed}");
-    // The key file has no public half; a program that wants a key pair is told so.
+    // The key file has no public half; a program that requires a key pair gets an error that says
+    // so.
     hsm.site.key_file(&key, "kek.key")?;
     let file = hsm.site.read("kek.key")?;
     assert!(file.starts_with("-----BEGIN AKV PRIVATE KEY-----"), "{file}");

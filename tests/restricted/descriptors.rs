@@ -1,5 +1,5 @@
-//! Descriptors: ours are no standard streams, are not inherited, and are not used any more when the
-//! program has closed them or put files of its own in their places.
+//! Descriptors: ours are never standard streams, are not inherited, and are not used after the
+//! program has closed them or reused their numbers.
 
 use std::{fs, os::unix::fs::PermissionsExt as _, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Dovecot, whose login processes are in a `chroot`, without root, and limited to one process.
+//! Dovecot, whose login processes run in a `chroot`, without root, and limited to one process.
 
 use akv_tests::Task;
 use anyhow::Result;
@@ -30,7 +30,7 @@ fn login_processes_serve_with_their_stock_settings() -> Result<()> {
         std::fs::write(site.path("dovecot.conf"), config)?;
         Ok(Task::new("dovecot").args(["-F", "-c"]).arg(site.path("dovecot.conf")))
     })?;
-    stage.visit(&server, &address)?;
+    stage.check_handshakes(&server, &address)?;
     let threads = threads(server.id());
     assert!(threads.len() > 1 && !threads.contains(&"akv".to_owned()), "{threads:?}");
     let log = server.output();

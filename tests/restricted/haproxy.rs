@@ -1,5 +1,5 @@
-//! HAProxy as its package configures it: it changes its root directory, gives up root and, without
-//! `insecure-fork-wanted`, forbids itself processes and so threads.
+//! HAProxy as configured by its package: it changes its root directory, gives up root and, without
+//! `insecure-fork-wanted`, forbids processes and so threads for itself.
 
 use akv_tests::Task;
 use anyhow::Result;
@@ -21,7 +21,7 @@ fn serves(rsa: bool) -> Result<()> {
         std::fs::write(stage.site.path("haproxy.cfg"), config)?;
         Ok(Task::new("haproxy").args(["-W", "-db", "-f"]).arg(stage.site.path("haproxy.cfg")))
     })?;
-    stage.visit(&server, &address)?;
+    stage.check_handshakes(&server, &address)?;
     let threads = threads(server.id());
     assert!(threads.len() > 1 && !threads.contains(&"akv".to_owned()), "{threads:?}");
     let log = server.output();

@@ -1,4 +1,5 @@
-//! Hosts that forbid themselves threads, and hosts that close descriptors that are not theirs.
+//! Hosts that forbid threads for themselves, and hosts that close descriptors that they did not
+//! open.
 
 mod descriptors;
 mod dovecot;

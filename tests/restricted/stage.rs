@@ -1,4 +1,4 @@
-//! What servers serve: keys of a vault, with a certificate each.
+//! Vault keys for servers, with a certificate each.
 
 use std::{fs, net::TcpListener, thread};
 
@@ -13,7 +13,7 @@ pub(crate) const LIMIT: std::time::Duration = std::time::Duration::from_secs(60)
 /// Another program may take the free port before the server does.
 const ATTEMPTS: u32 = 5;
 
-/// Clients that connect at the same time, and handshakes of each.
+/// Number of concurrent clients, and handshakes of each.
 const CLIENTS: usize = 4;
 const HANDSHAKES: usize = 4;
 
@@ -39,7 +39,7 @@ impl Stage {
             "req -x509 -new -key {key} -sha256 -days 2 -subj /CN=localhost \
              -addext subjectAltName=DNS:localhost -out {certificate}"
         ))?;
-        // The file of a token would be out of reach.
+        // A token file could not be read.
         let mut settings = site.settings();
         settings.retain(|(name, _)| *name != "access-token-file");
         settings.push(("credential", "managed-identity".into()));
@@ -73,8 +73,8 @@ impl Stage {
         Err(failure)
     }
 
-    /// One handshake, and then many at the same time.
-    pub(crate) fn visit(&self, server: &Server, address: &str) -> Result<()> {
+    /// One handshake, followed by many concurrent ones.
+    pub(crate) fn check_handshakes(&self, server: &Server, address: &str) -> Result<()> {
         let connect = |arguments| {
             let client = Client { address, ca: &self.certificate, arguments };
             client.connect(&self.site.plain()).map(drop).with_context(|| server.output())

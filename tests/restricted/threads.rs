@@ -1,4 +1,4 @@
-//! Programs that may start no thread sign on the threads that they have.
+//! Programs that must not start threads sign on their existing threads.
 
 use std::time::Duration;
 

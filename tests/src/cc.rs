@@ -1,4 +1,4 @@
-//! C programs against libcrypto, compiled when a test needs them.
+//! C programs that use libcrypto, compiled when a test needs them.
 
 use std::path::{Path, PathBuf};
 
@@ -9,12 +9,12 @@ use crate::{installation::Installation, modules, process::Task, site::Site};
 /// Compiles `tests/c/NAME.c` into a folder.
 ///
 /// # Errors
-/// The compiler refuses; warnings are errors.
+/// The compilation fails; warnings are errors.
 pub fn compile(name: &str, folder: &Path) -> Result<PathBuf> {
     compile_with(name, &folder.join(name), &["-Wl,--as-needed", "-lssl", "-lcrypto"])
 }
 
-/// As [`compile`], with libcrypto in the program itself, which exports nothing of it.
+/// As [`compile`], with libcrypto linked statically and not exported.
 ///
 /// # Errors
 /// As [`compile`].
@@ -39,7 +39,7 @@ fn compile_with(name: &str, program: &Path, libraries: &[&str]) -> Result<PathBu
 /// service of a virtual machine. It finds the settings in `OPENSSL_CONF` and in the environment.
 ///
 /// # Errors
-/// The compiler refuses, or the configuration cannot be written.
+/// The compilation fails, or the configuration cannot be written.
 pub fn host(site: &Site, name: &str) -> Result<Task> {
     let program = compile(name, site.folder())?;
     let mut settings = site.settings();

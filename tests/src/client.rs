@@ -15,7 +15,7 @@ pub struct Client<'a> {
     pub arguments: &'a str,
 }
 
-/// What the client saw.
+/// The result of a handshake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handshake {
     /// `TLSv1.3`.
@@ -27,7 +27,8 @@ pub struct Handshake {
 }
 
 impl Client<'_> {
-    /// Does one full handshake with a verified chain and host name, and closes in order.
+    /// Does one full handshake with a verified chain and host name, and closes the connection
+    /// gracefully.
     ///
     /// # Errors
     /// The handshake or the verification fails.
@@ -47,10 +48,10 @@ impl Client<'_> {
         })
     }
 
-    /// Does a handshake that the server has to end, and returns the number of its alert.
+    /// Does a handshake that the server must refuse, and returns the number of its alert.
     ///
     /// # Errors
-    /// The handshake succeeds, or fails without an alert of the server.
+    /// The handshake succeeds, or fails without an alert from the server.
     pub fn refused(&self, openssl: &OpenSsl) -> Result<u8> {
         let output = openssl.fails(&self.line())?;
         let alert = output.stderr.split_once("SSL alert number ").map(|(_, alert)| alert);

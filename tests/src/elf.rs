@@ -1,4 +1,4 @@
-//! Modules as files: what they link and what they export.
+//! Checks of module files: what they link and export.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::process::Task;
 /// Checks that a module links no OpenSSL and is never unloaded, since its threads outlive `dlclose`.
 ///
 /// # Errors
-/// It is otherwise.
+/// The module does not meet this.
 pub fn stays_loaded_without_openssl(module: &Path) -> Result<()> {
     let dynamic = Task::new("readelf").args(["-d", "-W"]).arg(module).ok()?.text();
     let needed: Vec<&str> = dynamic.lines().filter(|line| line.contains("(NEEDED)")).collect();

@@ -11,13 +11,13 @@ use anyhow::{Context as _, Result};
 
 use crate::{Installation, OpenSsl, Site, Task, modules};
 
-/// What makes a command of `openssl` take its key from the engine.
+/// The arguments with which an `openssl` command takes its key from the engine.
 pub const KEY: &str = "-engine e_akv -keyform engine";
 
 /// Whether the selected OpenSSL is 1.1.1.
 ///
 /// # Errors
-/// Its program does not run.
+/// Its `openssl` program does not run.
 pub fn is_1_1_1() -> Result<bool> {
     static VERSION: OnceLock<Result<String, String>> = OnceLock::new();
     let version = VERSION
@@ -26,7 +26,7 @@ pub fn is_1_1_1() -> Result<bool> {
     Ok(version.starts_with("1.1.1"))
 }
 
-/// The engine's section of a configuration file, with the settings that lead to the site's vault.
+/// The engine's section of a configuration file, with the settings for the site's vault.
 ///
 /// # Errors
 /// The module cannot be built.
@@ -40,7 +40,7 @@ pub fn section(site: &Site, more: &str) -> Result<String> {
     Ok(text)
 }
 
-/// Writes a configuration file that loads the engine, is of use to `req`, and ends the engine's
+/// Writes a configuration file that loads the engine, works for `req`, and ends the engine's
 /// section with more lines, such as `default_algorithms = ALL`.
 ///
 /// # Errors
@@ -51,8 +51,7 @@ pub fn configure(site: &Site, file: &str, more: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// A configuration file that loads the engine, which this section describes, and is of use to
-/// `req`.
+/// A configuration file that loads the engine with this section, and works for `req`.
 pub fn configuration(section: &str) -> String {
     format!(
         "openssl_conf = openssl_init\n[openssl_init]\nengines = engines\n\
@@ -72,7 +71,7 @@ pub fn replace(path: &Path, content: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// What `req` takes from a configuration file without the engine, too.
+/// The part of a configuration file that `req` requires even without the engine.
 pub const REQUESTS: &str = "[req]\ndistinguished_name = distinguished_name\n\
     x509_extensions = extensions\n[distinguished_name]\n[extensions]\n\
     subjectAltName = DNS:localhost\nbasicConstraints = CA:TRUE\n";
@@ -95,7 +94,7 @@ pub fn plain(site: &Site) -> Result<OpenSsl> {
     Ok(OpenSsl::new(path, site.folder()))
 }
 
-/// Writes the public key of a reference, as the engine gives it.
+/// Writes the public key of a reference, as returned by the engine.
 ///
 /// # Errors
 /// `openssl` fails.
@@ -120,7 +119,7 @@ pub fn certificate(site: &Site, reference: &str, name: &str) -> Result<String> {
 /// Compiles `tests/c/NAME.c`, which is for 1.1.1 and 3.x, against the selected OpenSSL.
 ///
 /// # Errors
-/// The compiler refuses; warnings are errors.
+/// The compilation fails; warnings are errors.
 pub fn compile(site: &Site, name: &str, libraries: &[&str]) -> Result<PathBuf> {
     let program = tempfile::Builder::new().prefix(name).tempfile_in(site.folder())?;
     let program = program.into_temp_path().keep()?;
@@ -136,11 +135,11 @@ pub fn compile(site: &Site, name: &str, libraries: &[&str]) -> Result<PathBuf> {
     Ok(program)
 }
 
-/// A compiled C program with the settings that lead to the site's vault in its environment, which
-/// loads the module that is its first argument by itself.
+/// A compiled C program with the settings for the site's vault in its environment. It loads the
+/// module in its first argument by itself.
 ///
 /// # Errors
-/// The module cannot be built, or the program.
+/// The module or the program cannot be built.
 pub fn program(site: &Site, name: &str) -> Result<Task> {
     let mut task = Task::new(compile(site, name, &["-lcrypto"])?)
         .env("OPENSSL_CONF", plain(site)?.config())
@@ -151,8 +150,8 @@ pub fn program(site: &Site, name: &str) -> Result<Task> {
     Ok(task)
 }
 
-/// Has a program load the engine, and load and free a key with it, so many times each. Returns how
-/// much its resident memory grows, in KiB, from a tenth of the way to the end.
+/// Runs a program that loads the engine, and loads and frees a key with it, this many times each.
+/// Returns the growth of its resident memory, in KiB, from a tenth of the run to the end.
 ///
 /// # Errors
 /// The program fails, or does not end within ten minutes.

@@ -1,4 +1,4 @@
-//! Versions of the GNU C library: which one a module needs, which one a machine has.
+//! Versions of the GNU C library: the one that a module requires, and the one of a machine.
 
 use std::{fmt, path::Path, str::FromStr};
 
@@ -21,7 +21,7 @@ impl Glibc {
         Self { major, minor, patch: 0 }
     }
 
-    /// What the machine has that this runs on.
+    /// The version of this machine.
     ///
     /// # Errors
     /// It has another C library.
@@ -64,7 +64,7 @@ impl fmt::Display for Glibc {
     }
 }
 
-/// The newest version in what `readelf -V` prints of the versions that are needed.
+/// The newest version among the required ones that `readelf -V` prints.
 fn newest(printed: &str) -> Result<Glibc> {
     let mut newest = None;
     let needs = printed.lines().skip_while(|line| !line.starts_with("Version needs section"));
@@ -72,7 +72,7 @@ fn newest(printed: &str) -> Result<Glibc> {
         let Some((_, name)) = line.split_once("Name: GLIBC_") else { continue };
         let name = name.split_whitespace().next().unwrap_or_default();
         let version = match name {
-            // Not a version of a symbol: relocations that no older loader knows.
+            // Not a version of a symbol: relocations that older loaders do not support.
             "ABI_DT_RELR" => Glibc::new(2, 36),
             name => name.parse()?,
         };

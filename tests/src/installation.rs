@@ -1,4 +1,4 @@
-//! Which OpenSSL the tests use: the system's, or one in a folder of its own.
+//! The OpenSSL of the tests: the system's, or one in a separate folder.
 
 use std::{
     env,
@@ -10,8 +10,8 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::process::Task;
 
-/// Names the folder of an OpenSSL with `bin/openssl`, `include` and `lib` (or `lib64`), such as
-/// `cargo xtask hosts --openssl` builds. Unset, the system's is used.
+/// The variable that names the folder of an OpenSSL with `bin/openssl`, `include` and `lib` (or
+/// `lib64`), such as `cargo xtask hosts --openssl` builds. If unset, the system's is used.
 pub const VARIABLE: &str = "AKV_TEST_OPENSSL";
 
 /// An installed OpenSSL: program, library and headers.
@@ -22,18 +22,18 @@ pub struct Installation {
 }
 
 impl Installation {
-    /// The one that [`VARIABLE`] names.
+    /// The installation that [`VARIABLE`] names.
     pub fn selected() -> Self {
         let named = env::var_os(VARIABLE).filter(|prefix| !prefix.is_empty());
         named.map_or_else(Self::system, Self::at)
     }
 
-    /// The one that programs find without being told.
+    /// The installation that programs find by default.
     pub const fn system() -> Self {
         Self { prefix: None }
     }
 
-    /// The one in this folder.
+    /// The installation in this folder.
     pub fn at(prefix: impl Into<PathBuf>) -> Self {
         Self { prefix: Some(prefix.into()) }
     }
@@ -78,7 +78,7 @@ impl Installation {
         .to_vec()
     }
 
-    /// Asks the program for its version, such as `3.5.5`.
+    /// The version of the program, such as `3.5.5`.
     ///
     /// # Errors
     /// There is no such program, or it runs with the library of another version.
@@ -105,7 +105,7 @@ impl Installation {
         Some(found.unwrap_or_else(|| prefix.join("lib")))
     }
 
-    /// Its library before those that the caller names.
+    /// Its library, before those of the caller.
     fn library_path(&self) -> OsString {
         let inherited = env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
         let inherited: Vec<PathBuf> =

@@ -1,5 +1,5 @@
-//! Answers whose result has another length than it should: what the C programs that guard their
-//! room (`tests/c/guard.h`) make of them.
+//! Responses with results of the wrong length, for the C programs that guard their buffers
+//! (`tests/c/guard.h`).
 
 use std::ops::RangeInclusive;
 
@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::{Site, Task};
 
-/// Longer than anything that callers make room for.
+/// Longer than any buffer of a caller.
 const HUGE: usize = 8_000;
 
 /// An operation of a program.
@@ -17,18 +17,18 @@ pub struct Case<'a> {
     pub on: Operation,
     /// The lengths that the service's result may have.
     pub lengths: RangeInclusive<usize>,
-    /// Whether bytes of the right length pass, though they are nothing that the vault made.
+    /// Whether arbitrary bytes of the right length are accepted.
     pub passes: bool,
     /// The program with its arguments.
     pub program: &'a dyn Fn() -> Result<Task>,
 }
 
 impl Case<'_> {
-    /// Runs the program with the right answer, then with empty, short, right, long and huge ones.
+    /// Runs the program with the correct response, then with empty, short, right, long and huge
+    /// results.
     ///
     /// # Errors
-    /// It writes behind its room, crashes, takes what it should refuse, or refuses what it should
-    /// take.
+    /// It writes beyond its buffer, crashes, accepts a bad result, or refuses a good one.
     pub fn check(&self, site: &Site) -> Result<()> {
         let (min, max) = (*self.lengths.start(), *self.lengths.end());
         ensure!(self.run()?.is_some(), "refused without a fault");
@@ -43,7 +43,7 @@ impl Case<'_> {
         Ok(())
     }
 
-    /// The length that the program prints; `None` when the operation was refused.
+    /// The length that the program prints; `None` if the operation was refused.
     fn run(&self) -> Result<Option<usize>> {
         let output = (self.program)()?.ok()?;
         match output.text().trim() {

@@ -1,6 +1,6 @@
-//! What the end-to-end tests and the demo share: the built modules, the embedded vault with the
-//! configuration that points a program at it, a real `openssl` and `nginx`, and commands that
-//! cannot hang.
+//! Code shared by the end-to-end tests and the demo: the built modules, the embedded vault with the
+//! configuration that points a program at it, a real `openssl` and `nginx`, and commands with time
+//! limits.
 
 pub mod cc;
 pub mod client;

@@ -1,4 +1,4 @@
-//! Where the built modules are.
+//! Finds the built modules.
 
 use std::{
     path::{Path, PathBuf},
@@ -9,10 +9,10 @@ use anyhow::{Context as _, Result, anyhow};
 
 use crate::process::Task;
 
-/// Names a folder of modules that were built already; `cargo xtask test` sets it.
+/// The variable that names a folder of existing modules; `cargo xtask test` sets it.
 pub const VARIABLE: &str = "AKV_TEST_MODULES";
 
-/// Compiling everything on a small machine takes its time.
+/// Compiling everything on a small machine takes long.
 const BUILD_LIMIT: std::time::Duration = std::time::Duration::from_secs(30 * 60);
 
 /// The folder with the modules: built by `cargo xtask build`, once per test process, unless
@@ -67,7 +67,7 @@ fn find() -> Result<PathBuf> {
     folder.map(PathBuf::from).with_context(|| format!("no folder in:\n{}", built.describe()))
 }
 
-/// The cargo that runs us.
+/// The cargo that runs this program.
 pub fn cargo() -> PathBuf {
     std::env::var_os("CARGO").map_or_else(|| "cargo".into(), PathBuf::from)
 }

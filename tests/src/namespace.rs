@@ -1,4 +1,4 @@
-//! A network and a mount namespace of a test's own, in which the service's real host names and
+//! A separate network and mount namespace for a test, in which the service's real host names and
 //! port 443 belong to the embedded vault.
 
 use std::{
@@ -18,7 +18,7 @@ use crate::{
 /// Set in the inner run.
 const INSIDE: &str = "AKV_TEST_INSIDE";
 
-/// Where the embedded vault listens inside.
+/// The address of the embedded vault inside.
 pub const HTTPS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 443);
 
 /// Files that stand in for the machine's own inside the namespace.
@@ -30,12 +30,11 @@ pub struct Files<'a> {
     pub resolv_conf: Option<&'a str>,
 }
 
-/// Runs the test program's test `name` once more inside such namespaces, where it is to call
-/// `inside`.
+/// Runs the test `name` again inside such namespaces, where it must call `inside`.
 ///
 /// # Errors
-/// The namespaces cannot be made (they take root, or unprivileged user namespaces), or the test
-/// fails in them.
+/// The namespaces cannot be created (they require root, or unprivileged user namespaces), or the
+/// test fails in them.
 pub fn run_inside(name: &str, files: Files<'_>, inside: fn() -> Result<()>) -> Result<()> {
     if std::env::var_os(INSIDE).is_some() {
         return inside();
@@ -60,11 +59,11 @@ pub fn run_inside(name: &str, files: Files<'_>, inside: fn() -> Result<()>) -> R
     Ok(())
 }
 
-/// Refuses a root directory that is no mount point, as in a `chroot`: what is mounted below it
-/// cannot be kept from the rest of the system there, since propagation belongs to mount points.
+/// Refuses a root directory that is not a mount point, as in a `chroot`: mounts below it cannot be
+/// hidden from the rest of the system there, since propagation belongs to mount points.
 ///
 /// # Errors
-/// It is none, or nobody can tell.
+/// It is not a mount point, or that cannot be determined.
 pub fn check_root() -> Result<()> {
     let mounts = std::fs::read_to_string("/proc/self/mountinfo")
         .context("/proc is needed, to see what is mounted: mount it")?;
@@ -82,12 +81,13 @@ fn has_root(mounts: &str) -> bool {
     mounts.lines().any(|line| line.split(' ').nth(4) == Some("/"))
 }
 
-/// The command line, to be continued by a program with its arguments, that runs it inside such
-/// namespaces. `files` are written to `folder` first; `set_up` is a line of shell that runs before the
-/// program, as root of the namespaces.
+/// The start of a command line that runs the program after it inside such namespaces. `files` are
+/// written to `folder` first; `set_up` is a shell line that runs before the program, as root of the
+/// namespaces.
 ///
 /// # Errors
-/// A program is not installed, the root directory is no mount point, or a file cannot be written.
+/// A program is not installed, the root directory is not a mount point, or a file cannot be
+/// written.
 pub fn command(files: Files<'_>, folder: &Path, set_up: &str) -> Result<Vec<String>> {
     for (program, package) in [("ip", "iproute2"), ("unshare", "util-linux")] {
         ensure!(which(program).is_some(), "`{program}` (package {package}) is not installed");
@@ -98,7 +98,7 @@ pub fn command(files: Files<'_>, folder: &Path, set_up: &str) -> Result<Vec<Stri
         if let Some(content) = content {
             let source = folder.join(Path::new(file).file_name().unwrap_or_default());
             std::fs::write(&source, content)?;
-            // The smallest systems lack such files: a copy of the folder has them.
+            // Minimal systems lack such files: a copy of the folder contains them.
             let etc = folder.join("etc").display().to_string();
             script += &format!(
                 " && {{ test -e {file} || {{ cp -a /etc '{etc}' 2>/dev/null; \

@@ -1,4 +1,4 @@
-//! The system's nginx, with a folder, port and log of its own.
+//! The system's nginx, with its own folder, port and log.
 
 use std::{
     fs,
@@ -26,16 +26,16 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// Another program may take the free port before nginx does.
 const ATTEMPTS: u32 = 5;
 
-/// What nginx serves and how.
+/// The configuration of nginx.
 #[derive(Clone, Debug, Default)]
 pub struct Setup {
-    /// Pairs of certificate file and key (file or whatever `ssl_certificate_key` takes).
+    /// Pairs of certificate file and key (a file or any other value of `ssl_certificate_key`).
     pub certificates: Vec<(String, String)>,
     /// The configuration file of OpenSSL.
     pub openssl_config: PathBuf,
     /// More variables, which the modules read when they are loaded.
     pub variables: Vec<(String, String)>,
-    /// Puts itself into the background, as packages start it.
+    /// Whether it becomes a daemon, as started by packages.
     pub daemon: bool,
     /// More lines for the `server` block.
     pub server_lines: String,
@@ -65,10 +65,11 @@ impl Nginx {
         which("nginx")
     }
 
-    /// Starts it. When this returns it accepts connections.
+    /// Starts it. When this returns, it accepts connections.
     ///
     /// # Errors
-    /// It is not installed, refuses its configuration or does not start; with its log.
+    /// It is not installed, refuses its configuration or does not start; the error includes its
+    /// log.
     pub fn start(setup: &Setup) -> Result<Self> {
         let program = match setup.root {
             Some(_) => "nginx".into(),
@@ -107,7 +108,7 @@ impl Nginx {
         if setup.daemon {
             self.task().ok()?;
         } else {
-            // The same process, kept from the terminal by a process group of its own.
+            // The same process, detached from the terminal by its own process group.
             let log = fs::File::create(self.folder.path().join("output.txt"))?;
             let (mut command, line) = self.task().into_parts();
             let mut child = command
@@ -124,7 +125,7 @@ impl Nginx {
                 let output = fs::read_to_string(self.folder.path().join("output.txt"));
                 bail!("nginx ended with {status}\n{}", output.unwrap_or_default())
             })?;
-            // It is our child: somebody has to reap it.
+            // It is our child, so it must be reaped.
             std::thread::spawn(move || child.wait());
         }
         wait_until("nginx accepts connections", LIMIT, || {
@@ -164,7 +165,7 @@ impl Nginx {
         fs::read_to_string(self.folder.path().join("error.log")).unwrap_or_default()
     }
 
-    /// The lines of the log that nobody wants to see.
+    /// The lines of the log that indicate a problem.
     pub fn complaints(&self) -> Vec<String> {
         let unwanted = ["[warn]", "[error]", "[crit]", "[alert]", "[emerg]", "stale"];
         let log = self.error_log();
@@ -240,7 +241,7 @@ fn is_alive(pid: Pid) -> bool {
     kill(pid, None) != Err(Errno::ESRCH) && state_and_parent(pid.as_raw()).is_some()
 }
 
-/// The state letter and the parent of a process that is no zombie, from `/proc/PID/stat`.
+/// The parent of a process that is not a zombie, from `/proc/PID/stat`.
 fn state_and_parent(pid: i32) -> Option<i32> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace();

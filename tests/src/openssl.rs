@@ -13,7 +13,7 @@ use crate::{
     process::{LIMIT, Output, Task},
 };
 
-/// `openssl` under one configuration file and nothing else of the caller's environment.
+/// `openssl` with one configuration file and nothing else of the caller's environment.
 #[derive(Clone, Debug)]
 pub struct OpenSsl {
     config: PathBuf,
@@ -23,7 +23,7 @@ pub struct OpenSsl {
 }
 
 impl OpenSsl {
-    /// Runs in `folder` under the configuration file `config`.
+    /// Runs in `folder` with the configuration file `config`.
     pub fn new(config: impl Into<PathBuf>, folder: impl Into<PathBuf>) -> Self {
         Self { config: config.into(), folder: folder.into(), variables: Vec::new(), limit: LIMIT }
     }
@@ -41,7 +41,7 @@ impl OpenSsl {
         &self.config
     }
 
-    /// A command to add to.
+    /// The start of a command.
     pub fn task<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Task {
         let mut task = Installation::selected().openssl().env("OPENSSL_CONF", &self.config);
         for (name, value) in &self.variables {
@@ -50,7 +50,7 @@ impl OpenSsl {
         task.dir(&self.folder).limit(self.limit).args(args)
     }
 
-    /// Runs a command line that is split at blanks, and that has to succeed.
+    /// Runs a command line, split at blanks, which must succeed.
     ///
     /// # Errors
     /// It does not succeed.
@@ -58,8 +58,8 @@ impl OpenSsl {
         self.task(line.split_whitespace()).ok()
     }
 
-    /// Runs a command line that is split at blanks, and that has to fail by itself: a crash is
-    /// not a failure but an error.
+    /// Runs a command line, split at blanks, which must fail by itself: a crash is not a failure
+    /// but an error.
     ///
     /// # Errors
     /// It succeeds, hangs or crashes.

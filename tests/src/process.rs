@@ -1,4 +1,4 @@
-//! Programs that end in time: whatever runs longer than its limit is killed and is a failure.
+//! Programs with time limits: a program that runs longer is killed, which is a failure.
 
 use std::{
     ffi::OsStr,
@@ -22,13 +22,13 @@ use nix::{
     unistd::Pid,
 };
 
-/// How long a command may take unless it says otherwise.
+/// The default time limit of a command.
 pub const LIMIT: Duration = Duration::from_secs(60);
 
-/// Between two looks at something that has no event to wait for.
+/// Polling interval for conditions without an event.
 const POLL: Duration = Duration::from_millis(20);
 
-/// Variables of the caller that programs under test need; all others would be influence.
+/// Variables of the caller that programs under test need; all others are removed.
 const KEPT: [&str; 5] = ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "LLVM_PROFILE_FILE"];
 
 /// Set it (from a signal handler) to end every wait in this process with an error.
@@ -37,7 +37,7 @@ pub fn interrupted() -> &'static Arc<AtomicBool> {
     FLAG.get_or_init(Arc::default)
 }
 
-/// A program to run, in an environment of its own and a process group of its own.
+/// A program to run, with its own environment and process group.
 #[derive(Debug)]
 pub struct Task {
     command: Command,
@@ -45,14 +45,14 @@ pub struct Task {
     limit: Duration,
 }
 
-/// What a program that ended left behind.
+/// The result of a program.
 #[derive(Debug)]
 pub struct Output {
     /// The command line, for messages.
     pub command: String,
     /// How it ended.
     pub status: ExitStatus,
-    /// Standard output, as it is: signatures are binary.
+    /// Standard output, as bytes: signatures are binary.
     pub stdout: Vec<u8>,
     /// Standard error.
     pub stderr: String,
@@ -99,21 +99,21 @@ impl Task {
         self
     }
 
-    /// What it reads from standard input; nothing by default.
+    /// Its standard input; empty by default.
     #[must_use]
     pub fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
         self.input = input.into();
         self
     }
 
-    /// How long it may take.
+    /// Its time limit.
     #[must_use]
     pub const fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
     }
 
-    /// Runs it to its end.
+    /// Runs it to the end.
     ///
     /// # Errors
     /// It cannot be started, or it does not end in time.
@@ -151,10 +151,10 @@ impl Task {
         })
     }
 
-    /// Runs it to its end, which has to be success.
+    /// Runs it to the end; it must succeed.
     ///
     /// # Errors
-    /// As [`Task::run`], and when the exit code is not 0, with everything it printed.
+    /// As [`Task::run`]; also if the exit code is not 0, with everything that it printed.
     pub fn ok(self) -> Result<Output> {
         let output = self.run()?;
         if !output.status.success() {
@@ -222,10 +222,10 @@ pub(crate) fn within<T>(limit: Duration, receiver: &mpsc::Receiver<T>) -> Result
     }
 }
 
-/// Waits until `ready` says so, for things of the operating system that send no event.
+/// Waits until `ready` returns a value, for conditions of the operating system without an event.
 ///
 /// # Errors
-/// The time is over or the process was interrupted; `what` says what was awaited.
+/// The time limit was reached or the process was interrupted; `what` names the condition.
 pub fn wait_until<T>(
     what: &str,
     limit: Duration,
@@ -246,7 +246,7 @@ pub fn wait_until<T>(
     }
 }
 
-/// Looks a program up in `PATH` and where administrators' programs are.
+/// Finds a program in `PATH` and in the folders of system programs.
 pub fn which(program: &str) -> Option<std::path::PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)

@@ -1,5 +1,5 @@
-//! What `tests/c/residue.h` looks for: parts of the token and of a plaintext, in every form that
-//! they have on their way.
+//! Input for `tests/c/residue.h`: parts of the token and of a plaintext, in every encoding that
+//! they have in transit.
 
 use std::fs;
 
@@ -7,14 +7,14 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::{OpenSsl, Site, Task};
 
-/// Of the same value in `residue.h`.
+/// Must equal the value in `residue.h`.
 const NEEDLE_LEN: usize = 20;
 const NEEDLE_MASK: u8 = 0x5a;
 
-/// No part of it is found by chance.
+/// No part of it occurs by chance.
 const PLAINTEXT: &[u8] = b"plaintext 8f2c71d0e5a94b36a1d7c0 in a vault's answer, b59e3d20467";
 
-/// Its encoding in the service's answer (RFC 4648 section 5).
+/// Its encoding in the service's response (RFC 4648 section 5).
 fn base64url(bytes: &[u8]) -> Vec<u8> {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     bytes
@@ -36,7 +36,7 @@ pub fn prepare(site: &Site, plain: &OpenSsl, public_key: &str) -> Result<(String
     ensure!(token.len() > 100 && base64url(b"\xfb\xff") == b"-_8");
     let mut masked = Vec::new();
     for secret in [&token[..], PLAINTEXT, &base64url(PLAINTEXT)] {
-        // What is freed may be overwritten in part, so many parts are looked for.
+        // Freed memory may be partly overwritten, so many parts are searched for.
         for window in secret.trim_ascii().windows(NEEDLE_LEN).step_by(7) {
             masked.extend(window.iter().map(|byte| byte ^ NEEDLE_MASK));
         }
@@ -63,7 +63,7 @@ pub fn check(task: Task) -> Result<()> {
     Ok(())
 }
 
-/// Has the credential `azure-cli` take the site's token from a program.
+/// Makes the credential `azure-cli` get the site's token from a program.
 ///
 /// # Errors
 /// The program cannot be written.

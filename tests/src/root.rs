@@ -7,8 +7,8 @@ use nix::unistd::geteuid;
 
 use crate::process::Task;
 
-/// Names the folder. `cargo xtask hosts --debian11` sets it, and shows the system there this one's
-/// temporary files, devices and processes.
+/// The variable that names the folder. `cargo xtask hosts --debian11` sets it, and mounts this
+/// system's temporary files, devices and processes there.
 pub const VARIABLE: &str = "AKV_TEST_ROOT";
 
 /// A system in a folder.
@@ -18,10 +18,10 @@ pub struct Root {
 }
 
 impl Root {
-    /// The one that [`VARIABLE`] names.
+    /// The system that [`VARIABLE`] names.
     ///
     /// # Errors
-    /// None is named, or only root may go there.
+    /// The variable is not set, or this is not root.
     pub fn selected() -> Result<Self> {
         let folder = std::env::var_os(VARIABLE).filter(|folder| !folder.is_empty());
         let folder = folder.with_context(|| {
@@ -31,7 +31,7 @@ impl Root {
         Ok(Self { folder: folder.into() })
     }
 
-    /// A program of that system, with none of the caller's environment.
+    /// A program of that system, with a cleared environment.
     pub fn task(&self, program: impl AsRef<OsStr>) -> Task {
         Task::new("chroot")
             .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")

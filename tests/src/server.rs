@@ -1,4 +1,4 @@
-//! Servers that run beside a test: started, ready when they say so, killed in the end.
+//! Servers that run during a test: started, ready after their first output, killed at the end.
 
 use std::{
     io::{BufRead as _, BufReader, Read},
@@ -23,8 +23,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts it and waits until a line of its output tells what the caller needs to know, such
-    /// as its port.
+    /// Starts it and waits until a line of its output contains what the caller needs, such as its
+    /// port.
     ///
     /// # Errors
     /// It cannot be started, ends, or does not print such a line in time.
@@ -35,7 +35,7 @@ impl Server {
     ) -> Result<(Self, T)> {
         let (mut command, line) = task.into_parts();
         let mut child = command
-            // Open and silent as long as the server runs: `s_server` hangs up when it ends.
+            // Kept open as long as the server runs: `s_server` ends when it is closed.
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -77,7 +77,7 @@ impl Server {
         self.child.id()
     }
 
-    /// What it has printed so far.
+    /// Its output so far.
     pub fn output(&self) -> String {
         self.output.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -85,12 +85,12 @@ impl Server {
     /// Sends it a signal, such as the one to reload.
     ///
     /// # Errors
-    /// It is gone.
+    /// It has ended.
     pub fn signal(&self, signal: Signal) -> Result<()> {
         Ok(kill(group_of(&self.child), signal)?)
     }
 
-    /// Waits until it has printed `text`, and returns all that it has printed by then.
+    /// Waits until it has printed `text`, and returns its output so far.
     ///
     /// # Errors
     /// It does not print it in time.
@@ -100,7 +100,7 @@ impl Server {
             .with_context(|| self.output())
     }
 
-    /// Waits for its own end, for servers that serve a number of connections.
+    /// Waits until it ends by itself, for servers with a limited number of connections.
     ///
     /// # Errors
     /// It does not end in time, or not with exit code 0.
@@ -109,7 +109,7 @@ impl Server {
         let child = &mut self.child;
         let status =
             wait_until(&format!("`{line}` ends"), limit, || child.try_wait().transpose())??;
-        // What it printed last may still be in the pipes.
+        // Its last output may still be in the pipes.
         for reader in self.readers.drain(..) {
             reader.join().map_err(|_| anyhow!("the reader of `{line}` panicked"))?;
         }
@@ -123,7 +123,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Once it was waited for, its number may be another's.
+        // After it was reaped, its process id may be reused.
         if matches!(self.child.try_wait(), Ok(None)) {
             let _ = killpg(group_of(&self.child), Signal::SIGKILL);
             let _ = self.child.wait();

@@ -1,4 +1,4 @@
-//! An embedded vault with a folder that holds all a program needs to use it.
+//! An embedded vault with a folder of files for programs that use it.
 
 use std::{
     fs,
@@ -15,12 +15,12 @@ use tempfile::TempDir;
 
 use crate::{modules, openssl::OpenSsl};
 
-/// The vault's name in key references. With an `endpoint` set it is any name.
+/// The vault's name in key references. With an `endpoint` set, any name works.
 pub const VAULT: &str = "testvault";
 
 /// A vault, its keys, and the folder with configuration and key files.
 ///
-/// The folder and the vault are gone when it is dropped.
+/// The folder and the vault are removed when it is dropped.
 #[derive(Debug)]
 pub struct Site {
     vault: Emulator,
@@ -34,7 +34,7 @@ impl Site {
     /// Starts a vault.
     ///
     /// # Errors
-    /// The modules cannot be built, or the vault or folder cannot be made.
+    /// The modules cannot be built, or the vault or folder cannot be created.
     pub fn start(persona: Persona) -> Result<Self> {
         Self::with(Emulator::builder().persona(persona), persona, &modules::provider()?)
     }
@@ -42,7 +42,7 @@ impl Site {
     /// Starts a vault from its builder, for programs that load this module.
     ///
     /// # Errors
-    /// The vault or the folder cannot be made.
+    /// The vault or the folder cannot be created.
     pub fn with(builder: akv_emulator::Builder, persona: Persona, module: &Path) -> Result<Self> {
         let vault = builder.start()?;
         let folder = tempfile::Builder::new().prefix("akv-").tempdir()?;
@@ -57,7 +57,7 @@ impl Site {
         Ok(site)
     }
 
-    /// The site that the tests of one program share; it goes with the last user.
+    /// The site that the tests of one program share; it is dropped with the last user.
     ///
     /// # Errors
     /// As [`Site::start`].
@@ -72,7 +72,7 @@ impl Site {
         Ok(site)
     }
 
-    /// The settings that lead to this vault.
+    /// The settings for this vault.
     pub fn settings(&self) -> Vec<(&'static str, String)> {
         vec![
             ("endpoint", self.vault.endpoint().to_owned()),
@@ -107,7 +107,7 @@ impl Site {
         Ok(file.write_all(format!("{name} = {value}\n").as_bytes())?)
     }
 
-    /// Puts a new access token into its file.
+    /// Writes a new access token into its file.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -139,7 +139,7 @@ impl Site {
         self.folder.path()
     }
 
-    /// Keeps the folder after the end, and says where it is.
+    /// Keeps the folder after the end, and returns its path.
     pub fn keep(&mut self) -> &Path {
         self.folder.disable_cleanup(true);
         self.folder.path()
@@ -160,7 +160,7 @@ impl Site {
         OpenSsl::new(self.path("openssl.cnf"), self.folder())
     }
 
-    /// `openssl` under default properties that prefer our provider.
+    /// `openssl` with default properties that prefer our provider.
     ///
     /// # Errors
     /// The configuration cannot be written.
@@ -187,18 +187,18 @@ impl Site {
         }
     }
 
-    /// The reference of the RSA key of this size, which is made when it is first wanted.
+    /// The reference of the RSA key of this size, which is created on first use.
     ///
     /// # Errors
-    /// The vault refuses.
+    /// The vault refuses the request.
     pub fn rsa(&self, bits: usize) -> Result<String> {
         self.key(NewKey::rsa(format!("rsa-{bits}"), bits), &format!("rsa-{bits}"))
     }
 
-    /// The reference of the EC key on this curve, which is made when it is first wanted.
+    /// The reference of the EC key on this curve, which is created on first use.
     ///
     /// # Errors
-    /// The vault refuses.
+    /// The vault refuses the request.
     pub fn ec(&self, curve: Curve) -> Result<String> {
         let name = format!("ec-{}", curve.name().to_ascii_lowercase());
         self.key(NewKey::ec(&name, curve), &name)
@@ -245,7 +245,7 @@ impl Site {
     }
 }
 
-/// The user that servers started as root serve as.
+/// The user of the workers of servers that are started as root.
 pub fn worker_user() -> Option<&'static str> {
     ["www-data", "nobody"].into_iter().find(|name| matches!(User::from_name(name), Ok(Some(_))))
 }

@@ -1,4 +1,4 @@
-//! What a reviewer would check: dependency directions, where `unsafe` is, what libraries print.
+//! Checks that a reviewer would make: dependency directions, use of `unsafe`, output of libraries.
 
 mod rooms;
 mod sources;
@@ -72,7 +72,7 @@ fn nothing_that_is_shipped_brings_openssl() -> Result<()> {
     Ok(())
 }
 
-/// What is loaded into servers has only releases, and no cipher that is broken.
+/// The modules depend only on released versions, and contain no broken cipher.
 #[test]
 fn modules_have_no_pre_releases_and_no_broken_ciphers() -> Result<()> {
     for package in ["akv-core", "akv-ffi", "engine-shim", "provider-shim"] {
@@ -81,7 +81,7 @@ fn modules_have_no_pre_releases_and_no_broken_ciphers() -> Result<()> {
         for line in &tree {
             let (name, version) = line.split_once(" v").context("a name and a version")?;
             let version = version.split_whitespace().next().unwrap_or_default();
-            // What follows a plus is no pre-release, but what was built.
+            // The part after a plus is build metadata, not a pre-release.
             let release = version.split('+').next().unwrap_or_default();
             assert!(!release.contains('-'), "{package} brings a pre-release: {name} {version}");
             // scrypt, by which PEM may be encrypted, is made of the core of Salsa20 (RFC 7914).
@@ -92,7 +92,7 @@ fn modules_have_no_pre_releases_and_no_broken_ciphers() -> Result<()> {
     Ok(())
 }
 
-/// The fuzz targets have a workspace, and so a lock file, of their own.
+/// The fuzz targets have their own workspace, and so their own lock file.
 #[test]
 fn fuzz_targets_have_what_the_crates_depend_on() -> Result<()> {
     let lock = fs::read_to_string(modules::workspace().join("tests/fuzz/Cargo.lock"))?;
@@ -143,8 +143,8 @@ fn unsafe_code_is_in_the_abi_only() -> Result<()> {
     Ok(())
 }
 
-/// Functions of C's that only return a constant, or read an object that is there already: nothing in
-/// them can fail, panic, block or be cancelled.
+/// C functions that only return a constant, or read an existing object: nothing in them can fail,
+/// panic, block or be cancelled.
 const PLAIN_ENTRIES: [&str; 21] = [
     "akv_abi_version",
     "akv_key_reference",
@@ -169,7 +169,7 @@ const PLAIN_ENTRIES: [&str; 21] = [
     "v_check",
 ];
 
-/// What leads into `c_abi`'s guard, which catches panics and disables cancellation.
+/// Calls that enter `c_abi`'s guard, which catches panics and disables cancellation.
 const GUARDS: [&str; 8] = [
     "guard::alone(",
     "guard::query(",
@@ -197,7 +197,7 @@ const WRITTEN_OUT: [(&str, &str); 9] = [
     ("sign", "as decrypt"),
 ];
 
-/// The functions of a file that C calls, with their bodies, but for those of its tests.
+/// The functions of a file that C calls, with their bodies, except for those of its tests.
 fn entries(text: &str) -> Vec<(String, String)> {
     let text = text.split("#[cfg(test)]").next().unwrap_or_default();
     let mut found = Vec::new();
@@ -213,7 +213,7 @@ fn entries(text: &str) -> Vec<(String, String)> {
     found
 }
 
-/// Where functions are that C calls.
+/// The folders with functions that C calls.
 const ENTRIES: [&str; 5] = [
     "crates/legacy-abi/src",
     "crates/ossl-abi/src",
@@ -272,7 +272,7 @@ fn what_entry_writes_goes_through_the_guard() -> Result<()> {
     Ok(())
 }
 
-/// What comes from outside is read by one module, whose errors quote nothing.
+/// Untrusted input is parsed by one module, whose errors quote nothing.
 #[test]
 fn json_and_urls_from_outside_are_read_in_one_place() -> Result<()> {
     let folders = ["crates/akv-core/src", "provider-shim/src", "engine-shim/src", "ffi/src"];
@@ -284,7 +284,7 @@ fn json_and_urls_from_outside_are_read_in_one_place() -> Result<()> {
         {
             continue;
         }
-        // Tests stand at the end of files.
+        // Tests are at the end of files.
         let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
         for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
             let found = ["serde_json::from_", "Url::parse(text"];
@@ -299,7 +299,7 @@ fn no_file_names_the_machine_it_was_made_on() -> Result<()> {
     let root = modules::workspace();
     let listed = Task::new("git").dir(root).args(["ls-files", "-z"]).ok()?.text();
     let home = std::env::var("HOME").unwrap_or_default();
-    // A folder such as `/` or `/root` would be found in honest texts.
+    // A folder such as `/` or `/root` would match legitimate texts.
     let places: Vec<String> = [root.display().to_string(), home]
         .into_iter()
         .filter(|place| Path::new(place).components().count() > 2)
@@ -314,7 +314,7 @@ fn no_file_names_the_machine_it_was_made_on() -> Result<()> {
     Ok(())
 }
 
-/// Where shipped code makes files, each with the mode that its content asks for.
+/// The places where shipped code creates files, each with the mode that its content requires.
 const FILE_MAKERS: [(&str, &str); 6] = [
     ("crates/akv-core/src/logging/destination.rs", "the log, 0640"),
     ("crates/akv-core/src/credential/managed_identity/arc.rs", "opens a secret file to read it"),
@@ -337,7 +337,7 @@ fn files_are_made_in_few_places() -> Result<()> {
     let shipped = [&LIBRARIES[..], &["crates/akv-cli/src", "crates/c-abi/src", "ffi/src"]].concat();
     let mut makers = BTreeSet::new();
     for (path, text) in sources(&shipped)? {
-        // Tests make files as they like.
+        // Tests may create files freely.
         let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
         let is_test = path.ends_with("tests.rs") || path.ends_with("header_tests.rs");
         let mut lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));

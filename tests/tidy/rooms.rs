@@ -1,4 +1,4 @@
-//! No circles: the rooms of a crate, its modules at the top, depend on each other in one direction.
+//! No cycles: the top-level modules of a crate depend on each other in one direction.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use syn::{
 
 use crate::sources::sources;
 
-/// Which rooms each room uses, and one place for each such arrow.
+/// The rooms that each room uses, with one location for each dependency.
 type Arrows = BTreeMap<String, BTreeMap<String, String>>;
 
 /// The paths in a file that begin with `crate`, without tests.
@@ -86,7 +86,7 @@ fn flattened(tree: &UseTree) -> Vec<Vec<String>> {
     }
 }
 
-/// The names that a crate's root takes out of its rooms, and where from.
+/// The names that a crate's root re-exports, with their rooms.
 fn exports(root: &syn::File) -> BTreeMap<String, String> {
     let uses = root.items.iter().filter_map(|item| match item {
         syn::Item::Use(item) => Some(flattened(&item.tree)),
@@ -125,7 +125,7 @@ fn arrows(folder: &str) -> Result<Arrows> {
     Ok(arrows)
 }
 
-/// A circle through `room`, if there is one: its arrows.
+/// The dependencies of a cycle through `room`, if there is one.
 fn circle(arrows: &Arrows, room: &str) -> Option<Vec<String>> {
     fn follow(
         arrows: &Arrows,

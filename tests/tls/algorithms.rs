@@ -1,5 +1,5 @@
-//! Every signature algorithm that a client may insist on (RFC 8446 section 4.2.3), as far as
-//! OpenSSL has it: those that the key can make, and those that must fail.
+//! Every signature algorithm that a client may require (RFC 8446 section 4.2.3) and OpenSSL
+//! supports: those that the key can make, and those that must fail.
 
 use akv_emulator::{Curve, Persona};
 use anyhow::{Context as _, Result};
@@ -31,7 +31,7 @@ fn digest_of(algorithm: &str) -> String {
     algorithm.rsplit(['_', '+']).next().unwrap_or_default().to_ascii_uppercase()
 }
 
-/// Connects with each algorithm of `taken`, and tries each of `refused`.
+/// Connects with each algorithm of `taken`, and checks that each of `refused` fails.
 fn check(
     scene: &Scene,
     (reference, name): (&str, &str),
@@ -103,7 +103,7 @@ fn an_ec_server_in_tls_1_3_takes_the_digest_of_its_curve() -> Result<()> {
     Ok(())
 }
 
-/// OpenSSL asks the key which digests it can sign, and passes over what Managed HSM does not.
+/// OpenSSL asks the key which digests it can sign, and skips those that a Managed HSM cannot.
 #[test]
 fn a_managed_hsm_is_not_asked_for_what_it_lacks() -> Result<()> {
     let scene = Scene::start(Persona::ManagedHsm)?;

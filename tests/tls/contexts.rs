@@ -1,4 +1,4 @@
-//! What only a program can do: the order in which libssl's objects are made.
+//! Cases that require a C program: the order in which libssl's objects are created.
 
 use akv_emulator::{Curve, Persona};
 use akv_tests::{Task, cc};

@@ -1,4 +1,4 @@
-//! The vault refuses in the middle of a handshake.
+//! The vault refuses during a handshake.
 
 use akv_emulator::{Curve, Fault, FaultKind, Operation, Persona};
 use akv_tests::{Client, process::wait_until};
@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::scene::{LIMIT, Scene, entries};
 
-/// `internal_error`: the server's own trouble, of which the client hears nothing more.
+/// `internal_error`: a failure of the server, without details for the client.
 const INTERNAL_ERROR: u8 = 80;
 
 #[test]
@@ -24,7 +24,7 @@ fn a_handshake_fails_cleanly_when_the_vault_refuses() -> Result<()> {
             let said = server.wait_for("403", LIMIT)?;
             assert_eq!(entries(&said), 1, "one readable entry: {said}");
             assert!(said.contains(&reference), "{said}");
-            // The same server goes on as soon as it may sign again.
+            // The same server continues as soon as it may sign again.
             scene.connect(&address, protocol)?;
         }
     }
@@ -36,7 +36,7 @@ fn a_client_fails_cleanly_when_the_vault_refuses() -> Result<()> {
     let scene = Scene::start(Persona::Vault)?;
     let site = scene.site();
     let client = scene.identity(&site.rsa(2048)?, "refused-client")?;
-    // The server's key is no key of the vault, so that the fault strikes the client.
+    // The server's key is not in the vault, so the fault affects the client.
     let (key, certificate) = (site.text("plain.key"), site.text("plain.pem"));
     site.plain().ok(&format!(
         "req -x509 -newkey rsa:2048 -nodes -keyout {key} -subj /CN=localhost -days 2 \
@@ -60,8 +60,8 @@ fn a_client_fails_cleanly_when_the_vault_refuses() -> Result<()> {
     Ok(())
 }
 
-/// A server whose vault does not answer loses three handshakes' deadlines, and serves again when it
-/// answers again.
+/// A server whose vault does not respond loses three handshakes' deadlines, and serves again when
+/// the vault responds again.
 #[test]
 fn a_vault_that_does_not_answer_holds_a_server_up_three_times() -> Result<()> {
     let scene = Scene::start(Persona::Vault)?;

@@ -62,7 +62,7 @@ fn a_vault_that_refuses_ends_the_handshake() -> Result<()> {
     Ok(())
 }
 
-/// What every server does that nobody has told otherwise.
+/// The default behaviour of every server.
 #[test]
 fn without_the_setting_it_is_refused_before_any_request_and_ecdhe_works() -> Result<()> {
     let scene = Scene::start(Persona::Vault)?;
@@ -114,7 +114,7 @@ impl Bench {
         Ok(output)
     }
 
-    /// Decrypts as libssl does; one request, whatever comes of it. Returns what is printed.
+    /// Decrypts as libssl does, with one request, whatever the result. Returns the output.
     fn decrypt(&self, ciphertext: &str, client: u16, negotiated: u16) -> Result<String> {
         let before = self.site.vault().stats().requests;
         let arguments = [client.to_string(), negotiated.to_string(), LEN.to_string()];

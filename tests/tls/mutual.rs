@@ -1,4 +1,4 @@
-//! Client certificates: the client's key is in the vault, and the server's too.
+//! Client certificates: both the client's and the server's key are in the vault.
 
 use akv_emulator::{Curve, Persona};
 use akv_tests::Client;
@@ -6,17 +6,17 @@ use anyhow::{Context as _, Result};
 
 use crate::scene::{Identity, LIMIT, Scene, WEAK, entries};
 
-/// Who connects how to a server that wants a certificate.
+/// A connection to a server that requires a certificate.
 struct Case<'a> {
     server: &'a Identity,
     client: &'a Identity,
     protocol: &'a str,
-    /// What the server takes, for `-client_sigalgs`.
+    /// The algorithms that the server accepts, for `-client_sigalgs`.
     algorithm: &'a str,
 }
 
 impl Case<'_> {
-    /// Runs the handshake and returns what both sides said and whether the client was content.
+    /// Runs the handshake and returns the output of both sides and the client's result.
     fn run(&self, scene: &Scene) -> Result<(String, Result<()>)> {
         let Self { server, client, protocol, algorithm } = self;
         let root = scene.root();
@@ -33,7 +33,7 @@ impl Case<'_> {
         Ok((running.finish(LIMIT)?, connected))
     }
 
-    /// The server has to see the client's certificate and this kind of signature.
+    /// The server must receive the client's certificate and this kind of signature.
     fn accepted(&self, scene: &Scene, digest: &str) -> Result<()> {
         let before = scene.site().vault().stats().sign;
         let (said, connected) = self.run(scene)?;
@@ -50,7 +50,7 @@ impl Case<'_> {
         Ok(())
     }
 
-    /// The client has nothing that the server takes, and comes without a certificate.
+    /// The client has no certificate that the server accepts, and sends none.
     fn refused(&self, scene: &Scene) -> Result<()> {
         let (said, _) = self.run(scene)?;
         let Self { protocol, algorithm, .. } = self;
@@ -136,7 +136,7 @@ fn a_server_may_insist_on_an_algorithm_of_an_ec_client() -> Result<()> {
     Ok(())
 }
 
-/// A client of a Managed HSM has no certificate to show where only SHA-1 is taken.
+/// A client of a Managed HSM sends no certificate if the server accepts only SHA-1.
 #[test]
 fn a_client_passes_over_what_its_managed_hsm_lacks() -> Result<()> {
     let scene = Scene::start(Persona::ManagedHsm)?;

@@ -1,6 +1,5 @@
-//! Bleichenbacher's question: does the server tell a client whose premaster secret was padded
-//! wrongly anything that it does not tell one whose secret was right? A client of our own sends
-//! each secret and then a `Finished` that no key fits.
+//! Bleichenbacher's oracle: does the server respond differently to a client whose premaster secret
+//! was padded wrongly? Our own client sends each secret and then a `Finished` that no key fits.
 
 use std::{
     fs,
@@ -62,7 +61,7 @@ fn answer(address: &str, ciphertext: &[u8]) -> Result<Vec<u8>> {
     let (kind, body) = receive(&mut stream)?;
     ensure!(kind == ALERT, "a record of kind {kind}: {body:?}");
     let mut rest = Vec::new();
-    // An end of any kind: the server may close while something of ours is unread.
+    // Any kind of end: the server may close the connection before it has read everything.
     let _ = stream.read_to_end(&mut rest);
     ensure!(rest.is_empty(), "the alert is the last word: {rest:?}");
     Ok(body)
@@ -106,7 +105,7 @@ fn a_wrong_padding_gets_the_answer_of_a_right_one() -> Result<()> {
         let decrypted = after.operation(Operation::Decrypt) - before.operation(Operation::Decrypt);
         assert_eq!((decrypted, after.requests - before.requests), (1, 1));
     }
-    // Fatal, `bad_record_mac`: the keys that came of the secret do not fit the record.
+    // Fatal, `bad_record_mac`: the keys derived from the secret do not fit the record.
     assert!(answers.iter().all(|answer| *answer == [2, 20]), "{answers:?}");
     assert_eq!(entries(&server.output()), 0, "{}", server.output());
     Ok(())

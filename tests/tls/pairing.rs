@@ -1,4 +1,4 @@
-//! Certificates and keys that belong together, and those that do not.
+//! Matching and mismatched certificates and keys.
 
 use akv_emulator::{Curve, NewKey, Persona};
 use akv_tests::Server;
@@ -20,7 +20,7 @@ fn a_server_does_not_start_with_the_key_of_another_certificate() -> Result<()> {
         (&ec.certificate, site.ec(Curve::P384)?),
         (&ec.certificate, site.rsa(2048)?),
         (&rsa.certificate, site.ec(Curve::P256)?),
-        // One kind, one curve: only the numbers differ.
+        // Same kind, same curve: only the numbers differ.
         (&ec.certificate, twin),
     ] {
         let failed = site
@@ -69,7 +69,7 @@ fn a_server_takes_references_as_well_as_key_files() -> Result<()> {
         let named = Identity { key, ..identity.clone() };
         scene.check(&named, "", &[("-tls1_3", ["TLSv1.3", "ECDSA", "SHA256"])])?;
     }
-    // The name of the server chooses the certificate.
+    // The server name selects the certificate.
     let rsa = scene.identity(&site.rsa(2048)?, "by-name")?;
     let line = format!(
         "s_server -accept 127.0.0.1:0 -cert {} -key {} -servername localhost -cert2 {} -key2 {}",

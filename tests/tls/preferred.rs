@@ -1,5 +1,5 @@
-//! TLS in a host whose default properties prefer our provider: libcrypto has us make the keys of the
-//! key exchange, on server and client, which are in no vault.
+//! TLS in a host whose default properties prefer our provider: libcrypto requests the ephemeral
+//! keys of the key exchange from us, on server and client, and these are in no vault.
 
 use akv_emulator::{Curve, Operation, Persona};
 use akv_tests::Site;
@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 
 use crate::scene::{Scene, entries};
 
-/// From 3.5 on: an elliptic curve with ML-KEM, whose keys are ours to make by half.
+/// From 3.5 on: an elliptic curve with ML-KEM; one half of these keys is requested from us.
 const HYBRID: &str = "SecP256r1MLKEM768";
 
 #[test]
@@ -49,7 +49,7 @@ fn keys_of_the_key_exchange_are_made_when_ours_are_preferred() -> Result<()> {
     Ok(())
 }
 
-/// libssl lists the groups of all providers, from 3.5 on without looking whose keys they are.
+/// libssl lists the groups of all providers, from 3.5 on regardless of their key management.
 #[test]
 fn no_group_is_there_twice() -> Result<()> {
     let site = Site::start(Persona::Vault)?;

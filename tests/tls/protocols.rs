@@ -84,7 +84,7 @@ fn a_managed_hsm_serves_too() -> Result<()> {
     scene.check(&ec, "", &[("-tls1_3", ["TLSv1.3", "ECDSA", "SHA512"])])
 }
 
-/// TLS has the curve in version 1.2 only, and OpenSSL up to 3.x.
+/// TLS supports the curve only in version 1.2, and OpenSSL only up to 3.x.
 #[test]
 fn tls_1_2_with_secp256k1_as_far_as_openssl_has_it() -> Result<()> {
     let scene = Scene::shared()?;
@@ -134,7 +134,7 @@ fn old_protocols_work_as_far_as_the_service_signs_for_them() -> Result<()> {
     Ok(())
 }
 
-/// Builds of 4.x may leave it out.
+/// Builds of 4.x may omit it.
 fn has_tls_1_1(site: &Site) -> Result<bool> {
     let ciphers = site.plain().task(["ciphers", "-s", "-tls1_1", "ALL:@SECLEVEL=0"]).run()?;
     let has = ciphers.status.success() && ciphers.text().contains("AES");

@@ -1,4 +1,4 @@
-//! Sessions that are taken up again need no signature.
+//! Resumed sessions need no signature.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use crate::scene::{Scene, WEAK};
 
-/// Fetches the server's page, so that what the server sends after the handshake is read too.
+/// Fetches the server's page, so that data after the handshake is read too.
 fn fetch(scene: &Scene, address: &str, arguments: &str) -> Result<Output> {
     let line = format!(
         "s_client -ign_eof -connect {address} -servername localhost -verify_hostname localhost \
@@ -31,7 +31,7 @@ fn resumes(scene: &Scene, key: &str, name: &str, server: &str, client: &str) -> 
     assert!(requests() > before, "the first handshake asks the vault");
     let after = requests();
     for _ in 0..3 {
-        // A ticket of TLS 1.3 is for one use; each connection brings a new one.
+        // A TLS 1.3 ticket is for one use; each connection returns a new one.
         let again = format!("{client} -sess_in {session} -sess_out {session}");
         let again = fetch(scene, &address, &again)?;
         assert!(again.text().contains("Reused, "), "{}", again.describe());

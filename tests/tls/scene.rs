@@ -9,13 +9,13 @@ use akv_emulator::Persona;
 use akv_tests::{Client, Handshake, OpenSsl, Server, Site};
 use anyhow::{Context as _, Result};
 
-/// How long a server may take for whatever it does.
+/// Time limit of a server.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
-/// Lets peers use what OpenSSL finds too weak by default: SHA-1, TLS 1.1, RSA key exchange.
+/// Permits algorithms that OpenSSL disables by default: SHA-1, TLS 1.1, RSA key exchange.
 pub(crate) const WEAK: &str = "-cipher DEFAULT:@SECLEVEL=0";
 
-/// How `openssl` shows the provider's entries in the error queue.
+/// The marker of the provider's entries in `openssl`'s output.
 const OURS: &str = ":akv_provider:";
 
 /// A site with an authority.
@@ -42,7 +42,7 @@ impl Scene {
         Ok(scene)
     }
 
-    /// One that all tests share that do not count requests.
+    /// A scene shared by all tests that do not count requests.
     pub(crate) fn shared() -> Result<Arc<Self>> {
         static SHARED: Mutex<Weak<Scene>> = Mutex::new(Weak::new());
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -63,7 +63,7 @@ impl Scene {
         self.site.text("root.pem")
     }
 
-    /// Has the authority certify a key for `localhost`; `name` is for the files.
+    /// Issues a certificate of the authority for `localhost`; `name` is for the files.
     pub(crate) fn identity(&self, reference: &str, name: &str) -> Result<Identity> {
         let site = &self.site;
         let (certificate, request) =
@@ -87,7 +87,7 @@ impl Scene {
         Self::serve_with(&self.site.openssl(), identity, options)
     }
 
-    /// Starts `s_server` under another configuration.
+    /// Starts `s_server` with another configuration.
     pub(crate) fn serve_with(
         openssl: &OpenSsl,
         identity: &Identity,
@@ -104,7 +104,7 @@ impl Scene {
         self.connect_with(&self.site.plain(), address, arguments)
     }
 
-    /// Connects under another configuration.
+    /// Connects with another configuration.
     pub(crate) fn connect_with(
         &self,
         openssl: &OpenSsl,
@@ -114,13 +114,13 @@ impl Scene {
         Client { address, ca: &self.root(), arguments }.connect(openssl)
     }
 
-    /// Connects with plain OpenSSL to a server that has to refuse; returns the alert's number.
+    /// Connects with plain OpenSSL to a server that must refuse; returns the alert's number.
     pub(crate) fn refused(&self, address: &str, arguments: &str) -> Result<u8> {
         let client = Client { address, ca: &self.root(), arguments };
         client.refused(&self.site.plain()).context(arguments.to_owned())
     }
 
-    /// Connects with each of the client's arguments and compares what signed.
+    /// Connects with each of the client's arguments and checks the signatures.
     pub(crate) fn check(
         &self,
         identity: &Identity,

@@ -18,7 +18,7 @@ fn serve(config: &Path, program: &Path, imds: &str, key: &str) -> Result<(Server
     Server::start(task, LIMIT, |line| line.strip_prefix("listening ").map(str::to_owned))
 }
 
-/// Has a new child sign. It lives as long as the connection.
+/// Makes a new child sign. It lives as long as the connection.
 fn connect(address: &str) -> Result<TcpStream> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(LIMIT))?;
@@ -52,13 +52,13 @@ fn one_request_for_each_token_now_after_its_end_and_while_children_live_on() -> 
     let mut long_lived = connect(&address)?;
     let idle = [connect(&address)?, connect(&address)?];
 
-    // Nobody signs in the parent, and nobody renews in a child.
+    // The parent does not sign, and no child renews.
     token(&site, 2)?;
     forty(&address)?;
     long_lived.write_all(b"s")?;
     signed(&mut long_lived)?;
     ensure!(token_requests(&site) == 2, "{} with the second token", token_requests(&site));
-    // By now the first token, which the old children have, is at its end.
+    // By now the first token, which the old children have, has expired.
     token(&site, 3)?;
     forty(&address)?;
     ensure!(token_requests(&site) == 3, "{} with the third token", token_requests(&site));

@@ -9,7 +9,7 @@ use std::{path::PathBuf, time::Duration};
 use akv_tests::{Site, modules, process::wait_until};
 use anyhow::Result;
 
-/// How long tokens live. They are renewed after half of that and up to a fifth of what is left.
+/// Lifetime of tokens. They are renewed after half of that plus up to a fifth of the rest.
 const LIFE: Duration = Duration::from_secs(40);
 const LIMIT: Duration = Duration::from_secs(90);
 
@@ -20,7 +20,7 @@ fn configure(site: &Site, file: &str, warm: &str) -> Result<PathBuf> {
     settings.retain(|(name, _)| *name != "access-token-file");
     settings.push(("credential", "managed-identity".into()));
     settings.push(("warm", warm.into()));
-    // Not every server is root, who alone may look into the folder of the build.
+    // Not every server runs as root, and only root may read the build folder.
     let module = site.path("akv_provider.so");
     if !module.exists() {
         std::fs::copy(modules::provider()?, &module)?;
@@ -32,13 +32,13 @@ fn token_requests(site: &Site) -> u64 {
     site.vault().stats().token_requests
 }
 
-/// Waits until the parent has asked for its token of this number.
+/// Waits until the parent has requested its token of this number.
 fn token(site: &Site, number: u64) -> Result<()> {
     let asked = || (token_requests(site) >= number).then_some(());
     wait_until(&format!("token {number} is asked for"), LIMIT, asked)
 }
 
-/// Waits until the parent has its first token: with it, it asks for the key.
+/// Waits until the parent has its first token, with which it requests the key.
 fn warmed_up(site: &Site) -> Result<()> {
     let asked = || (site.vault().stats().get_key >= 1).then_some(());
     wait_until("the parent has a token", LIMIT, asked)

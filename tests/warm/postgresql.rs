@@ -16,7 +16,7 @@ use nix::{
 
 use crate::{LIMIT, configure, token, token_requests, warmed_up};
 
-/// Debian keeps the programs of each release in a folder of its own.
+/// Debian keeps the programs of each release in a separate folder.
 fn programs() -> Result<PathBuf> {
     let folders = fs::read_dir("/usr/lib/postgresql").context("PostgreSQL is not installed")?;
     let mut folders: Vec<_> = folders
@@ -38,8 +38,8 @@ fn as_postgres(program: &Path) -> Task {
     }
 }
 
-/// Gives a path to the user whom the server runs as.
-fn give(path: &Path, mode: u32) -> Result<()> {
+/// Changes the owner of a path to the server's user.
+fn change_owner(path: &Path, mode: u32) -> Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
     if geteuid().is_root() {
         let user = User::from_name("postgres")?.context("a user postgres")?;
@@ -48,7 +48,7 @@ fn give(path: &Path, mode: u32) -> Result<()> {
     Ok(())
 }
 
-/// A cluster whose server has its key in the vault.
+/// A cluster whose server's key is in the vault.
 struct Cluster {
     site: Site,
     certificate: String,
@@ -66,10 +66,10 @@ impl Cluster {
              -out {certificate}"
         ))?;
         let config = configure(&site, "postgresql.cnf", warm)?;
-        give(key.as_ref(), 0o600)?;
+        change_owner(key.as_ref(), 0o600)?;
         let data = site.path("data");
         fs::create_dir(&data)?;
-        give(&data, 0o700)?;
+        change_owner(&data, 0o700)?;
         as_postgres(&programs()?.join("initdb"))
             .dir("/")
             .args(["--no-sync", "--auth=trust", "--username=postgres", "--locale=C", "-D"])
@@ -100,7 +100,7 @@ impl Cluster {
         Ok((server, format!("127.0.0.1:{port}")))
     }
 
-    /// A TLS handshake, after which the backend waits for what the client wants.
+    /// A TLS handshake, after which the backend waits for the client.
     fn handshake(&self, address: &str) -> Result<()> {
         let arguments = "-starttls postgres";
         Client { address, ca: &self.certificate, arguments }.connect(&self.site.plain())?;
@@ -117,12 +117,12 @@ fn forty_connections_make_one_request_for_each_token() -> Result<()> {
     warmed_up(site)?;
     for number in 1..=3 {
         token(site, number)?;
-        // Half of the connections, lest the next token comes meanwhile on a busy machine.
+        // Half of the connections, so that the next token is not due meanwhile on a busy machine.
         for _ in 0..20 {
             cluster.handshake(&address).with_context(|| server.output())?;
         }
         ensure!(token_requests(site) == number, "{} of {number}", token_requests(site));
-        // It loads its key once more.
+        // It loads its key again.
         server.signal(Signal::SIGHUP)?;
         server.wait_for("received SIGHUP", LIMIT)?;
         for _ in 0..20 {

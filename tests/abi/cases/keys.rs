@@ -1,4 +1,4 @@
-//! Keys: files, import and export, writing, making.
+//! Keys: files, import and export, writing, creating.
 
 use super::{Input, NEW_KEY, call};
 use crate::host::{Memory, Params, Provider};
@@ -7,7 +7,7 @@ use ossl_abi::types::{Dispatch, Param};
 use std::ffi::{c_int, c_void};
 use std::ptr;
 
-/// A file for every decoder; a reference is taken as a key.
+/// A file for every decoder; a decoded reference is loaded as a key.
 pub(super) fn decode(provider: &Provider, input: &mut Input<'_>) -> bool {
     let mut taken = Taken::new(provider);
     // The whole file at once, or in pieces of a size that the file itself chooses.
@@ -20,7 +20,7 @@ pub(super) fn decode(provider: &Provider, input: &mut Input<'_>) -> bool {
     taken.objects > 0
 }
 
-/// What decoders gave on.
+/// The results that decoders passed on.
 pub(super) struct Taken {
     managements: Vec<*const Dispatch>,
     pub(super) key: Option<(*const Dispatch, *mut c_void)>,
@@ -68,7 +68,7 @@ unsafe extern "C" fn take_object(params: *const Param, taken: *mut c_void) -> c_
     1
 }
 
-/// A key that signs and decrypts, if there were a vault.
+/// A key that would sign and decrypt if there were a vault.
 pub(super) fn vault_key(provider: &Provider, ec: bool) -> (*const Dispatch, *mut c_void) {
     let file = match ec {
         true => include_bytes!("../../fuzz/corpus/key_file/ec.der").to_vec(),
@@ -95,7 +95,7 @@ pub(super) fn any_key(provider: &Provider, flags: u8) -> (*const Dispatch, *mut 
     }
 }
 
-/// A key from another provider, and every question about it.
+/// A key from another provider, with every query about it.
 pub(super) fn import(provider: &Provider, input: &mut Input<'_>) -> bool {
     let table = input.choose(&provider.tables(operation::KEYMGMT));
     let key = call!(table, keymgmt::NEW, provider.context).expect("NEW");
@@ -131,7 +131,7 @@ unsafe extern "C" fn count(params: *const Param, _arg: *mut c_void) -> c_int {
     unsafe { ossl_abi::params::Params::from_ptr(params) }.iter().count().min(1) as c_int
 }
 
-/// A public key of each type: a modulus that is as good as any, and the generator of P-256.
+/// A public key of each type: an arbitrary modulus, and the generator of P-256.
 pub(super) fn public_key(provider: &Provider, ec: bool) -> (*const Dispatch, *mut c_void) {
     const G: [u8; 65] = *b"\x04\
         \x6b\x17\xd1\xf2\xe1\x2c\x42\x47\xf8\xbc\xe6\xe5\x63\xa4\x40\xf2\
@@ -163,7 +163,7 @@ pub(super) fn public_key(provider: &Provider, ec: bool) -> (*const Dispatch, *mu
     found.expect("the key is taken")
 }
 
-/// A key for some of the encoders, into something that takes less and less.
+/// A key for some of the encoders, into an output with less and less room.
 pub(super) fn encode(provider: &Provider, input: &mut Input<'_>) -> bool {
     let (keys, key) = any_key(provider, input.byte());
     let selection = c_int::from(input.byte());
@@ -178,7 +178,7 @@ pub(super) fn encode(provider: &Provider, input: &mut Input<'_>) -> bool {
         call!(table, encoder::SET_CTX_PARAMS, context, params.as_ptr());
         let mut file = Memory::new(&[], step, room);
         let (bio, none) = (file.as_bio(), ptr::null_mut());
-        // As libcrypto, which asks before.
+        // Like libcrypto, which queries first.
         if call!(table, encoder::DOES_SELECTION, provider.context, selection) == Some(1) {
             let (object, details) = (key.cast_const(), ptr::null());
             let done =
@@ -191,7 +191,7 @@ pub(super) fn encode(provider: &Provider, input: &mut Input<'_>) -> bool {
     written
 }
 
-/// A key that is to be made, like another, up to where it would be.
+/// Key generation, up to the request.
 pub(super) fn generate(provider: &Provider, input: &mut Input<'_>) -> bool {
     let ec = input.byte() & 1 != 0;
     let (table, key) = public_key(provider, ec);

@@ -1,4 +1,4 @@
-//! What the input does with the provider's functions. Libcrypto is not there to look first: any
+//! Calls the provider's functions according to the input. Libcrypto does not check first: any
 //! parameter may have any type, size and address.
 
 mod keys;
@@ -12,7 +12,7 @@ use super::host::{Oddities, Params, Provider};
 use ossl_abi::functions::{operation, provider as provider_functions, store};
 use std::ffi::{CStr, CString};
 
-/// The names that the provider reads or answers, and one that it does not know.
+/// The names that the provider reads or returns, and an unknown one.
 const NAMES: [&CStr; 40] = [
     c"n",
     c"e",
@@ -56,7 +56,7 @@ const NAMES: [&CStr; 40] = [
     c"verify-message",
 ];
 
-/// What can be said of a key that is to be made.
+/// The parameters of a new key.
 const NEW_KEY: [&CStr; 12] = [
     c"akv-name",
     c"akv-hsm",
@@ -116,7 +116,7 @@ impl<'a> Input<'a> {
             let size = if kind & 0x10 == 0 { size } else { size * 8 };
             let mut bytes = self.take(size).to_vec();
             bytes.resize(size, 0);
-            // One type in eight is none that there is.
+            // One type in eight does not exist.
             let data_type = u32::from(kind & 7) + if kind & 0x60 == 0x60 { 8 } else { 0 };
             let odd = Oddities {
                 null: kind & 0x88 == 0x88,
@@ -131,16 +131,16 @@ impl<'a> Input<'a> {
 
 macro_rules! call {
     ($table:expr, $id:path $(, $argument:expr)*) => {
-        // SAFETY: the table is the provider's, the arguments keep the promises of the interface.
+        // SAFETY: the table is the provider's, the arguments meet the interface's contract.
         unsafe { $id.find($table).map(|function| function($($argument),*)) }
     };
 }
 use call;
 
-/// Shows the provider an input, and returns whether it took it.
+/// Passes an input to the provider, and returns whether it was accepted.
 type Entry = fn(&Provider, &mut Input<'_>) -> bool;
 
-/// What the first byte of an input chooses.
+/// The entry points, selected by the first byte of an input.
 pub(crate) const ENTRIES: [(&str, Entry); 11] = [
     ("decoders", keys::decode),
     ("store", open),
@@ -155,14 +155,14 @@ pub(crate) const ENTRIES: [(&str, Entry); 11] = [
     ("key wrap", symmetric::wrap),
 ];
 
-/// Runs one input; true if the provider took what it was shown.
+/// Runs one input; true if the provider accepted it.
 pub(crate) fn run(provider: &Provider, data: &[u8]) -> bool {
     let mut input = Input(data);
     let (_, entry) = ENTRIES[usize::from(input.byte()) % ENTRIES.len()];
     entry(provider, &mut input)
 }
 
-/// Runs one input, whose first byte is passed over, with this entry point.
+/// Runs one input, whose first byte is ignored, with this entry point.
 pub(crate) fn run_entry(provider: &Provider, number: usize, data: &[u8]) -> bool {
     let mut input = Input(data);
     input.byte();

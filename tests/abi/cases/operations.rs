@@ -11,7 +11,7 @@ use std::ptr;
 /// A signature context with any parameters, before and after its initialization.
 pub(super) fn sign_and_verify(provider: &Provider, input: &mut Input<'_>) -> bool {
     let flags = input.byte();
-    // A public key, or one in a vault; the flags of old examples mean what they did.
+    // A public key, or one in a vault; the flags of old examples keep their meaning.
     let (keys, key) = match flags & 8 {
         0 => public_key(provider, flags & 1 != 0),
         _ => vault_key(provider, flags & 0x10 == 0),
@@ -21,7 +21,7 @@ pub(super) fn sign_and_verify(provider: &Provider, input: &mut Input<'_>) -> boo
     let digest = input.choose(&DIGESTS);
     let (mut first, mut second, mut answers) = (input.params(), input.params(), input.params());
     let (name, at_init) = (digest.as_ptr(), first.as_ptr());
-    // An algorithm whose name says the digest takes messages by other functions.
+    // An algorithm that includes the digest takes messages through other functions.
     let taken = match (flags >> 1 & 3, flags & 0x20) {
         (0, 0) => call!(table, signature::DIGEST_VERIFY_INIT, context, name, key, at_init)
             .or_else(|| call!(table, signature::VERIFY_MESSAGE_INIT, context, key, at_init)),
@@ -48,7 +48,7 @@ pub(super) fn sign_and_verify(provider: &Provider, input: &mut Input<'_>) -> boo
     call!(table, signature::VERIFY_MESSAGE_FINAL, context);
     call!(table, signature::VERIFY, context, at, len, tbs, tbs_len);
     recover(table, context, sent);
-    // Nothing is ever signed, for want of a private key or a token.
+    // Nothing is ever signed, since there is no private key or no token.
     let mut room = [0xa5; 16];
     let mut written = room.len();
     let (out, size) = (room.as_mut_ptr(), room.len());
@@ -70,7 +70,7 @@ pub(super) fn sign_and_verify(provider: &Provider, input: &mut Input<'_>) -> boo
     taken == Some(1)
 }
 
-/// What is in a signature, into too little room and into enough.
+/// Verify-recover, into too small a buffer and into a sufficient one.
 fn recover(table: *const Dispatch, context: *mut c_void, sent: &[u8]) {
     for size in [0, 16, 512] {
         let mut room = vec![0xa5; size + 16];

@@ -1,5 +1,5 @@
-//! Symmetric keys: opaque ones and their ciphers, and key wrap. Where there is no vault there is no
-//! key; what comes without one is refused then.
+//! Symmetric keys: opaque ones and their ciphers, and key wrap. Without a vault there is no key,
+//! and operations without a key are refused.
 
 use super::{Input, NEW_KEY, call};
 use crate::host::Provider;
@@ -9,7 +9,7 @@ use ossl_abi::types::{Dispatch, Param};
 use std::ffi::{CStr, c_int, c_void};
 use std::ptr;
 
-/// What a key is found by, and what it is not.
+/// Parameters that identify a key, and others that do not.
 const IMPORT: [&CStr; 4] = [c"akv-key", c"raw-bytes", c"reference", c"nobody-knows"];
 
 const CIPHER: [&CStr; 9] = [
@@ -24,7 +24,7 @@ const CIPHER: [&CStr; 9] = [
     c"nobody-knows",
 ];
 
-/// Room with a fence behind it.
+/// A buffer with a fence after it.
 struct Room(Vec<u8>);
 
 impl Room {
@@ -43,7 +43,7 @@ impl Room {
     }
 }
 
-/// An opaque key that is named, described, or given.
+/// An opaque key that is named, described, or imported.
 pub(super) fn import(provider: &Provider, input: &mut Input<'_>) -> bool {
     let table = provider.symmetric_tables(operation::SKEYMGMT)[0];
     let selection = c_int::from(input.byte());
@@ -70,7 +70,7 @@ unsafe extern "C" fn refused(_params: *const Param, _arg: *mut c_void) -> c_int 
     panic!("a key's bytes were given");
 }
 
-/// A cipher context with any parameters, in any order, and rooms of any size.
+/// A cipher context with any parameters, in any order, and buffers of any size.
 pub(super) fn cipher(provider: &Provider, input: &mut Input<'_>) -> bool {
     let table = input.choose(&provider.symmetric_tables(operation::CIPHER));
     let context = call!(table, cipher::NEWCTX, provider.context).expect("NEWCTX");
@@ -88,7 +88,7 @@ pub(super) fn cipher(provider: &Provider, input: &mut Input<'_>) -> bool {
     taken
 }
 
-/// What the cipher says of itself.
+/// Queries about the cipher.
 fn ask(provider: &Provider, table: *const Dispatch, context: *mut c_void, input: &mut Input<'_>) {
     let (mut constant, mut answers) = (input.params_of(&CIPHER), input.params_of(&CIPHER));
     call!(table, cipher::GET_PARAMS, constant.as_ptr());
@@ -105,7 +105,7 @@ fn ask(provider: &Provider, table: *const Dispatch, context: *mut c_void, input:
     }
 }
 
-/// An initialization, with or without what belongs to it, and data.
+/// An initialization, with or without its parameters, and data.
 fn step(
     provider: &Provider,
     table: *const Dispatch,
@@ -142,7 +142,7 @@ fn step(
     begun == Some(1)
 }
 
-/// Key wrap by the functions for encryption, and every question about the key.
+/// Key wrap with the encryption functions, and every query about the key.
 pub(super) fn wrap(provider: &Provider, input: &mut Input<'_>) -> bool {
     let (keys, key) = (provider.symmetric_tables(operation::KEYMGMT)[0], provider.symmetric_key);
     let mut answers = input.params();
@@ -174,7 +174,7 @@ pub(super) fn wrap(provider: &Provider, input: &mut Input<'_>) -> bool {
     let (data, mut room, mut written) = (input.take(len).to_vec(), Room::new(size), 0);
     let (out, at, len) = (room.0.as_mut_ptr(), data.as_ptr(), data.len());
     let direction = if decrypts { asym_cipher::DECRYPT } else { asym_cipher::ENCRYPT };
-    // SAFETY: the table is the provider's, and room and data are as large as stated.
+    // SAFETY: the table is the provider's, and buffer and data are as large as stated.
     unsafe {
         let wrap = direction.find(table).expect("a function");
         wrap(context, ptr::null_mut(), &mut written, 0, at, len);
@@ -187,7 +187,7 @@ pub(super) fn wrap(provider: &Provider, input: &mut Input<'_>) -> bool {
     taken == Some(1)
 }
 
-/// Gives the provider's functions a key of a Managed HSM that answers.
+/// Loads a key of a Managed HSM that responds.
 #[cfg(test)]
 pub(crate) fn find_keys(provider: &mut Provider, reference: &CStr) {
     use super::keys::Taken;
@@ -201,7 +201,7 @@ pub(crate) fn find_keys(provider: &mut Provider, reference: &CStr) {
     provider.opaque_key = key.expect("IMPORT");
     assert!(!provider.opaque_key.is_null(), "an opaque key");
 
-    // The store gives a key file, and the decoders a key.
+    // The store returns a key file, and the decoders a key.
     let table = provider.tables(operation::STORE)[0];
     let loader = call!(table, store::OPEN, provider.context, reference.as_ptr()).expect("OPEN");
     let mut taken = (&*provider, Taken::new(provider));

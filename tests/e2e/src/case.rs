@@ -1,4 +1,4 @@
-//! One case, and how it ended.
+//! One case, and its result.
 
 use std::{
     fmt,
@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 
 use crate::stage::Stage;
 
-/// What a case goes through.
+/// The interface that a case uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Front {
     RustApi,
@@ -36,11 +36,11 @@ impl fmt::Display for Front {
 
 type Body = Box<dyn Fn(&Stage, &Stopwatch) -> anyhow::Result<()>>;
 
-/// Something that has to work.
+/// A case.
 pub(crate) struct Case {
     pub(crate) front: Front,
     pub(crate) name: String,
-    /// Whether it makes what others need: it runs even when it was not asked for.
+    /// Whether it creates keys for others: such a case runs even if it was not selected.
     pub(crate) makes_keys: bool,
     pub(crate) body: Body,
 }
@@ -60,12 +60,12 @@ impl Case {
     }
 }
 
-/// Takes the time of single operations.
+/// Measures single operations.
 #[derive(Debug, Default)]
 pub(crate) struct Stopwatch(Mutex<Vec<Duration>>);
 
 impl Stopwatch {
-    /// Runs something and keeps how long it took, if it succeeded.
+    /// Runs an operation and records its time if it succeeded.
     pub(crate) fn time<T, E>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let start = Instant::now();
         let result = work()?;
@@ -73,7 +73,7 @@ impl Stopwatch {
         Ok(result)
     }
 
-    /// The times, in order of their length.
+    /// The times, sorted.
     pub(crate) fn sorted(self) -> Vec<Duration> {
         let mut times = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
         times.sort_unstable();
@@ -81,7 +81,7 @@ impl Stopwatch {
     }
 }
 
-/// The reason why a case was not even tried. It counts as not passed.
+/// The reason why a case was not run. It counts as not passed.
 #[derive(Clone, Debug)]
 pub(crate) struct CannotRun(pub(crate) String);
 
@@ -93,7 +93,7 @@ impl fmt::Display for CannotRun {
 
 impl std::error::Error for CannotRun {}
 
-/// How a case ended.
+/// The result of a case.
 #[derive(Clone, Debug)]
 pub(crate) enum Outcome {
     Passed,
@@ -119,8 +119,7 @@ impl From<Error> for Outcome {
     }
 }
 
-/// The service's own name of the request that failed: of the library's error, or as programs
-/// print it.
+/// The request id of the failed request: from the library's error, or from a program's output.
 fn request_id(error: &Error, text: &str) -> Option<String> {
     static PRINTED: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\(request id ([^)\s]+)\)").expect("a valid expression"));

@@ -1,4 +1,4 @@
-//! The embedded vault in the place of the real one.
+//! The embedded vault instead of a real one.
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 

@@ -1,4 +1,4 @@
-//! The keys of a run: made under names that nobody else has, and deleted in the end.
+//! The keys of a run: created under unique names, and deleted at the end.
 
 use std::{
     collections::HashMap,
@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use crate::case::CannotRun;
 
-/// How all names of keys begin that this program makes.
+/// The prefix of all key names of this program.
 pub(crate) const PREFIX: &str = "akv-e2e-";
 
 /// How long a vault may take to delete a key, before it can be purged.
@@ -66,11 +66,11 @@ impl Pair {
     }
 }
 
-/// What was made so far.
+/// The keys created so far.
 #[derive(Default)]
 pub(crate) struct Keys {
     run: String,
-    /// Every name that a key may have been made under, whatever became of the request.
+    /// Every name under which a key may have been created, whatever the result of the request.
     names: Mutex<Vec<String>>,
     pairs: Mutex<HashMap<Pair, Key>>,
     aes: Mutex<Option<SymmetricKey>>,
@@ -82,12 +82,12 @@ impl Keys {
         Self { run, ..Self::default() }
     }
 
-    /// What sets this run apart from all others.
+    /// The unique id of this run.
     pub(crate) fn run(&self) -> &str {
         &self.run
     }
 
-    /// A name for a key that is about to be made by whatever way; it is deleted in the end.
+    /// A name for a key that is about to be created in any way; it is deleted at the end.
     pub(crate) fn name(&self, purpose: &str) -> String {
         let name = format!("{PREFIX}{}-{}", self.run, purpose.to_ascii_lowercase());
         let mut names = lock(&self.names);
@@ -97,7 +97,7 @@ impl Keys {
         name
     }
 
-    /// Makes one of the shared pairs.
+    /// Creates one of the shared pairs.
     pub(crate) async fn make(&self, vault: &Vault, pair: Pair) -> akv_core::Result<Key> {
         let new = pair.new_key().tag("made-by", "akv-e2e");
         let key = vault.create(&self.name(pair.name()), new).await?;
@@ -105,7 +105,7 @@ impl Keys {
         Ok(key)
     }
 
-    /// Makes the shared AES key, which only a Managed HSM has.
+    /// Creates the shared AES key, which only a Managed HSM supports.
     pub(crate) async fn make_aes(&self, vault: &Vault) -> akv_core::Result<SymmetricKey> {
         let new = NewKey::aes(AesSize::Bits256).tag("made-by", "akv-e2e");
         let key = vault.create(&self.name("aes-256"), new).await?;
@@ -124,7 +124,7 @@ impl Keys {
         lock(&self.aes).clone().ok_or_else(|| CannotRun("its key (AES-256) was not made".into()))
     }
 
-    /// Deletes everything, and purges it if `purge`. Returns what is worth saying about it.
+    /// Deletes everything, and purges it if `purge`. Returns messages for the user.
     pub(crate) async fn remove(&self, vault: &Vault, purge: bool) -> Vec<String> {
         let names = std::mem::take(&mut *lock(&self.names));
         let mut said = Vec::new();
@@ -136,7 +136,7 @@ impl Keys {
             }
             match vault.delete(&name).await {
                 Ok(()) => deleted.push((name, true)),
-                // A case deleted it, or it was never made.
+                // A case deleted it, or it was never created.
                 Err(error) if error.status() == Some(404) => deleted.push((name, false)),
                 Err(error) => said.push(format!("{name} may be left: {error}")),
             }
@@ -158,8 +158,8 @@ impl Keys {
     }
 }
 
-/// Purges a key as soon as the vault has finished deleting it. Unless it is certain that there is
-/// something to purge, the first "not found" is the end.
+/// Purges a key as soon as the vault has finished deleting it. Unless there certainly is something
+/// to purge, the first "not found" ends this.
 async fn purge_until(
     vault: &Vault,
     name: &str,

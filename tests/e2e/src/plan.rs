@@ -1,14 +1,14 @@
-//! Which cases run against what.
+//! Selects the cases and targets.
 
 use akv_core::VaultKind;
 use anyhow::{Result, bail};
 
 use crate::{arguments::Arguments, case::Case, cases, target::Target};
 
-/// The real vaults that were asked for.
+/// The selected real vaults.
 ///
 /// # Errors
-/// None was.
+/// No vault is selected.
 pub(crate) fn real(arguments: &Arguments) -> Result<Vec<Target>> {
     let named = [(VaultKind::Vault, &arguments.vault), (VaultKind::ManagedHsm, &arguments.hsm)];
     let targets: Vec<Target> = named
@@ -24,7 +24,7 @@ pub(crate) fn real(arguments: &Arguments) -> Result<Vec<Target>> {
     Ok(targets)
 }
 
-/// The cases for such a vault that were asked for, and those that make their keys.
+/// The selected cases for such a vault, and those that create their keys.
 pub(crate) fn cases(kind: VaultKind, label: &str, only: &[String]) -> Vec<Case> {
     let mut cases = cases::all(kind);
     let asked = |case: &Case| {

@@ -1,4 +1,4 @@
-//! What has to be so before the cases begin: programs, a token, a vault that answers, permissions.
+//! Checks before the cases begin: programs, a token, a reachable vault, permissions.
 
 use akv_core::{Curve, NewKey, SignatureAlgorithm::Es256};
 use akv_tests::{Installation, modules, process::which};
@@ -6,10 +6,10 @@ use anyhow::{Context as _, Result};
 
 use crate::stage::Stage;
 
-/// Says which programs the cases will use, and which are missing: their cases cannot run.
+/// Prints the programs that the cases will use, and those that are missing: their cases cannot run.
 ///
 /// # Errors
-/// The modules, or `openssl`, which judges every signature, are missing.
+/// The modules, or `openssl`, which verifies every signature, are missing.
 pub(crate) fn programs() -> Result<()> {
     let version = Installation::selected().version().context("`openssl` does not run")?;
     println!("bringing the modules up to date");
@@ -24,11 +24,11 @@ pub(crate) fn programs() -> Result<()> {
     Ok(())
 }
 
-/// Tries each permission that the cases need with one key, so that a missing one is told by name
-/// and once.
+/// Tries each permission that the cases need with one key, so that a missing one is reported once,
+/// by name.
 ///
 /// # Errors
-/// The first step that failed, with what the service said.
+/// The first step that failed, with the service's error.
 pub(crate) fn permissions(stage: &Stage) -> Result<()> {
     let vault = &stage.vault;
     let step = |text: &str| format!("{} is not usable: {text}", stage.target.reference(""));

@@ -1,4 +1,4 @@
-//! From the command line to the verdict.
+//! Runs the program.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -24,10 +24,10 @@ use crate::{
 
 const KINDS: [(VaultKind, &str); 2] = [(VaultKind::Vault, "vault"), (VaultKind::ManagedHsm, "hsm")];
 
-/// Runs what was asked for. Whether every case passed.
+/// Runs the selected cases. Returns whether every case passed.
 ///
 /// # Errors
-/// The arguments make no sense, or nothing could be run at all.
+/// The arguments are invalid, or nothing could be run.
 pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     if arguments.list {
         for (kind, label) in KINDS {
@@ -51,7 +51,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
         }
         false => plan::real(arguments)?,
     };
-    // Wrong names and settings, before anything is asked of anybody.
+    // Detects wrong names and settings before any request.
     let stages: Vec<(Stage, Option<Recorder>)> =
         targets.into_iter().map(|target| prepare(target, arguments)).collect::<Result<_>>()?;
     if stages.iter().all(|(stage, _)| planned(stage, arguments).is_empty()) {
@@ -89,7 +89,7 @@ fn planned(stage: &Stage, arguments: &Arguments) -> Vec<Case> {
     plan::cases(stage.target.kind, stage.target.label(), &arguments.only)
 }
 
-/// Runs the cases of one target, and removes its keys whatever happened.
+/// Runs the cases of one target, and removes its keys whatever happens.
 fn run_all(stage: &Stage, arguments: &Arguments, report: &mut Report) {
     let cases = planned(stage, arguments);
     if cases.is_empty() {
@@ -103,7 +103,7 @@ fn run_all(stage: &Stage, arguments: &Arguments, report: &mut Report) {
         let watch = Stopwatch::default();
         let outcome = match &usable {
             _ if interrupted().load(Relaxed) => Outcome::NotRun { why: "interrupted".into() },
-            // In full at the first one.
+            // The full text is at the first one.
             Err(_) if index > 0 => Outcome::NotRun { why: "as above".into() },
             Err(error) => Outcome::NotRun { why: error.clone() },
             Ok(()) => attempt(&case, stage, &watch),
@@ -112,14 +112,14 @@ fn run_all(stage: &Stage, arguments: &Arguments, report: &mut Report) {
         println!("[{}/{number}] {}", index + 1, entry.progress());
         report.add(entry);
     }
-    // A second Ctrl-C ends this, too, and the names of what is left are told.
+    // A second Ctrl-C also ends the cleanup; the names of the remaining keys are printed.
     interrupted().store(false, Relaxed);
     for line in stage.remove_keys(!arguments.no_purge) {
         println!("{}: {line}", stage.target.label());
     }
 }
 
-/// One case; a panic is a failure of it.
+/// Runs one case; a panic counts as a failure.
 fn attempt(case: &Case, stage: &Stage, watch: &Stopwatch) -> Outcome {
     match catch_unwind(AssertUnwindSafe(|| (case.body)(stage, watch))) {
         Ok(Ok(())) => Outcome::Passed,

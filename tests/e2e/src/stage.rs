@@ -1,4 +1,4 @@
-//! What every case has at hand: the vault, the keys of this run, programs and a folder.
+//! The environment of every case: the vault, the keys of this run, programs and a folder.
 
 use std::{
     fs, future::Future, os::unix::fs::PermissionsExt as _, path::PathBuf,
@@ -25,12 +25,12 @@ pub(crate) struct Stage {
 
 impl Stage {
     /// # Errors
-    /// The settings, or the vault's name, make no sense. Nothing was asked of the service yet.
+    /// The settings or the vault's name are invalid. No request has been sent.
     pub(crate) fn new(target: Target) -> Result<Self> {
         let client = Client::new(target.settings()?);
         let vault = client.vault(&client.reference(&target.reference(""))?)?;
         let folder = tempfile::Builder::new().prefix("akv-e2e-").tempdir()?;
-        // nginx looks into it after it has given up root.
+        // nginx reads it after it has given up root.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o711))?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -48,7 +48,7 @@ impl Stage {
         self.attempt(future)?.map_err(Into::into)
     }
 
-    /// The same for what may end in whatever way.
+    /// The same for a future without a `Result`.
     pub(crate) fn attempt<T>(&self, future: impl Future<Output = T>) -> Result<T> {
         let interruption = async {
             while !interrupted().load(Relaxed) {
@@ -63,7 +63,7 @@ impl Stage {
         })
     }
 
-    /// Deletes the keys of this run, also after Ctrl-C. Returns what is worth saying about it.
+    /// Deletes the keys of this run, also after Ctrl-C. Returns messages for the user.
     pub(crate) fn remove_keys(&self, purge: bool) -> Vec<String> {
         self.runtime.block_on(self.keys.remove(&self.vault, purge))
     }
@@ -109,7 +109,7 @@ impl Stage {
         variables.iter().fold(openssl, |openssl, (name, value)| openssl.env(name, value))
     }
 
-    /// A program that finds its way to the vault.
+    /// A program with the settings for the vault.
     pub(crate) fn task(&self, program: impl AsRef<std::ffi::OsStr>) -> Task {
         let task = Task::new(program).dir(self.folder.path());
         let variables = self.target.variables();

@@ -1,9 +1,9 @@
-//! What the cases run against: a vault or a Managed HSM, real or embedded.
+//! The target of the cases: a vault or a Managed HSM, real or embedded.
 
 use akv_core::{Settings, VaultKind};
 use anyhow::Result;
 
-/// Variables with which the caller's own set-up reaches the programs under test.
+/// Variables of the caller that are passed to the programs under test.
 const PASSED: [&str; 8] = [
     "IDENTITY_ENDPOINT",
     "IDENTITY_HEADER",
@@ -15,20 +15,20 @@ const PASSED: [&str; 8] = [
     "SSL_CERT_FILE",
 ];
 
-/// A vault, and how programs get there.
+/// A vault, and how programs reach it.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub(crate) kind: VaultKind,
     pub(crate) name: String,
-    /// Whether the caller's environment holds: it has the credential for a real vault, and would
-    /// lead away from an embedded one.
+    /// Whether the caller's environment applies: it has the credential for a real vault, but would
+    /// point an embedded one elsewhere.
     pub(crate) environment: bool,
-    /// Settings of this run, which win over the environment.
+    /// Settings of this run, which override the environment.
     pub(crate) settings: Vec<(&'static str, String)>,
 }
 
 impl Target {
-    /// A real vault: the environment says how to get there.
+    /// A real vault: the environment determines how to reach it.
     pub(crate) fn real(kind: VaultKind, name: &str) -> Self {
         Self { kind, name: name.to_owned(), environment: true, settings: Vec::new() }
     }

@@ -1,5 +1,5 @@
-//! `akv-e2e` as its users meet it: against a vault that has keys of others, with and without
-//! permissions, and interrupted.
+//! `akv-e2e` as users run it: against a vault with other users' keys, with and without permissions,
+//! and interrupted.
 
 use std::{
     fs,
@@ -20,7 +20,7 @@ use tempfile::TempDir;
 
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// A vault that looks real to the program, with a key that is nobody's business.
+/// A vault that looks real to the program, with another user's key.
 struct Vault {
     emulator: Emulator,
     folder: TempDir,
@@ -40,7 +40,7 @@ impl Vault {
         self.folder.path().join(file)
     }
 
-    /// The program, led here by the environment only.
+    /// The program, pointed here only by the environment.
     fn task(&self, arguments: &[&str]) -> Result<Task> {
         Ok(program()?
             .env("AKV_ENDPOINT", self.emulator.endpoint())
@@ -55,14 +55,14 @@ impl Vault {
         Ok(serde_json::from_slice(&fs::read(self.path("report/report.json"))?)?)
     }
 
-    /// The other key is as it was, and nothing else is left, not even among the deleted keys.
+    /// The other key is unchanged, and nothing else remains, not even among the deleted keys.
     fn is_as_before(&self) -> Result<()> {
         assert_eq!(self.names("keys")?, ["payroll"]);
         assert_eq!(self.names("deletedkeys")?, [] as [&str; 0]);
         Ok(())
     }
 
-    /// The names in a list of the service, asked for by itself.
+    /// The names in a list of the service, requested directly.
     fn names(&self, list: &str) -> Result<Vec<String>> {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(self.emulator.ca_pem().as_bytes())?)?;

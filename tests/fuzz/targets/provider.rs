@@ -1,4 +1,4 @@
-//! The provider's functions, called by a host that means no good.
+//! The provider's functions, called by a hostile host.
 #![no_main]
 
 // Brings the entry point.
@@ -26,7 +26,7 @@ thread_local! {
     static PROVIDER: host::Provider = unsafe { host::Provider::load(OSSL_provider_init, Vec::new()) };
 }
 
-/// The one entry point that is tried, by its number; without it the input chooses.
+/// The number of the only entry point to test; without it the input selects one.
 static ENTRY: LazyLock<Option<usize>> =
     LazyLock::new(|| std::env::var("AKV_FUZZ_ENTRY").ok()?.parse().ok());
 

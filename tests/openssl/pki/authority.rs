@@ -1,4 +1,4 @@
-//! `openssl ca`: a root, an authority below it, certificates, and lists of revoked ones.
+//! `openssl ca`: a root, an intermediate authority, certificates, and revocation lists.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use super::Pki;
 
-/// An authority as `openssl ca` keeps it: a configuration file, a database, serial numbers.
+/// An authority for `openssl ca`: a configuration file, a database, serial numbers.
 pub(super) struct Authority {
     config: String,
     pub(super) index: String,
@@ -21,7 +21,7 @@ impl Authority {
         let (config, index, issued) = (file("cnf"), file("index"), file("issued"));
         fs::create_dir(&issued)?;
         fs::write(&index, "")?;
-        // An index of one without this attribute would not take a name twice.
+        // Without this attribute the database would not accept a name twice.
         fs::write(format!("{index}.attr"), "unique_subject = no\n")?;
         fs::write(file("serial"), "1000\n")?;
         fs::write(file("crlnumber"), "01\n")?;

@@ -1,4 +1,5 @@
-//! `openssl cmp`: certificates over the certificate management protocol. The other side is plain.
+//! `openssl cmp`: certificates over the certificate management protocol, with a peer that uses
+//! plain OpenSSL.
 
 use std::time::Duration;
 
@@ -10,13 +11,13 @@ use super::{Identity, Pki};
 
 pub(super) const LIMIT: Duration = Duration::from_secs(60);
 
-/// Where `openssl cmp` and `openssl ocsp` listen: `ACCEPT [::]:46031 PID=4135`.
+/// The port on which `openssl cmp` and `openssl ocsp` listen: `ACCEPT [::]:46031 PID=4135`.
 pub(super) fn port_of(line: &str) -> Option<u16> {
     let address = line.strip_prefix("ACCEPT ")?.split_whitespace().next()?;
     address.rsplit(':').next()?.parse().ok()
 }
 
-/// A server that hands out one certificate, whatever it is asked for.
+/// A server that returns one certificate for every request.
 fn serve(
     openssl: &OpenSsl,
     pki: &Pki,
@@ -31,7 +32,7 @@ fn serve(
     Server::start(openssl.task(line.split_whitespace()), LIMIT, port_of)
 }
 
-/// The authority's server or the client has its key in a file, and plain OpenSSL.
+/// An identity with its key in a file, for plain OpenSSL.
 fn plain_identity(pki: &Pki, name: &str) -> Result<Identity> {
     let site = &pki.site;
     let (key, request, certificate) = (
@@ -75,7 +76,7 @@ fn a_client_enrols_with_keys_of_the_vault() -> Result<()> {
                 pem(&site.read(&format!("cmp-new-{name}.pem"))?),
                 "{command}"
             );
-            // The request, the proof that the new key is there, the confirmation.
+            // The request, the proof of possession of the new key, the confirmation.
             let signed = site.vault().stats().sign - before;
             assert_eq!(signed, 3, "{command}: {}", running.output());
         }

@@ -1,4 +1,4 @@
-//! Nothing takes the private half out of the vault, and whoever tries is told.
+//! No command takes the private half out of the vault; every attempt fails with the reason.
 
 use std::path::Path;
 
@@ -33,7 +33,7 @@ fn the_private_half_is_in_no_file() -> Result<()> {
     Ok(())
 }
 
-/// Without the private key, PKCS#12 is a box of certificates.
+/// Without the private key, PKCS#12 contains only certificates.
 #[test]
 fn certificates_alone_are_exported() -> Result<()> {
     let pki = Pki::start()?;

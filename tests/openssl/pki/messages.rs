@@ -46,7 +46,7 @@ fn signed_messages_are_whole_and_detached_and_have_more_than_one_signer() -> Res
         ))?;
         check(form, detached)?;
     }
-    // One more signer of what is signed already.
+    // Adds a signer to a signed message.
     let resigned = site.text("resigned.msg");
     site.openssl().ok(&format!(
         "cms -resign -binary -in {signed} -inform DER {} -outform DER -out {resigned}",
@@ -93,7 +93,7 @@ fn messages_are_decrypted_in_the_vault() -> Result<()> {
     Ok(())
 }
 
-/// OpenSSL shows why only when it is asked: whether decrypting failed is nobody's business.
+/// OpenSSL prints the reason only on request, so as not to reveal whether decryption failed.
 #[test]
 fn what_the_vault_does_not_decrypt_is_told_to_who_asks() -> Result<()> {
     let pki = Pki::start()?;
@@ -112,7 +112,7 @@ fn what_the_vault_does_not_decrypt_is_told_to_who_asks() -> Result<()> {
     assert!(entry(&failed).contains("SHA-512"), "{}", failed.describe());
     assert_eq!(site.vault().stats().requests, requests);
 
-    // The service agrees on no secrets, so messages for EC keys cannot be opened.
+    // The service has no key agreement, so messages for EC keys cannot be decrypted.
     let ec = pki.ec("ec-recipient")?;
     let requests = site.vault().stats().requests;
     site.plain().ok(&format!(

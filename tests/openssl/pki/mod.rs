@@ -1,5 +1,5 @@
-//! Whole flows of a public-key infrastructure whose keys are in the vault: what is made with them
-//! is checked by plain OpenSSL, which knows nothing of the provider.
+//! Complete workflows of a public-key infrastructure with keys in the vault; plain OpenSSL, without
+//! the provider, verifies the results.
 
 mod authority;
 mod cmp;
@@ -15,7 +15,7 @@ use akv_emulator::{Curve, Persona};
 use akv_tests::{Output, Site};
 use anyhow::Result;
 
-/// A root of trust in the vault, and what it has issued.
+/// A root of trust in the vault, and its certificates.
 struct Pki {
     site: Site,
     /// The root's certificate.
@@ -45,7 +45,7 @@ impl Pki {
         Ok(Self { site, root, root_key })
     }
 
-    /// Has the root certify a key for the name, with these lines as extensions.
+    /// Issues a certificate of the root for this key and name, with these lines as extensions.
     fn certify(&self, key: &str, name: &str, extensions: &str) -> Result<Identity> {
         let site = &self.site;
         let (certificate, request, lines) = (
@@ -64,18 +64,18 @@ impl Pki {
         Ok(Identity { certificate, key })
     }
 
-    /// A certificate of an RSA key for anything.
+    /// A certificate of an RSA key for any purpose.
     fn rsa(&self, name: &str) -> Result<Identity> {
         self.certify(&self.site.rsa(2048)?, name, "subjectKeyIdentifier=hash\n")
     }
 
-    /// A certificate of a key on P-256 for anything.
+    /// A certificate of a key on P-256 for any purpose.
     fn ec(&self, name: &str) -> Result<Identity> {
         self.certify(&self.site.ec(Curve::P256)?, name, "subjectKeyIdentifier=hash\n")
     }
 }
 
-/// The one entry of ours in what `openssl` printed.
+/// Our only error entry in `openssl`'s output.
 fn entry(output: &Output) -> String {
     let lines = output.stderr.lines().filter(|line| line.contains(":akv_provider:"));
     let entries: Vec<&str> = lines.collect();

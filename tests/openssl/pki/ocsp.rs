@@ -1,4 +1,4 @@
-//! `openssl ocsp`: what a responder says of certificates is signed in the vault.
+//! `openssl ocsp`: a responder's responses are signed in the vault.
 
 use akv_emulator::Curve;
 use akv_tests::Server;
@@ -29,7 +29,7 @@ impl Scene {
         self.pki.certify(key, name, "extendedKeyUsage=OCSPSigning\nkeyUsage=digitalSignature\n")
     }
 
-    /// How plain OpenSSL asks for both certificates and checks the answer.
+    /// The command with which plain OpenSSL queries both certificates and verifies the response.
     fn question(&self) -> String {
         let (root, good, bad) = (&self.pki.root, &self.good, &self.bad);
         format!("ocsp -no_nonce -issuer {root} -cert {good} -cert {bad} -CAfile {root}")
@@ -90,7 +90,7 @@ fn a_responder_answers_over_http() -> Result<()> {
     Ok(())
 }
 
-/// Requests may be signed as well.
+/// Requests may also be signed.
 #[test]
 fn a_request_is_signed_in_the_vault() -> Result<()> {
     let scene = Scene::start()?;

@@ -1,4 +1,4 @@
-//! Requests in each of their forms: `req`, `x509`, `spkac`, `dgst`.
+//! Certificate requests of every kind: `req`, `x509`, `spkac`, `dgst`.
 
 use akv_emulator::Curve;
 use anyhow::Result;

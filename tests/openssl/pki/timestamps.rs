@@ -1,4 +1,4 @@
-//! `openssl ts`: a time-stamping authority, which takes key files only.
+//! `openssl ts`: a time-stamping authority, which accepts only key files.
 
 use std::fs;
 
@@ -42,7 +42,7 @@ fn replies_are_signed_in_the_vault() -> Result<()> {
                 let said = checked.text() + &checked.stderr;
                 assert!(said.contains("Verification: OK"), "{}", checked.describe());
             }
-            // The same reply is none for other data.
+            // The same reply is not valid for other data.
             site.plain().fails(&format!("{verify} -data {config}"))?;
         }
     }

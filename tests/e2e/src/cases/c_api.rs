@@ -1,4 +1,4 @@
-//! The C API, by the example that its users start from.
+//! The C API, through its example program.
 
 use akv_core::VaultKind;
 use akv_tests::{Task, modules};
@@ -18,7 +18,7 @@ pub(super) fn cases(kind: VaultKind) -> Vec<Case> {
     let mut cases = vec![Case::new(Front::CApi, "a missing key is told", missing)];
     for pair in Pair::ALL {
         for algorithm in pair.algorithms(kind) {
-            // It takes a digest that is made outside; the example hashes by itself.
+            // It takes an external digest, and the example hashes by itself.
             if algorithm.digest_len().is_none() {
                 continue;
             }
@@ -44,7 +44,7 @@ pub(super) fn cases(kind: VaultKind) -> Vec<Case> {
     cases
 }
 
-/// Compiles the example with nothing but what `cargo xtask build` made, once.
+/// Compiles the example once, using only the output of `cargo xtask build`.
 fn example(stage: &Stage) -> Result<std::path::PathBuf> {
     need("cc")?;
     let (program, modules) = (stage.path("sign_file"), modules::folder()?);

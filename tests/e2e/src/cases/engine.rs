@@ -93,5 +93,5 @@ pub(super) fn certificate(stage: &Stage, pair: Pair) -> Result<String> {
     Ok(certificate)
 }
 
-/// The pairs for which nginx is asked to serve.
+/// The pairs with which nginx serves.
 pub(super) const SERVED: [Pair; 2] = [Pair::Rsa, Pair::Ec(Curve::P256)];

@@ -1,4 +1,4 @@
-//! The independent judge: OpenSSL's own implementations, which know nothing of vaults.
+//! Independent verification with OpenSSL's own implementations, without our code.
 
 use akv_core::{Key, PublicKey, SignatureAlgorithm, ecdsa};
 use anyhow::{Context as _, Result, ensure};
@@ -6,7 +6,7 @@ use aws_lc_rs::digest::{Algorithm, SHA256, SHA384, SHA512, digest};
 
 use crate::stage::Stage;
 
-/// What is signed everywhere.
+/// The message that all cases sign.
 pub(super) const MESSAGE: &[u8] = b"The key stays where it is; only the digest travels.\n";
 
 /// The message in a file of the run's folder.
@@ -14,7 +14,7 @@ pub(super) fn message(stage: &Stage) -> Result<String> {
     stage.write("message", MESSAGE)
 }
 
-/// The digest of [`MESSAGE`] as this algorithm takes it.
+/// The digest of [`MESSAGE`] for this algorithm.
 pub(super) fn input(algorithm: SignatureAlgorithm) -> Vec<u8> {
     /// `DigestInfo` for SHA-256 up to the digest (RFC 8017 section 9.2, note 1).
     const SHA256_INFO: [u8; 19] = [
@@ -28,7 +28,7 @@ pub(super) fn input(algorithm: SignatureAlgorithm) -> Vec<u8> {
     }
 }
 
-/// The hash that goes with an algorithm, and OpenSSL's name of it.
+/// The hash of an algorithm, and OpenSSL's name of it.
 fn hash(algorithm: SignatureAlgorithm) -> (&'static Algorithm, &'static str) {
     match algorithm.digest_len() {
         Some(48) => (&SHA384, "sha384"),
@@ -45,7 +45,7 @@ pub(super) fn public_key(stage: &Stage, key: &PublicKey, name: &str) -> Result<S
     Ok(pem)
 }
 
-/// Verifies what the service made of [`input`].
+/// Verifies the service's signature of [`input`].
 pub(super) fn check(
     stage: &Stage,
     key: &Key,

@@ -1,4 +1,4 @@
-//! The list of cases, one file for each way to the vault.
+//! The list of cases, one file for each interface.
 
 mod c_api;
 mod engine;

@@ -38,7 +38,7 @@ pub(super) fn cases() -> Vec<Case> {
     ]
 }
 
-/// Serves with an RSA and an EC key, connects in every way, reloads, and does it again.
+/// Serves with an RSA and an EC key, connects in every way, reloads, and repeats this.
 fn serve(
     stage: &Stage,
     watch: &Stopwatch,

@@ -1,5 +1,5 @@
-//! What the cases of the provider, the engine and nginx share: certificates, handshakes, and
-//! which programs are there.
+//! Code shared by the cases of the provider, the engine and nginx: certificates, handshakes, and
+//! checks for programs.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::{
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// How a client connects, and by which signature the server has to prove itself.
+/// How a client connects, and the signature that it expects of the server.
 pub(super) struct Handshake {
     pub(super) pair: Pair,
     pub(super) name: &'static str,
@@ -51,7 +51,7 @@ pub(super) const HANDSHAKES: [Handshake; 4] = [
     },
 ];
 
-/// Fails as a case that cannot run where a program is missing.
+/// Returns an error if a program is missing.
 pub(super) fn need(program: &str) -> Result<(), CannotRun> {
     match which(program) {
         Some(_) => Ok(()),
@@ -64,7 +64,7 @@ pub(super) fn reference(stage: &Stage, pair: Pair) -> Result<String> {
     Ok(stage.keys.pair(pair)?.reference().to_string())
 }
 
-/// Connects with plain OpenSSL; the certificate is its own authority.
+/// Connects with plain OpenSSL; the certificate is self-signed and trusted.
 pub(super) fn connect(
     stage: &Stage,
     handshake: &Handshake,
@@ -78,8 +78,8 @@ pub(super) fn connect(
     Ok(())
 }
 
-/// Signs the message with `openssl dgst`, whose arguments `key` name the key, and has plain OpenSSL
-/// verify that with the public key in the file `public`.
+/// Signs the message with `openssl dgst`, with the arguments `key` for the key, and verifies the
+/// result with plain OpenSSL and the public key in the file `public`.
 pub(super) fn sign(
     stage: &Stage,
     openssl: &OpenSsl,
@@ -96,7 +96,7 @@ pub(super) fn sign(
     Ok(())
 }
 
-/// Decrypts what plain OpenSSL encrypted with the run's RSA key, with `openssl pkeyutl`.
+/// Encrypts with plain OpenSSL and decrypts with the run's RSA key, both with `openssl pkeyutl`.
 pub(super) fn decrypt(
     stage: &Stage,
     openssl: &OpenSsl,

@@ -154,7 +154,7 @@ fn sign(stage: &Stage, pair: Pair, digest: &str, options: &str, watch: &Stopwatc
     sign_with(stage, &reference(stage, pair)?, pair, digest, options, watch)
 }
 
-/// Signs with a key, named in whatever way, and has plain OpenSSL verify.
+/// Signs with a key, named in any way, and verifies with plain OpenSSL.
 fn sign_with(
     stage: &Stage,
     key: &str,
@@ -169,7 +169,7 @@ fn sign_with(
     programs::sign(stage, &stage.provider()?, &key, &public, &options, watch)
 }
 
-/// Makes a self-signed certificate for `localhost`, and has plain OpenSSL verify it.
+/// Creates a self-signed certificate for `localhost`, and verifies it with plain OpenSSL.
 pub(super) fn certificate(stage: &Stage, pair: Pair) -> Result<String> {
     let certificate = stage.text(&format!("{}.pem", pair.name()));
     stage.provider()?.ok(&format!(

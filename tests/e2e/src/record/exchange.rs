@@ -1,4 +1,4 @@
-//! One exchange in one file.
+//! Writes each exchange to a file.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::sanitize::Sanitizer;
 
-/// Where exchanges are written.
+/// The folder of exchanges.
 pub(super) struct Log {
     folder: PathBuf,
     sanitizer: Sanitizer,
@@ -24,7 +24,7 @@ impl Log {
         Self { folder: folder.to_owned(), sanitizer, written: AtomicU64::new(0) }
     }
 
-    /// Writes an exchange, sanitized, into a file of its own.
+    /// Writes a sanitized exchange into a new file.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -58,7 +58,7 @@ impl Log {
     }
 }
 
-/// JSON where it is JSON, null where there is nothing, otherwise text.
+/// JSON if it is JSON, null if it is empty, otherwise text.
 fn content(body: &[u8]) -> Value {
     match body {
         [] => Value::Null,
@@ -67,7 +67,7 @@ fn content(body: &[u8]) -> Value {
     }
 }
 
-/// What a request is for, from its path: `sign` of `/keys/NAME/VERSION/sign`.
+/// The operation of a request, from its path: `sign` of `/keys/NAME/VERSION/sign`.
 fn operation(path: &str) -> String {
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     let word = match segments.as_slice() {

@@ -1,7 +1,7 @@
-//! Keeps the exchanges with the service, by standing between it and the programs.
+//! Records the exchanges with the service, as a server between it and the programs.
 //!
-//! Every program is sent here by the setting `endpoint`; whatever it is, it needs no part in this.
-//! Tokens pass through this process on their way, and are written nowhere.
+//! The setting `endpoint` directs every program here, so programs need no support for it. Tokens
+//! pass through this process, and are written nowhere.
 
 mod exchange;
 mod sanitize;
@@ -40,7 +40,7 @@ use tokio_rustls::TlsAcceptor;
 use self::{exchange::Log, sanitize::Sanitizer, upstream::Upstream};
 use crate::target::Target;
 
-/// A server that passes everything on, and writes it down.
+/// A server that forwards and records everything.
 pub(crate) struct Recorder {
     endpoint: String,
     ca_file: NamedTempFile,
@@ -48,10 +48,10 @@ pub(crate) struct Recorder {
     _runtime: Runtime,
 }
 
-/// What each request needs.
+/// The shared state of all requests.
 struct Passage {
     upstream: Upstream,
-    /// The service as its answers name it, and this server in its place.
+    /// The base URL in the service's responses, and this server's replacement.
     bases: [String; 2],
     log: Log,
     served: AtomicU64,
@@ -60,10 +60,10 @@ struct Passage {
 }
 
 impl Recorder {
-    /// Starts it in front of a target, and writes into a folder that has to be empty or missing.
+    /// Starts it in front of a target, writing into a folder that must be empty or missing.
     ///
     /// # Errors
-    /// The folder has files or cannot be made, or no port or certificate can be had.
+    /// The folder has files or cannot be created, or there is no port or certificate.
     pub(crate) fn start(target: &Target, folder: &Path) -> Result<Self> {
         fs::create_dir_all(folder)
             .with_context(|| format!("cannot make the folder {}", folder.display()))?;
@@ -92,7 +92,7 @@ impl Recorder {
         Ok(Self { endpoint, ca_file, passage, _runtime: runtime })
     }
 
-    /// The setting `endpoint` that leads here.
+    /// The setting `endpoint` for this server.
     pub(crate) fn endpoint(&self) -> String {
         self.endpoint.clone()
     }
@@ -132,7 +132,7 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor, passage: Arc<Passag
         let _ = stream.set_nodelay(true);
         let (acceptor, passage) = (acceptor.clone(), Arc::clone(&passage));
         tokio::spawn(async move {
-            // Programs that end do not always say good-bye.
+            // Programs that end do not always close the connection gracefully.
             let Ok(stream) = acceptor.accept(stream).await else { return };
             let service = service_fn(|request| answer(Arc::clone(&passage), request));
             let builder = auto::Builder::new(TokioExecutor::new());
@@ -141,7 +141,7 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor, passage: Arc<Passag
     }
 }
 
-/// Passes a request on. A service that cannot be reached is told as a gateway tells it.
+/// Forwards a request. If the service cannot be reached, responds like a gateway.
 async fn answer(
     passage: Arc<Passage>,
     request: Request<Incoming>,
@@ -163,7 +163,7 @@ async fn pass(passage: &Passage, request: Request<Incoming>) -> Result<Response<
         passage.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
     }
     let [service, own] = &passage.bases;
-    // Links lead to the next page, and clients follow them to the server they came from only.
+    // Links point to the next page, and clients follow them only to the same server.
     let content = match str::from_utf8(&content) {
         Ok(text) => Bytes::from(text.replace(service.as_str(), own)),
         Err(_) => content,

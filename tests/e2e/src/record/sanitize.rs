@@ -1,8 +1,8 @@
-//! What must not be in a record: tokens, tenants and identities, addresses, the vault's name, and
-//! the keys of others.
+//! Removes from a record: tokens, tenants and identities, addresses, the vault's name, and other
+//! users' keys.
 //!
-//! What the run itself made stays: its keys' names and public halves, signatures, its constant
-//! plaintexts. So do request ids, by which the service's operators find a request.
+//! Data of the run itself stays: its keys' names and public halves, signatures, its constant
+//! plaintexts. So do request ids, with which the service's operators find a request.
 
 use std::sync::LazyLock;
 
@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::keys::PREFIX;
 
-/// Headers that are kept; all others are left out. Those of the second list are kept as they are.
+/// Headers that are kept; all others are removed. Those of the second list are kept unchanged.
 const KEPT: [&str; 16] = [
     "accept",
     "allow",
@@ -47,11 +47,11 @@ const VERBATIM: [&str; 11] = [
 ];
 const NETWORK_INFO: &str = "x-ms-keyvault-network-info";
 
-/// What each pattern finds is replaced by the text beside it.
+/// Matches of each pattern are replaced by the text beside it.
 static PATTERNS: LazyLock<[(Regex, &str); 7]> = LazyLock::new(|| {
     let pattern = |text: &str| Regex::new(text).expect("a valid expression");
     [
-        // Of JSON Web Tokens, and whatever follows the name of the scheme.
+        // JSON Web Tokens, and everything after the name of the scheme.
         (pattern(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), "REDACTED"),
         (pattern(r"(?i)\bBearer [\w.~+/-]{20,}=*"), "Bearer REDACTED"),
         (
@@ -65,11 +65,11 @@ static PATTERNS: LazyLock<[(Regex, &str); 7]> = LazyLock::new(|| {
     ]
 });
 
-/// Says where a list goes on, and in it the name of the next key, whoever owns it.
+/// A page marker, which contains the name of the next key, possibly another user's.
 static MARKER: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?i)((?:\$|%24)skiptoken=)[^&]*").expect("a valid expression"));
 
-/// Takes out of exchanges with one vault what others must not see.
+/// Removes private data from exchanges with one vault.
 pub(super) struct Sanitizer {
     authority: Regex,
     host: &'static str,
@@ -78,7 +78,7 @@ pub(super) struct Sanitizer {
 }
 
 impl Sanitizer {
-    /// For a vault of this name that is reached at `authority`.
+    /// A sanitizer for a vault of this name at `authority`.
     pub(super) fn new(kind: VaultKind, name: &str, authority: &str) -> Self {
         let (alias, host) = match kind {
             VaultKind::Vault => ("vaultname", "vaultname.vault.azure.net"),
@@ -91,13 +91,13 @@ impl Sanitizer {
         Self { authority: whole(authority), host, name: whole(name), alias }
     }
 
-    /// The address of a request from its path, with the vault's host in place of the recorder's.
+    /// The URL of a request from its path, with the vault's host instead of the recorder's.
     pub(super) fn uri(&self, path_and_query: &str) -> String {
         self.text(&format!("https://{}{path_and_query}", self.host))
     }
 
-    /// A text of whatever kind. What has neither blank nor scheme is data: a name of three letters
-    /// would be found in it by chance.
+    /// Any text. A text with neither blank nor scheme is data, in which a name of three letters
+    /// would match by chance.
     pub(super) fn text(&self, text: &str) -> String {
         let text = self.authority.replace_all(text, NoExpand(self.host));
         let text = MARKER.replace_all(&text, "${1}REDACTED").into_owned();
@@ -114,7 +114,7 @@ impl Sanitizer {
         self.name.is_match(self.alias)
     }
 
-    /// The headers that are kept, in the order of their names.
+    /// The headers that are kept, sorted by name.
     pub(super) fn headers(&self, headers: &HeaderMap) -> Map<String, Value> {
         let mut kept = Map::new();
         for (name, value) in headers {
@@ -131,7 +131,7 @@ impl Sanitizer {
         kept
     }
 
-    /// A body, without the keys of others in lists.
+    /// A body, without other users' keys in lists.
     pub(super) fn body(&self, body: Value) -> Value {
         match body {
             Value::String(text) => self.text(&text).into(),
@@ -148,7 +148,7 @@ impl Sanitizer {
     }
 }
 
-/// Whether an item of a list is a key that this program made.
+/// Whether an item of a list is a key that this program created.
 fn is_own(identifier: &Value) -> bool {
     let path = identifier.as_str().and_then(|text| text.split_once("/keys/"));
     path.is_some_and(|(_, name)| name.starts_with(PREFIX))
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_refusal_tells_nobody_who_and_where() {
-        // As the service writes them, with other names.
+        // Messages of the service, with other names.
         for message in [
             "The user, group or application 'appid=3525c2f5-9605-4d01-b30b-59272b48be7f;\
              oid=11111111-2222-3333-4444-555555555555;iss=https://sts.windows.net/\
@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn data_stays_what_it_is() {
-        // A vault may be called like a piece of a signature.
+        // A vault's name may occur in a signature.
         let sanitizer = Sanitizer::new(VaultKind::Vault, "abc", "abc.vault.azure.net");
         let value = "q2-abc-Zx81_EyJ";
         assert_eq!(sanitizer.text(value), value);

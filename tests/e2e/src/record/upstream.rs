@@ -1,4 +1,4 @@
-//! The way from the recorder to the service.
+//! The client of the service.
 
 use std::sync::Arc;
 
@@ -19,11 +19,11 @@ use url::Url;
 
 use crate::target::Target;
 
-/// Headers that belong to one connection, or are made anew (RFC 9110 section 7.6.1).
+/// Headers that belong to one connection, or are created again (RFC 9110 section 7.6.1).
 const OF_THE_CONNECTION: [HeaderName; 6] =
     [CONNECTION, CONTENT_LENGTH, HOST, TE, TRANSFER_ENCODING, UPGRADE];
 
-/// The service, by the name and trust that the caller's settings have for it.
+/// The service, with the name and trusted roots of the caller's settings.
 pub(super) struct Upstream {
     client: Client,
     base: Url,
@@ -36,14 +36,14 @@ impl Upstream {
         let base = settings.vault_url(&vault)?;
         let client = Client::builder()
             .tls_backend_preconfigured(trust(settings)?)
-            // Whatever the service answers is for the client to see.
+            // Redirects are passed on to the client.
             .redirect(Policy::none())
             .build()?;
         let text = base.as_str().trim_end_matches('/').to_owned();
         Ok(Self { client, base, text })
     }
 
-    /// `https://HOST[:PORT]`, as answers begin their identifiers.
+    /// `https://HOST[:PORT]`, as in the identifiers of responses.
     pub(super) fn base(&self) -> &str {
         &self.text
     }
@@ -53,7 +53,7 @@ impl Upstream {
         self.base.authority()
     }
 
-    /// Sends a request there.
+    /// Sends a request to the service.
     pub(super) async fn send(
         &self,
         request: &request::Parts,
@@ -73,7 +73,7 @@ impl Upstream {
     }
 }
 
-/// Takes out what must not be passed on.
+/// Removes headers that must not be forwarded.
 pub(super) fn strip(headers: &mut HeaderMap) {
     for name in OF_THE_CONNECTION {
         headers.remove(name);

@@ -1,4 +1,4 @@
-//! JUnit XML, as continuous integration reads it: one suite for each target.
+//! JUnit XML for continuous integration: one suite for each target.
 
 use anyhow::Result;
 use quick_junit::{NonSuccessKind, Report as Xml, TestCase, TestCaseStatus, TestSuite};
@@ -25,7 +25,7 @@ pub(super) fn text(report: &Report) -> Result<String> {
     Ok(xml.to_string()?)
 }
 
-/// What could not run is an error and not skipped: readers take what is skipped for success.
+/// A case that could not run is an error and not skipped: readers treat skipped cases as success.
 fn status(outcome: &Outcome) -> TestCaseStatus {
     let (kind, why, description) = match outcome {
         Outcome::Passed => return TestCaseStatus::success(),

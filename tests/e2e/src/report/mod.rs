@@ -1,4 +1,4 @@
-//! What came of the cases: a table, JUnit XML and JSON.
+//! Reports of the results: a table, JUnit XML and JSON.
 
 mod json;
 mod junit;
@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 use crate::case::{Case, Front, Outcome, Stopwatch};
 
-/// How one case ended.
+/// The result of one case.
 pub(crate) struct Entry {
     /// `vault` or `hsm`.
     target: &'static str,
@@ -19,7 +19,7 @@ pub(crate) struct Entry {
     name: String,
     outcome: Outcome,
     took: Duration,
-    /// The times of its operations, in order of their length.
+    /// The times of its operations, sorted.
     operations: Vec<Duration>,
 }
 
@@ -39,12 +39,12 @@ impl Entry {
         matches!(self.outcome, Outcome::Passed)
     }
 
-    /// The time of its operation in the middle.
+    /// The median time of its operations.
     fn median(&self) -> Option<Duration> {
         self.operations.get(self.operations.len() / 2).copied()
     }
 
-    /// One line, said as soon as the case has ended.
+    /// One line, printed as soon as the case has ended.
     pub(crate) fn progress(&self) -> String {
         let Self { target, front, name, .. } = self;
         match &self.outcome {
@@ -55,7 +55,7 @@ impl Entry {
     }
 }
 
-/// All of them.
+/// All results.
 pub(crate) struct Report {
     started: OffsetDateTime,
     entries: Vec<Entry>,
@@ -70,7 +70,7 @@ impl Report {
         self.entries.push(entry);
     }
 
-    /// Whether every case passed; one that did not run has not.
+    /// Whether every case passed; a case that did not run has not.
     pub(crate) fn is_good(&self) -> bool {
         !self.entries.is_empty() && self.entries.iter().all(Entry::passed)
     }
@@ -110,7 +110,7 @@ impl Report {
     }
 }
 
-/// Milliseconds, with the one digit behind the point that means something.
+/// Milliseconds, with one significant decimal digit.
 fn milliseconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 10_000.0).round() / 10.0
 }

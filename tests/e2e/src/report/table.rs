@@ -8,7 +8,7 @@ use crate::case::Outcome;
 /// Wide enough for a request id beside a few words.
 const WIDTH: u16 = 120;
 
-/// Every case, with the time of its operation in the middle and of the whole.
+/// Every case, with the median time of its operations and its total time.
 pub(super) fn all(entries: &[Entry]) -> Table {
     let mut table = table(["target", "through", "case", "result", "operation, ms", "case, ms"]);
     for entry in entries {
@@ -35,7 +35,7 @@ pub(super) fn all(entries: &[Entry]) -> Table {
     table
 }
 
-/// Those that did not pass, with the service's request ids; `None` if there are none.
+/// The cases that did not pass, with the service's request ids; `None` if there are none.
 pub(super) fn failures(entries: &[Entry]) -> Option<Table> {
     let mut table = table(["target", "through", "case", "request id", "why"]);
     for entry in entries.iter().filter(|entry| !entry.passed()) {

@@ -1,4 +1,4 @@
-//! Making, opening, listing and rotating keys, and what is said when that fails.
+//! Creating, opening, listing and rotating keys, and the errors of failures.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -32,7 +32,7 @@ fn case(
     Case::new(Front::RustApi, name, body)
 }
 
-/// Runs an operation of the async API and takes its time.
+/// Runs an operation of the async API and measures it.
 fn timed<T>(
     stage: &Stage,
     watch: &Stopwatch,

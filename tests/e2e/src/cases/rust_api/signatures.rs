@@ -1,4 +1,4 @@
-//! Signatures, with every algorithm that the service has for the key.
+//! Signatures, with every algorithm of the service for the key.
 
 use akv_core::{Curve, SignatureAlgorithm, VaultKind};
 use anyhow::{Result, bail, ensure};
@@ -10,10 +10,10 @@ use crate::{
     stage::Stage,
 };
 
-/// Signatures a case, so that their times say something.
+/// Signatures per case, so that their times are meaningful.
 const ROUNDS: usize = 3;
 
-/// How many sign at the same time, and how often.
+/// Number of concurrent tasks, and signatures of each.
 const TASKS: usize = 16;
 const EACH: usize = 4;
 
@@ -87,7 +87,7 @@ fn together(stage: &Stage, watch: &Stopwatch) -> Result<()> {
     };
     let signatures = watch.time(|| stage.block_on(all))?;
     ensure!(signatures.len() == TASKS * EACH, "{} signatures", signatures.len());
-    // Each one has been checked by the library; one of them by the judge will do.
+    // The library has verified each one; independent verification of one is enough.
     judge::check(stage, &key, algorithm, &signatures[0])?;
     let opened = stage.client.counters().connections.saturating_sub(before.connections);
     ensure!(opened <= TASKS as u64, "{opened} connections for {TASKS} tasks");
