@@ -1,4 +1,4 @@
-//! What `tests/c/stack_steps.h` prints: how much stack each step takes.
+//! Checks the output of `tests/c/stack_steps.h`: how much stack each step uses.
 
 use anyhow::{Context as _, Result};
 
@@ -8,13 +8,13 @@ const ENTRY: usize = 10 * 1024;
 /// A whole TLS handshake, libssl included.
 const HANDSHAKE: usize = 16 * 1024;
 
-/// Checks what the program printed, and returns how many lines that were.
+/// Checks the program's output, and returns its number of lines.
 ///
 /// # Errors
-/// It is something else.
+/// The output is malformed.
 ///
 /// # Panics
-/// A step takes more than it may.
+/// A step uses more than its limit.
 pub fn check(printed: &str) -> Result<usize> {
     for line in printed.lines() {
         let (step, bytes) = line.rsplit_once(' ').context("a step and its bytes")?;

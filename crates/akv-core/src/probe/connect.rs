@@ -5,7 +5,7 @@ use crate::{
     Error, ErrorKind, Result, Settings,
     error::one_line,
     outside::causes,
-    process::driver::aside,
+    process::driver::run_blocking,
     transport::{UnknownHost, look_up, tls_config},
 };
 use hyper_util::client::proxy::matcher::Intercept;
@@ -24,7 +24,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 pub(super) async fn addresses(host: &str, port: u16) -> Result<Vec<SocketAddr>> {
     let name = host.to_owned();
-    let found = aside(move || look_up(&name)).await.and_then(|found| found);
+    let found = run_blocking(move || look_up(&name)).await.and_then(|found| found);
     let mut found = found.map_err(|error| unresolved(host, &error))?;
     found.iter_mut().for_each(|address| address.set_port(port));
     Ok(found)

@@ -1,4 +1,4 @@
-//! The state of one process: values that a child of `fork` creates anew, and the runtime that runs
+//! The state of one process: values that a child of `fork` recreates, and the runtime that runs
 //! operations.
 
 pub(crate) mod driver;
