@@ -16,6 +16,7 @@ pub(crate) use failure::{
     error_details, failure, not_executed, retry_after, unreachable_server, wrong_answer,
 };
 pub(crate) use http::{Http, Server, WholeResponse};
+#[cfg(feature = "probe")]
 pub(crate) use resolve::{UnknownHost, look_up};
 pub(crate) use retry::{Failure, with_deadline};
 #[cfg(feature = "probe")]
