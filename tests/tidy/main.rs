@@ -199,7 +199,7 @@ const WRITTEN_OUT: [(&str, &str); 9] = [
 
 /// The functions of a file that C calls, with their bodies, except for those of its tests.
 fn entries(text: &str) -> Vec<(String, String)> {
-    let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     let mut found = Vec::new();
     for (start, _) in text.match_indices("extern \"C\" fn ") {
         let line = text[..start].rfind('\n').map_or(0, |end| end + 1);
