@@ -38,32 +38,18 @@ static int verify(void *argument)
     return verify_once(data->key, 1, data->bytes, data->length);
 }
 
-static int oaep(struct data *data, int decrypt)
-{
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, data->key, NULL);
-    unsigned char out[SIGNATURE_MAX];
-    size_t length = sizeof(out);
-    int ok = context != NULL
-        && (decrypt ? EVP_PKEY_decrypt_init(context) : EVP_PKEY_encrypt_init(context)) == 1
-        && EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING) == 1
-        && (decrypt ? EVP_PKEY_decrypt(context, out, &length, data->bytes, data->length)
-                    : EVP_PKEY_encrypt(context, out, &length, (const unsigned char *)"secret", 6))
-            == 1;
-
-    EVP_PKEY_CTX_free(context);
-    memcpy(data->bytes, out, sizeof(out));
-    data->length = length;
-    return ok;
-}
-
 static int encrypt(void *argument)
 {
-    return oaep(argument, 0);
+    struct data *data = argument;
+
+    return oaep(data->key, data->bytes, &data->length, 0);
 }
 
 static int decrypt(void *argument)
 {
-    return oaep(argument, 1);
+    struct data *data = argument;
+
+    return oaep(data->key, data->bytes, &data->length, 1);
 }
 
 static int print_key(void *argument)

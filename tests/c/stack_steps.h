@@ -6,6 +6,7 @@
 #include "stack.h"
 
 #include <openssl/async.h>
+#include <openssl/rsa.h>
 #include <openssl/ssl.h>
 
 static inline void entry(const char *name, int (*step)(void *), void *argument)
@@ -15,6 +16,26 @@ static inline void entry(const char *name, int (*step)(void *), void *argument)
     if (!on_painted_stack(step, argument, &used))
         die(name);
     printf("entry %s %zu\n", name, used);
+}
+
+/* Encrypts a secret, or decrypts `bytes`; the result takes their place. */
+static inline int oaep(EVP_PKEY *key, unsigned char *bytes, size_t *length, int decrypt)
+{
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(key, NULL);
+    unsigned char out[SIGNATURE_MAX];
+    size_t out_length = sizeof(out);
+    int ok = context != NULL
+        && (decrypt ? EVP_PKEY_decrypt_init(context) : EVP_PKEY_encrypt_init(context)) == 1
+        && EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING) == 1
+        && (decrypt
+                ? EVP_PKEY_decrypt(context, out, &out_length, bytes, *length)
+                : EVP_PKEY_encrypt(context, out, &out_length, (const unsigned char *)"secret", 6))
+            == 1;
+
+    EVP_PKEY_CTX_free(context);
+    memcpy(bytes, out, sizeof(out));
+    *length = out_length;
+    return ok;
 }
 
 /* A server and a client that are connected to each other. */
