@@ -92,7 +92,8 @@ fn what_has_nothing_to_do_with_the_ciphertext_is_an_error_within_the_deadline() 
 #[ignore = "a measurement of some minutes"]
 fn timing_of_the_rsa_key_exchange() {
     const EACH: usize = 10_000;
-    const AT_ONCE: usize = 24;
+    // Not a multiple of three: each class takes each place in a batch equally often.
+    const AT_ONCE: usize = 25;
     let vault = start();
     vault.emulator.set_latency(Some(Latency::VAULT_IN_REGION));
     let options = [("rsa-key-exchange", "yes"), ("max-concurrency", "64")];
