@@ -1,8 +1,10 @@
 //! One error type: the operation, what happened and what to do, in one readable line.
 
 use std::{
+    error::Error as StdError,
     ffi::CStr,
     fmt::{self, Write as _},
+    sync::Arc,
 };
 
 /// A result whose error is [`Error`].
@@ -137,6 +139,19 @@ impl ErrorKind {
 /// // No request was sent, so there is no response to report.
 /// assert_eq!((error.status(), error.code(), error.request_id()), (None, None, None));
 /// ```
+///
+/// [`source`](StdError::source) returns the [`std::io::Error`] or `rustls::Error` beneath a failed
+/// connection, and the [`std::io::Error`] beneath a failed file access. `Display` includes its text.
+///
+/// ```
+/// use std::{error::Error as _, io};
+///
+/// let settings = akv_core::Settings::builder().option("ca-file", "/no/such/file")?;
+/// let error = settings.build().unwrap_err();
+/// let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+/// assert_eq!(source.map(io::Error::kind), Some(io::ErrorKind::NotFound));
+/// # Ok::<(), akv_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Error(Box<Inner>);
 
@@ -150,6 +165,7 @@ struct Inner {
     request_id: Option<String>,
     hint: Option<String>,
     uncertain: bool,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 impl Error {
@@ -171,6 +187,7 @@ impl Error {
             request_id: None,
             hint: None,
             uncertain: false,
+            source: None,
         }))
     }
 
@@ -226,6 +243,19 @@ impl Error {
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// The same failure with its source, which holds nothing that an error must not show.
+    pub(crate) fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.0.source = Some(Arc::new(source));
+        self
+    }
+
+    /// The same failure in other words.
+    #[cfg(feature = "probe")]
+    pub(crate) fn with_message(mut self, message: String) -> Self {
+        self.0.message = message;
         self
     }
 
@@ -313,7 +343,11 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
 
 /// The longest prefix of at most `max` bytes that ends on a character boundary.
 pub(crate) fn shortened(text: &str, max: usize) -> &str {

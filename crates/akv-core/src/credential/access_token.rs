@@ -56,10 +56,8 @@ impl GivenToken {
             Source::File(path, last) => {
                 *last.lock().unwrap_or_else(PoisonError::into_inner) = stamp(path);
                 let text = small_text(path, MAX_FILE).map_err(|error| {
-                    Error::new(
-                        ErrorKind::Credential,
-                        format!("the access token file {path:?} cannot be read: {error}"),
-                    )
+                    let text = format!("the access token file {path:?} cannot be read: {error}");
+                    Error::new(ErrorKind::Credential, text).caused_by(error)
                 })?;
                 Zeroizing::new(text.trim().to_owned())
             }

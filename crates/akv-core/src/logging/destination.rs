@@ -46,7 +46,7 @@ impl Destination {
     pub(super) fn file(path: &Path) -> Result<Self> {
         Self::new(Source::File(path.to_owned())).map_err(|error| {
             let text = format!("the log file {path:?} cannot be opened: {error}");
-            Error::new(ErrorKind::Settings, text)
+            Error::new(ErrorKind::Settings, text).caused_by(error)
         })
     }
 
@@ -59,7 +59,7 @@ impl Destination {
             .ok_or_else(|| io::Error::from_raw_os_error(nix::libc::EBADF));
         identity.and_then(|identity| Self::new(Source::StandardError(identity))).map_err(|error| {
             let text = format!("there is no standard error to log to: {error}");
-            Error::new(ErrorKind::Settings, text)
+            Error::new(ErrorKind::Settings, text).caused_by(error)
         })
     }
 

@@ -1,9 +1,9 @@
 //! Tests the connection to a vault, step by step (feature `probe`), for programs that diagnose
 //! failures or measure times.
 //!
-//! A probe uses its own connection and requests a new token from each credential, so it meets the
-//! same conditions as a new process. It does not retry, and each step ends within the setting
-//! `timeout`.
+//! A probe opens its own connection, as the library's operations do, and requests a new token from
+//! each credential, so it meets the same conditions as a new process. It does not retry, and ends
+//! within the setting `timeout`.
 //!
 //! ```no_run
 //! use akv_core::{Client, Settings};
@@ -25,18 +25,16 @@
 //! # }
 //! ```
 
-mod certificate;
 mod claims;
-mod connect;
 mod credentials;
-mod proxy;
+mod observer;
 mod server;
 mod signature;
 
 pub use self::{
     claims::TokenFacts,
     credentials::CredentialProbe,
-    server::{AnswerFacts, CertificateFacts, ServerProbe, TlsFacts},
+    server::{AnswerFacts, CertificateFacts, CertificateProblem, ServerProbe, TlsFacts},
     signature::SignatureTimes,
 };
 

@@ -2,35 +2,27 @@
 
 use super::{
     Step,
-    certificate::RecordingVerifier,
-    connect::{self, Stream},
+    observer::{Record, Recorder},
 };
 use crate::{
     Client, Error, ErrorKind, KeyReference, Result, Settings,
     error::one_line,
-    outside::causes,
-    transport::{proxies, tls_config, tls_verifier},
+    transport::{Failure, Server, WholeResponse, proxy, unreachable_server},
 };
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::Full;
 use hyper::{
-    HeaderMap, Method, Request, StatusCode, Uri,
-    client::conn::{http1, http2},
-    header::{DATE, HOST, HeaderName, HeaderValue, USER_AGENT, WWW_AUTHENTICATE},
+    Method, Request, Uri,
+    header::{DATE, HeaderName, HeaderValue, USER_AGENT, WWW_AUTHENTICATE},
 };
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use rustls_pki_types::ServerName;
 use std::{
-    fmt, io,
+    fmt,
     net::{IpAddr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant, SystemTime},
 };
-use tokio_rustls::{TlsConnector, client::TlsStream};
+use tokio::time::timeout;
 use url::Url;
-
-/// Time limit for a connection, equal to the library's own.
-const CONNECT: Duration = Duration::from_secs(5);
 
 /// The connection to a server. A step is `None` if an earlier one failed.
 #[non_exhaustive]
@@ -49,7 +41,7 @@ pub struct ServerProbe {
     pub certificate: Option<CertificateFacts>,
     /// The response to a request without a token.
     pub answer: Option<Step<AnswerFacts>>,
-    connection: Option<Connection>,
+    server: Option<Server>,
     limit: Duration,
 }
 
@@ -81,6 +73,24 @@ pub struct CertificateFacts {
     pub not_before: SystemTime,
     /// End of the validity period.
     pub not_after: SystemTime,
+    /// Why it is not trusted; `None` if it is.
+    pub problem: Option<CertificateProblem>,
+}
+
+/// Why a server's certificate is not trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CertificateProblem {
+    /// No trusted root has issued it.
+    UnknownIssuer,
+    /// A trusted root has the issuer's name, but another key.
+    BadSignature,
+    /// It is not valid yet, or no longer.
+    OutsideValidity,
+    /// It is for another host.
+    OtherName,
+    /// Another reason, in the error of the step.
+    Other,
 }
 
 /// The response to a request without a token.
@@ -97,16 +107,9 @@ pub struct AnswerFacts {
     pub region: Option<String>,
 }
 
-enum Connection {
-    One(http1::SendRequest<Full<Bytes>>),
-    Two(http2::SendRequest<Full<Bytes>>),
-}
-
-/// A request and its response.
+/// A response, with the time until its head arrived and until its end.
 pub(super) struct Exchange {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+    pub(super) response: WholeResponse,
     pub(super) first_byte: Duration,
     pub(super) whole: Duration,
 }
@@ -136,7 +139,6 @@ impl ServerProbe {
     }
 
     async fn run(settings: &Settings, url: Url) -> Self {
-        let limit = settings.timeout();
         let mut probe = Self {
             url,
             proxy: None,
@@ -145,187 +147,85 @@ impl ServerProbe {
             tls: None,
             certificate: None,
             answer: None,
-            connection: None,
-            limit,
+            server: None,
+            limit: settings.timeout(),
         };
-        let host = probe.url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-        let port = probe.url.port_or_known_default().unwrap_or(443);
-        if let Some(stream) = probe.connect(settings, &host, port).await
-            && let Some(stream) = probe.handshake(settings, &host, stream).await
-        {
-            probe.ask(stream).await;
+        if let Err(error) = probe.connect(settings).await {
+            probe.dns = Some(Step { took: Duration::ZERO, outcome: Err(error) });
         }
         probe
     }
 
-    /// Name and connection, through the proxy if there is one.
-    async fn connect(
-        &mut self,
-        settings: &Settings,
-        host: &str,
-        port: u16,
-    ) -> Option<Box<dyn Stream>> {
-        let probed = self.url.as_str().parse::<Uri>();
-        let probed = probed.map_err(|error| Error::new(ErrorKind::Settings, error.to_string()));
-        let intercept = match probed.and_then(|probed| Ok((proxies(settings)?, probed))) {
-            Ok((matcher, probed)) => matcher.intercept(&probed),
-            Err(error) => {
-                self.dns = Some(Step { took: Duration::ZERO, outcome: Err(error) });
-                return None;
-            }
-        };
-        let (next_host, next_port) = match &intercept {
-            Some(proxy) => {
-                let uri = proxy.uri();
-                let name = uri.host().unwrap_or_default().to_owned();
-                let port = uri.port_u16().unwrap_or(80);
-                self.proxy = Some(format!("{name}:{port}"));
-                (name, port)
-            }
-            None => (host.to_owned(), port),
-        };
-        let dns = Step::run(self.limit, connect::addresses(&next_host, next_port)).await;
-        let addresses = dns.outcome.clone();
-        let ips = |all: &Vec<SocketAddr>| all.iter().map(SocketAddr::ip).collect();
-        self.dns = Some(Step {
-            took: dns.took,
-            outcome: dns.outcome.as_ref().map(ips).map_err(Error::clone),
-        });
-        let addresses = addresses.ok()?;
-        let tcp = Step::run(CONNECT.min(self.limit), async {
-            let (stream, address) = connect::first(&addresses).await?;
-            let stream = match &intercept {
-                Some(proxy) => connect::through(proxy, stream, settings, host, port).await?,
-                None => Box::new(stream),
-            };
-            Ok((stream, address))
-        });
-        let Step { took, outcome } = tcp.await;
-        let (stream, outcome) = match outcome {
-            Ok((stream, address)) => (Some(stream), Ok(address)),
-            Err(error) => (None, Err(error)),
-        };
-        self.tcp = Some(Step { took, outcome });
-        stream
-    }
-
-    async fn handshake(
-        &mut self,
-        settings: &Settings,
-        host: &str,
-        stream: Box<dyn Stream>,
-    ) -> Option<TlsStream<Box<dyn Stream>>> {
-        let roots = &settings.values().roots;
-        let internal = |error: &dyn fmt::Display| {
-            Error::new(ErrorKind::Internal, format!("cannot set up TLS: {error}"))
-        };
-        let recorder =
-            tls_verifier(roots).map(|verifier| Arc::new(RecordingVerifier::new(verifier)));
-        let step = Step::run(self.limit, async {
-            let recorder = recorder.as_ref().map_err(|error| internal(error))?;
-            let mut config = tls_config(roots).map_err(|error| internal(&error))?;
-            config.dangerous().set_certificate_verifier(Arc::<RecordingVerifier>::clone(recorder));
-            config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-            let name = ServerName::try_from(host.to_owned()).map_err(|error| internal(&error))?;
-            let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
-            stream.map_err(|error| no_tls(host, &error))
-        });
-        let Step { took, outcome } = step.await;
-        self.certificate = recorder.ok().and_then(|recorder| recorder.seen());
-        let (stream, outcome) = match outcome {
-            Ok(stream) => {
-                let facts = TlsFacts::of(&stream);
-                (Some(stream), Ok(facts))
-            }
-            Err(error) => (None, Err(error)),
-        };
-        self.tls = Some(Step { took, outcome });
-        stream
-    }
-
-    async fn ask(&mut self, stream: TlsStream<Box<dyn Stream>>) {
-        let start = Instant::now();
-        let target = self.url.join("keys?api-version=7.4").ok().map(|url| url.to_string());
-        let outcome = match Connection::over(stream).await {
-            Ok(connection) => {
-                self.connection = Some(connection);
-                let target =
-                    target.and_then(|target| target.parse::<Uri>().ok()).unwrap_or_default();
-                self.exchange(Method::GET, &target, &[], Bytes::new()).await
-            }
-            Err(error) => Err(error),
-        };
-        let outcome = outcome.map(|exchange| AnswerFacts::of(&exchange));
-        self.answer = Some(Step { took: start.elapsed(), outcome });
+    /// Sends a request without a token, and records the connection that it opens.
+    ///
+    /// # Errors
+    /// The settings allow no connection.
+    async fn connect(&mut self, settings: &Settings) -> Result<()> {
+        let invalid = |error: &dyn fmt::Display| Error::new(ErrorKind::Settings, error.to_string());
+        let target = self.url.join("keys?api-version=7.4").map_err(|error| invalid(&error))?;
+        let target: Uri = target.as_str().parse().map_err(|error| invalid(&error))?;
+        let proxy = proxy(settings, &target)?;
+        let hop = proxy.as_ref().map_or(&target, |proxy| proxy.uri());
+        let host = hop.host().unwrap_or_default();
+        let usual = if hop.scheme_str() == Some("http") { 80 } else { 443 };
+        let port = hop.port_u16().unwrap_or(usual);
+        self.proxy = proxy.is_some().then(|| format!("{host}:{port}"));
+        let recorder = Arc::new(Recorder::start(host, port));
+        self.server = Some(Server::observed(settings, Arc::<Recorder>::clone(&recorder), &target)?);
+        let outcome = self.exchange(Method::GET, &target, &[], Bytes::new()).await;
+        let mut record = recorder.read();
+        if record.is_connected() {
+            let took = record.lap();
+            let outcome = outcome.map(|exchange| AnswerFacts::of(&exchange.response));
+            self.answer = Some(Step { took, outcome });
+        } else if let Err(error) = outcome {
+            record.fail(error);
+        }
+        let Record { dns, tcp, tls, certificate, .. } = record;
+        (self.dns, self.tcp, self.tls, self.certificate) = (dns, tcp, tls, certificate);
+        Ok(())
     }
 
     /// Sends a request over the connection.
     pub(super) async fn exchange(
-        &mut self,
+        &self,
         method: Method,
         target: &Uri,
         headers: &[(HeaderName, HeaderValue)],
         body: Bytes,
     ) -> Result<Exchange> {
-        let failed = |error: &(dyn std::error::Error + 'static)| {
-            Error::new(ErrorKind::Network, format!("no answer: {}", causes(error)))
-        };
-        let Some(connection) = &mut self.connection else {
+        let Some(server) = &self.server else {
             return Err(Error::new(ErrorKind::Network, "there is no connection"));
         };
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = method;
-        let (http2, authority) = (matches!(connection, Connection::Two(_)), target.authority());
-        let path = target.path_and_query().map_or("/", |path| path.as_str());
-        let path = path.parse().unwrap_or_default();
-        *request.uri_mut() = if http2 { target.clone() } else { path };
-        if let Some(host) = authority.filter(|_| !http2)
-            && let Ok(host) = HeaderValue::try_from(host.as_str())
-        {
-            request.headers_mut().insert(HOST, host);
-        }
         let agent = concat!("akv-core/", env!("CARGO_PKG_VERSION"));
         request.headers_mut().insert(USER_AGENT, HeaderValue::from_static(agent));
         request.headers_mut().extend(headers.iter().cloned());
-        let start = Instant::now();
-        let sent = async {
-            let response = match connection {
-                Connection::One(sender) => sender.send_request(request).await,
-                Connection::Two(sender) => sender.send_request(request).await,
-            };
-            let (head, body) = response.map_err(|error| failed(&error))?.into_parts();
-            let first_byte = start.elapsed();
-            let body = body.collect().await.map_err(|error| failed(&error))?.to_bytes();
-            let (status, headers) = (head.status, head.headers);
-            Ok(Exchange { status, headers, body, first_byte, whole: start.elapsed() })
+        let (start, head) = (Instant::now(), OnceLock::new());
+        let exchange = server.exchange_with(target, request, || {
+            let _ = head.set(start.elapsed());
+        });
+        let Ok(outcome) = timeout(self.limit, exchange).await else {
+            let text = format!("no answer within {:?}", self.limit);
+            return Err(Error::new(ErrorKind::Timeout, text));
         };
-        Step::run(self.limit, sent).await.outcome
-    }
-}
-
-impl Connection {
-    async fn over(stream: TlsStream<Box<dyn Stream>>) -> Result<Self> {
-        let failed = |error: hyper::Error| {
-            Error::new(ErrorKind::Network, format!("no HTTP: {}", causes(&error)))
-        };
-        let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-        let stream = TokioIo::new(stream);
-        Ok(if http2 {
-            let (sender, connection) =
-                http2::handshake(TokioExecutor::new(), stream).await.map_err(failed)?;
-            tokio::spawn(connection);
-            Self::Two(sender)
-        } else {
-            let (sender, connection) = http1::handshake(stream).await.map_err(failed)?;
-            tokio::spawn(connection);
-            Self::One(sender)
-        })
+        let whole = start.elapsed();
+        match outcome {
+            Ok(response) => {
+                Ok(Exchange { response, first_byte: head.get().copied().unwrap_or(whole), whole })
+            }
+            Err(error) => match unreachable_server(&error, false, self.url.authority()) {
+                Failure::Final(error)
+                | Failure::Transient(error, _)
+                | Failure::StaleConnection(error) => Err(error),
+            },
+        }
     }
 }
 
 impl TlsFacts {
-    fn of(stream: &TlsStream<Box<dyn Stream>>) -> Self {
-        let connection = stream.get_ref().1;
+    pub(super) fn of(connection: &rustls::ClientConnection) -> Self {
         let group = connection.negotiated_key_exchange_group().map(|group| group.name());
         let group = group.map(|name| format!("{name:?}")).unwrap_or_default();
         let version = match connection.protocol_version() {
@@ -346,13 +246,13 @@ impl TlsFacts {
 }
 
 impl AnswerFacts {
-    fn of(exchange: &Exchange) -> Self {
+    fn of(response: &WholeResponse) -> Self {
         let text = |name: &str| {
-            exchange.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+            response.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
         };
         let date = text(DATE.as_str());
         Self {
-            status: exchange.status.as_u16(),
+            status: response.status.as_u16(),
             date: date.and_then(|text| httpdate::parse_http_date(&text).ok()),
             tenant: text(WWW_AUTHENTICATE.as_str()).as_deref().and_then(tenant),
             region: text("x-ms-keyvault-region").map(|text| one_line(&text)),
@@ -366,19 +266,6 @@ fn tenant(challenge: &str) -> Option<String> {
     let url = Url::parse(rest.split('"').next()?).ok()?;
     let tenant = url.path_segments()?.next()?.to_owned();
     (!tenant.is_empty()).then_some(tenant)
-}
-
-fn no_tls(host: &str, error: &io::Error) -> Error {
-    let cause = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    match cause {
-        Some(rustls::Error::InvalidCertificate(reason)) => {
-            let reason = one_line(&reason.to_string());
-            let text = format!("the certificate of {host} is not trusted: {reason}");
-            Error::new(ErrorKind::Tls, text)
-        }
-        Some(other) => Error::new(ErrorKind::Tls, one_line(&other.to_string())),
-        None => Error::new(ErrorKind::Network, format!("the connection broke: {}", causes(error))),
-    }
 }
 
 impl fmt::Debug for ServerProbe {

@@ -1,7 +1,7 @@
 //! One signature over the probe's connection.
 
 use super::{CredentialProbe, ServerProbe, server::Exchange};
-use crate::{Error, ErrorKind, Key, Result, SignatureAlgorithm};
+use crate::{Error, ErrorKind, Key, Result, SignatureAlgorithm, transport::WholeResponse};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use std::time::Duration;
 
@@ -38,7 +38,8 @@ impl ServerProbe {
         let json = HeaderValue::from_static("application/json");
         let headers = [(AUTHORIZATION, token.authorization().clone()), (CONTENT_TYPE, json)];
         let exchange = self.exchange(hyper::Method::POST, &target, &headers, body).await?;
-        let Exchange { status, headers, body, first_byte, whole } = exchange;
+        let Exchange { response, first_byte, whole } = exchange;
+        let WholeResponse { status, headers, body } = response;
         if !status.is_success() {
             let text = format!("the service answered with HTTP {}", status.as_u16());
             let error = Error::new(ErrorKind::Service, text);

@@ -1,10 +1,12 @@
 //! The files that settings name. They are read at load: servers change their root directory and
 //! drop privileges afterwards.
 
-use super::ClientCertificate;
-use super::{Roots, builder::Builder};
-use crate::{Result, outside};
-use rustls_pki_types::{CertificateDer, pem::PemObject};
+use super::{ClientCertificate, Roots, builder::Builder};
+use crate::{Error, Result, outside};
+use rustls_pki_types::{
+    CertificateDer,
+    pem::{self, PemObject},
+};
 use std::{
     fs,
     io::{self, Read as _},
@@ -20,7 +22,7 @@ impl Builder {
     pub(super) fn read_secret(&self, name: &str, path: &Path) -> Result<Zeroizing<String>> {
         let text = fs::read_to_string(path)
             .map(Zeroizing::new)
-            .map_err(|error| self.refused(name, &format!("the file cannot be read: {error}")))?;
+            .map_err(|error| self.unreadable(name, error))?;
         match text.trim() {
             "" => Err(self.refused(name, "the file is empty")),
             secret => Ok(Zeroizing::new(secret.to_owned())),
@@ -31,10 +33,16 @@ impl Builder {
         const NAME: &str = "client-certificate-file";
         let path = self.path(NAME)?;
         let password = self.certificate_password.as_ref().map(|password| password.as_str());
-        let content = read_limited(&path, MAX_CERTIFICATE)
-            .map_err(|error| format!("the file cannot be read: {error}"));
-        let certificate = content.and_then(|content| ClientCertificate::parse(&content, password));
-        Some(certificate.map(Arc::new).map_err(|reason| self.refused(NAME, &reason)))
+        let content = read_limited(&path, MAX_CERTIFICATE);
+        let content = content.map_err(|error| self.unreadable(NAME, error));
+        Some(content.and_then(|content| {
+            let certificate = ClientCertificate::parse(&content, password);
+            certificate.map(Arc::new).map_err(|reason| self.refused(NAME, &reason))
+        }))
+    }
+
+    fn unreadable(&self, name: &str, error: io::Error) -> Error {
+        self.refused(name, &format!("the file cannot be read: {error}")).caused_by(error)
     }
 
     pub(crate) fn roots(&self) -> Result<Roots> {
@@ -43,9 +51,12 @@ impl Builder {
             Some(path) => {
                 let certificates: Vec<_> = CertificateDer::pem_file_iter(&path)
                     .and_then(Iterator::collect)
-                    .map_err(|error| {
-                        let why = outside::pem_fault(&error);
-                        self.refused("ca-file", &format!("the file cannot be read: {why}"))
+                    .map_err(|error| match error {
+                        pem::Error::Io(error) => self.unreadable("ca-file", error),
+                        other => {
+                            let why = outside::pem_fault(&other);
+                            self.refused("ca-file", &format!("the file cannot be read: {why}"))
+                        }
                     })?;
                 if certificates.is_empty() {
                     return Err(self.refused("ca-file", "the file holds no PEM certificate"));

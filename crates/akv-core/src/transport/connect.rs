@@ -3,6 +3,7 @@
 use super::{
     resolve::Resolver,
     socket::{Place, Socket, Tcp},
+    tls,
 };
 use crate::{Error, ErrorKind, Result, Settings, counters::Metrics};
 use futures::future::BoxFuture;
@@ -10,12 +11,14 @@ use hyper::Uri;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::client::{
     legacy::connect::{HttpConnector, proxy::Tunnel},
-    proxy::matcher::Matcher,
+    proxy::matcher::{Intercept, Matcher},
 };
+use rustls::client::danger::ServerCertVerifier;
 use std::{
     error::Error as StdError,
     future::poll_fn,
     io,
+    net::SocketAddr,
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
@@ -25,7 +28,28 @@ use tower_service::Service;
 pub(super) type BoxError = Box<dyn StdError + Send + Sync>;
 /// A connection to the next hop: the server, or a proxy, which may itself use TLS.
 pub(super) type Hop = MaybeHttpsStream<Socket>;
+/// A connection to the server.
+pub(super) type Stream = MaybeHttpsStream<Hop>;
 type Connecting<T> = BoxFuture<'static, Result<T, BoxError>>;
+
+/// Observes the steps of a connection, each when it ends.
+pub(crate) trait Observer: Send + Sync {
+    /// The name of the server, or of its proxy, was looked up. An IP address is not. Ports are 0.
+    fn resolved(&self, addresses: &io::Result<Vec<SocketAddr>>);
+
+    /// The server is reached, through the tunnel of a proxy if there is one. The address is that of
+    /// the next hop.
+    fn connected(&self, address: SocketAddr);
+
+    /// TLS with the server is established.
+    fn secured(&self, connection: &rustls::ClientConnection);
+
+    /// Wraps the verifier of the server's certificate.
+    fn verifier(
+        self: Arc<Self>,
+        verifier: Arc<dyn ServerCertVerifier>,
+    ) -> Arc<dyn ServerCertVerifier>;
+}
 
 /// Opens connections within a time limit, and counts them.
 #[derive(Clone)]
@@ -33,17 +57,31 @@ pub(super) struct Connector {
     https: HttpsConnector<Route>,
     limit: Duration,
     metrics: Arc<Metrics>,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 impl Connector {
     /// # Errors
     /// The proxy's URL is invalid, or TLS cannot be set up.
-    pub(super) fn new(settings: &Settings, metrics: Arc<Metrics>) -> Result<Self> {
+    pub(super) fn new(
+        settings: &Settings,
+        metrics: Arc<Metrics>,
+        observer: Option<Arc<dyn Observer>>,
+    ) -> Result<Self> {
         let values = settings.values();
-        let tls = super::tls::config(&values.roots).map_err(|error| {
+        let failed = |error: rustls::Error| {
             Error::new(ErrorKind::Internal, format!("cannot set up TLS: {error}"))
-        })?;
-        let mut tcp = HttpConnector::new_with_resolver(Resolver::new(settings));
+        };
+        let verifier = tls::verifier(&values.roots).map_err(failed)?;
+        let to_proxy = tls::config(Arc::clone(&verifier)).map_err(failed)?;
+        let to_server = match &observer {
+            Some(observer) => {
+                tls::config(Arc::clone(observer).verifier(verifier)).map_err(failed)?
+            }
+            None => to_proxy.clone(),
+        };
+        let resolver = Resolver::new(settings, observer.clone());
+        let mut tcp = HttpConnector::new_with_resolver(resolver);
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         // Half-dead connections have blocked clients for a quarter of an hour.
@@ -53,27 +91,26 @@ impl Connector {
         tcp.set_tcp_user_timeout(Some(values.timeout / 3));
         let tcp = Tcp(tcp);
         let hop = HttpsConnectorBuilder::new()
-            .with_tls_config(tls.clone())
+            .with_tls_config(to_proxy)
             .https_or_http()
             .enable_http1()
             .wrap_connector(tcp.clone());
         // Plain HTTP is for identity endpoints on this machine; the settings accept only https.
+        let proxies = Arc::new(proxies(settings)?);
         let https = HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
+            .with_tls_config(to_server)
             .https_or_http()
             .enable_all_versions()
-            .wrap_connector(Route { tcp, hop, proxies: Arc::new(proxies(settings)?) });
-        Ok(Self { https, limit: Duration::from_secs(5).min(values.timeout), metrics })
+            .wrap_connector(Route { tcp, hop, proxies, observer: observer.clone() });
+        let limit = Duration::from_secs(5).min(values.timeout);
+        Ok(Self { https, limit, metrics, observer })
     }
 
     /// Connects to the server that `destination` names.
     ///
     /// # Errors
     /// The resolver, the network, a proxy or TLS fails, or the time limit is reached.
-    pub(super) async fn connect(
-        &self,
-        destination: Uri,
-    ) -> Result<MaybeHttpsStream<Hop>, BoxError> {
+    pub(super) async fn connect(&self, destination: Uri) -> Result<Stream, BoxError> {
         let mut https = self.https.clone();
         let connecting = async {
             poll_fn(|context| https.poll_ready(context)).await?;
@@ -83,26 +120,41 @@ impl Connector {
             .await
             .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "operation timed out"))??;
         self.metrics.connection();
+        if let Some(observer) = &self.observer
+            && let MaybeHttpsStream::Https(tls) = &connection
+        {
+            observer.secured(tls.inner().get_ref().1);
+        }
         Ok(connection)
     }
 }
 
 /// The descriptor of the socket under a connection.
-pub(super) fn place(connection: &MaybeHttpsStream<Hop>) -> Place {
-    fn of_hop(hop: &Hop) -> Place {
-        match hop {
-            MaybeHttpsStream::Http(socket) => socket.place(),
-            MaybeHttpsStream::Https(tls) => tls.inner().get_ref().0.inner().place(),
-        }
-    }
+pub(super) fn place(connection: &Stream) -> Place {
     match connection {
-        MaybeHttpsStream::Http(hop) => of_hop(hop),
-        MaybeHttpsStream::Https(tls) => of_hop(tls.inner().get_ref().0.inner()),
+        MaybeHttpsStream::Http(hop) => socket(hop).place(),
+        MaybeHttpsStream::Https(tls) => socket(tls.inner().get_ref().0.inner()).place(),
     }
 }
 
+fn socket(hop: &Hop) -> &Socket {
+    match hop {
+        MaybeHttpsStream::Http(socket) => socket,
+        MaybeHttpsStream::Https(tls) => tls.inner().get_ref().0.inner(),
+    }
+}
+
+/// The proxy of a server.
+///
+/// # Errors
+/// The proxy's URL is invalid.
+#[cfg(feature = "probe")]
+pub(crate) fn proxy(settings: &Settings, destination: &Uri) -> Result<Option<Intercept>> {
+    Ok(proxies(settings)?.intercept(destination))
+}
+
 /// The proxies that the environment named at load; it may have been cleared since.
-pub(crate) fn proxies(settings: &Settings) -> Result<Matcher> {
+fn proxies(settings: &Settings) -> Result<Matcher> {
     let environment = &settings.values().environment;
     let either = |upper, lower| environment.get(upper).or_else(|| environment.get(lower));
     let Some(proxy) = either("HTTPS_PROXY", "https_proxy") else {
@@ -128,6 +180,7 @@ struct Route {
     tcp: Tcp,
     hop: HttpsConnector<Tcp>,
     proxies: Arc<Matcher>,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 impl Service<Uri> for Route {
@@ -140,10 +193,24 @@ impl Service<Uri> for Route {
     }
 
     fn call(&mut self, destination: Uri) -> Self::Future {
-        let Some(proxy) = self.proxies.intercept(&destination) else {
-            let connecting = self.tcp.call(destination);
-            return Box::pin(async move { Ok(MaybeHttpsStream::Http(connecting.await?)) });
+        let connecting: Connecting<Hop> = match self.proxies.intercept(&destination) {
+            Some(proxy) => self.tunnel(&proxy, destination),
+            None => {
+                let connecting = self.tcp.call(destination);
+                Box::pin(async move { Ok(MaybeHttpsStream::Http(connecting.await?)) })
+            }
         };
+        let Some(observer) = self.observer.clone() else { return connecting };
+        Box::pin(async move {
+            let hop = connecting.await?;
+            observer.connected(socket(&hop).peer_addr()?);
+            Ok(hop)
+        })
+    }
+}
+
+impl Route {
+    fn tunnel(&self, proxy: &Intercept, destination: Uri) -> Connecting<Hop> {
         let mut tunnel = Tunnel::new(proxy.uri().clone(), self.hop.clone());
         if let Some(authorization) = proxy.basic_auth() {
             tunnel = tunnel.with_auth(authorization.clone());

@@ -124,33 +124,60 @@ pub(crate) fn unreachable_server(
     connecting: bool,
     host: &str,
 ) -> Failure {
-    if let Some(rustls::Error::InvalidCertificate(reason)) = find(error) {
-        return Failure::Final(
-            Error::new(
-                ErrorKind::Tls,
-                format!(
-                    "the certificate of {host} is not trusted: {}",
-                    one_line(&reason.to_string())
-                ),
-            )
-            .hint("if the server is yours, name its root certificate in ca-file (AKV_CA_FILE)"),
-        );
-    }
-    if let Some(incompatible @ rustls::Error::PeerIncompatible(_)) = find(error) {
-        let text = format!("no TLS with {host}: {}", one_line(&incompatible.to_string()));
-        return Failure::Final(Error::new(ErrorKind::Tls, text));
+    if let Some(error) = find_cause::<rustls::Error>(error).and_then(|tls| not_trusted(tls, host)) {
+        return Failure::Final(error);
     }
     let text = format!("no answer from {host}: {}", causes(error));
-    let unknown_host = find::<UnknownHost>(error).is_some();
-    let failure = Error::new(ErrorKind::Network, text);
-    if unknown_host {
+    let failure = with_source(Error::new(ErrorKind::Network, text), error);
+    if find_cause::<UnknownHost>(error).is_some() {
         return Failure::Final(failure.hint("check the vault's name and the network"));
     }
     if connecting { Failure::Transient(failure, None) } else { Failure::StaleConnection(failure) }
 }
 
+/// A failed handshake that another attempt cannot mend.
+fn not_trusted(error: &rustls::Error, host: &str) -> Option<Error> {
+    let failure = match error {
+        rustls::Error::InvalidCertificate(reason) => {
+            let reason = one_line(&reason.to_string());
+            let text = format!("the certificate of {host} is not trusted: {reason}");
+            Error::new(ErrorKind::Tls, text)
+                .hint("if the server is yours, name its root certificate in ca-file (AKV_CA_FILE)")
+        }
+        rustls::Error::PeerIncompatible(_) => {
+            let text = format!("no TLS with {host}: {}", one_line(&error.to_string()));
+            Error::new(ErrorKind::Tls, text)
+        }
+        _ => return None,
+    };
+    Some(failure.caused_by(error.clone()))
+}
+
+/// Adds the error of TLS or of the operating system that is beneath `error`. What is above may hold
+/// parts of requests.
+fn with_source(failure: Error, error: &(dyn StdError + 'static)) -> Error {
+    if let Some(tls) = find_cause::<rustls::Error>(error) {
+        return failure.caused_by(tls.clone());
+    }
+    let mut deepest = find_cause::<io::Error>(error);
+    while let Some(deeper) =
+        deepest.and_then(io::Error::get_ref).and_then(|inner| find_cause(inner))
+    {
+        deepest = Some(deeper);
+    }
+    match deepest.map(|error| (error.raw_os_error(), error.kind())) {
+        Some((Some(code), _)) => failure.caused_by(io::Error::from_raw_os_error(code)),
+        Some((None, kind)) if kind != io::ErrorKind::Other => {
+            failure.caused_by(io::Error::from(kind))
+        }
+        _ => failure,
+    }
+}
+
 /// Finds a cause of type `T`, also inside I/O errors, which do not return their content as source.
-fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+pub(crate) fn find_cause<'a, T: StdError + 'static>(
+    error: &'a (dyn StdError + 'static),
+) -> Option<&'a T> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(found) = error.downcast_ref::<T>() {
@@ -158,7 +185,7 @@ fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Optio
         }
         let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         if let Some(inner) = inner
-            && let Some(found) = find::<T>(inner)
+            && let Some(found) = find_cause::<T>(inner)
         {
             return Some(found);
         }

@@ -4,6 +4,8 @@
 //! redirects, retries, cookies and URLs are not needed here and cost a third of a signature's
 //! instructions: 260 000 with it, 175 000 without, as counted by callgrind.
 
+#[cfg(feature = "probe")]
+use super::connect::Observer;
 use super::{connect::Connector, pool::Pool};
 use crate::{Result, Settings, counters::Metrics};
 use azure_core::{
@@ -53,9 +55,8 @@ impl Http {
     /// # Errors
     /// A proxy's URL is invalid, or TLS cannot be set up.
     pub(crate) fn new(settings: &Settings, metrics: Arc<Metrics>) -> Result<Self> {
-        let connector = Connector::new(settings, metrics)?;
-        // A dead HTTP/2 connection must be detected while there is time to try another one.
-        let probe = settings.timeout() / 5;
+        let connector = Connector::new(settings, metrics, None)?;
+        let probe = keepalive(settings);
         Ok(Self(Arc::new(Inner { connector, probe, servers: Mutex::default() })))
     }
 
@@ -64,33 +65,81 @@ impl Http {
     /// # Errors
     /// The URL names no server.
     pub(crate) fn server(&self, url: &Uri) -> azure_core::Result<Server> {
-        let (Some(scheme), Some(authority)) = (url.scheme(), url.authority()) else {
-            return Err(Error::with_message(ErrorKind::Other, "a URL without a server"));
-        };
+        let (scheme, authority) = parts(url)?;
         let Inner { connector, probe, servers } = &*self.0;
         let mut servers = servers.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(match servers.entry((scheme.clone(), authority.clone())) {
             Entry::Occupied(entry) => entry.get().clone(),
             Entry::Vacant(entry) => {
                 let (scheme, authority) = entry.key().clone();
-                let pool = Pool::new(connector.clone(), scheme, authority, *probe);
-                let pool = pool.map_err(|error| Error::new(ErrorKind::Other, error))?;
-                entry.insert(Server(Arc::new(pool))).clone()
+                entry.insert(Server::new(connector.clone(), scheme, authority, *probe)?).clone()
             }
         })
     }
 }
 
 impl Server {
+    fn new(
+        connector: Connector,
+        scheme: Scheme,
+        authority: Authority,
+        probe: Duration,
+    ) -> azure_core::Result<Self> {
+        let pool = Pool::new(connector, scheme, authority, probe);
+        Ok(Self(Arc::new(pool.map_err(|error| Error::new(ErrorKind::Other, error))?)))
+    }
+
+    /// A client for the server of a URL that shares no connection, for the `observer` of the
+    /// connections that it opens.
+    ///
+    /// # Errors
+    /// The URL names no server, a proxy's URL is invalid, or TLS cannot be set up.
+    #[cfg(feature = "probe")]
+    pub(crate) fn observed(
+        settings: &Settings,
+        observer: Arc<dyn Observer>,
+        url: &Uri,
+    ) -> Result<Self> {
+        let connector = Connector::new(settings, Arc::default(), Some(observer))?;
+        let server = parts(url).and_then(|(scheme, authority)| {
+            Self::new(connector, scheme.clone(), authority.clone(), keepalive(settings))
+        });
+        server.map_err(|error| crate::Error::new(crate::ErrorKind::Internal, error.to_string()))
+    }
+
     /// Sends a request to `url`, which is on this server, and reads the whole response.
     pub(crate) async fn exchange(
         &self,
         url: &Uri,
         request: hyper::Request<Full<Bytes>>,
     ) -> azure_core::Result<WholeResponse> {
+        self.exchange_with(url, request, || ()).await
+    }
+
+    /// Does the same, and calls `on_head` when the head of the response has arrived.
+    pub(crate) async fn exchange_with(
+        &self,
+        url: &Uri,
+        request: hyper::Request<Full<Bytes>>,
+        on_head: impl FnOnce(),
+    ) -> azure_core::Result<WholeResponse> {
         let (response, _lease) = self.0.send(url, request).await?;
+        on_head();
         let (head, body) = response.into_parts();
         Ok(WholeResponse { status: head.status, headers: head.headers, body: read(body).await? })
+    }
+}
+
+/// How often an HTTP/2 connection is checked: a dead one must be detected while there is time to
+/// try another one.
+fn keepalive(settings: &Settings) -> Duration {
+    settings.timeout() / 5
+}
+
+fn parts(url: &Uri) -> azure_core::Result<(&Scheme, &Authority)> {
+    match (url.scheme(), url.authority()) {
+        (Some(scheme), Some(authority)) => Ok((scheme, authority)),
+        _ => Err(Error::with_message(ErrorKind::Other, "a URL without a server")),
     }
 }
 

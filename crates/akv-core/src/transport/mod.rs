@@ -11,15 +11,13 @@ mod socket;
 mod tls;
 
 #[cfg(feature = "probe")]
-pub(crate) use connect::proxies;
+pub(crate) use connect::{Observer, proxy};
+#[cfg(feature = "probe")]
+pub(crate) use failure::find_cause;
 pub(crate) use failure::{
     error_details, failure, not_executed, retry_after, unreachable_server, wrong_answer,
 };
 pub(crate) use http::{Http, Server, WholeResponse};
 #[cfg(feature = "probe")]
-pub(crate) use resolve::{UnknownHost, look_up};
+pub(crate) use resolve::UnknownHost;
 pub(crate) use retry::{Failure, with_deadline};
-#[cfg(feature = "probe")]
-pub(crate) use tls::config as tls_config;
-#[cfg(feature = "probe")]
-pub(crate) use tls::verifier as tls_verifier;

@@ -1,6 +1,7 @@
 //! Resolves host names: with the system's resolver, or with our own if the system's finds no files
 //! (inside a `chroot`) or there is no thread that may block.
 
+use super::connect::Observer;
 use crate::{
     Settings,
     error::one_line,
@@ -34,18 +35,19 @@ const MAX_LOOKUPS: usize = 16;
 
 struct Inner {
     settings: Settings,
+    observer: Option<Arc<dyn Observer>>,
     permits: Semaphore,
     /// Created on first use; few programs need it.
     own: OnceLock<OwnResolver>,
 }
 
 impl Resolver {
-    pub(super) fn new(settings: &Settings) -> Self {
-        let permits = Semaphore::new(MAX_LOOKUPS);
-        Self(Arc::new(Inner { settings: settings.clone(), permits, own: OnceLock::new() }))
+    pub(super) fn new(settings: &Settings, observer: Option<Arc<dyn Observer>>) -> Self {
+        let (settings, permits) = (settings.clone(), Semaphore::new(MAX_LOOKUPS));
+        Self(Arc::new(Inner { settings, observer, permits, own: OnceLock::new() }))
     }
 
-    async fn addresses(self, name: String) -> io::Result<Vec<SocketAddr>> {
+    async fn addresses(&self, name: String) -> io::Result<Vec<SocketAddr>> {
         if !self.0.settings.values().names.root_has_changed()
             && let Some(found) = self.ask_system(&name).await
         {
@@ -92,14 +94,20 @@ impl Service<Name> for Resolver {
 
     fn call(&mut self, name: Name) -> Self::Future {
         let (this, name) = (self.clone(), name.as_str().to_owned());
-        Box::pin(async move { Ok(this.addresses(name).await?.into_iter()) })
+        Box::pin(async move {
+            let found = this.addresses(name).await;
+            if let Some(observer) = &this.0.observer {
+                observer.resolved(&found);
+            }
+            found.map(Vec::into_iter)
+        })
     }
 }
 
 /// The host does not exist or has no address.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}: Name or service not known")]
-pub(crate) struct UnknownHost(pub(super) String);
+pub(crate) struct UnknownHost(pub(crate) String);
 
 impl From<UnknownHost> for io::Error {
     fn from(error: UnknownHost) -> Self {
@@ -111,7 +119,7 @@ impl From<UnknownHost> for io::Error {
 ///
 /// # Errors
 /// [`UnknownHost`], or another failure of the look-up.
-pub(crate) fn look_up(name: &str) -> io::Result<Vec<SocketAddr>> {
+fn look_up(name: &str) -> io::Result<Vec<SocketAddr>> {
     let _streams = StandardStreams::hold();
     let hints = AddrInfoHints { socktype: SockType::Stream.into(), ..AddrInfoHints::default() };
     let found = getaddrinfo(Some(name), None, Some(hints)).map_err(|error| match error.kind() {

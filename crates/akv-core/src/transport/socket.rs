@@ -12,6 +12,7 @@ use process_abi::descriptor::Identity;
 use std::{
     io::{self, IoSlice},
     mem,
+    net::SocketAddr,
     os::fd::AsRawFd as _,
     pin::Pin,
     task::{Context, Poll, ready},
@@ -48,6 +49,14 @@ impl Socket {
 
     pub(super) fn place(&self) -> Place {
         self.place
+    }
+
+    /// The address of the other end.
+    pub(super) fn peer_addr(&self) -> io::Result<SocketAddr> {
+        match &self.stream {
+            Some(stream) => stream.inner().peer_addr(),
+            None => Err(io::ErrorKind::NotConnected.into()),
+        }
     }
 
     fn ours(self: Pin<&mut Self>) -> io::Result<Pin<&mut TokioIo<TcpStream>>> {

@@ -12,22 +12,18 @@ use rustls::{
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use std::sync::Arc;
 
-/// TLS 1.2 and 1.3 with post-quantum key exchange first, trusting the system's and the
-/// configured roots.
-pub(crate) fn config(roots: &Roots) -> Result<ClientConfig, Error> {
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    Ok(ClientConfig::builder_with_provider(Arc::clone(&provider))
+/// TLS 1.2 and 1.3 with post-quantum key exchange first.
+pub(super) fn config(verifier: Arc<dyn ServerCertVerifier>) -> Result<ClientConfig, Error> {
+    Ok(ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()?
         .dangerous()
-        .with_custom_certificate_verifier(Verifier::new(roots, provider)?)
+        .with_custom_certificate_verifier(verifier)
         .with_no_client_auth())
 }
 
-/// The verifier of server certificates.
-#[cfg(feature = "probe")]
-pub(crate) fn verifier(roots: &Roots) -> Result<Arc<dyn ServerCertVerifier>, Error> {
-    let verifier = Verifier::new(roots, Arc::new(aws_lc_rs::default_provider()))?;
-    Ok(verifier)
+/// The verifier of server certificates, which trusts the system's and the configured roots.
+pub(super) fn verifier(roots: &Roots) -> Result<Arc<dyn ServerCertVerifier>, Error> {
+    Ok(Verifier::new(roots, Arc::new(aws_lc_rs::default_provider()))?)
 }
 
 /// The usual verification, and in addition any certificate that is itself configured as trusted:

@@ -4,7 +4,7 @@
 use super::{Vault, file};
 use akv_core::{ErrorKind, Settings, blocking::Client};
 use akv_emulator::NewKey;
-use std::{net::TcpListener, time::Instant};
+use std::{error::Error as _, io, net::TcpListener, time::Instant};
 
 fn load(options: &[(&str, &str)], reference: &str) -> akv_core::Error {
     let settings = options
@@ -28,6 +28,8 @@ fn an_untrusted_server_sees_no_request() {
     let error = load(&options, "vault:myVault:k");
     assert_eq!(error.kind(), ErrorKind::Tls, "{error}");
     assert!(error.to_string().contains("ca-file"), "{error}");
+    let source = error.source().and_then(|source| source.downcast_ref::<rustls::Error>());
+    assert!(matches!(source, Some(rustls::Error::InvalidCertificate(_))), "{error:?}");
     assert!(start.elapsed().as_secs() < 5, "trying again is of no use");
     assert_eq!(vault.emulator.stats().requests, 0);
 }
@@ -104,6 +106,9 @@ fn an_unreachable_server_is_named_within_the_deadline() {
     let error = load(&options, "vault:myVault:k");
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert!(error.to_string().contains(&closed.to_string()), "{error}");
+    let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    let kind = source.map(io::Error::kind);
+    assert_eq!(kind, Some(io::ErrorKind::ConnectionRefused), "{error:?}");
 }
 
 #[test]

@@ -8,11 +8,11 @@ use super::{
 use crate::text::{duration, moment, span};
 use akv_core::{
     Error, ErrorKind, Settings,
-    probe::{CertificateFacts, ServerProbe, TlsFacts},
+    probe::{CertificateFacts, CertificateProblem, ServerProbe, TlsFacts},
     settings::Origin,
 };
 use serde_json::json;
-use std::{io, time::SystemTime};
+use std::{error::Error as _, io, time::SystemTime};
 
 /// Reports the steps of the probe; `true` if the server responded.
 pub(super) fn examine(
@@ -130,7 +130,7 @@ fn no_connection(settings: &Settings, server: &ServerProbe, error: &Error) -> Ch
     let cause = if let Some(proxy) = &server.proxy {
         let what = format!("the proxy {proxy} of HTTPS_PROXY does not let through: {text}");
         Cause::new("proxy", what, "correct or unset HTTPS_PROXY, or have the proxy allow the host")
-    } else if !text.contains("the connection broke")
+    } else if !was_reset(error)
         && let Some(cause) = endpoint_cause(settings, &format!("no connection is made: {text}"))
     {
         cause
@@ -143,6 +143,12 @@ fn no_connection(settings: &Settings, server: &ServerProbe, error: &Error) -> Ch
         )
     };
     Check::bad("tcp", text, cause)
+}
+
+/// Whether something listens there and cuts the connection.
+fn was_reset(error: &Error) -> bool {
+    let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    source.is_some_and(|error| error.kind() == io::ErrorKind::ConnectionReset)
 }
 
 fn good_tls(facts: &TlsFacts, certificate: Option<&CertificateFacts>, took: String) -> Check {
@@ -170,28 +176,23 @@ fn good_tls(facts: &TlsFacts, certificate: Option<&CertificateFacts>, took: Stri
 
 fn no_tls(host: &str, certificate: Option<&CertificateFacts>, error: &Error) -> Check {
     let text = error.message().to_owned();
-    let now = SystemTime::now();
-    let cause = match (error.kind(), certificate) {
-        (ErrorKind::Tls, Some(certificate))
-            if now < certificate.not_before || now > certificate.not_after =>
-        {
-            Cause::new(
-                "clock",
-                format!(
-                    "the certificate of {host} is valid from {} to {}, and this machine's clock \
-                     says {}",
-                    moment(certificate.not_before),
-                    moment(certificate.not_after),
-                    moment(now)
-                ),
-                "set the clock (NTP); if it is right, the server needs a new certificate",
-            )
-        }
-        (ErrorKind::Tls, Some(certificate)) if text.contains("UnknownIssuer") => {
+    let problem = certificate.and_then(|certificate| Some((certificate.problem?, certificate)));
+    let cause = match (error.kind(), problem) {
+        (ErrorKind::Tls, Some((CertificateProblem::OutsideValidity, certificate))) => Cause::new(
+            "clock",
+            format!(
+                "the certificate of {host} is valid from {} to {}, and this machine's clock says {}",
+                moment(certificate.not_before),
+                moment(certificate.not_after),
+                moment(SystemTime::now())
+            ),
+            "set the clock (NTP); if it is right, the server needs a new certificate",
+        ),
+        (ErrorKind::Tls, Some((CertificateProblem::UnknownIssuer, certificate))) => {
             distrusted(host, certificate, "")
         }
         // A certificate that is recreated at each start keeps its name.
-        (ErrorKind::Tls, Some(certificate)) if text.contains("BadSignature") => {
+        (ErrorKind::Tls, Some((CertificateProblem::BadSignature, certificate))) => {
             let differs = ": the trusted certificate of that name has another key";
             distrusted(host, certificate, differs)
         }

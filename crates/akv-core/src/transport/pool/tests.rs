@@ -16,7 +16,7 @@ fn server() -> (TcpListener, Arc<Pool>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let authority = Authority::try_from(listener.local_addr().unwrap().to_string()).unwrap();
     let settings = Settings::builder().build().unwrap();
-    let connector = Connector::new(&settings, Arc::default()).unwrap();
+    let connector = Connector::new(&settings, Arc::default(), None).unwrap();
     let pool = Pool::new(connector, Scheme::HTTP, authority, Duration::from_secs(2)).unwrap();
     (listener, Arc::new(pool))
 }
