@@ -67,6 +67,7 @@ pub(crate) unsafe fn fill_private(
                     return Err(Error::libcrypto("EVP_PKEY_set1_EC_KEY"));
                 }
             }
+            _ => return Err(Error::unsupported(UNKNOWN_TYPE)),
         }
         // From now on operations with this key take the engine's methods, and the engine stays.
         if (host.EVP_PKEY_set1_engine)(pkey, engine) != 1 {
@@ -75,6 +76,8 @@ pub(crate) unsafe fn fill_private(
     }
     Ok(())
 }
+
+const UNKNOWN_TYPE: &str = "the engine supports RSA and EC keys only";
 
 /// A key with the public half only, which is libcrypto's business alone.
 pub(crate) fn public(host: &Host, key: &PublicKey) -> Result<Owned<Pkey>> {
@@ -88,6 +91,7 @@ pub(crate) fn public(host: &Host, key: &PublicKey) -> Result<Owned<Pkey>> {
             PublicKey::Ec(public) => {
                 (host.EVP_PKEY_set1_EC_KEY)(pkey.as_ptr(), key::new_ec(keys, public)?.as_ptr())
             }
+            _ => return Err(Error::unsupported(UNKNOWN_TYPE)),
         }
     };
     if set == 1 { Ok(pkey) } else { Err(Error::libcrypto("EVP_PKEY_set1_RSA")) }

@@ -6,7 +6,7 @@ use crate::{
     last_error::{Failed, call},
 };
 use akv_core::{
-    KeyWrapAlgorithm, PublicKey,
+    KeyWrapAlgorithm,
     blocking::{self, AnyKey},
     ecdsa,
 };
@@ -51,17 +51,11 @@ impl<'a> Operation<'a> {
         R: AsRef<[u8]>,
     {
         let (key, algorithm) = (self.key.pair()?, self.algorithm.parse()?);
-        let longest = longest(key.public_key());
-        let Some(room) = self.room.for_up_to(longest)? else { return Ok(()) };
+        // A plaintext is never longer than a signature.
+        let Some(room) = self.room.for_up_to(key.public_key().signature_len())? else {
+            return Ok(());
+        };
         room.put(run(key, algorithm, self.data)?.as_ref())
-    }
-}
-
-/// Bytes of an operation's longest result.
-fn longest(key: &PublicKey) -> usize {
-    match key {
-        PublicKey::Rsa(key) => key.size(),
-        PublicKey::Ec(key) => 2 * key.curve().coordinate_len(),
     }
 }
 

@@ -4,6 +4,7 @@
 //! decoder or key management of ours before the call returns, on the same thread. So the object
 //! waits in a place of the thread, and nothing that comes from outside is followed as an address.
 
+use crate::error::Result;
 use crate::key::{AKV_AES, KeyObject, SymmetricObject};
 use crate::key_type::KeyType;
 use crate::provider::Provider;
@@ -104,18 +105,18 @@ pub(crate) fn loaded(provider: &Arc<Provider>, file: &KeyFile) -> Option<AnyKey>
 }
 
 /// A key as its key file, for our own decoder.
-pub(crate) fn private_key(key: &AnyKey) -> ParamArray {
+pub(crate) fn private_key(key: &AnyKey) -> Result<ParamArray> {
     let type_name = match key {
-        AnyKey::Asymmetric(key) => KeyType::of(key.public_key()).name(),
+        AnyKey::Asymmetric(key) => KeyType::of(key.public_key())?.name(),
         AnyKey::Symmetric(_) => text(AKV_AES),
     };
-    data(type_name, STRUCTURE, &key.key_file().to_der())
+    Ok(data(type_name, STRUCTURE, &key.key_file().to_der()))
 }
 
 /// A key's public half, for whichever decoder comes first.
-pub(crate) fn public_key(key: &Key) -> ParamArray {
+pub(crate) fn public_key(key: &Key) -> Result<ParamArray> {
     let public = key.public_key();
-    data(KeyType::of(public).name(), "SubjectPublicKeyInfo", &public.to_spki_der())
+    Ok(data(KeyType::of(public)?.name(), "SubjectPublicKeyInfo", &public.to_spki_der()))
 }
 
 fn data(type_name: &str, structure: &str, der: &[u8]) -> ParamArray {

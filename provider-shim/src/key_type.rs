@@ -1,5 +1,6 @@
 //! The types of key pairs, and the names of what is done with them.
 
+use crate::error::{Error, Result};
 use akv_core::PublicKey;
 use std::ffi::CStr;
 
@@ -17,10 +18,13 @@ pub(crate) enum KeyType {
 }
 
 impl KeyType {
-    pub(crate) fn of(key: &PublicKey) -> Self {
+    /// # Errors
+    /// Keys of this type have no key management yet.
+    pub(crate) fn of(key: &PublicKey) -> Result<Self> {
         match key {
-            PublicKey::Rsa(_) => Self::Rsa,
-            PublicKey::Ec(_) => Self::Ec,
+            PublicKey::Rsa(_) => Ok(Self::Rsa),
+            PublicKey::Ec(_) => Ok(Self::Ec),
+            _ => Err(Error::unsupported("akv_provider supports RSA and EC key pairs only")),
         }
     }
 

@@ -107,6 +107,7 @@ pub(crate) unsafe fn export(
                 structure::attach_ec(libcrypto, ec, shared)?;
                 structure::mark_ec_private(libcrypto, ec, public)?;
             }
+            _ => return Ok(false),
         }
     }
     Ok(true)

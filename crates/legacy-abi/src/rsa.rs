@@ -9,8 +9,8 @@ use crate::key;
 use crate::libcrypto::KeyFunctions;
 use crate::libcrypto::constants::padding;
 use crate::libcrypto::types::{Rsa, RsaMethod, RsaPrivateFn};
+use akv_core::EncryptionAlgorithm;
 use akv_core::blocking::Key;
-use akv_core::{EncryptionAlgorithm, PublicKey};
 use ossl_abi::entry;
 use ossl_abi::guard::{self, Return};
 use std::ffi::{CStr, c_int, c_uchar};
@@ -151,10 +151,8 @@ unsafe fn output(to: *mut c_uchar, room: usize, data: &[u8]) -> Result<Length> {
 
 /// The size of the modulus in bytes.
 pub fn modulus_len(key: &Key) -> Result<usize> {
-    match key.public_key() {
-        PublicKey::Rsa(public) => Ok(public.size()),
-        PublicKey::Ec(_) => Err(Error::internal("an EC key in an RSA operation")),
-    }
+    let public = key.public_key().as_rsa();
+    Ok(public.ok_or_else(|| Error::internal("not an RSA key in an RSA operation"))?.size())
 }
 
 pub fn padding_name(mode: c_int) -> String {

@@ -8,7 +8,7 @@ use crate::key::KeyObject;
 use crate::key_type::KeyType;
 use crate::provider::Provider;
 use crate::rsa_public::Padding;
-use akv_core::{PublicKey, RsaPublicKey};
+use akv_core::RsaPublicKey;
 use ossl_abi::guard::Object;
 use ossl_abi::params::{Answers, Params, Values};
 use ossl_abi::{Host, names};
@@ -62,10 +62,8 @@ impl Context {
     }
 
     pub(super) fn public(&self) -> Result<&RsaPublicKey> {
-        match self.key()?.require_public()? {
-            PublicKey::Rsa(key) => Ok(key),
-            PublicKey::Ec(_) => Err(Error::internal("an EC key in an RSA operation")),
-        }
+        let key = self.key()?.require_public()?.as_rsa();
+        key.ok_or_else(|| Error::internal("not an RSA key in an RSA operation"))
     }
 
     /// The settings for another provider.

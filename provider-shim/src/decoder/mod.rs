@@ -115,7 +115,7 @@ impl Reader for EncryptedReader {
 /// since libcrypto's store drops what later decoders say of an error.
 fn give_file(provider: &Arc<Provider>, file: &KeyFile, request: &Request<'_>) -> Result<bool> {
     let key = provider.client()?.any_key_from_file(file)?;
-    let description = handover::private_key(&key);
+    let description = handover::private_key(&key)?;
     // What the file does not say was asked for, and need not be once more.
     let _key = file.public_key().is_none().then(|| WithData::of(provider, key));
     Ok(request.callback.call(description.params()))
@@ -150,7 +150,7 @@ fn give_key<K: Keys>(
     file: &KeyFile,
     request: &Request<'_>,
 ) -> Result<bool> {
-    if file.public_key().is_some_and(|key| Some(KeyType::of(key)) != K::TYPE) {
+    if file.public_key().is_some_and(|key| KeyType::of(key).ok() != K::TYPE) {
         return Ok(true);
     }
     let key = match handover::loaded(provider, file) {
@@ -158,11 +158,11 @@ fn give_key<K: Keys>(
         None => provider.client()?.any_key_from_file(file)?,
     };
     let provider = Arc::clone(provider);
-    let object = match key {
-        AnyKey::Asymmetric(key) if Some(KeyType::of(key.public_key())) == K::TYPE => {
-            Referred::Pair(Arc::new(KeyObject::vault(provider, key)))
+    let object = match (key, K::TYPE) {
+        (AnyKey::Asymmetric(key), Some(kind)) if KeyType::of(key.public_key())? == kind => {
+            Referred::Pair(Arc::new(KeyObject::vault(provider, kind, key)))
         }
-        AnyKey::Symmetric(key) if K::TYPE.is_none() => {
+        (AnyKey::Symmetric(key), None) => {
             Referred::Symmetric(Arc::new(SymmetricObject::new(provider, key)))
         }
         _ => return Ok(true),

@@ -129,10 +129,8 @@ struct Pkcs1Der;
 
 impl PublicFormat for Pkcs1Der {
     fn write(key: &PublicKey) -> Result<Vec<u8>> {
-        match key {
-            PublicKey::Rsa(key) => Ok(key.to_pkcs1_der()),
-            PublicKey::Ec(_) => Err(Error::unsupported("PKCS#1 is for RSA keys")),
-        }
+        let key = key.as_rsa().ok_or_else(|| Error::unsupported("PKCS#1 is for RSA keys"))?;
+        Ok(key.to_pkcs1_der())
     }
 }
 
@@ -149,10 +147,8 @@ struct PointBlob;
 
 impl PublicFormat for PointBlob {
     fn write(key: &PublicKey) -> Result<Vec<u8>> {
-        match key {
-            PublicKey::Ec(key) => Ok(key.point().to_vec()),
-            PublicKey::Rsa(_) => Err(Error::unsupported("an RSA key is no point")),
-        }
+        let key = key.as_ec().ok_or_else(|| Error::unsupported("only EC keys are points"))?;
+        Ok(key.point().to_vec())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Keys for people to read.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::key::KeyObject;
 use crate::selection::Selection;
 use akv_core::blocking::Key;
@@ -39,6 +39,7 @@ pub(super) fn describe(key: &KeyObject, selection: Selection) -> Result<String> 
                 line(&mut text, format_args!("NIST CURVE: {nist}"));
             }
         }
+        _ => return Err(Error::unsupported("keys of this type have no text")),
     }
     Ok(text)
 }

@@ -70,8 +70,8 @@ impl KeyObject {
     }
 
     /// A key in a vault.
-    pub(crate) fn vault(provider: Arc<Provider>, key: Key) -> Self {
-        Self::new(provider, KeyType::of(key.public_key()), Material::Vault(key))
+    pub(crate) fn vault(provider: Arc<Provider>, kind: KeyType, key: Key) -> Self {
+        Self::new(provider, kind, Material::Vault(key))
     }
 
     /// A copy of a foreign key, or of parts of it.

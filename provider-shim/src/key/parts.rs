@@ -33,6 +33,7 @@ pub(crate) fn public_parts(key: &KeyObject, selection: Selection) -> Result<Para
                 values.bignum(names::RSA_N, key.modulus()).bignum(names::RSA_E, key.exponent())
             }
             PublicKey::Ec(key) => values.octets(names::PUB_KEY, key.point()),
+            _ => return Err(Error::Silent),
         };
     }
     Ok(values.build())

@@ -12,7 +12,7 @@ pub(super) fn answer(key: &KeyObject, answers: &mut Answers<'_>) -> Result<()> {
     match key.public_key() {
         Some(PublicKey::Rsa(key)) => answer_rsa(key, answers)?,
         Some(PublicKey::Ec(key)) => answer_point(key, answers)?,
-        None => {}
+        _ => {}
     }
     if let Some(curve) = key.curve() {
         answer_curve(curve, answers)?;

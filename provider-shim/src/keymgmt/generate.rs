@@ -114,7 +114,7 @@ impl Generator {
         }
         let name = reference.key_name().unwrap_or_default();
         let key = vault.create(name, key)?;
-        Ok(Arc::new(KeyObject::vault(Arc::clone(&self.provider), key)))
+        Ok(Arc::new(KeyObject::vault(Arc::clone(&self.provider), self.kind, key)))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::key::{KeyObject, Private};
 use crate::key_type::KeyType;
 use crate::rsa_public::{self, Padding};
-use akv_core::{PssParameters, PssSalt, PublicKey, RsaPublicKey, SignatureAlgorithm};
+use akv_core::{PssParameters, PssSalt, RsaPublicKey, SignatureAlgorithm};
 use ossl_abi::names;
 use ossl_abi::params::{Answers, Params, Value, Values};
 use ossl_abi::types::{DataType, Param};
@@ -66,10 +66,8 @@ impl Default for Rsa {
 }
 
 fn public(key: &KeyObject) -> Result<&RsaPublicKey> {
-    match key.require_public()? {
-        PublicKey::Rsa(key) => Ok(key),
-        PublicKey::Ec(_) => Err(Error::internal("an EC key in an RSA operation")),
-    }
+    let key = key.require_public()?.as_rsa();
+    key.ok_or_else(|| Error::internal("not an RSA key in an RSA operation"))
 }
 
 impl Rsa {

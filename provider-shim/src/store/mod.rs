@@ -179,11 +179,11 @@ impl Loader {
     fn key(&mut self) -> Result<(Option<ParamArray>, Next)> {
         let key = self.provider.client()?.any_key(&self.reference)?;
         let object = match (self.expected, &key) {
-            (Expected::PublicKey, AnyKey::Asymmetric(key)) => handover::public_key(key),
+            (Expected::PublicKey, AnyKey::Asymmetric(key)) => handover::public_key(key)?,
             (Expected::PublicKey, AnyKey::Symmetric(_)) => {
                 return Err(no_public_half(&self.reference));
             }
-            _ => handover::private_key(&key),
+            _ => handover::private_key(&key)?,
         };
         let next = match (self.expected, &key) {
             (Expected::Anything, AnyKey::Asymmetric(_)) => Next::PublicHalf(Box::new(key.clone())),
@@ -244,7 +244,7 @@ fn public_half(key: &AnyKey) -> (Option<ParamArray>, Next) {
         false => Next::End,
     };
     match key {
-        AnyKey::Asymmetric(key) => (Some(handover::public_key(key)), next),
+        AnyKey::Asymmetric(key) => (handover::public_key(key).ok(), next),
         AnyKey::Symmetric(_) => (None, next),
     }
 }

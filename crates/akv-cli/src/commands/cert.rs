@@ -1,7 +1,6 @@
 //! `akv cert`: certificate requests and self-signed certificates.
 
 use crate::{
-    commands::sign::default_algorithm,
     exit::{Failure, Result},
     key::Named,
     output::{Destination, Secrecy, Show, counters_json},
@@ -144,7 +143,8 @@ impl Common {
         let algorithm = self.algorithm.as_deref().map(str::parse::<SignatureAlgorithm>);
         let algorithm = algorithm.transpose()?;
         let key = named.open(&client).await?;
-        let algorithm = algorithm.unwrap_or_else(|| default_algorithm(key.public_key()));
+        let algorithm =
+            algorithm.unwrap_or_else(|| SignatureAlgorithm::default_for(key.public_key()));
         let signer = key.x509_signer_with(algorithm)?;
         Ok((client, key, signer))
     }

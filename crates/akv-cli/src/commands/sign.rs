@@ -91,7 +91,7 @@ impl Sign {
         if show.json {
             let format = match key.public_key() {
                 PublicKey::Ec(_) => self.format,
-                PublicKey::Rsa(_) => Format::Raw,
+                _ => Format::Raw,
             };
             let value = json!({
                 "reference": key.pinned_reference().to_string(),
@@ -120,7 +120,7 @@ impl Subject {
 
     /// The requested algorithm, or the one that every verifier supports.
     pub(super) fn algorithm_of(&self, key: &PublicKey) -> SignatureAlgorithm {
-        self.algorithm.unwrap_or_else(|| default_algorithm(key))
+        self.algorithm.unwrap_or_else(|| SignatureAlgorithm::default_for(key))
     }
 
     /// The given digest, or that of the file.
@@ -129,14 +129,6 @@ impl Subject {
             Some(Digest(digest)) => Ok(digest.clone()),
             None => hash(algorithm, self.file.as_deref()),
         }
-    }
-}
-
-/// The default algorithm of a key.
-pub(crate) fn default_algorithm(key: &PublicKey) -> SignatureAlgorithm {
-    match key {
-        PublicKey::Rsa(_) => SignatureAlgorithm::Rs256,
-        PublicKey::Ec(key) => SignatureAlgorithm::ecdsa(key.curve()),
     }
 }
 

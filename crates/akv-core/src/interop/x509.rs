@@ -71,14 +71,6 @@ pub struct Signer<K = blocking::Key> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature(Box<[u8]>);
 
-/// The algorithm that every verifier supports.
-fn usual(key: &PublicKey) -> SignatureAlgorithm {
-    match key {
-        PublicKey::Rsa(_) => SignatureAlgorithm::Rs256,
-        PublicKey::Ec(key) => SignatureAlgorithm::ecdsa(key.curve()),
-    }
-}
-
 impl<K> Signer<K> {
     fn new(key: K, public_key: &PublicKey, algorithm: SignatureAlgorithm) -> Result<Self> {
         algorithm.check_key(public_key)?;
@@ -124,7 +116,7 @@ macro_rules! constructors {
             /// ```
             pub fn x509_signer(&self) -> Signer<Self> {
                 let public_key = self.public_key().clone();
-                let algorithm = usual(&public_key);
+                let algorithm = SignatureAlgorithm::default_for(&public_key);
                 Signer { key: self.clone(), public_key, algorithm }
             }
 

@@ -4,6 +4,23 @@ use super::{PublicKey, RsaPublicKey};
 use crate::{EncryptionAlgorithm, Error, ErrorKind, Result, SignatureAlgorithm};
 
 impl SignatureAlgorithm {
+    /// The algorithm of a key that every verifier supports: `RS256`, or the one of the curve.
+    ///
+    /// ```
+    /// use akv_core::{PublicKey, RsaPublicKey, SignatureAlgorithm};
+    ///
+    /// # let modulus = [0xc5; 256];
+    /// let key = PublicKey::Rsa(RsaPublicKey::new(&modulus, &[1, 0, 1])?);
+    /// assert_eq!(SignatureAlgorithm::default_for(&key), SignatureAlgorithm::Rs256);
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
+    pub fn default_for(key: &PublicKey) -> Self {
+        match key {
+            PublicKey::Rsa(_) => Self::Rs256,
+            PublicKey::Ec(key) => Self::ecdsa(key.curve()),
+        }
+    }
+
     /// Refuses a key that does not fit this algorithm.
     pub(crate) fn check_key(self, key: &PublicKey) -> Result<()> {
         let fits = match key {

@@ -30,11 +30,13 @@ const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10
 /// let kind = match &key {
 ///     PublicKey::Rsa(_) => "RSA",
 ///     PublicKey::Ec(key) => key.curve().name(),
+///     other => return Err(format!("{} bits of an unknown type", other.bits()).into()),
 /// };
 /// assert_eq!((kind, key.bits()), ("RSA", 2048));
-/// # Ok::<(), akv_core::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PublicKey {
     /// RSA (RFC 8017).
     Rsa(RsaPublicKey),
@@ -103,6 +105,22 @@ impl PublicKey {
             .expect("a key that was checked when made has a DER form")
     }
 
+    /// The key, if it is an RSA key.
+    pub fn as_rsa(&self) -> Option<&RsaPublicKey> {
+        match self {
+            Self::Rsa(key) => Some(key),
+            Self::Ec(_) => None,
+        }
+    }
+
+    /// The key, if it is an elliptic-curve key.
+    pub fn as_ec(&self) -> Option<&EcPublicKey> {
+        match self {
+            Self::Ec(key) => Some(key),
+            Self::Rsa(_) => None,
+        }
+    }
+
     /// The key's size in bits: of the modulus or of the field.
     pub fn bits(&self) -> usize {
         match self {
@@ -111,8 +129,16 @@ impl PublicKey {
         }
     }
 
-    /// Length of a signature in the service's format.
-    pub(crate) fn signature_len(&self) -> usize {
+    /// The length of a signature in bytes: of the modulus, or of `r` and `s` as JOSE writes them
+    /// (RFC 7518 section 3.4).
+    ///
+    /// ```
+    /// # let modulus = [0xc5; 256];
+    /// let key = akv_core::RsaPublicKey::new(&modulus, &[1, 0, 1])?;
+    /// assert_eq!(akv_core::PublicKey::Rsa(key).signature_len(), 256);
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
+    pub fn signature_len(&self) -> usize {
         match self {
             Self::Rsa(key) => key.size(),
             Self::Ec(key) => 2 * key.curve().coordinate_len(),

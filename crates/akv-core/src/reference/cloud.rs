@@ -62,6 +62,7 @@ impl FromStr for VaultKind {
 /// # Ok::<(), akv_core::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Cloud {
     /// The public cloud.
     #[default]

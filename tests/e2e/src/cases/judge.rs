@@ -55,7 +55,7 @@ pub(super) fn check(
     let public = public_key(stage, key.public_key(), key.version())?;
     let der = match key.public_key() {
         PublicKey::Ec(_) => ecdsa::raw_to_der(signature)?,
-        PublicKey::Rsa(_) => signature.to_vec(),
+        _ => signature.to_vec(),
     };
     let options = match algorithm.name().split_at(2).0 {
         "PS" => "-sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest",

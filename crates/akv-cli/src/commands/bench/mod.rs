@@ -4,7 +4,7 @@ mod load;
 mod plot;
 
 use self::load::{Load, Step};
-use super::sign::{algorithm, default_algorithm};
+use super::sign::algorithm;
 use crate::{
     exit::{Failure, Result},
     key::Named,
@@ -73,7 +73,8 @@ impl Bench {
         }
         let client = self.settings.client()?;
         let key = Named::read(&client, &self.key)?.open(&client).await?;
-        let algorithm = self.algorithm.unwrap_or_else(|| default_algorithm(key.public_key()));
+        let algorithm =
+            self.algorithm.unwrap_or_else(|| SignatureAlgorithm::default_for(key.public_key()));
         let load = Load::new(&client, key, algorithm)?;
         // Gets token and connection before the measurement, and reports a refusal at once.
         load.once().await?;

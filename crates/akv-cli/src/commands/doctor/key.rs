@@ -5,11 +5,12 @@ use super::{
     report::{Cause, Check, Report},
 };
 use crate::{
-    commands::{key::kind, sign::default_algorithm},
+    commands::key::kind,
     text::{duration, moment, span},
 };
 use akv_core::{
-    AnyKey, Client, Error, ErrorKind, KeyAttributes, KeyOperation, KeyReference, VaultKind,
+    AnyKey, Client, Error, ErrorKind, KeyAttributes, KeyOperation, KeyReference,
+    SignatureAlgorithm, VaultKind,
     probe::{CredentialProbe, ServerProbe, SignatureTimes},
     settings::CredentialKind,
 };
@@ -64,7 +65,7 @@ impl KeyCheck<'_> {
         given: &CredentialProbe,
         known: &Known,
     ) -> io::Result<()> {
-        let algorithm = default_algorithm(key.public_key());
+        let algorithm = SignatureAlgorithm::default_for(key.public_key());
         let mut digest = vec![0; algorithm.digest_len().unwrap_or(32)];
         // Random bytes, so that the signature has no meaning.
         let _ = aws_lc_rs::rand::fill(&mut digest);

@@ -13,14 +13,12 @@ pub(crate) fn kind(key: &AnyKey) -> String {
     let named = key.attributes().and_then(KeyAttributes::key_type).map(|kind| kind.to_string());
     match key {
         AnyKey::Asymmetric(pair) => match pair.public_key() {
-            PublicKey::Rsa(rsa) => {
-                format!("{} {}", named.as_deref().unwrap_or("RSA"), rsa.bits())
-            }
             PublicKey::Ec(ec) => {
                 format!("{} {}", named.as_deref().unwrap_or("EC"), ec.curve().name())
             }
+            other => format!("{} {}", named.as_deref().unwrap_or("RSA"), other.bits()),
         },
-        AnyKey::Symmetric(_) => named.unwrap_or_else(|| "oct-HSM".to_owned()),
+        _ => named.unwrap_or_else(|| "oct-HSM".to_owned()),
     }
 }
 
