@@ -9,19 +9,13 @@ use crate::key;
 use crate::libcrypto::KeyFunctions;
 use crate::libcrypto::constants::padding;
 use crate::libcrypto::types::{Rsa, RsaMethod, RsaPrivateFn};
-use akv_core::EncryptionAlgorithm;
 use akv_core::blocking::Key;
+use akv_core::{EncryptionAlgorithm, RsaPublicKey};
 use ossl_abi::entry;
 use ossl_abi::guard::{self, Return};
 use std::ffi::{CStr, c_int, c_uchar};
 use std::ptr;
 use zeroize::Zeroizing;
-
-/// Bytes that PKCS#1 v1.5 padding takes at least (RFC 8017 sections 7.2.1 and 9.2).
-const PKCS1_OVERHEAD: usize = 11;
-
-/// Bytes that OAEP with SHA-1 takes (RFC 8017 section 7.1.1).
-const OAEP_OVERHEAD: usize = 42;
 
 /// The method that the keys of one libcrypto carry.
 pub(crate) struct Method(pub(crate) *const RsaMethod);
@@ -96,12 +90,12 @@ entry! {
     ) -> Result<Length> {
         // SAFETY: libcrypto passes its key, and data of that length.
         let (key, data) = unsafe { (key::of_rsa(host, rsa)?, input(from, len)?) };
-        let plaintext = match mode {
+        let algorithm = match mode {
             padding::PKCS1 | padding::PKCS1_NO_IMPLICIT_REJECTION => {
-                decrypt(&key, EncryptionAlgorithm::Rsa15, data)?
+                Some(EncryptionAlgorithm::Rsa15)
             }
-            padding::OAEP => decrypt(&key, EncryptionAlgorithm::RsaOaep, data)?,
-            padding::NONE => decrypt_block(&key, data)?,
+            padding::OAEP => Some(EncryptionAlgorithm::RsaOaep),
+            padding::NONE => None,
             other => {
                 return Err(Error::unsupported(format!(
                     "the vault does not decrypt RSA with padding {}; use PKCS#1 or OAEP: {}",
@@ -110,7 +104,11 @@ entry! {
                 )));
             }
         };
-        let room = modulus_len(&key)?.saturating_sub(overhead(mode));
+        let public = rsa_public_key(&key)?;
+        let (plaintext, room) = match algorithm {
+            Some(algorithm) => (decrypt(&key, algorithm, data)?, algorithm.max_plaintext_len(public)),
+            None => (decrypt_block(&key, data)?, public.size()),
+        };
         // SAFETY: by RSA_private_decrypt's contract there is this much room.
         unsafe { output(to, room, &plaintext) }
     }
@@ -122,16 +120,6 @@ unsafe fn input<'a>(data: *const c_uchar, len: c_int) -> Result<&'a [u8]> {
     let len = usize::try_from(len).map_err(|_| Error::argument("a negative length"))?;
     // SAFETY: vouched for by the caller.
     unsafe { guard::bytes(data, len) }.ok_or_else(|| Error::null("data"))
-}
-
-/// Bytes by which a plaintext is shorter than the modulus: `RSA_private_decrypt` lets its callers
-/// make that much less room.
-fn overhead(mode: c_int) -> usize {
-    match mode {
-        padding::PKCS1 | padding::PKCS1_NO_IMPLICIT_REJECTION => PKCS1_OVERHEAD,
-        padding::OAEP => OAEP_OVERHEAD,
-        _ => 0,
-    }
 }
 
 /// # Safety
@@ -151,8 +139,12 @@ unsafe fn output(to: *mut c_uchar, room: usize, data: &[u8]) -> Result<Length> {
 
 /// The size of the modulus in bytes.
 pub fn modulus_len(key: &Key) -> Result<usize> {
+    Ok(rsa_public_key(key)?.size())
+}
+
+fn rsa_public_key(key: &Key) -> Result<&RsaPublicKey> {
     let public = key.public_key().as_rsa();
-    Ok(public.ok_or_else(|| Error::internal("not an RSA key in an RSA operation"))?.size())
+    public.ok_or_else(|| Error::internal("not an RSA key in an RSA operation"))
 }
 
 pub fn padding_name(mode: c_int) -> String {
@@ -172,35 +164,12 @@ pub fn decrypt(
     algorithm: EncryptionAlgorithm,
     ciphertext: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>> {
-    Ok(key.decrypt(algorithm, &full_length(modulus_len(key)?, ciphertext)?)?)
-}
-
-/// A ciphertext as long as the modulus: as a number it may come without its leading zeros.
-fn full_length(size: usize, ciphertext: &[u8]) -> Result<Vec<u8>> {
-    let missing = size.checked_sub(ciphertext.len()).ok_or_else(|| {
-        Error::argument(format!(
-            "an RSA ciphertext of this key has {size} bytes, got {}",
-            ciphertext.len()
-        ))
-    })?;
-    Ok([&vec![0; missing], ciphertext].concat())
+    Ok(key.decrypt(algorithm, &rsa_public_key(key)?.pad_ciphertext(ciphertext)?)?)
 }
 
 /// Decrypts without removing the padding, for which TLS servers of 1.1.1 ask: they look at it
 /// themselves, so that no client learns whether it was right. The vault removes it; so the block is
 /// made anew around what it gives.
 fn decrypt_block(key: &Key, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-    Ok(key.tls_premaster_block(&full_length(modulus_len(key)?, ciphertext)?)?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_ciphertext_may_lack_its_leading_zeros() {
-        assert_eq!(full_length(4, &[7, 8]).expect("short"), [0, 0, 7, 8]);
-        assert_eq!(full_length(2, &[7, 8]).expect("full"), [7, 8]);
-        assert!(full_length(1, &[7, 8]).is_err());
-    }
+    Ok(key.tls_premaster_block(&rsa_public_key(key)?.pad_ciphertext(ciphertext)?)?)
 }

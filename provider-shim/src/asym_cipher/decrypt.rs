@@ -22,15 +22,7 @@ impl Context {
 
     /// One request. Whatever the vault lacks is refused before it.
     pub(super) fn decrypt(&self, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-        let size = self.public()?.size();
-        let missing = size.checked_sub(ciphertext.len()).ok_or_else(|| {
-            Error::argument(format!(
-                "an RSA ciphertext of this key has {size} bytes, got {}",
-                ciphertext.len()
-            ))
-        })?;
-        // As a number a ciphertext may come without its leading zeros.
-        let ciphertext = [&vec![0; missing], ciphertext].concat();
+        let ciphertext = self.public()?.pad_ciphertext(ciphertext)?;
         let key = match self.key()?.private()? {
             Private::Vault(key) => key,
             Private::Foreign(key) => return key.decrypt(self.foreign(), &ciphertext),

@@ -107,7 +107,7 @@ entry! {
         input: Input("data"),
     ) -> Result<()> {
         let max_len = match ctx.padding() {
-            Padding::Tls => premaster::LEN,
+            Padding::Tls => akv_core::Key::TLS_PREMASTER_LEN,
             _ => ctx.public()?.size(),
         };
         out.produce(max_len, || ctx.decrypt(input.bytes()?))

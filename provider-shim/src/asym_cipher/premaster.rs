@@ -2,9 +2,6 @@
 
 use crate::error::{Error, Result};
 
-/// Length of a premaster secret.
-pub(super) const LEN: usize = 48;
-
 /// The versions with which a premaster secret may begin; zero is none.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Versions {

@@ -12,8 +12,8 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use zeroize::Zeroizing;
 
-/// The length of a premaster secret (RFC 5246 section 8.1).
-const LEN: usize = 48;
+/// The length of a premaster secret in bytes (RFC 5246 section 8.1).
+const LEN: usize = Key::TLS_PREMASTER_LEN;
 
 /// Results are returned at multiples of this time after the start. It is longer than nearly every
 /// response of a service, so nearly every result is returned at the first multiple.
@@ -25,6 +25,9 @@ const PADDING: usize = 11;
 type Secret = Zeroizing<[u8; LEN]>;
 
 impl Key {
+    /// The length of a premaster secret of TLS's RSA key exchange in bytes (RFC 5246 section 8.1).
+    pub const TLS_PREMASTER_LEN: usize = 48;
+
     /// Decrypts the premaster secret of TLS's RSA key exchange (RFC 5246 section 7.4.7.1). It must
     /// begin with one of `versions` (`0x0303` is TLS 1.2). A secret that does not, that has another
     /// length or that the vault refuses to decrypt is replaced by random bytes. The method returns

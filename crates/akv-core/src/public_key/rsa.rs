@@ -1,7 +1,7 @@
 //! RSA public keys.
 
 use super::malformed;
-use crate::Result;
+use crate::{Error, ErrorKind, Result};
 use der::{Decode, Encode, asn1::UintRef};
 
 /// An RSA public key. Modulus and exponent are kept without leading zeros.
@@ -106,6 +106,29 @@ impl RsaPublicKey {
     /// The size of the modulus, which is also that of a signature or ciphertext, in bytes.
     pub fn size(&self) -> usize {
         self.n.len()
+    }
+
+    /// A ciphertext as long as the modulus. libcrypto's functions treat it as a number, which may
+    /// come without its leading zeros (RFC 8017 section 4.1).
+    ///
+    /// ```
+    /// # let key = akv_core::RsaPublicKey::new(&[0xc5; 256], &[1, 0, 1])?;
+    /// let ciphertext = key.pad_ciphertext(&[7; 255])?;
+    /// assert_eq!((ciphertext.len(), ciphertext[0], ciphertext[1]), (256, 0, 7));
+    /// assert_eq!(key.pad_ciphertext(&[7; 256])?, [7; 256]);
+    /// assert!(key.pad_ciphertext(&[7; 257]).is_err());
+    /// # Ok::<(), akv_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// It is longer than the modulus.
+    pub fn pad_ciphertext(&self, ciphertext: &[u8]) -> Result<Vec<u8>> {
+        let missing = self.size().checked_sub(ciphertext.len()).ok_or_else(|| {
+            let (size, len) = (self.size(), ciphertext.len());
+            let text = format!("an RSA ciphertext of this key has {size} bytes, got {len}");
+            Error::new(ErrorKind::Argument, text)
+        })?;
+        Ok([&vec![0; missing], ciphertext].concat())
     }
 }
 

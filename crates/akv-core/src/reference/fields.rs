@@ -1,11 +1,13 @@
 //! The sections of a reference of any form, before they are checked.
 
-use super::{KeyReference, names};
+use super::{
+    KeyReference,
+    names::{self, Reason},
+};
 use crate::{Error, ErrorKind, Result, VaultKind, error, outside};
 
 /// The raw sections of a reference.
 pub(super) struct Fields<'a> {
-    pub(super) text: &'a str,
     pub(super) kind: VaultKind,
     pub(super) vault: &'a str,
     pub(super) key: &'a str,
@@ -14,11 +16,10 @@ pub(super) struct Fields<'a> {
 }
 
 impl Fields<'_> {
-    /// Checks every section against the service's rules.
-    pub(super) fn check(self) -> Result<KeyReference> {
-        let text = self.text;
-        let refuse = |section: &str, value: &str, reason: String| {
-            refused(text, &format!("the {section} {}: {reason}", quoted(value)))
+    /// Checks every section of the reference `text` against the service's rules.
+    pub(super) fn check(self, text: &str) -> Result<KeyReference, Reason> {
+        let refuse = |section: &str, value: &str, reason: Reason| {
+            format!("the {section} {}: {reason}", quoted(value))
         };
         let vault_section = match self.kind {
             VaultKind::Vault => "vault name",
@@ -34,7 +35,7 @@ impl Fields<'_> {
         };
         if let Some(version) = self.version {
             if key.is_none() {
-                return Err(refused(text, "it has a version but no key name"));
+                return Err("it has a version but no key name".to_owned());
             }
             names::check_version(version).map_err(|why| refuse("key version", version, why))?;
         }

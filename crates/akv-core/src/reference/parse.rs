@@ -3,6 +3,7 @@
 use super::{
     KeyReference,
     fields::{Fields, quoted, refused},
+    names::Reason,
 };
 use crate::{Cloud, Error, Result, VaultKind, outside};
 use url::Host;
@@ -20,25 +21,27 @@ pub(crate) struct TrustedHosts {
 }
 
 pub(super) fn parse(text: &str, hosts: &TrustedHosts) -> Result<KeyReference> {
+    read(text, hosts).and_then(|fields| fields.check(text)).map_err(|reason| refused(text, &reason))
+}
+
+fn read<'a>(text: &'a str, hosts: &TrustedHosts) -> Result<Fields<'a>, Reason> {
     if text.len() > MAX_LEN {
-        return Err(refused(text, &format!("it is longer than {MAX_LEN} bytes")));
+        return Err(format!("it is longer than {MAX_LEN} bytes"));
     }
-    let fields = if let Some(rest) = strip_scheme(text, "akv") {
-        if is_url(rest) { url(text, rest, hosts)? } else { key_values(text, rest)? }
+    if let Some(rest) = strip_scheme(text, "akv") {
+        if is_url(rest) { url(rest, hosts) } else { key_values(rest) }
     } else if is_url(text) {
-        url(text, text, hosts)?
+        url(text, hosts)
     } else if let Some(rest) = strip_scheme(text, "engine") {
-        let (engine, rest) = rest
-            .split_once(':')
-            .ok_or_else(|| refused(text, "the engine id is missing after \"engine:\""))?;
+        let (engine, rest) =
+            rest.split_once(':').ok_or("the engine id is missing after \"engine:\"")?;
         if engine != "e_akv" {
-            return Err(refused(text, &format!("the engine id {} is not e_akv", quoted(engine))));
+            return Err(format!("the engine id {} is not e_akv", quoted(engine)));
         }
-        sections(text, rest)?
+        sections(rest)
     } else {
-        sections(text, text)?
-    };
-    fields.check()
+        sections(text)
+    }
 }
 
 fn strip_scheme<'a>(text: &'a str, scheme: &str) -> Option<&'a str> {
@@ -51,59 +54,56 @@ fn is_url(text: &str) -> bool {
 }
 
 /// `type:vault:key`, then `:version` or `?version=version`.
-fn sections<'a>(text: &'a str, rest: &'a str) -> Result<Fields<'a>> {
-    let (path, query) = match rest.split_once('?') {
+fn sections(text: &str) -> Result<Fields<'_>, Reason> {
+    let (path, query) = match text.split_once('?') {
         Some((path, query)) => (path, Some(query)),
-        None => (rest, None),
+        None => (text, None),
     };
     let mut parts = path.split(':');
-    let kind = kind(text, parts.next().unwrap_or_default())?;
-    let vault = parts.next().ok_or_else(|| refused(text, "the vault name is missing"))?;
-    let key = parts.next().ok_or_else(|| refused(text, "the key name is missing"))?;
+    let kind = kind(parts.next().unwrap_or_default())?;
+    let vault = parts.next().ok_or("the vault name is missing")?;
+    let key = parts.next().ok_or("the key name is missing")?;
     let mut version = parts.next();
     if parts.next().is_some() {
-        return Err(refused(text, "it has too many sections"));
+        return Err("it has too many sections".to_owned());
     }
     if let Some(query) = query {
-        let value = query
-            .strip_prefix("version=")
-            .ok_or_else(|| refused(text, "after \"?\" only version=… is known"))?;
+        let value = query.strip_prefix("version=").ok_or("after \"?\" only version=… is known")?;
         if version.replace(value).is_some() {
-            return Err(refused(text, "it names the version twice"));
+            return Err("it names the version twice".to_owned());
         }
     }
-    Ok(Fields { text, kind, vault, key, version, suffix: None })
+    Ok(Fields { kind, vault, key, version, suffix: None })
 }
 
-fn kind(text: &str, section: &str) -> Result<VaultKind> {
-    section.parse().map_err(|_: Error| {
-        refused(text, &format!("the type {} is not vault or managedHsm", quoted(section)))
-    })
+fn kind(section: &str) -> Result<VaultKind, Reason> {
+    section
+        .parse()
+        .map_err(|_: Error| format!("the type {} is not vault or managedHsm", quoted(section)))
 }
 
 /// `type=…,vault=…,name=…,version=…`, with the predecessor's longer names.
-fn key_values<'a>(text: &'a str, rest: &'a str) -> Result<Fields<'a>> {
+fn key_values(text: &str) -> Result<Fields<'_>, Reason> {
     let [mut kind_value, mut vault, mut key, mut version] = [None; 4];
-    for field in rest.split(',') {
-        let (name, value) = field.split_once('=').ok_or_else(|| {
-            refused(text, &format!("{} is not of the form name=value", quoted(field)))
-        })?;
+    for field in text.split(',') {
+        let (name, value) = field
+            .split_once('=')
+            .ok_or_else(|| format!("{} is not of the form name=value", quoted(field)))?;
         let slot = match name {
             "type" | "keyvault_type" => &mut kind_value,
             "vault" | "keyvault_name" => &mut vault,
             "name" | "key_name" => &mut key,
             "version" | "key_version" => &mut version,
-            _ => return Err(refused(text, &format!("unknown field {}", quoted(name)))),
+            _ => return Err(format!("unknown field {}", quoted(name))),
         };
         if slot.replace(value).is_some() {
-            return Err(refused(text, &format!("the field {} is repeated", quoted(name))));
+            return Err(format!("the field {} is repeated", quoted(name)));
         }
     }
     Ok(Fields {
-        text,
-        kind: kind_value.map_or(Ok(VaultKind::ManagedHsm), |value| kind(text, value))?,
-        vault: vault.ok_or_else(|| refused(text, "the field \"vault\" is missing"))?,
-        key: key.ok_or_else(|| refused(text, "the field \"name\" is missing"))?,
+        kind: kind_value.map_or(Ok(VaultKind::ManagedHsm), kind)?,
+        vault: vault.ok_or("the field \"vault\" is missing")?,
+        key: key.ok_or("the field \"name\" is missing")?,
         version,
         suffix: None,
     })
@@ -113,35 +113,35 @@ fn key_values<'a>(text: &'a str, rest: &'a str) -> Result<Fields<'a>> {
 ///
 /// The sections are taken from the text itself, and the text must equal the URL parser's output, so
 /// that no spelling trick can name a different host from the one that was checked.
-fn url<'a>(text: &'a str, url_text: &'a str, hosts: &TrustedHosts) -> Result<Fields<'a>> {
-    let url = outside::url(url_text).map_err(|why| refused(text, &why))?;
+fn url<'a>(text: &'a str, hosts: &TrustedHosts) -> Result<Fields<'a>, Reason> {
+    let url = outside::url(text)?;
     if url.scheme() != "https" {
-        return Err(refused(text, "only https URLs are accepted"));
+        return Err("only https URLs are accepted".to_owned());
     }
     let plain = url.username().is_empty()
         && url.password().is_none()
         && url.port().is_none()
         && url.query().is_none()
         && url.fragment().is_none();
-    let Some((host_text, path)) = url_text
+    let Some((host_text, path)) = text
         .get("https://".len()..)
-        .filter(|_| url_text.is_char_boundary(6) && url_text[6..].starts_with("//"))
+        .filter(|_| text.is_char_boundary(6) && text[6..].starts_with("//"))
         .and_then(|rest| rest.split_once('/'))
     else {
-        return Err(refused(text, "the URL has no path"));
+        return Err("the URL has no path".to_owned());
     };
     if !plain || host_text.contains([':', '@']) || path.contains(['?', '#']) {
-        return Err(refused(text, "the URL must have no user, port, query or fragment"));
+        return Err("the URL must have no user, port, query or fragment".to_owned());
     }
     let same_host = matches!(url.host(), Some(Host::Domain(domain))
         if domain.eq_ignore_ascii_case(host_text));
     if !same_host {
-        return Err(refused(text, &format!("{} is not a plain host name", quoted(host_text))));
+        return Err(format!("{} is not a plain host name", quoted(host_text)));
     }
-    let (vault, kind, suffix) = trusted(text, host_text, hosts)?;
+    let (vault, kind, suffix) = trusted(host_text, hosts)?;
     let Some(path) = path.strip_prefix("keys").filter(|p| p.is_empty() || p.starts_with('/'))
     else {
-        return Err(refused(text, "the URL's path does not begin with /keys"));
+        return Err("the URL's path does not begin with /keys".to_owned());
     };
     let path = path.strip_prefix('/').unwrap_or_default();
     // Users copy URLs with a slash at the end.
@@ -150,17 +150,16 @@ fn url<'a>(text: &'a str, url_text: &'a str, hosts: &TrustedHosts) -> Result<Fie
     let key = parts.next().unwrap_or_default();
     let version = parts.next();
     if parts.next().is_some() {
-        return Err(refused(text, "the URL's path has too many parts"));
+        return Err("the URL's path has too many parts".to_owned());
     }
-    Ok(Fields { text, kind, vault, key, version, suffix })
+    Ok(Fields { kind, vault, key, version, suffix })
 }
 
 /// Splits a host name into vault name and suffix, if the suffix is one that we trust.
 fn trusted<'a>(
-    text: &str,
     host: &'a str,
     hosts: &TrustedHosts,
-) -> Result<(&'a str, VaultKind, Option<String>)> {
+) -> Result<(&'a str, VaultKind, Option<String>), Reason> {
     let lower = host.to_ascii_lowercase();
     let name_before = |suffix: &str| {
         let name = lower.strip_suffix(suffix)?.strip_suffix('.')?;
@@ -178,13 +177,10 @@ fn trusted<'a>(
             return Ok((name, kind, Some(suffix.clone())));
         }
     }
-    Err(refused(
-        text,
-        &format!(
-            "{} is not under {}, {} or a configured dns-suffix",
-            quoted(host),
-            hosts.cloud.dns_suffix(VaultKind::Vault),
-            hosts.cloud.dns_suffix(VaultKind::ManagedHsm),
-        ),
+    Err(format!(
+        "{} is not under {}, {} or a configured dns-suffix",
+        quoted(host),
+        hosts.cloud.dns_suffix(VaultKind::Vault),
+        hosts.cloud.dns_suffix(VaultKind::ManagedHsm),
     ))
 }
