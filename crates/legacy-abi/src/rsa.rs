@@ -1,7 +1,8 @@
 //! `RSA_METHOD`: private-key operations of RSA keys in a vault.
 //!
-//! libcrypto comes here from `RSA_sign`, `RSA_private_encrypt`, `RSA_private_decrypt`, and from
-//! `EVP_PKEY_sign` and its relatives with PKCS#1 padding. Public operations are libcrypto's own.
+//! libcrypto calls it from `RSA_sign`, `RSA_private_encrypt` and `RSA_private_decrypt`, and from
+//! `EVP_PKEY_sign` and related functions with PKCS#1 padding. Public operations stay libcrypto's
+//! own.
 
 use crate::error::{Error, Result};
 use crate::host::{Libcrypto, SLOTS, per_slot};
@@ -17,13 +18,13 @@ use std::ffi::{CStr, c_int, c_uchar};
 use std::ptr;
 use zeroize::Zeroizing;
 
-/// Bytes that PKCS#1 v1.5 padding takes at least (RFC 8017 sections 7.2.1 and 9.2).
+/// Minimum overhead of PKCS#1 v1.5 padding in bytes (RFC 8017 sections 7.2.1 and 9.2).
 const PKCS1_OVERHEAD: usize = 11;
 
-/// Bytes that OAEP with SHA-1 takes (RFC 8017 section 7.1.1).
+/// Overhead of OAEP with SHA-1 in bytes (RFC 8017 section 7.1.1).
 const OAEP_OVERHEAD: usize = 42;
 
-/// The method that the keys of one libcrypto carry.
+/// The `RSA_METHOD` of our keys in one libcrypto.
 pub(crate) struct Method(pub(crate) *const RsaMethod);
 
 impl Method {
@@ -32,7 +33,7 @@ impl Method {
     pub(crate) unsafe fn new(functions: &KeyFunctions, name: &CStr, slot: usize) -> Result<Self> {
         const ENCRYPT: [RsaPrivateFn; SLOTS] = per_slot!(private_encrypt);
         const DECRYPT: [RsaPrivateFn; SLOTS] = per_slot!(private_decrypt);
-        // SAFETY: libcrypto's functions with what they take; the method is never freed.
+        // SAFETY: libcrypto's functions with valid arguments; the method is never freed.
         unsafe {
             let method = (functions.RSA_meth_dup)((functions.RSA_PKCS1_OpenSSL)());
             if method.is_null()
@@ -47,7 +48,7 @@ impl Method {
     }
 }
 
-/// The length of an output; a failure is -1.
+/// The length of an output; -1 reports failure.
 struct Length(c_int);
 
 impl Return for Length {
@@ -72,14 +73,14 @@ entry! {
         let (key, data) = unsafe { (key::of_rsa(host, rsa)?, input(from, len)?) };
         if mode != padding::PKCS1 {
             return Err(Error::unsupported(format!(
-                "the vault does not sign with RSA and padding {}, which would be raw RSA: {}",
+                "the vault does not sign with RSA padding {} (raw RSA): {}",
                 padding_name(mode),
                 key.reference()
             )));
         }
         let signature = key.sign_pkcs1(data)?;
         let room = modulus_len(&key)?;
-        // SAFETY: by RSA_private_encrypt's contract there is room for the size of the modulus.
+        // SAFETY: RSA_private_encrypt(3) requires room for the size of the modulus.
         unsafe { output(to, room, &signature) }
     }
 }
@@ -104,14 +105,14 @@ entry! {
             padding::NONE => decrypt_block(&key, data)?,
             other => {
                 return Err(Error::unsupported(format!(
-                    "the vault does not decrypt RSA with padding {}; use PKCS#1 or OAEP: {}",
+                    "the vault does not decrypt with RSA padding {}; use PKCS#1 or OAEP: {}",
                     padding_name(other),
                     key.reference()
                 )));
             }
         };
         let room = modulus_len(&key)?.saturating_sub(overhead(mode));
-        // SAFETY: by RSA_private_decrypt's contract there is this much room.
+        // SAFETY: RSA_private_decrypt(3) requires at least this much room.
         unsafe { output(to, room, &plaintext) }
     }
 }
@@ -119,13 +120,13 @@ entry! {
 /// # Safety
 /// As for [`guard::bytes`].
 unsafe fn input<'a>(data: *const c_uchar, len: c_int) -> Result<&'a [u8]> {
-    let len = usize::try_from(len).map_err(|_| Error::argument("a negative length"))?;
-    // SAFETY: vouched for by the caller.
+    let len = usize::try_from(len).map_err(|_| Error::argument("the length is negative"))?;
+    // SAFETY: guaranteed by the caller.
     unsafe { guard::bytes(data, len) }.ok_or_else(|| Error::null("data"))
 }
 
-/// Bytes by which a plaintext is shorter than the modulus: `RSA_private_decrypt` lets its callers
-/// make that much less room.
+/// By how many bytes a plaintext is shorter than the modulus. Callers of `RSA_private_decrypt` may
+/// allocate that much less.
 fn overhead(mode: c_int) -> usize {
     match mode {
         padding::PKCS1 | padding::PKCS1_NO_IMPLICIT_REJECTION => PKCS1_OVERHEAD,
@@ -137,14 +138,17 @@ fn overhead(mode: c_int) -> usize {
 /// # Safety
 /// `to` is null or has room for `room` bytes.
 unsafe fn output(to: *mut c_uchar, room: usize, data: &[u8]) -> Result<Length> {
-    let len = c_int::try_from(data.len()).map_err(|_| Error::internal("a long result"))?;
+    let len = c_int::try_from(data.len()).map_err(|_| Error::internal("the result is too long"))?;
     if to.is_null() {
-        return Err(Error::null("room for the result"));
+        return Err(Error::null("buffer for the result"));
     }
     if data.len() > room {
-        return Err(Error::internal(format!("a result of {} bytes", data.len())));
+        return Err(Error::internal(format!(
+            "the result has {} bytes, more than expected",
+            data.len()
+        )));
     }
-    // SAFETY: vouched for by the caller; the data is ours and does not overlap.
+    // SAFETY: guaranteed by the caller; the data is ours and does not overlap.
     unsafe { ptr::copy_nonoverlapping(data.as_ptr(), to, data.len()) };
     Ok(Length(len))
 }
@@ -153,7 +157,7 @@ unsafe fn output(to: *mut c_uchar, room: usize, data: &[u8]) -> Result<Length> {
 pub fn modulus_len(key: &Key) -> Result<usize> {
     match key.public_key() {
         PublicKey::Rsa(public) => Ok(public.size()),
-        PublicKey::Ec(_) => Err(Error::internal("an EC key in an RSA operation")),
+        PublicKey::Ec(_) => Err(Error::internal("the key of an RSA operation is an EC key")),
     }
 }
 
@@ -177,20 +181,20 @@ pub fn decrypt(
     Ok(key.decrypt(algorithm, &full_length(modulus_len(key)?, ciphertext)?)?)
 }
 
-/// A ciphertext as long as the modulus: as a number it may come without its leading zeros.
+/// Pads a ciphertext to the length of the modulus: leading zeros may have been dropped.
 fn full_length(size: usize, ciphertext: &[u8]) -> Result<Vec<u8>> {
     let missing = size.checked_sub(ciphertext.len()).ok_or_else(|| {
         Error::argument(format!(
-            "an RSA ciphertext of this key has {size} bytes, got {}",
+            "an RSA ciphertext for this key has {size} bytes, not {}",
             ciphertext.len()
         ))
     })?;
     Ok([&vec![0; missing], ciphertext].concat())
 }
 
-/// Decrypts without removing the padding, for which TLS servers of 1.1.1 ask: they look at it
-/// themselves, so that no client learns whether it was right. The vault removes it; so the block is
-/// made anew around what it gives.
+/// Decrypts without removing the padding. TLS servers of 1.1.1 request this: they check the padding
+/// themselves, so that clients cannot learn whether it was valid. Since the vault removes the
+/// padding, the block is rebuilt around its result.
 fn decrypt_block(key: &Key, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
     Ok(key.tls_premaster_block(&full_length(modulus_len(key)?, ciphertext)?)?)
 }
