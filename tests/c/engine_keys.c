@@ -180,7 +180,7 @@ int main(int argc, char **argv)
     ec(ec_key);
     certificates(rsa_key, argv[4], argv[5]);
     CHECK(ENGINE_load_private_key(engine, NULL, NULL, NULL) == NULL);
-    expect_error("not text");
+    expect_error("not UTF-8");
     /* Keys work as long as they live, whatever becomes of the caller's references. */
     unload_engine(engine);
     CHECK(sign_and_verify(rsa_key, 1) && sign_and_verify(ec_key, 2));
