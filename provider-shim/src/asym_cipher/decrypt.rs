@@ -1,4 +1,4 @@
-//! Decrypting, which the vault does.
+//! Decryption, in the vault.
 
 use super::context::Context;
 use crate::error::{Error, Result};
@@ -14,22 +14,22 @@ impl Context {
             Padding::Oaep => self.oaep().in_vault(),
             Padding::Pkcs1 | Padding::Tls => Ok(EncryptionAlgorithm::Rsa15),
             other => Err(Error::unsupported(format!(
-                "the vault does not decrypt RSA with padding {}; use pkcs1 or oaep",
+                "the vault does not decrypt with RSA padding {}; use pkcs1 or oaep",
                 other.name()
             ))),
         }
     }
 
-    /// One request. Whatever the vault lacks is refused before it.
+    /// Sends one request. What the vault does not support is refused before it.
     pub(super) fn decrypt(&self, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         let size = self.public()?.size();
         let missing = size.checked_sub(ciphertext.len()).ok_or_else(|| {
             Error::argument(format!(
-                "an RSA ciphertext of this key has {size} bytes, got {}",
+                "an RSA ciphertext for this key has {size} bytes, not {}",
                 ciphertext.len()
             ))
         })?;
-        // As a number a ciphertext may come without its leading zeros.
+        // Leading zeros of a ciphertext may have been dropped.
         let ciphertext = [&vec![0; missing], ciphertext].concat();
         let key = match self.key()?.private()? {
             Private::Vault(key) => key,

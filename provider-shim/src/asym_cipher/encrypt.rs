@@ -1,4 +1,4 @@
-//! Encrypting, which takes the public half only and stays here.
+//! Encryption, which needs only the public half and is done locally.
 
 use super::context::Context;
 use crate::error::{Error, Result};
@@ -8,7 +8,7 @@ use aws_lc_rs::rsa::{OaepPublicEncryptingKey, Pkcs1PublicEncryptingKey, PublicEn
 
 impl Context {
     pub(super) fn encrypt(&self, plaintext: &[u8]) -> Result<Vec<u8>> {
-        // What only the vault could decrypt, and cannot, would be lost.
+        // Refuse what the vault could not decrypt.
         if self.padding() == Padding::Oaep && self.key()?.vault_key().is_some() {
             self.oaep().in_vault()?;
         }
@@ -29,7 +29,7 @@ impl Context {
             }
             other => {
                 return Err(Error::argument(format!(
-                    "RSA padding {} is not for encrypting; use pkcs1 or oaep",
+                    "RSA padding {} cannot be used for encryption; use pkcs1 or oaep",
                     other.name()
                 )));
             }
