@@ -168,9 +168,9 @@ impl fmt::Display for NoRoom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::For { max_len, room } => {
-                write!(f, "the output takes up to {max_len} bytes, there is room for {room}")
+                write!(f, "the output takes up to {max_len} bytes, but the buffer has {room}")
             }
-            Self::TooLong(len) => write!(f, "an output of {len} bytes"),
+            Self::TooLong(len) => write!(f, "the output has {len} bytes, more than the maximum"),
         }
     }
 }
