@@ -7,7 +7,7 @@ use crate::{controls, key_file, rsa_operation};
 use legacy_abi::host::{Unusable, extra_index};
 use legacy_abi::libcrypto::constants::{OPERATION_SIGN_1_1, OPERATION_SIGN_3, extra, nid};
 use legacy_abi::libcrypto::types::PkeyMethod;
-use legacy_abi::libcrypto::{EngineFunctions, Errors, Missing, copy_of_own};
+use legacy_abi::libcrypto::{EngineFunctions, Errors, Missing, duplicate_method};
 use legacy_abi::{Error, Libcrypto, Result};
 use ossl_abi::guard::{self, ErrorQueue, Slotted};
 use ossl_abi::library::Library;
@@ -123,7 +123,7 @@ impl Host {
                 errors: keys.errors,
                 indices: Indices { engine: extra_index(keys, extra::ENGINE, None, None)? },
                 rsa_operation: rsa_operation::Method::new(&functions, keys.slot)?,
-                ec_operation: copy_of_own(&functions, nid::EC)?.1,
+                ec_operation: duplicate_method(&functions, nid::EC)?.1,
                 key_file: key_file::register(&functions)?,
                 commands: controls::Definitions::new(),
                 functions,

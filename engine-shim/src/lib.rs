@@ -52,7 +52,7 @@ unsafe extern "C" fn bind_engine(
 ) -> c_int {
     guard::quiet_panics();
     // SAFETY: libcrypto passes its functions, which contain an address inside it.
-    let host = guard::alone("bind_engine", None, || unsafe {
+    let host = guard::catch_panic("bind_engine", None, || unsafe {
         functions.as_ref().and_then(|known| Host::of(known.static_state))
     });
     let (Some(host), false) = (host, engine.is_null()) else {

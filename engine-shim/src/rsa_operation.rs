@@ -15,7 +15,7 @@ use legacy_abi::libcrypto::constants::{control, nid, padding, salt};
 use legacy_abi::libcrypto::types::{
     Digest, PkeyContext, PkeyControlFn, PkeyControlTextFn, PkeyInitFn, PkeyMethod, PkeyOperationFn,
 };
-use legacy_abi::libcrypto::{EngineFunctions, copy_of_own};
+use legacy_abi::libcrypto::{EngineFunctions, duplicate_method};
 use legacy_abi::{Error, Result, rsa};
 use ossl_abi::guard::{self, Return};
 use ossl_abi::{Output, entry};
@@ -61,7 +61,7 @@ impl Method {
         let (mut sign, mut decrypt, mut control) = (None, None, None);
         // SAFETY: libcrypto's functions with valid arguments; neither method is ever freed.
         unsafe {
-            let (own, ours) = copy_of_own(functions, nid::RSA)?;
+            let (own, ours) = duplicate_method(functions, nid::RSA)?;
             (functions.EVP_PKEY_meth_get_sign)(own, &mut sign_init, &mut sign);
             (functions.EVP_PKEY_meth_get_decrypt)(own, &mut decrypt_init, &mut decrypt);
             (functions.EVP_PKEY_meth_get_ctrl)(own, &mut control, &mut control_text);

@@ -1,6 +1,6 @@
 //! Arguments from the caller: bytes, strings, output buffers.
 
-use crate::last_error::{Failed, wrong};
+use crate::last_error::{Failed, invalid_argument};
 use c_abi::Output;
 use std::ffi::c_char;
 
@@ -10,7 +10,8 @@ use std::ffi::c_char;
 /// `data` is null or points to `len` readable bytes that do not change during `'a`.
 pub(crate) unsafe fn bytes<'a>(data: *const u8, len: usize) -> Result<&'a [u8], Failed> {
     // SAFETY: guaranteed by the caller.
-    unsafe { c_abi::bytes(data, len) }.ok_or_else(|| wrong("the pointer to the data is null"))
+    unsafe { c_abi::bytes(data, len) }
+        .ok_or_else(|| invalid_argument("the pointer to the data is null"))
 }
 
 /// A UTF-8 string from the caller.
@@ -19,7 +20,7 @@ pub(crate) unsafe fn bytes<'a>(data: *const u8, len: usize) -> Result<&'a [u8], 
 /// `text` is null or a C string that does not change during `'a`.
 pub(crate) unsafe fn text<'a>(text: *const c_char) -> Result<&'a str, Failed> {
     // SAFETY: guaranteed by the caller.
-    unsafe { c_abi::text(text) }.ok_or_else(|| wrong("a string is null or not UTF-8"))
+    unsafe { c_abi::text(text) }.ok_or_else(|| invalid_argument("a string is null or not UTF-8"))
 }
 
 /// An object that was passed to the caller with [`Box::into_raw`].
@@ -28,7 +29,7 @@ pub(crate) unsafe fn text<'a>(text: *const c_char) -> Result<&'a str, Failed> {
 /// `object` is null or points to a live `O` that does not change during `'a`.
 pub(crate) unsafe fn object<'a, O>(object: *const O) -> Result<&'a O, Failed> {
     // SAFETY: guaranteed by the caller.
-    unsafe { object.as_ref() }.ok_or_else(|| wrong("the pointer to an object is null"))
+    unsafe { object.as_ref() }.ok_or_else(|| invalid_argument("the pointer to an object is null"))
 }
 
 /// Creates an object and stores it at `place`, which is null on failure.
@@ -40,8 +41,8 @@ pub(crate) unsafe fn hand_over<O>(
     make: impl FnOnce() -> Result<O, Failed>,
 ) -> Result<(), Failed> {
     // SAFETY: guaranteed by the caller.
-    let place =
-        unsafe { place.as_mut() }.ok_or_else(|| wrong("the pointer to the result is null"))?;
+    let place = unsafe { place.as_mut() }
+        .ok_or_else(|| invalid_argument("the pointer to the result is null"))?;
     *place = std::ptr::null_mut();
     *place = Box::into_raw(Box::new(make()?));
     Ok(())
@@ -59,7 +60,7 @@ impl<'a> Room<'a> {
         let size = unsafe { len.as_ref() }.copied();
         // SAFETY: the same.
         let output = size.and_then(|size| unsafe { Output::new(buffer, len, size) });
-        output.map(Self).ok_or_else(|| wrong("the pointer to the length is null"))
+        output.map(Self).ok_or_else(|| invalid_argument("the pointer to the length is null"))
     }
 
     /// Returns the buffer if it has room for `most` bytes, or `None` if the caller only asks for
@@ -72,7 +73,9 @@ impl<'a> Room<'a> {
             }
             Some(room) if room < most => {
                 self.0.answer_len(most);
-                Err(wrong(&format!("the buffer has {room} bytes; up to {most} may be needed")))
+                Err(invalid_argument(&format!(
+                    "the buffer has {room} bytes; up to {most} may be needed"
+                )))
             }
             Some(_) => Ok(Some(self)),
         }
@@ -81,7 +84,7 @@ impl<'a> Room<'a> {
     /// Writes an output whose length is known.
     pub(crate) fn put(self, data: &[u8]) -> Result<(), Failed> {
         let Some(Self(output)) = self.for_up_to(data.len())? else { return Ok(()) };
-        if output.write(data) { Ok(()) } else { Err(wrong("the buffer is too small")) }
+        if output.write(data) { Ok(()) } else { Err(invalid_argument("the buffer is too small")) }
     }
 }
 

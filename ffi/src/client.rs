@@ -2,7 +2,7 @@
 
 use crate::{
     buffer::{hand_over, object, text},
-    last_error::{call, wrong},
+    last_error::{call, invalid_argument},
 };
 use akv_core::blocking;
 use std::ffi::c_char;
@@ -52,7 +52,7 @@ pub unsafe extern "C" fn akv_settings_set(
     call("akv_settings_set", || {
         // SAFETY: guaranteed by the caller.
         let settings = unsafe { settings.as_mut() }
-            .ok_or_else(|| wrong("the pointer to the settings is null"))?;
+            .ok_or_else(|| invalid_argument("the pointer to the settings is null"))?;
         // SAFETY: the same.
         let (name, value) = unsafe { (text(name)?, text(value)?) };
         akv_core::Settings::builder().option(name, value)?;

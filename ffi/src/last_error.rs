@@ -52,7 +52,7 @@ impl c_abi::Failure for Failed {
 }
 
 /// The error for an invalid argument.
-pub(crate) fn wrong(what: &str) -> Failed {
+pub(crate) fn invalid_argument(what: &str) -> Failed {
     Failed(Error::new(ErrorKind::Argument, what))
 }
 
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn each_thread_has_its_own_and_a_success_leaves_it() {
         assert_eq!((akv_last_error_code(), text()), (0, String::new()));
-        assert_eq!(call("test", || Err(wrong("a null pointer"))), 4);
+        assert_eq!(call("test", || Err(invalid_argument("a null pointer"))), 4);
         thread::spawn(|| assert_eq!((akv_last_error_code(), text()), (0, String::new())))
             .join()
             .unwrap();

@@ -3,7 +3,7 @@
 use crate::{
     Client,
     buffer::{hand_over, object, text},
-    last_error::{Failed, call, wrong},
+    last_error::{Failed, call, invalid_argument},
 };
 use akv_core::{Error, ErrorKind, blocking};
 use std::ffi::{CString, c_char};
@@ -48,11 +48,11 @@ pub unsafe extern "C" fn akv_key_list_open(
 pub unsafe extern "C" fn akv_key_list_next(list: *mut KeyList, name: *mut *const c_char) -> i32 {
     call("akv_key_list_next", || {
         // SAFETY: guaranteed by the caller.
-        let list =
-            unsafe { list.as_mut() }.ok_or_else(|| wrong("the pointer to the list is null"))?;
+        let list = unsafe { list.as_mut() }
+            .ok_or_else(|| invalid_argument("the pointer to the list is null"))?;
         // SAFETY: the same.
-        let place =
-            unsafe { name.as_mut() }.ok_or_else(|| wrong("the pointer to the result is null"))?;
+        let place = unsafe { name.as_mut() }
+            .ok_or_else(|| invalid_argument("the pointer to the result is null"))?;
         *place = std::ptr::null();
         let Some(item) = list.items.next().transpose()? else { return Ok(()) };
         list.name = CString::new(item.name()).map_err(|_| {

@@ -137,7 +137,7 @@ impl ForeignKey {
 
     pub(crate) fn matches(&self, other: &Self, selection: Selection) -> bool {
         (!selection.key_pair() || self.key.equals(&other.key))
-            && (!selection.domain() || self.key.equals_in_parameters(&other.key))
+            && (!selection.domain() || self.key.parameters_equal(&other.key))
     }
 
     pub(crate) fn check(&self, selection: Selection) -> bool {

@@ -34,7 +34,7 @@ thread_local! {
 }
 
 /// Called for every export, which may be the one that this thread waits for.
-pub(crate) fn notice(callback: CoreCallback<'_>) {
+pub(crate) fn record_importer(callback: CoreCallback<'_>) {
     if WAITING.get().is_some() {
         WAITING.set(Some(callback.function() as usize));
     }

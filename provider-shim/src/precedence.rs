@@ -44,15 +44,15 @@ pub(crate) fn yield_to_others(host: &Host, operation: c_int) -> bool {
     if operation != operation::KEYMGMT {
         // Key managements are fetched for every operation. libcrypto 3.0 drops a fetched one when
         // it registers another for the same type, so ours must be registered before.
-        host.visit(operation::KEYMGMT, c"EC", OTHERS);
+        host.fetch_and_free(operation::KEYMGMT, c"EC", OTHERS);
     }
     ASKING.set(true);
-    host.visit(operation, algorithm, OTHERS);
+    host.fetch_and_free(operation, algorithm, OTHERS);
     if operation == operation::KEYMGMT {
         // libcrypto caches fetched algorithms by type and query. A fetch without a query returns
         // the first cached one, and the current query may be one for ours.
-        host.visit(operation, c"EC", ANY);
-        host.visit(operation, c"RSA", ANY);
+        host.fetch_and_free(operation, c"EC", ANY);
+        host.fetch_and_free(operation, c"RSA", ANY);
     }
     ASKING.set(false);
     true

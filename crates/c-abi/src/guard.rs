@@ -159,14 +159,14 @@ pub unsafe fn query<O, R>(
 ) -> R {
     // SAFETY: guaranteed by the caller.
     match unsafe { object.cast::<O>().as_ref() } {
-        Some(object) => alone(name, otherwise, || body(object)),
+        Some(object) => catch_panic(name, otherwise, || body(object)),
         None => otherwise,
     }
 }
 
 /// Runs the infallible `body`, which has neither an object nor a host to report errors to. Returns
 /// `otherwise` if it panics.
-pub fn alone<R>(name: &'static str, otherwise: R, body: impl FnOnce() -> R) -> R {
+pub fn catch_panic<R>(name: &'static str, otherwise: R, body: impl FnOnce() -> R) -> R {
     enter(|| {
         tracing::trace!(target: "akv::abi", "{name}");
         catch_unwind(AssertUnwindSafe(body)).unwrap_or(otherwise)

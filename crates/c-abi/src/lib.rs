@@ -14,7 +14,9 @@ mod wiping;
 
 pub use self::{
     cancellation::uncancelled,
-    guard::{Entry, ErrorQueue, Failure, MAX_MESSAGE, Return, alone, query, quiet_panics, run},
+    guard::{
+        Entry, ErrorQueue, Failure, MAX_MESSAGE, Return, catch_panic, query, quiet_panics, run,
+    },
     memory::{NoRoom, Output, bytes, clone_arc, free_arc, free_box, text},
     wiping::Wiping,
 };

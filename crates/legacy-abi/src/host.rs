@@ -104,7 +104,7 @@ impl Libcrypto {
         // SAFETY: the caller guarantees a libcrypto, and its errors live as long as it does.
         let errors: &'static Errors = unsafe {
             let functions = ErrorFunctions::find(&library)
-                .map_err(|missing| unusable(None, lacking(missing)))?;
+                .map_err(|missing| unusable(None, missing_function(missing)))?;
             Box::leak(Box::new(Errors::register(functions, name)))
         };
         loop {
@@ -132,7 +132,7 @@ impl Libcrypto {
     /// The library is a libcrypto.
     unsafe fn make(library: &Library, errors: &'static Errors, name: &CStr) -> Result<Self> {
         // SAFETY: guaranteed by the caller.
-        let functions = unsafe { KeyFunctions::find(library) }.map_err(lacking)?;
+        let functions = unsafe { KeyFunctions::find(library) }.map_err(missing_function)?;
         let slot = (0..SLOTS).find(|slot| Self::at(*slot).is_none()).ok_or_else(|| {
             Error::unsupported(format!("more than {SLOTS} libcryptos in one process"))
         })?;
@@ -152,7 +152,7 @@ impl Libcrypto {
     }
 }
 
-fn lacking(Missing(name): Missing) -> Error {
+fn missing_function(Missing(name): Missing) -> Error {
     Error::unsupported(format!("this libcrypto has no function {}", name.to_string_lossy()))
 }
 

@@ -214,7 +214,7 @@ pub(crate) unsafe extern "C" fn share(
 ) -> c_int {
     // SAFETY: libcrypto passes a place with null or the attached pointer, and the original key
     // keeps its reference. The pointer stays the same.
-    guard::alone("ex_data dup", 0, || unsafe {
+    guard::catch_panic("ex_data dup", 0, || unsafe {
         if let Some(attached) = attached.as_ref()
             && let Some(key) = guard::clone_arc::<Key>(*attached)
         {

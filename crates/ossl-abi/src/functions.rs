@@ -13,7 +13,7 @@ use std::mem::ManuallyDrop;
 /// takes it as `const` (`EVP_PKEY_CTX_dup`, `EVP_PKEY_export`, `EVP_CIPHER_CTX_get_iv_length`) or
 /// only reads it. The dispatch function's prototype has `void *`; here it is `*const`, which
 /// [`guard::exclusive`](crate::guard::exclusive) does not accept.
-pub type Lent = c_void;
+pub type Shared = c_void;
 
 /// A function id that carries the function's type.
 pub struct FunctionId<F> {
@@ -161,13 +161,13 @@ functions! {
         CIPHER = 6:
             fn(*mut c_void, *mut c_uchar, *mut usize, usize, *const c_uchar, usize) -> c_int;
         FREECTX = 7: fn(*mut c_void);
-        DUPCTX = 8: fn(*const Lent) -> *mut c_void;
+        DUPCTX = 8: fn(*const Shared) -> *mut c_void;
         GET_PARAMS = 9: fn(*mut Param) -> c_int;
-        GET_CTX_PARAMS = 10: fn(*const Lent, *mut Param) -> c_int;
+        GET_CTX_PARAMS = 10: fn(*const Shared, *mut Param) -> c_int;
         SET_CTX_PARAMS = 11: fn(*mut c_void, *const Param) -> c_int;
         GETTABLE_PARAMS = 12: fn(*mut c_void) -> *const Param;
-        GETTABLE_CTX_PARAMS = 13: fn(*const Lent, *mut c_void) -> *const Param;
-        SETTABLE_CTX_PARAMS = 14: fn(*const Lent, *mut c_void) -> *const Param;
+        GETTABLE_CTX_PARAMS = 13: fn(*const Shared, *mut c_void) -> *const Param;
+        SETTABLE_CTX_PARAMS = 14: fn(*const Shared, *mut c_void) -> *const Param;
         ENCRYPT_SKEY_INIT = 19:
             fn(*mut c_void, *mut c_void, *const c_uchar, usize, *const Param) -> c_int;
         DECRYPT_SKEY_INIT = 20:
@@ -188,7 +188,7 @@ functions! {
         GEN_GETTABLE_PARAMS = 16: fn(*mut c_void, *mut c_void) -> *const Param;
         LOAD = 8: fn(*const c_void, usize) -> *mut c_void;
         FREE = 10: fn(*mut c_void);
-        GET_PARAMS = 11: fn(*const Lent, *mut Param) -> c_int;
+        GET_PARAMS = 11: fn(*const Shared, *mut Param) -> c_int;
         GETTABLE_PARAMS = 12: fn(*mut c_void) -> *const Param;
         SET_PARAMS = 13: fn(*mut c_void, *const Param) -> c_int;
         SETTABLE_PARAMS = 14: fn(*mut c_void) -> *const Param;
@@ -198,7 +198,7 @@ functions! {
         MATCH = 23: fn(*const c_void, *const c_void, c_int) -> c_int;
         IMPORT = 40: fn(*mut c_void, c_int, *const Param) -> c_int;
         IMPORT_TYPES = 41: fn(c_int) -> *const Param;
-        EXPORT = 42: fn(*const Lent, c_int, Option<Callback>, *mut c_void) -> c_int;
+        EXPORT = 42: fn(*const Shared, c_int, Option<Callback>, *mut c_void) -> c_int;
         EXPORT_TYPES = 43: fn(c_int) -> *const Param;
         DUP = 44: fn(*const c_void, c_int) -> *mut c_void;
         IMPORT_TYPES_EX = 45: fn(*mut c_void, c_int) -> *const Param;
@@ -229,15 +229,15 @@ functions! {
         DIGEST_VERIFY = 15:
             fn(*mut c_void, *const c_uchar, usize, *const c_uchar, usize) -> c_int;
         FREECTX = 16: fn(*mut c_void);
-        DUPCTX = 17: fn(*const Lent) -> *mut c_void;
-        GET_CTX_PARAMS = 18: fn(*const Lent, *mut Param) -> c_int;
-        GETTABLE_CTX_PARAMS = 19: fn(*const Lent, *mut c_void) -> *const Param;
+        DUPCTX = 17: fn(*const Shared) -> *mut c_void;
+        GET_CTX_PARAMS = 18: fn(*const Shared, *mut Param) -> c_int;
+        GETTABLE_CTX_PARAMS = 19: fn(*const Shared, *mut c_void) -> *const Param;
         SET_CTX_PARAMS = 20: fn(*mut c_void, *const Param) -> c_int;
-        SETTABLE_CTX_PARAMS = 21: fn(*const Lent, *mut c_void) -> *const Param;
-        GET_CTX_MD_PARAMS = 22: fn(*const Lent, *mut Param) -> c_int;
-        GETTABLE_CTX_MD_PARAMS = 23: fn(*const Lent) -> *const Param;
+        SETTABLE_CTX_PARAMS = 21: fn(*const Shared, *mut c_void) -> *const Param;
+        GET_CTX_MD_PARAMS = 22: fn(*const Shared, *mut Param) -> c_int;
+        GETTABLE_CTX_MD_PARAMS = 23: fn(*const Shared) -> *const Param;
         SET_CTX_MD_PARAMS = 24: fn(*mut c_void, *const Param) -> c_int;
-        SETTABLE_CTX_MD_PARAMS = 25: fn(*const Lent) -> *const Param;
+        SETTABLE_CTX_MD_PARAMS = 25: fn(*const Shared) -> *const Param;
         QUERY_KEY_TYPES = 26: fn() -> *const *const c_char;
         SIGN_MESSAGE_INIT = 27: fn(*mut c_void, *mut c_void, *const Param) -> c_int;
         SIGN_MESSAGE_UPDATE = 28: fn(*mut c_void, *const c_uchar, usize) -> c_int;
@@ -257,11 +257,11 @@ functions! {
         DECRYPT = 5:
             fn(*mut c_void, *mut c_uchar, *mut usize, usize, *const c_uchar, usize) -> c_int;
         FREECTX = 6: fn(*mut c_void);
-        DUPCTX = 7: fn(*const Lent) -> *mut c_void;
-        GET_CTX_PARAMS = 8: fn(*const Lent, *mut Param) -> c_int;
-        GETTABLE_CTX_PARAMS = 9: fn(*const Lent, *mut c_void) -> *const Param;
+        DUPCTX = 7: fn(*const Shared) -> *mut c_void;
+        GET_CTX_PARAMS = 8: fn(*const Shared, *mut Param) -> c_int;
+        GETTABLE_CTX_PARAMS = 9: fn(*const Shared, *mut c_void) -> *const Param;
         SET_CTX_PARAMS = 10: fn(*mut c_void, *const Param) -> c_int;
-        SETTABLE_CTX_PARAMS = 11: fn(*const Lent, *mut c_void) -> *const Param;
+        SETTABLE_CTX_PARAMS = 11: fn(*const Shared, *mut c_void) -> *const Param;
     }
 
     /// Encoders.
@@ -307,7 +307,7 @@ functions! {
         LOAD = 5: fn(
             *mut c_void, Option<Callback>, *mut c_void, Option<PassphraseCallback>, *mut c_void
         ) -> c_int;
-        EOF = 6: fn(*const Lent) -> c_int;
+        EOF = 6: fn(*const Shared) -> c_int;
         CLOSE = 7: fn(*mut c_void) -> c_int;
         EXPORT_OBJECT = 8:
             fn(*mut c_void, *const c_void, usize, Option<Callback>, *mut c_void) -> c_int;
@@ -323,9 +323,9 @@ functions! {
     skeymgmt {
         FREE = 1: fn(*mut c_void);
         IMPORT = 2: fn(*mut c_void, c_int, *const Param) -> *mut c_void;
-        EXPORT = 3: fn(*const Lent, c_int, Option<Callback>, *mut c_void) -> c_int;
+        EXPORT = 3: fn(*const Shared, c_int, Option<Callback>, *mut c_void) -> c_int;
         GENERATE = 4: fn(*mut c_void, *const Param) -> *mut c_void;
-        GET_KEY_ID = 5: fn(*const Lent) -> *const c_char;
+        GET_KEY_ID = 5: fn(*const Shared) -> *const c_char;
         IMP_SETTABLE_PARAMS = 6: fn(*mut c_void) -> *const Param;
         GEN_SETTABLE_PARAMS = 7: fn(*mut c_void) -> *const Param;
     }

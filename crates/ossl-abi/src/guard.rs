@@ -11,7 +11,7 @@ use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 pub use c_abi::{
-    Entry, ErrorQueue, Failure, MAX_MESSAGE, NoRoom, Output, Return, alone, bytes, clone_arc,
+    Entry, ErrorQueue, Failure, MAX_MESSAGE, NoRoom, Output, Return, bytes, catch_panic, clone_arc,
     free_arc, free_box, query, quiet_panics, run, text, uncancelled,
 };
 
@@ -59,7 +59,7 @@ pub fn query_within<H: Slotted, R>(
     body: impl FnOnce(&'static H) -> R,
 ) -> R {
     match host {
-        Some(host) => alone(name, otherwise, || body(host)),
+        Some(host) => catch_panic(name, otherwise, || body(host)),
         None => otherwise,
     }
 }

@@ -24,7 +24,7 @@ fn c_type(rust: &str) -> &'static str {
         "usize" => "size_t",
         "*mutc_int" => "int *",
         "*mutusize" => "size_t *",
-        "*mutc_void" | "*constLent" => "void *",
+        "*mutc_void" | "*constShared" => "void *",
         "*constc_void" => "const void *",
         "*mutc_char" => "char *",
         "*constc_char" => "const char *",

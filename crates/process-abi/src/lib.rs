@@ -99,7 +99,7 @@ impl Watched {
 
 /// Makes this process count as a new one, different from `process`, as after a fork. The state of
 /// `process` is abandoned: neither used nor dropped. Does nothing if the process already differs.
-pub fn renounce(process: ProcessId) {
+pub fn abandon(process: ProcessId) {
     let ProcessId { forks, .. } = process;
     let _ = FORKS.compare_exchange(forks, forks + 1, Ordering::Relaxed, Ordering::Relaxed);
 }
@@ -118,12 +118,12 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_is_renounced_is_another_one_once() {
+    fn a_process_that_is_abandoned_is_another_one_once() {
         let before = current();
-        renounce(before);
+        abandon(before);
         let after = current();
         assert_ne!(before, after);
-        renounce(before);
+        abandon(before);
         assert_eq!(current(), after);
     }
 

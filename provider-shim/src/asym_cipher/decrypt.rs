@@ -11,7 +11,7 @@ impl Context {
     /// The service's algorithm.
     fn vault_algorithm(&self) -> Result<EncryptionAlgorithm> {
         match self.padding() {
-            Padding::Oaep => self.oaep().in_vault(),
+            Padding::Oaep => self.oaep().vault_algorithm(),
             Padding::Pkcs1 | Padding::Tls => Ok(EncryptionAlgorithm::Rsa15),
             other => Err(Error::unsupported(format!(
                 "the vault does not decrypt with RSA padding {}; use pkcs1 or oaep",

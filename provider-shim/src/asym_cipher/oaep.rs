@@ -27,12 +27,12 @@ impl Oaep {
     }
 
     /// The service's algorithm.
-    pub(super) fn in_vault(&self) -> Result<EncryptionAlgorithm> {
+    pub(super) fn vault_algorithm(&self) -> Result<EncryptionAlgorithm> {
         Ok(self.parameters().algorithm()?)
     }
 
     /// The algorithm for local encryption.
-    pub(super) fn here(&self) -> Result<&'static OaepAlgorithm> {
+    pub(super) fn local_algorithm(&self) -> Result<&'static OaepAlgorithm> {
         match self.parameters().only_digest()? {
             DigestAlgorithm::Sha1 => Ok(&OAEP_SHA1_MGF1SHA1),
             DigestAlgorithm::Sha256 => Ok(&OAEP_SHA256_MGF1SHA256),

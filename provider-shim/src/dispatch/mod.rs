@@ -105,7 +105,7 @@ entry! {
         operation: c_int,
         no_cache: Option<Place<c_int>>,
     ) -> *const Algorithm, or (ptr::null()) {
-        first_of(no_cache, || {
+        answer_query(no_cache, || {
             let ready = precedence::yield_to_others(provider.host(), operation);
             ready.then(|| algorithms::of(provider, operation))
         })
@@ -121,7 +121,7 @@ entry! {
         operation: c_int,
         no_cache: Option<Place<c_int>>,
     ) -> *const Algorithm, or (ptr::null()) {
-        first_of(no_cache, || {
+        answer_query(no_cache, || {
             let first = provider.children().is_first_query(CHILD, operation);
             (!first).then(|| algorithms::of(provider, operation))
         })
@@ -130,7 +130,7 @@ entry! {
 
 /// Returns the result of `find` to C. If there is none yet, or `find` panics, libcrypto must query
 /// again.
-fn first_of(
+fn answer_query(
     mut no_cache: Option<Place<'_, c_int>>,
     find: impl FnOnce() -> Option<&'static [Algorithm]>,
 ) -> *const Algorithm {

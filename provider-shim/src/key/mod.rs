@@ -48,8 +48,8 @@ pub(crate) struct KeyObject {
     provider: Arc<Provider>,
     kind: KeyType,
     material: OnceLock<Material>,
-    /// The public half as a key of another provider, see [`elsewhere`](Self::elsewhere).
-    elsewhere: OnceLock<ForeignKey>,
+    /// The public half as a key of another provider; see [`Self::public_delegate`].
+    public_delegate: OnceLock<ForeignKey>,
 }
 
 impl Object for KeyObject {
@@ -61,12 +61,12 @@ impl Object for KeyObject {
 impl KeyObject {
     /// An empty object for an import.
     pub(crate) fn empty(provider: Arc<Provider>, kind: KeyType) -> Self {
-        Self { provider, kind, material: OnceLock::new(), elsewhere: OnceLock::new() }
+        Self { provider, kind, material: OnceLock::new(), public_delegate: OnceLock::new() }
     }
 
     pub(crate) fn new(provider: Arc<Provider>, kind: KeyType, material: Material) -> Self {
         let material = OnceLock::from(material);
-        Self { provider, kind, material, elsewhere: OnceLock::new() }
+        Self { provider, kind, material, public_delegate: OnceLock::new() }
     }
 
     /// A key in a vault.
@@ -112,15 +112,15 @@ impl KeyObject {
 
     /// The key of another provider that performs public-key operations. `None` if they are
     /// performed locally.
-    pub(crate) fn elsewhere(&self) -> Option<&ForeignKey> {
+    pub(crate) fn public_delegate(&self) -> Option<&ForeignKey> {
         if self.foreign().is_some() || !self.provider.fips() {
             return self.foreign();
         }
-        if self.elsewhere.get().is_none() {
+        if self.public_delegate.get().is_none() {
             // Another thread may have been faster, with the same value.
-            _ = self.elsewhere.set(parts::public_elsewhere(self)?);
+            _ = self.public_delegate.set(parts::import_public(self)?);
         }
-        self.elsewhere.get()
+        self.public_delegate.get()
     }
 
     pub(crate) fn public_key(&self) -> Option<&PublicKey> {

@@ -39,7 +39,7 @@ pub(crate) fn public_parts(key: &KeyObject, selection: Selection) -> Result<Para
 }
 
 /// Imports the public half of a key into another provider.
-pub(super) fn public_elsewhere(key: &KeyObject) -> Option<ForeignKey> {
+pub(super) fn import_public(key: &KeyObject) -> Option<ForeignKey> {
     let selection = Selection::public_half();
     let params = public_parts(key, selection).ok()?;
     let provider = key.provider();

@@ -15,7 +15,7 @@ use crate::new_key::{Description, is_for_vaults, refuse_existing};
 use crate::provider::Provider;
 use crate::selection::Selection;
 use ossl_abi::guard::Object;
-use ossl_abi::host::{Maker, Making};
+use ossl_abi::host::{Generate, KeyGenerator};
 use ossl_abi::names;
 use ossl_abi::params::{Params, Values};
 use ossl_abi::types::Param;
@@ -27,14 +27,14 @@ use std::sync::Arc;
 pub(super) struct Generator {
     provider: Arc<Provider>,
     kind: KeyType,
-    making: Making,
+    target: Generate,
     /// A parameter was set that applies only to vault keys.
     of_vault: bool,
     description: Description,
     /// Why the parameters are invalid for a vault key. Not reported before a vault is named.
     refusal: Option<Error>,
     /// The generator of another provider, as long as it accepts all parameters.
-    foreign: Option<Maker>,
+    foreign: Option<KeyGenerator>,
 }
 
 impl Object for Generator {
@@ -44,13 +44,13 @@ impl Object for Generator {
 }
 
 impl Generator {
-    fn new(provider: Arc<Provider>, kind: KeyType, making: Making) -> Self {
+    fn new(provider: Arc<Provider>, kind: KeyType, target: Generate) -> Self {
         let foreign = provider.host().quietly(|| {
             let keys = provider.host_keys()?;
-            keys.maker(kind.c_name(), making)
+            keys.generator(kind.c_name(), target)
         });
         let description = Description::default();
-        Self { provider, kind, making, of_vault: false, description, refusal: None, foreign }
+        Self { provider, kind, target, of_vault: false, description, refusal: None, foreign }
     }
 
     /// Accepts parameters, which may be meant for a vault or for another provider.
@@ -58,8 +58,8 @@ impl Generator {
         self.of_vault |= params.iter().any(|value| is_for_vaults(value.name()));
         let client = self.provider.client();
         let set = client.and_then(|client| self.description.set(client, params));
-        if let Some(maker) = &mut self.foreign
-            && !self.provider.host().quietly(|| maker.set(params))
+        if let Some(generator) = &mut self.foreign
+            && !self.provider.host().quietly(|| generator.set(params))
         {
             self.foreign = None;
         }
@@ -84,22 +84,22 @@ impl Generator {
             (None, Some(foreign)) => foreign.group(),
             (None, None) => None,
         };
-        if let (Some(maker), Some(group)) = (&mut self.foreign, group) {
+        if let (Some(generator), Some(group)) = (&mut self.foreign, group) {
             let group = Values::new().utf8(names::GROUP_NAME, &group).build();
             // An unsupported group is reported when the key is generated.
-            self.provider.host().quietly(|| maker.set(group.params()));
+            self.provider.host().quietly(|| generator.set(group.params()));
         }
     }
 
     fn generate(&mut self) -> Result<Arc<KeyObject>> {
         match &mut self.foreign {
-            Some(maker) if !self.of_vault => {
-                let key = maker.make().ok_or(Error::Silent)?;
-                let key = ForeignKey::new(key, self.kind, self.making == Making::Pair);
+            Some(generator) if !self.of_vault => {
+                let key = generator.generate().ok_or(Error::Silent)?;
+                let key = ForeignKey::new(key, self.kind, self.target == Generate::Pair);
                 let provider = Arc::clone(&self.provider);
                 Ok(Arc::new(KeyObject::new(provider, self.kind, Material::Foreign(key))))
             }
-            _ if self.making == Making::Parameters => Err(Error::unsupported(
+            _ if self.target == Generate::Parameters => Err(Error::unsupported(
                 "akv_provider generates keys in vaults, but no parameters without a key",
             )),
             _ => self.generate_in_vault(),
@@ -127,8 +127,8 @@ entry! {
         selection: Selection as c_int,
         params: Params,
     ) -> Result<Box<Generator>> {
-        let making = if selection.key_pair() { Making::Pair } else { Making::Parameters };
-        let mut generator = Generator::new(Arc::clone(provider), K::TYPE, making);
+        let target = if selection.key_pair() { Generate::Pair } else { Generate::Parameters };
+        let mut generator = Generator::new(Arc::clone(provider), K::TYPE, target);
         generator.set(params)?;
         Ok(Box::new(generator))
     }

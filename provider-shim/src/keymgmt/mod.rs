@@ -267,7 +267,7 @@ entry! {
         callback: Option<Callback>,
     ) -> Result<bool> {
         let callback = callback.ok_or(Error::Silent)?;
-        legacy::notice(callback);
+        legacy::record_importer(callback);
         if let Some(foreign) = key.foreign() {
             return Ok(foreign.export(selection, callback));
         }

@@ -132,8 +132,8 @@ impl Scheme for Ecdsa {
         tbs: &[u8],
         signature: &[u8],
     ) -> Result<()> {
-        if let Some(elsewhere) = key.elsewhere() {
-            return elsewhere.verify(Values::new(), tbs, signature);
+        if let Some(delegate) = key.public_delegate() {
+            return delegate.verify(Values::new(), tbs, signature);
         }
         let (curve, public) = (curve(key)?, key.require_public()?);
         ecdsa::check_digest(curve, tbs)?;

@@ -267,8 +267,8 @@ impl Scheme for Rsa {
         tbs: &[u8],
         signature: &[u8],
     ) -> Result<()> {
-        if let Some(elsewhere) = key.elsewhere() {
-            return elsewhere.verify(self.foreign(digest, self.salt), tbs, signature);
+        if let Some(delegate) = key.public_delegate() {
+            return delegate.verify(self.foreign(digest, self.salt), tbs, signature);
         }
         let public = public(key)?;
         match (self.padding, digest) {

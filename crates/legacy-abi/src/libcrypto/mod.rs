@@ -15,4 +15,4 @@ pub mod types;
 pub use self::errors::Errors;
 pub use self::functions::{EngineFunctions, ErrorFunctions, KeyFunctions, Missing};
 pub use self::owned::Owned;
-pub use self::pkey_method::copy_of_own;
+pub use self::pkey_method::duplicate_method;

@@ -9,7 +9,7 @@ use std::ffi::c_int;
 ///
 /// # Safety
 /// The functions are libcrypto's.
-pub unsafe fn copy_of_own(
+pub unsafe fn duplicate_method(
     functions: &EngineFunctions,
     nid: c_int,
 ) -> Result<(*const PkeyMethod, *mut PkeyMethod)> {

@@ -28,7 +28,7 @@ macro_rules! __entry {
         $crate::__entry! { @argument $head [within $host ($slot)] _call [] [] $($($rest)*)? }
     };
     (@object $head:tt $($rest:tt)*) => {
-        $crate::__entry! { @argument $head [alone] _call [] [] $($rest)* }
+        $crate::__entry! { @argument $head [no_object] _call [] [] $($rest)* }
     };
 
     // Each kind of argument: what C passes, and what the body receives. C guarantees what
@@ -241,7 +241,7 @@ macro_rules! __entry {
             [$($meta:tt)*] [$vis:vis] $name:ident [$($generics:tt)*] $trace:literal [$ret:ty] $body:block
             or $otherwise:tt
         ]
-        [alone] $call:ident [$($raw:tt)*] [$($set:tt)*]
+        [no_object] $call:ident [$($raw:tt)*] [$($set:tt)*]
     ) => {
         $($meta)*
         $vis unsafe extern "C" fn $name $($generics)* ($($raw)*) -> $ret {
@@ -250,7 +250,7 @@ macro_rules! __entry {
                 $($set)*
                 $body
             };
-            $crate::guard::alone($trace, $otherwise, body)
+            $crate::guard::catch_panic($trace, $otherwise, body)
         }
     };
     (@argument

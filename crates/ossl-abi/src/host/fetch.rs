@@ -31,7 +31,7 @@ pub(super) struct Fetchers {
 
 impl Fetchers {
     /// Looks up the functions in the library that contains this address.
-    pub(super) fn beside(upcall: *const c_void) -> Self {
+    pub(super) fn in_library_of(upcall: *const c_void) -> Self {
         let Some(library) = Library::of(upcall) else {
             return Self::default();
         };
@@ -47,7 +47,7 @@ impl Host {
     /// Makes libcrypto fetch an algorithm and frees it at once. libcrypto then caches what its
     /// providers offer for that operation. It queries all of them, including the provider that
     /// calls this.
-    pub fn visit(&self, operation: c_int, algorithm: &CStr, properties: &CStr) {
+    pub fn fetch_and_free(&self, operation: c_int, algorithm: &CStr, properties: &CStr) {
         let pair = match operation {
             operation::KEYMGMT => self.fetchers.keymgmt,
             operation::SIGNATURE => self.fetchers.signature,
@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn a_library_without_these_functions_has_none() {
         // The C library is loaded in this process; libcrypto is not.
-        let fetchers = Fetchers::beside(libc::getpid as *const c_void);
+        let fetchers = Fetchers::in_library_of(libc::getpid as *const c_void);
         assert!(fetchers.keymgmt.is_none() && fetchers.signature.is_none());
     }
 }

@@ -13,7 +13,7 @@ mod providers;
 pub use self::bio::{Bio, BioError};
 pub use self::digest::HostDigest;
 pub use self::legacy::Structure;
-pub use self::pkey::{Check, HostKey, HostKeys, Maker, Making};
+pub use self::pkey::{Check, Generate, HostKey, HostKeys, KeyGenerator};
 
 use self::fetch::Fetchers;
 use self::libcrypto::libcrypto_functions;
@@ -82,8 +82,9 @@ impl Host {
             bio_write: find!(bio_id::WRITE_EX),
             bio_gets: find!(bio_id::GETS),
             bio_ctrl: find!(bio_id::CTRL),
-            fetchers: get_params
-                .map_or_else(Fetchers::default, |upcall| Fetchers::beside(upcall as *const c_void)),
+            fetchers: get_params.map_or_else(Fetchers::default, |upcall| {
+                Fetchers::in_library_of(upcall as *const c_void)
+            }),
         }
     }
 

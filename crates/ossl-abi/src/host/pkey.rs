@@ -70,7 +70,7 @@ unsafe impl Sync for HostKeys {}
 
 /// What to generate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Making {
+pub enum Generate {
     /// A key pair.
     Pair,
     /// Domain parameters.
@@ -114,15 +114,15 @@ impl HostKeys {
 
     /// Starts the generation of a key of this type (`EVP_PKEY_keygen_init`,
     /// `EVP_PKEY_paramgen_init`). `None` if no other provider generates such keys.
-    pub fn maker(&self, key_type: &CStr, making: Making) -> Option<Maker> {
+    pub fn generator(&self, key_type: &CStr, target: Generate) -> Option<KeyGenerator> {
         let context = self.context(key_type)?;
-        let init = match making {
-            Making::Pair => self.functions.keygen_init,
-            Making::Parameters => self.functions.paramgen_init,
+        let init = match target {
+            Generate::Pair => self.functions.keygen_init,
+            Generate::Parameters => self.functions.paramgen_init,
         };
         // SAFETY: the context is alive.
         let begun = unsafe { init(context.as_ptr()) == 1 };
-        begun.then(|| Maker { keys: self.clone(), context: context.release() })
+        begun.then(|| KeyGenerator { keys: self.clone(), context: context.release() })
     }
 
     /// Imports a key of this type from parameters (`EVP_PKEY_fromdata`).
@@ -174,15 +174,15 @@ impl Drop for OwnedContext<'_> {
 }
 
 /// A key generation in progress.
-pub struct Maker {
+pub struct KeyGenerator {
     keys: HostKeys,
     context: NonNull<c_void>,
 }
 
 // SAFETY: any thread may use the context, but only one at a time.
-unsafe impl Send for Maker {}
+unsafe impl Send for KeyGenerator {}
 
-impl Maker {
+impl KeyGenerator {
     /// Sets parameters (`EVP_PKEY_CTX_set_params`).
     pub fn set(&mut self, params: Params<'_>) -> bool {
         // SAFETY: the context is alive, and so is the array.
@@ -192,7 +192,7 @@ impl Maker {
     }
 
     /// Generates the key (`EVP_PKEY_generate`).
-    pub fn make(&mut self) -> Option<HostKey> {
+    pub fn generate(&mut self) -> Option<HostKey> {
         let mut pkey = ptr::null_mut();
         // SAFETY: the context was initialised for this, and there is room for a pointer.
         let made = unsafe { (self.keys.functions.generate)(self.context.as_ptr(), &mut pkey) == 1 };
@@ -200,7 +200,7 @@ impl Maker {
     }
 }
 
-impl Drop for Maker {
+impl Drop for KeyGenerator {
     fn drop(&mut self) {
         // SAFETY: the context is ours and is freed once.
         unsafe { (self.keys.functions.free_context)(self.context.as_ptr()) };
@@ -332,7 +332,7 @@ impl HostKey {
     }
 
     /// Whether the domain parameters are equal.
-    pub fn equals_in_parameters(&self, other: &Self) -> bool {
+    pub fn parameters_equal(&self, other: &Self) -> bool {
         // SAFETY: both keys are alive.
         unsafe { (self.functions().parameters_equal)(self.pkey(), other.pkey()) == 1 }
     }
