@@ -1,4 +1,4 @@
-//! The settings of one ENGINE and the client that is made of them, for several threads at once.
+//! The settings of an ENGINE and the client built from them, shared by several threads.
 
 use akv_core::blocking::Client;
 use akv_core::settings::Builder;
@@ -7,27 +7,27 @@ use arc_swap::ArcSwap;
 use legacy_abi::Result;
 use std::sync::Arc;
 
-/// Settings that control commands change while keys are loaded.
+/// Settings that control commands can change while keys are loaded.
 ///
-/// Each change is a compare-and-swap of the whole state, so none is lost, whatever other threads do
-/// meanwhile; a key that is loaded after a command has returned gets what it set. There is no lock,
-/// which a child of `fork` could find held.
+/// Each change is a compare-and-swap of the whole state, so no change is lost to a concurrent one.
+/// A key that is loaded after a command has returned uses the new value. There is no lock, since a
+/// child of `fork` could find it held.
 pub(crate) struct Configuration(ArcSwap<State>);
 
-/// The settings so far, and what was made of them.
+/// The current settings, and the client built from them.
 struct State {
     builder: Builder,
     client: Option<Client>,
 }
 
 impl Configuration {
-    /// The environment is read now: servers clear it later.
+    /// Reads the environment now, because servers clear it later.
     pub(crate) fn new() -> Self {
         let builder = Settings::builder().environment();
         Self(ArcSwap::from_pointee(State { builder, client: None }))
     }
 
-    /// The client of the settings as they are, made when it is first needed.
+    /// The client for the current settings, created on first use.
     pub(crate) fn client(&self) -> Result<Client> {
         let current = self.0.load_full();
         if let Some(client) = &current.client {
@@ -41,12 +41,12 @@ impl Configuration {
         if Arc::ptr_eq(&before, &current) {
             return Ok(client);
         }
-        // Another thread was faster: with a client, which this thread had better share, or with a
-        // command, which this load came before.
+        // Another thread was faster. If it stored a client, share that. If it changed a setting,
+        // use ours: this load started before the command.
         Ok(before.client.clone().unwrap_or(client))
     }
 
-    /// Changes a setting, for keys that are loaded from now on.
+    /// Changes a setting for keys that are loaded later.
     pub(crate) fn set(&self, name: &str, value: &str) -> Result<()> {
         let mut current = self.0.load_full();
         loop {
@@ -68,12 +68,12 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::thread;
 
-    /// Of each setting a value that is refused when the client is made, and one that is not.
+    /// For each setting, a value that is refused when the client is created, and a valid one.
     const SETTINGS: [[&str; 3]; 3] =
         [["timeout", "soon", "5s"], ["hedge-after", "late", "1s"], ["cloud", "grey", "public"]];
 
     #[test]
-    fn no_command_is_lost_beside_loads_and_other_commands() {
+    fn no_command_is_lost_among_concurrent_loads_and_commands() {
         let configuration = Configuration::new();
         let done = AtomicBool::new(false);
         let load = || {
@@ -81,13 +81,13 @@ mod tests {
                 drop(configuration.client());
             }
         };
-        // Only this thread sets this setting, so what it has set last counts.
+        // Only this thread changes this setting, so its last value must be in effect.
         let command = |[name, wrong, right]: [&str; 3]| {
             for _ in 0..10 {
                 configuration.set(name, wrong).expect("checked later");
                 assert!(configuration.client().is_err(), "{name} = {wrong} is lost");
                 configuration.set(name, right).expect("checked later");
-                // Settings of the other threads may be wrong just now.
+                // Other threads may have set invalid values at the moment.
                 let refusal = configuration.client().err().and_then(|error| error.entry());
                 let lost =
                     refusal.is_some_and(|(_, text)| text.contains(&format!("setting {name}")));

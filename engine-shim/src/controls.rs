@@ -1,4 +1,4 @@
-//! ENGINE control commands: the settings under the names that `ENGINE_ctrl_cmd_string` takes.
+//! ENGINE control commands: the settings under the names passed to `ENGINE_ctrl_cmd_string`.
 
 use akv_core::settings::OPTIONS;
 use legacy_abi::libcrypto::constants::command;
@@ -6,25 +6,25 @@ use legacy_abi::libcrypto::types::CommandDefinition;
 use std::ffi::{CStr, CString, c_uint};
 use std::ptr;
 
-/// What a control command does.
+/// The effect of a control command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Control {
-    /// Sets this setting to the text that comes with it.
+    /// Sets this setting to the command's string.
     Setting(&'static str),
-    /// The predecessor's: 0 is off, every other number logs what is done.
+    /// The predecessor's command: 0 turns logging off, any other number on.
     Debug,
-    /// One of libp11's, for which there is nothing to do.
+    /// A command of libp11 that has no effect.
     Ignored,
 }
 
-/// The predecessor's command, after those of the settings.
-const DEBUG: (&str, &str) = ("debug", "0 is off, anything else logs what is done (as LOG_LEVEL 2)");
+/// The predecessor's command, numbered after those of the settings.
+const DEBUG: (&str, &str) = ("debug", "0 turns logging off, any other number sets LOG_LEVEL 2");
 
-/// The id of libp11's engine, for programs that take no other.
+/// The id of libp11's engine, for programs that accept no other.
 const PKCS11: &CStr = c"pkcs11";
 
-/// What programs send to an engine of that id before they ask for a key: where the PKCS#11 module is,
-/// and how to log in to a token. There is neither here.
+/// The commands that programs send to an engine with that id before they load a key: the path of
+/// the PKCS#11 module, and how to log in to a token. Neither exists here.
 const LIBP11: [(&str, c_uint); 9] = [
     ("MODULE_PATH", command::STRING),
     ("PIN", command::STRING),
@@ -55,8 +55,8 @@ impl Control {
     }
 }
 
-/// Every command as libcrypto wants it: in ascending order, with an empty one at the end. libcrypto
-/// keeps the pointer.
+/// All commands in the form that libcrypto expects: in ascending order and terminated by an empty
+/// one. libcrypto keeps the pointer.
 pub(crate) struct Definitions {
     own: &'static [CommandDefinition],
     with_libp11s: &'static [CommandDefinition],
@@ -67,7 +67,7 @@ impl Definitions {
         Self { own: definitions(&[]), with_libp11s: definitions(&LIBP11) }
     }
 
-    /// The commands of an engine that is bound under this id.
+    /// The commands of an engine that is bound with this id.
     pub(crate) fn of(&self, id: &CStr) -> &'static [CommandDefinition] {
         if id == PKCS11 { self.with_libp11s } else { self.own }
     }
@@ -90,7 +90,7 @@ fn definitions(ignored: &[(&str, c_uint)]) -> &'static [CommandDefinition] {
     let ignored = ignored.iter().enumerate().map(|(index, (name, flags))| CommandDefinition {
         number: number(OPTIONS.len() + 1 + index),
         name: text(name),
-        description: text("accepted and ignored, as there is no PKCS#11 module"),
+        description: text("ignored: there is no PKCS#11 module"),
         flags: *flags,
     });
     let end =

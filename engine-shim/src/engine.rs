@@ -1,4 +1,4 @@
-//! The ENGINE: settings, initialisation, loading of keys.
+//! The ENGINE: settings, initialisation, key loading.
 
 use crate::configuration::Configuration;
 use crate::controls::Control;
@@ -17,25 +17,25 @@ use std::ffi::{CStr, CString, c_int, c_long, c_uint, c_void};
 use std::ptr;
 use std::sync::Arc;
 
-/// The id that the engine has unless it is asked for under another one.
+/// The id of the engine, unless it is bound with another one.
 pub(crate) const ID: &CStr = c"e_akv";
 
 const NAME: &CStr = c"Azure Key Vault and Managed HSM engine";
 
-/// What goes before key strings of programs that take no others, such as Apache, which also ask
-/// for an engine of that id.
+/// Prefix of key strings for programs that accept no others, such as Apache. They also request an
+/// engine with this id.
 const PKCS11: &str = "pkcs11:";
 
 /// One ENGINE object.
 pub(crate) struct State {
     /// libcrypto keeps a pointer to it.
     id: CString,
-    /// How key files are read. The ENGINE frees it, before it gives up the state.
+    /// The method that reads key files. The ENGINE frees it before the state is dropped.
     key_files: *mut PkeyAsn1Method,
     configuration: Configuration,
 }
 
-// SAFETY: the method is only handed to libcrypto, which does not change it.
+// SAFETY: the method is only passed to libcrypto, which does not change it.
 unsafe impl Send for State {}
 // SAFETY: as above.
 unsafe impl Sync for State {}
@@ -48,22 +48,22 @@ impl State {
     /// The state of an ENGINE.
     ///
     /// # Safety
-    /// `engine` is null or an ENGINE of this libcrypto, and is used meanwhile.
+    /// `engine` is null or an ENGINE of this libcrypto, and stays alive during the call.
     pub(crate) unsafe fn of(host: &Host, engine: *mut Engine) -> Result<Arc<Self>> {
         if engine.is_null() {
             return Err(Error::null("engine"));
         }
-        // SAFETY: vouched for by the caller; what is attached there is ours.
+        // SAFETY: guaranteed by the caller; the data under this index is ours.
         unsafe { guard::clone_arc((host.ENGINE_get_ex_data)(engine, host.indices.engine)) }
-            .ok_or_else(|| Error::internal("an ENGINE without its state"))
+            .ok_or_else(|| Error::internal("the ENGINE has no state"))
     }
 
-    /// The client of the settings as they are.
+    /// The client for the current settings.
     pub(crate) fn client(&self) -> Result<Client> {
         self.configuration.client()
     }
 
-    /// Loads the key that a text names.
+    /// Loads the key for a reference.
     fn load(&self, text: &str) -> Result<Key> {
         let client = self.client()?;
         let reference = client.reference(text.strip_prefix(PKCS11).unwrap_or(text))?;
@@ -71,10 +71,10 @@ impl State {
     }
 }
 
-/// Turns an ENGINE object that libcrypto has just made into ours.
+/// Sets up an ENGINE object that libcrypto has just created.
 ///
 /// # Safety
-/// `engine` is that object, which nobody else uses yet.
+/// `engine` is that object, and nothing else uses it yet.
 pub(crate) unsafe fn bind(host: &'static Host, engine: *mut Engine, id: &CStr) -> Result<()> {
     const INIT: [EngineFn; SLOTS] = per_slot!(init);
     const DESTROY: [EngineFn; SLOTS] = per_slot!(destroy);
@@ -86,8 +86,8 @@ pub(crate) unsafe fn bind(host: &'static Host, engine: *mut Engine, id: &CStr) -
     let key_file_method = key_file::method(host)?;
     let state = Arc::new(State::new(id, key_file_method.as_ptr()));
     let slot = host.slot;
-    // SAFETY: libcrypto's functions with what they take. The ENGINE takes the state when the last
-    // of them says 1, and gives it up in `destroy`; what it has before it forgets when this fails.
+    // SAFETY: libcrypto's functions with valid arguments. If the last of them returns 1, the ENGINE
+    // owns the state, and `destroy` drops it. On failure libcrypto resets what was set before.
     unsafe {
         let set = (host.ENGINE_set_id)(engine, state.id.as_ptr()) == 1
             && (host.ENGINE_set_name)(engine, NAME.as_ptr()) == 1
@@ -110,7 +110,7 @@ pub(crate) unsafe fn bind(host: &'static Host, engine: *mut Engine, id: &CStr) -
 }
 
 entry! {
-    /// Reads the settings. Starts nothing: no thread, no request.
+    /// Reads the settings. Starts no thread and sends no request.
     fn init<const SLOT: usize>(
         "ENGINE_init",
         host in Host::at(SLOT),
@@ -121,10 +121,11 @@ entry! {
     }
 }
 
-/// The last reference is gone. Keys that are still used have the client for themselves.
+/// Called for the last reference. Keys that are still in use hold their own reference to the
+/// client.
 unsafe extern "C" fn destroy<const SLOT: usize>(engine: *mut Engine) -> c_int {
     let Some(host) = Host::at(SLOT) else { return 0 };
-    // SAFETY: libcrypto passes its ENGINE, whose count of the state is given up once.
+    // SAFETY: libcrypto passes its ENGINE, whose reference to the state is dropped once.
     guard::uncancelled(|| unsafe {
         let state = (host.ENGINE_get_ex_data)(engine, host.indices.engine);
         (host.ENGINE_set_ex_data)(engine, host.indices.engine, ptr::null_mut());
@@ -147,10 +148,10 @@ entry! {
         let state = unsafe { State::of(host, engine) }?;
         match c_uint::try_from(command).ok().and_then(Control::from_number) {
             Some(Control::Setting(name)) => {
-                // SAFETY: with a command that takes a string comes a C string.
+                // SAFETY: a command that takes a string comes with a C string.
                 let value = unsafe { guard::text(pointer.cast_const().cast()) };
                 let value = value.ok_or_else(|| {
-                    Error::argument(format!("the value of the setting {name} is not text in UTF-8"))
+                    Error::argument(format!("the value of the setting {name} is not UTF-8"))
                 })?;
                 state.configuration.set(name, value)
             }
@@ -158,13 +159,13 @@ entry! {
                 state.configuration.set("log-level", if number == 0 { "" } else { "2" })
             }
             Some(Control::Ignored) => Ok(()),
-            None => Err(Error::unsupported(format!("the control command {command}"))),
+            None => Err(Error::unsupported(format!("control command {command}"))),
         }
     }
 }
 
 fn name(text: Option<&str>) -> Result<&str> {
-    text.ok_or_else(|| Error::argument("the key's name is not text in UTF-8"))
+    text.ok_or_else(|| Error::argument("the key reference is null or not UTF-8"))
 }
 
 entry! {
@@ -179,7 +180,7 @@ entry! {
         // SAFETY: libcrypto passes its ENGINE.
         let state = unsafe { State::of(host, engine) }?;
         let key = Arc::new(state.load(name(text)?)?);
-        // SAFETY: the ENGINE is the one that is asked for the key, and is initialised.
+        // SAFETY: the key is loaded from this ENGINE, which is initialised.
         unsafe { key::private(host, engine, key) }
     }
 }
@@ -200,9 +201,9 @@ entry! {
 }
 
 entry! {
-    /// The methods of operations with our keys. The list of types that they are for is empty: an
-    /// ENGINE that is made the default would else get the keys of others too. Keys that belong to the
-    /// engine ask for their type's method without looking at the list.
+    /// Returns the methods for operations with our keys. The list of key types is empty: otherwise
+    /// an ENGINE set as default would also handle keys of others. For a key that belongs to the
+    /// engine, libcrypto requests the method of its type without checking the list.
     fn operations<const SLOT: usize>(
         "ENGINE_get_pkey_meth",
         host in Host::at(SLOT),
@@ -213,7 +214,7 @@ entry! {
     ) -> c_int, or 0 {
         static NONE: [c_int; 1] = [nid::UNDEFINED];
         let Some(mut method) = method else {
-            // A question for the list.
+            // libcrypto requests the list.
             if let Some(mut types) = types {
                 types.set(NONE.as_ptr());
             }
@@ -230,7 +231,7 @@ entry! {
 }
 
 entry! {
-    /// How key files are read: one type, of our own object identifier.
+    /// Returns the method that reads key files, for a single type: our own object identifier.
     fn key_files<const SLOT: usize>(
         "ENGINE_get_pkey_asn1_meth",
         host in Host::at(SLOT),
@@ -240,7 +241,7 @@ entry! {
         wanted: c_int,
     ) -> c_int, or 0 {
         let Some(mut method) = method else {
-            // A question for the list.
+            // libcrypto requests the list.
             if let Some(mut types) = types {
                 types.set(&raw const host.key_file);
             }

@@ -1,13 +1,13 @@
-//! What the engine keeps for each libcrypto of the process, besides what its keys need.
+//! State that the engine keeps for each libcrypto in the process, in addition to that for keys.
 //!
-//! As with keys, libcrypto calls most functions of an engine with nothing of ours, so each exists
-//! once for each slot.
+//! As with keys, libcrypto calls most of an engine's functions with no pointer of ours, so each
+//! function exists once for each slot.
 
 use crate::{controls, key_file, rsa_operation};
 use legacy_abi::host::{Unusable, extra_index};
 use legacy_abi::libcrypto::constants::{OPERATION_SIGN_1_1, OPERATION_SIGN_3, extra, nid};
 use legacy_abi::libcrypto::types::PkeyMethod;
-use legacy_abi::libcrypto::{EngineFunctions, Errors, Missing, copy_of_own};
+use legacy_abi::libcrypto::{EngineFunctions, Errors, Missing, duplicate_method};
 use legacy_abi::{Error, Libcrypto, Result};
 use ossl_abi::guard::{self, ErrorQueue, Slotted};
 use ossl_abi::library::Library;
@@ -20,29 +20,30 @@ pub(crate) use legacy_abi::host::{SLOTS, per_slot};
 
 static HOSTS: [AtomicPtr<Host>; SLOTS] = [const { AtomicPtr::new(ptr::null_mut()) }; SLOTS];
 
-/// One libcrypto. It lives until the process ends, as methods that libcrypto has pointers to do.
+/// One libcrypto. It is never freed, because libcrypto keeps pointers to its methods.
 pub(crate) struct Host {
-    /// What its keys need.
+    /// The state for keys.
     pub(crate) keys: &'static Libcrypto,
     pub(crate) slot: usize,
     functions: EngineFunctions,
     pub(crate) errors: &'static Errors,
     pub(crate) indices: Indices,
     pub(crate) rsa_operation: rsa_operation::Method,
-    /// libcrypto's own for EC keys, unchanged: a key belongs to its engine by having a method of it.
+    /// An unchanged copy of libcrypto's own method for EC keys: a key belongs to its engine only if
+    /// the engine has a method for its type.
     pub(crate) ec_operation: *const PkeyMethod,
-    /// The number of the key file's object identifier.
+    /// The NID of the key file's object identifier.
     pub(crate) key_file: c_int,
     pub(crate) commands: controls::Definitions,
 }
 
-/// Where the engine's data is attached to libcrypto's objects.
+/// The ex_data index for the engine's data in libcrypto's objects.
 pub(crate) struct Indices {
     pub(crate) engine: c_int,
 }
 
-// SAFETY: libcrypto's functions may be called from any thread; the methods are not changed once
-// they are made.
+// SAFETY: libcrypto's functions may be called from any thread, and the methods do not change once
+// they are created.
 unsafe impl Send for Host {}
 // SAFETY: as above.
 unsafe impl Sync for Host {}
@@ -64,17 +65,17 @@ impl Slotted for Host {
 impl Host {
     /// The libcrypto of a slot.
     pub(crate) fn at(slot: usize) -> Option<&'static Self> {
-        // SAFETY: a host that is in a slot is never freed.
+        // SAFETY: a host in a slot is never freed.
         unsafe { HOSTS.get(slot)?.load(Ordering::Acquire).as_ref() }
     }
 
-    /// The libcrypto with this address in it, looked up when it is seen for the first time. `None`
-    /// when it cannot be; its error queue says why, if it has one.
+    /// The libcrypto that contains this address. It is looked up on first use. `None` if it cannot
+    /// be used; the reason is in its error queue, if it has one.
     ///
     /// # Safety
-    /// The address is in a libcrypto.
+    /// The address is inside a libcrypto.
     pub(crate) unsafe fn of(static_state: *const c_void) -> Option<&'static Self> {
-        // SAFETY: vouched for by the caller.
+        // SAFETY: guaranteed by the caller.
         let keys = match unsafe { Libcrypto::of(static_state, crate::engine::ID) } {
             Ok(keys) => keys,
             Err(Unusable { errors, error }) => {
@@ -88,15 +89,15 @@ impl Host {
             return Some(host);
         }
         let library = Library::of(static_state)?;
-        // SAFETY: it is a libcrypto, as the caller vouched.
+        // SAFETY: the caller guarantees a libcrypto.
         let look = || unsafe { Self::make(keys, &library) };
         let made = guard::run("bind_engine", keys.errors, || look().map(Box::new));
         let made: *mut Self = made.cast();
         if made.is_null() {
             return None;
         }
-        // Where another thread was faster, what it made is as good. What libcrypto may know of by
-        // now is never freed.
+        // If another thread was faster, its result is used. Nothing is freed: libcrypto may already
+        // have pointers to it.
         let free = ptr::null_mut();
         let _first =
             HOSTS[keys.slot].compare_exchange(free, made, Ordering::AcqRel, Ordering::Acquire);
@@ -104,17 +105,17 @@ impl Host {
     }
 
     /// # Safety
-    /// The library is a libcrypto, and `keys` stands for it.
+    /// The library is a libcrypto, and `keys` belongs to it.
     unsafe fn make(keys: &'static Libcrypto, library: &Library) -> Result<Self> {
-        // SAFETY: vouched for by the caller.
+        // SAFETY: guaranteed by the caller.
         let functions = unsafe { EngineFunctions::find(library) }.map_err(|Missing(name)| {
             let name = name.to_string_lossy();
             Error::unsupported(format!(
                 "this libcrypto has no function {name}: e_akv needs OpenSSL 1.1.1 or 3.x with engines"
             ))
         })?;
-        // SAFETY: these are libcrypto's functions; the callbacks have the prototypes that are
-        // wanted and stay mapped, since the module is never unloaded.
+        // SAFETY: these are libcrypto's functions. The callbacks have the right prototypes and stay
+        // mapped, since the module is never unloaded.
         unsafe {
             Ok(Self {
                 keys,
@@ -122,7 +123,7 @@ impl Host {
                 errors: keys.errors,
                 indices: Indices { engine: extra_index(keys, extra::ENGINE, None, None)? },
                 rsa_operation: rsa_operation::Method::new(&functions, keys.slot)?,
-                ec_operation: copy_of_own(&functions, nid::EC)?.1,
+                ec_operation: duplicate_method(&functions, nid::EC)?.1,
                 key_file: key_file::register(&functions)?,
                 commands: controls::Definitions::new(),
                 functions,
@@ -130,7 +131,7 @@ impl Host {
         }
     }
 
-    /// The number of an operation that signs.
+    /// The number of the sign operation (`EVP_PKEY_OP_SIGN`).
     pub(crate) fn operation_sign(&self) -> c_int {
         if self.errors.is_version_3() { OPERATION_SIGN_3 } else { OPERATION_SIGN_1_1 }
     }

@@ -1,4 +1,4 @@
-//! Keys in a vault as the engine's keys.
+//! Vault keys as keys of the engine.
 
 use crate::host::Host;
 use akv_core::PublicKey;
@@ -8,13 +8,13 @@ use legacy_abi::libcrypto::types::{Engine, Pkey, PkeyContext};
 use legacy_abi::{Error, Result, key};
 use std::sync::Arc;
 
-/// The vault's key behind the RSA key of an operation; `None` when it is another's.
+/// The vault key of an operation with an RSA key; `None` for a key from elsewhere.
 ///
 /// # Safety
-/// The context is an operation of this libcrypto with RSA keys.
+/// The context is an operation of this libcrypto with an RSA key.
 pub(crate) unsafe fn of_operation(host: &Host, context: *mut PkeyContext) -> Option<Arc<Key>> {
     let keys = host.keys;
-    // SAFETY: vouched for by the caller.
+    // SAFETY: guaranteed by the caller.
     unsafe {
         let pkey = (keys.EVP_PKEY_CTX_get0_pkey)(context);
         if pkey.is_null() {
@@ -24,25 +24,25 @@ pub(crate) unsafe fn of_operation(host: &Host, context: *mut PkeyContext) -> Opt
     }
 }
 
-/// A key that signs and decrypts in the vault.
+/// Creates a key that signs and decrypts in the vault.
 ///
 /// # Safety
-/// The engine is the one that is asked for the key, and is initialised.
+/// The key is loaded from this engine, which is initialised.
 pub(crate) unsafe fn private(
     host: &Host,
     engine: *mut Engine,
     key: Arc<Key>,
 ) -> Result<Owned<Pkey>> {
     let pkey = new_pkey(host)?;
-    // SAFETY: as the caller vouched; the key is new.
+    // SAFETY: guaranteed by the caller; the key is new.
     unsafe { fill_private(host, engine, pkey.as_ptr(), key) }?;
     Ok(pkey)
 }
 
-/// Turns a key object, of whatever type it was, into a key that signs and decrypts in the vault.
+/// Turns a key object of any type into a key that signs and decrypts in the vault.
 ///
 /// # Safety
-/// As for [`private`], and nobody else uses the object yet.
+/// As for [`private`], and nothing else uses the object yet.
 pub(crate) unsafe fn fill_private(
     host: &Host,
     engine: *mut Engine,
@@ -50,7 +50,7 @@ pub(crate) unsafe fn fill_private(
     key: Arc<Key>,
 ) -> Result<()> {
     let keys = host.keys;
-    // SAFETY: libcrypto's functions with what they take; the structures are new.
+    // SAFETY: libcrypto's functions with valid arguments; the structures are new.
     unsafe {
         match key.public_key() {
             PublicKey::Rsa(public) => {
@@ -69,7 +69,8 @@ pub(crate) unsafe fn fill_private(
             }
             _ => return Err(Error::unsupported(UNKNOWN_TYPE)),
         }
-        // From now on operations with this key take the engine's methods, and the engine stays.
+        // From here on, operations with this key use the engine's methods, and the key holds a
+        // reference to the engine.
         if (host.EVP_PKEY_set1_engine)(pkey, engine) != 1 {
             return Err(Error::libcrypto("EVP_PKEY_set1_engine"));
         }
@@ -79,10 +80,10 @@ pub(crate) unsafe fn fill_private(
 
 const UNKNOWN_TYPE: &str = "the engine supports RSA and EC keys only";
 
-/// A key with the public half only, which is libcrypto's business alone.
+/// Creates a key with only the public half, handled by libcrypto alone.
 pub(crate) fn public(host: &Host, key: &PublicKey) -> Result<Owned<Pkey>> {
     let (pkey, keys) = (new_pkey(host)?, host.keys);
-    // SAFETY: libcrypto's functions with what they take.
+    // SAFETY: libcrypto's functions with valid arguments.
     let set = unsafe {
         match key {
             PublicKey::Rsa(public) => {
@@ -98,6 +99,6 @@ pub(crate) fn public(host: &Host, key: &PublicKey) -> Result<Owned<Pkey>> {
 }
 
 fn new_pkey(host: &Host) -> Result<Owned<Pkey>> {
-    // SAFETY: libcrypto's functions, which belong together.
+    // SAFETY: libcrypto's functions, which match.
     unsafe { Owned::new((host.EVP_PKEY_new)(), host.EVP_PKEY_free, "EVP_PKEY_new") }
 }

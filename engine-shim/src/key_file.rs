@@ -1,7 +1,7 @@
-//! Key files for programs that take nothing else: PKCS#8 with the key file inside.
+//! Key files for programs that accept only PKCS#8: PKCS#8 with the key file inside.
 //!
-//! 1.1.1 reads PKCS#8 by its algorithm, and asks the engines that are set as default for those that
-//! it does not know. So `PEM_read_bio_PrivateKey` returns a key in the vault, once a configuration
+//! 1.1.1 decodes PKCS#8 by its algorithm. For unknown algorithms it queries the engines that are
+//! set as default. `PEM_read_bio_PrivateKey` therefore returns a vault key once a configuration
 //! file has loaded the engine with `default_algorithms = ALL`.
 
 use crate::engine::State;
@@ -18,14 +18,15 @@ use std::ffi::{CString, c_int};
 use std::ptr;
 use std::sync::Arc;
 
-/// The number that this libcrypto has for the key file's object identifier.
+/// Returns this libcrypto's NID of the key file's object identifier, and creates it if necessary.
 ///
 /// # Safety
 /// The functions are libcrypto's.
 pub(crate) unsafe fn register(functions: &EngineFunctions) -> Result<c_int> {
-    let oid = CString::new(KeyFile::PKCS8_OID).map_err(|_| Error::internal("a NUL"))?;
-    // SAFETY: libcrypto's functions, which copy the texts. The first takes numbers only, and fails
-    // without an error when it does not know one.
+    let oid = CString::new(KeyFile::PKCS8_OID)
+        .map_err(|_| Error::internal("the object identifier contains a NUL"))?;
+    // SAFETY: libcrypto's functions, which copy the strings. For an unknown identifier in numeric
+    // form, the first returns `NID_undef` without an error.
     unsafe {
         let known = (functions.OBJ_txt2nid)(oid.as_ptr());
         if known != nid::UNDEFINED {
@@ -39,14 +40,14 @@ pub(crate) unsafe fn register(functions: &EngineFunctions) -> Result<c_int> {
     }
 }
 
-/// How an engine reads key files. The engine frees it.
+/// Creates the method that reads key files. The engine frees it.
 ///
 /// # Errors
-/// libcrypto has no memory left.
+/// libcrypto is out of memory.
 pub(crate) fn method(host: &Host) -> Result<Owned<PkeyAsn1Method>> {
     const DECODE: [PrivateDecodeFn; SLOTS] = per_slot!(decode);
     let (label, info) = (c"AKV", c"Azure Key Vault key file");
-    // SAFETY: libcrypto's functions with what they take; the texts are copied.
+    // SAFETY: libcrypto's functions with valid arguments; the strings are copied.
     unsafe {
         let new = (host.EVP_PKEY_asn1_new)(host.key_file, 0, label.as_ptr(), info.as_ptr());
         let method = Owned::new(new, host.EVP_PKEY_asn1_free, "EVP_PKEY_asn1_new")?;
@@ -56,7 +57,7 @@ pub(crate) fn method(host: &Host) -> Result<Owned<PkeyAsn1Method>> {
     }
 }
 
-/// An engine that libcrypto has chosen for key files; it stays initialised as long as this lives.
+/// The engine that libcrypto selected for key files, with a functional reference.
 struct Chosen {
     host: &'static Host,
     engine: *mut Engine,
@@ -64,7 +65,7 @@ struct Chosen {
 
 impl Drop for Chosen {
     fn drop(&mut self) {
-        // SAFETY: libcrypto's function; the count was ours.
+        // SAFETY: libcrypto's function; the reference is ours.
         unsafe { (self.host.ENGINE_finish)(self.engine) };
     }
 }
@@ -77,7 +78,7 @@ entry! {
         info: *const PrivateKeyInfo,
     ) -> Result<()> {
         let (mut content, mut len) = (ptr::null(), 0);
-        // SAFETY: libcrypto passes a key that is being made, and the PKCS#8 that it is made from.
+        // SAFETY: libcrypto passes a key under construction, and the PKCS#8 to read it from.
         unsafe {
             let got = (host.PKCS8_pkey_get0)(
                 ptr::null_mut(),
@@ -92,7 +93,7 @@ entry! {
 
             let engine = (host.ENGINE_get_pkey_asn1_meth_engine)(host.key_file);
             if engine.is_null() {
-                return Err(Error::internal("no engine reads key files any more"));
+                return Err(Error::internal("the engine for key files has been unloaded"));
             }
             let chosen = Chosen { host, engine };
             let key = State::of(host, chosen.engine)?.client()?.key_from_file(&file)?;

@@ -1,8 +1,8 @@
-//! `EVP_PKEY_METHOD` of RSA: what libcrypto cannot do with [`legacy_abi::rsa`] alone.
+//! `EVP_PKEY_METHOD` for RSA: operations for which [`legacy_abi::rsa`] is not enough.
 //!
-//! For PSS and OAEP libcrypto pads by itself and asks the key for raw RSA, which no vault does. So
-//! keys in a vault carry this method: signing with PSS and decrypting with OAEP go to the vault as
-//! what they are. Everything else, and everything with other keys, is libcrypto's own method's.
+//! For PSS and OAEP, libcrypto pads the data itself and requires raw RSA of the key, which no vault
+//! offers. Vault keys therefore use this method, which sends PSS signing and OAEP decryption to the
+//! vault. All other operations, and all operations with other keys, use libcrypto's own method.
 
 use crate::host::{Host, SLOTS, per_slot};
 use crate::key;
@@ -15,7 +15,7 @@ use legacy_abi::libcrypto::constants::{control, nid, padding, salt};
 use legacy_abi::libcrypto::types::{
     Digest, PkeyContext, PkeyControlFn, PkeyControlTextFn, PkeyInitFn, PkeyMethod, PkeyOperationFn,
 };
-use legacy_abi::libcrypto::{EngineFunctions, copy_of_own};
+use legacy_abi::libcrypto::{EngineFunctions, duplicate_method};
 use legacy_abi::{Error, Result, rsa};
 use ossl_abi::guard::{self, Return};
 use ossl_abi::{Output, entry};
@@ -23,7 +23,7 @@ use std::ffi::{c_int, c_uchar, c_void};
 use std::ptr;
 use std::sync::Arc;
 
-/// Digests by libcrypto's numbers.
+/// Digests by libcrypto's NIDs.
 const DIGESTS: [(c_int, DigestAlgorithm); 13] = [
     (nid::MD5, DigestAlgorithm::Md5),
     (nid::MD5_SHA1, DigestAlgorithm::Md5Sha1),
@@ -40,7 +40,7 @@ const DIGESTS: [(c_int, DigestAlgorithm); 13] = [
     (nid::SHA3_512, DigestAlgorithm::Sha3_512),
 ];
 
-/// The method of one libcrypto, and what it falls back to.
+/// Our method for one libcrypto, and the functions of libcrypto's own method.
 pub(crate) struct Method {
     pub(crate) ours: *const PkeyMethod,
     sign: PkeyOperationFn,
@@ -59,9 +59,9 @@ impl Method {
         let mut decrypt_init: Option<PkeyInitFn> = None;
         let mut control_text: Option<PkeyControlTextFn> = None;
         let (mut sign, mut decrypt, mut control) = (None, None, None);
-        // SAFETY: libcrypto's functions with what they take; its own method and ours live on.
+        // SAFETY: libcrypto's functions with valid arguments; neither method is ever freed.
         unsafe {
-            let (own, ours) = copy_of_own(functions, nid::RSA)?;
+            let (own, ours) = duplicate_method(functions, nid::RSA)?;
             (functions.EVP_PKEY_meth_get_sign)(own, &mut sign_init, &mut sign);
             (functions.EVP_PKEY_meth_get_decrypt)(own, &mut decrypt_init, &mut decrypt);
             (functions.EVP_PKEY_meth_get_ctrl)(own, &mut control, &mut control_text);
@@ -72,17 +72,19 @@ impl Method {
                 (Some(sign), Some(decrypt), Some(control)) => {
                     Ok(Self { ours, sign, decrypt, control })
                 }
-                _ => Err(Error::unsupported("this libcrypto does nothing with RSA keys")),
+                _ => Err(Error::unsupported(
+                    "RSA with this libcrypto, whose method for RSA keys is incomplete",
+                )),
             }
         }
     }
 }
 
-/// What is to be done with an operation.
+/// How an operation continues.
 enum Route {
-    /// It was ours, and is done.
+    /// It was for a vault key and is done.
     Done,
-    /// libcrypto's own method is to do it.
+    /// It is left to libcrypto's own method.
     Own,
 }
 
@@ -103,7 +105,7 @@ unsafe extern "C" fn sign<const SLOT: usize>(
 ) -> c_int {
     let Some(host) = Host::at(SLOT) else { return 0 };
     let body = || -> Result<Route> {
-        // SAFETY: libcrypto passes an operation that goes on, and room and data of these sizes.
+        // SAFETY: libcrypto passes a live operation, and buffers of these sizes.
         unsafe {
             let Some(operation) = Operation::with_vault_key(host, context, padding::PSS) else {
                 return Ok(Route::Own);
@@ -120,7 +122,7 @@ unsafe extern "C" fn sign<const SLOT: usize>(
     };
     guard::uncancelled(|| match guard::run("EVP_PKEY_sign", host.errors, body) {
         Some(Route::Done) => 1,
-        // SAFETY: what libcrypto passed is passed on.
+        // SAFETY: passes on libcrypto's arguments.
         Some(Route::Own) => unsafe { (host.rsa_operation.sign)(context, sig, siglen, tbs, tbslen) },
         None => 0,
     })
@@ -135,7 +137,7 @@ unsafe extern "C" fn decrypt<const SLOT: usize>(
 ) -> c_int {
     let Some(host) = Host::at(SLOT) else { return 0 };
     let body = || -> Result<Route> {
-        // SAFETY: libcrypto passes an operation that goes on, and room and data of these sizes.
+        // SAFETY: libcrypto passes a live operation, and buffers of these sizes.
         unsafe {
             let Some(operation) = Operation::with_vault_key(host, context, padding::OAEP) else {
                 return Ok(Route::Own);
@@ -152,7 +154,7 @@ unsafe extern "C" fn decrypt<const SLOT: usize>(
     };
     guard::uncancelled(|| match guard::run("EVP_PKEY_decrypt", host.errors, body) {
         Some(Route::Done) => 1,
-        // SAFETY: what libcrypto passed is passed on.
+        // SAFETY: passes on libcrypto's arguments.
         Some(Route::Own) => unsafe {
             (host.rsa_operation.decrypt)(context, out, outlen, data, len)
         },
@@ -161,8 +163,9 @@ unsafe extern "C" fn decrypt<const SLOT: usize>(
 }
 
 entry! {
-    /// libcrypto's answers, but for one: "auto" of a signer means the longest salt, and ours is as
-    /// long as the digest. Whoever writes the parameters of a signature asks here.
+    /// Calls libcrypto's own function, and corrects one answer: for signing, salt length "auto"
+    /// means the maximum, but ours is the digest length. Code that encodes the parameters of a
+    /// signature queries it here.
     fn answer<const SLOT: usize>(
         "EVP_PKEY_CTX_ctrl",
         host in Host::at(SLOT),
@@ -171,12 +174,12 @@ entry! {
         number: c_int,
         pointer: *mut c_void,
     ) -> c_int, or 0 {
-        // SAFETY: what libcrypto passed is passed on.
+        // SAFETY: passes on libcrypto's arguments.
         let result = unsafe { (host.rsa_operation.control)(context, command, number, pointer) };
         if result <= 0 || command != control::GET_PSS_SALT {
             return result;
         }
-        // SAFETY: the operation goes on, and its answer to this question is a number.
+        // SAFETY: the operation is alive, and this command returns an `int`.
         unsafe {
             let length = pointer.cast::<c_int>();
             if (host.EVP_PKEY_CTX_get_operation)(context) == host.operation_sign()
@@ -190,7 +193,7 @@ entry! {
     }
 }
 
-/// An operation with a key in a vault.
+/// An operation with a vault key.
 struct Operation {
     host: &'static Host,
     context: *mut PkeyContext,
@@ -198,23 +201,23 @@ struct Operation {
 }
 
 impl Operation {
-    /// `None` when the key is another one, or the padding.
+    /// `None` for a key from elsewhere or for another padding.
     ///
     /// # Safety
-    /// The context is one of this libcrypto and stays as it is.
+    /// The context belongs to this libcrypto and stays alive and unchanged.
     unsafe fn with_vault_key(
         host: &'static Host,
         context: *mut PkeyContext,
         padding: c_int,
     ) -> Option<Self> {
-        // SAFETY: vouched for by the caller.
+        // SAFETY: guaranteed by the caller.
         let key = unsafe { key::of_operation(host, context) }?;
         let operation = Self { host, context, key };
         (operation.number(control::GET_RSA_PADDING)? == padding).then_some(operation)
     }
 
     fn ask(&self, command: c_int, answer: *mut c_void) -> Option<c_int> {
-        // SAFETY: the context goes on; each question below comes with what its answer needs.
+        // SAFETY: the context is alive, and each command below comes with a matching pointer.
         let result = unsafe { (self.host.rsa_operation.control)(self.context, command, 0, answer) };
         (result >= 0).then_some(result)
     }
@@ -224,18 +227,20 @@ impl Operation {
         self.ask(command, (&raw mut number).cast()).map(|_| number)
     }
 
-    /// The digest that a question is about.
+    /// The digest that a command returns.
     fn digest(&self, command: c_int) -> Result<DigestAlgorithm> {
         let mut digest: *const Digest = ptr::null();
         let answer = self.ask(command, (&raw mut digest).cast());
         if answer.is_none() || digest.is_null() {
-            return Err(Error::unsupported("the vault needs a digest here; set digest:sha256"));
+            return Err(Error::unsupported(
+                "no digest is set, and the vault requires one: set digest:sha256",
+            ));
         }
-        // SAFETY: the answer is a digest of libcrypto.
+        // SAFETY: the result is a digest of libcrypto.
         let nid = unsafe { (self.host.EVP_MD_get_type)(digest) };
         let known = DIGESTS.iter().find(|(known, _)| *known == nid);
         known.map(|(_, digest)| *digest).ok_or_else(|| {
-            Error::unsupported("the vault does not know this digest; use SHA-1, SHA-2 or SHA-3")
+            Error::unsupported("the vault does not support this digest; use SHA-1, SHA-2 or SHA-3")
         })
     }
 
@@ -245,7 +250,7 @@ impl Operation {
             Some(salt::AUTO) => PssSalt::Auto,
             Some(salt::AUTO_DIGEST_MAX) => PssSalt::AutoDigestMax,
             Some(len) => usize::try_from(len).map_or(PssSalt::Max, PssSalt::Len),
-            None => return Err(Error::internal("PSS without a salt")),
+            None => return Err(Error::internal("libcrypto returned no PSS salt length")),
         };
         let parameters = PssParameters {
             digest: self.digest(control::GET_DIGEST)?,
@@ -259,11 +264,11 @@ impl Operation {
         let mut label: *mut c_uchar = ptr::null_mut();
         let len = self.ask(control::GET_OAEP_LABEL, (&raw mut label).cast());
         let len = len.and_then(|len| usize::try_from(len).ok());
-        let len = len.ok_or_else(|| Error::internal("OAEP without an answer about its label"))?;
+        let len = len.ok_or_else(|| Error::internal("libcrypto returned no OAEP label"))?;
         let parameters = OaepParameters {
             digest: self.digest(control::GET_OAEP_DIGEST)?,
             mgf1: self.digest(control::GET_MGF1_DIGEST)?,
-            // SAFETY: the answer is the operation's label, which stays while the operation does.
+            // SAFETY: the label belongs to the operation, which is alive.
             label: unsafe { guard::bytes(label, len) }.unwrap_or_default(),
         };
         Ok(parameters.algorithm()?)

@@ -1,4 +1,4 @@
-/* Signs a file with a key that stays in the vault, and writes the signature as X.509 and TLS have it.
+/* Signs a file with a vault key and writes the signature in the format of X.509 and TLS.
  *
  *     cc sign_file.c $(pkg-config --cflags --libs akv) -o sign_file
  *     ./sign_file vault:myVault:myKey ES256 release.tar release.tar.sig

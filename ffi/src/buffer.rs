@@ -1,67 +1,70 @@
-//! What the caller gives and takes: bytes, texts, room for an output.
+//! Arguments from the caller: bytes, strings, output buffers.
 
-use crate::last_error::{Failed, wrong};
+use crate::last_error::{Failed, invalid_argument};
 use c_abi::Output;
 use std::ffi::c_char;
 
-/// Bytes of the caller.
+/// Bytes from the caller.
 ///
 /// # Safety
-/// `data` is null or leads to `len` readable bytes that stay as they are for `'a`.
+/// `data` is null or points to `len` readable bytes that do not change during `'a`.
 pub(crate) unsafe fn bytes<'a>(data: *const u8, len: usize) -> Result<&'a [u8], Failed> {
-    // SAFETY: vouched for by the caller.
-    unsafe { c_abi::bytes(data, len) }.ok_or_else(|| wrong("a null pointer to bytes"))
+    // SAFETY: guaranteed by the caller.
+    unsafe { c_abi::bytes(data, len) }
+        .ok_or_else(|| invalid_argument("the pointer to the data is null"))
 }
 
-/// A text of the caller.
+/// A UTF-8 string from the caller.
 ///
 /// # Safety
-/// `text` is null or a C string that stays as it is for `'a`.
+/// `text` is null or a C string that does not change during `'a`.
 pub(crate) unsafe fn text<'a>(text: *const c_char) -> Result<&'a str, Failed> {
-    // SAFETY: vouched for by the caller.
-    unsafe { c_abi::text(text) }.ok_or_else(|| wrong("a null pointer, or a text that is not UTF-8"))
+    // SAFETY: guaranteed by the caller.
+    unsafe { c_abi::text(text) }.ok_or_else(|| invalid_argument("a string is null or not UTF-8"))
 }
 
-/// An object that [`Box::into_raw`] gave to the caller.
+/// An object that was passed to the caller with [`Box::into_raw`].
 ///
 /// # Safety
-/// `object` is null or leads to a live `O` that nobody changes for `'a`.
+/// `object` is null or points to a live `O` that does not change during `'a`.
 pub(crate) unsafe fn object<'a, O>(object: *const O) -> Result<&'a O, Failed> {
-    // SAFETY: vouched for by the caller.
-    unsafe { object.as_ref() }.ok_or_else(|| wrong("a null pointer to an object"))
+    // SAFETY: guaranteed by the caller.
+    unsafe { object.as_ref() }.ok_or_else(|| invalid_argument("the pointer to an object is null"))
 }
 
-/// Puts a new object where the caller wants it.
+/// Creates an object and stores it at `place`, which is null on failure.
 ///
 /// # Safety
-/// `place` is null or leads to room for a pointer.
+/// `place` is null or has room for a pointer.
 pub(crate) unsafe fn hand_over<O>(
     place: *mut *mut O,
     make: impl FnOnce() -> Result<O, Failed>,
 ) -> Result<(), Failed> {
-    // SAFETY: vouched for by the caller.
-    let place = unsafe { place.as_mut() }.ok_or_else(|| wrong("no place for the result"))?;
+    // SAFETY: guaranteed by the caller.
+    let place = unsafe { place.as_mut() }
+        .ok_or_else(|| invalid_argument("the pointer to the result is null"))?;
     *place = std::ptr::null_mut();
     *place = Box::into_raw(Box::new(make()?));
     Ok(())
 }
 
-/// Where the caller wants an output.
+/// The caller's output buffer.
 pub(crate) struct Room<'a>(Output<'a>);
 
 impl<'a> Room<'a> {
     /// # Safety
-    /// `buffer` is null or leads to room for the output, of which there are at most `*len` bytes;
-    /// `len` is null or leads to a `size_t`; both for `'a` and not overlapping.
+    /// `buffer` is null or has room for the output, which is at most `*len` bytes; `len` is null or
+    /// points to a `size_t`. Both are valid during `'a` and do not overlap.
     pub(crate) unsafe fn new(buffer: *mut u8, len: *mut usize) -> Result<Self, Failed> {
-        // SAFETY: vouched for by the caller.
+        // SAFETY: guaranteed by the caller.
         let size = unsafe { len.as_ref() }.copied();
         // SAFETY: the same.
         let output = size.and_then(|size| unsafe { Output::new(buffer, len, size) });
-        output.map(Self).ok_or_else(|| wrong("no place for the length"))
+        output.map(Self).ok_or_else(|| invalid_argument("the pointer to the length is null"))
     }
 
-    /// The room, when there is enough for `most` bytes; `None` when only that was asked.
+    /// Returns the buffer if it has room for `most` bytes, or `None` if the caller only asks for
+    /// that size.
     pub(crate) fn for_up_to(self, most: usize) -> Result<Option<Self>, Failed> {
         match self.0.room() {
             None => {
@@ -70,16 +73,18 @@ impl<'a> Room<'a> {
             }
             Some(room) if room < most => {
                 self.0.answer_len(most);
-                Err(wrong(&format!("the buffer has room for {room} bytes; {most} may be needed")))
+                Err(invalid_argument(&format!(
+                    "the buffer has {room} bytes; up to {most} may be needed"
+                )))
             }
             Some(_) => Ok(Some(self)),
         }
     }
 
-    /// Writes an output that is at hand.
+    /// Writes an output whose length is known.
     pub(crate) fn put(self, data: &[u8]) -> Result<(), Failed> {
         let Some(Self(output)) = self.for_up_to(data.len())? else { return Ok(()) };
-        if output.write(data) { Ok(()) } else { Err(wrong("the buffer is too small")) }
+        if output.write(data) { Ok(()) } else { Err(invalid_argument("the buffer is too small")) }
     }
 }
 
@@ -89,7 +94,7 @@ mod tests {
 
     fn room(buffer: Option<&mut [u8]>, len: &mut usize, data: &[u8]) -> bool {
         let buffer = buffer.map_or(std::ptr::null_mut(), <[u8]>::as_mut_ptr);
-        // SAFETY: the buffer is as large as `len` says.
+        // SAFETY: the buffer has the size in `len`.
         unsafe { Room::new(buffer, len) }.and_then(|room| room.put(data)).is_ok()
     }
 

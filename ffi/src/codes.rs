@@ -1,42 +1,41 @@
-//! Result codes: the kinds of errors as numbers that stay.
+//! Result codes: the kinds of errors as stable numbers.
 
 use akv_core::ErrorKind;
 
-/// What a function returns: zero, or the kind of failure. Numbers are never used again for
-/// another meaning.
+/// The result of a function: zero, or the kind of error. A number never changes its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i32)]
 #[non_exhaustive]
 pub enum Code {
-    /// It worked.
+    /// Success.
     Ok = 0,
-    /// The key reference is wrong.
+    /// The key reference is invalid.
     Reference = 1,
-    /// A setting is wrong.
+    /// A setting is invalid.
     Settings = 2,
     /// The key file is malformed.
     KeyFile = 3,
-    /// An argument is wrong.
+    /// An argument is invalid.
     Argument = 4,
-    /// The key or the service cannot do this.
+    /// The key or the service does not support this.
     Unsupported = 5,
-    /// No access token could be had.
+    /// No access token could be obtained.
     Credential = 6,
     /// The service could not be reached.
     Network = 7,
     /// The server's certificate is not trusted.
     Tls = 8,
-    /// The deadline passed.
+    /// The operation timed out.
     Timeout = 9,
-    /// The service refused.
+    /// The service returned an error.
     Service = 10,
-    /// The service's answer makes no sense.
+    /// Invalid response from the service.
     Response = 11,
-    /// A signature does not verify.
+    /// The signature is invalid.
     Signature = 12,
-    /// A failure of the library or the operating system.
+    /// An error of the library or the operating system.
     Internal = 13,
-    /// The settings do not allow it: `allowed-keys` does not list the key.
+    /// The key is not allowed: the setting `allowed-keys` does not list it.
     NotAllowed = 14,
 }
 

@@ -1,4 +1,4 @@
-//! Keys: opening them, and what is known of them without a request.
+//! Keys: opening them, and reading their properties without a request.
 
 use crate::{
     Client,
@@ -11,7 +11,7 @@ use akv_core::{
 };
 use std::ffi::{CString, c_char};
 
-/// A key in a vault, of one version.
+/// A vault key, pinned to one version.
 pub struct Key {
     pub(crate) key: AnyKey,
     reference: CString,
@@ -20,7 +20,7 @@ pub struct Key {
 impl Key {
     fn new(key: AnyKey) -> Result<Self, Failed> {
         let reference = CString::new(key.pinned_reference().to_string());
-        let reference = reference.map_err(|_| internal("a reference with a NUL in it"))?;
+        let reference = reference.map_err(|_| internal("the reference contains a NUL"))?;
         Ok(Self { key, reference })
     }
 
@@ -45,11 +45,12 @@ fn internal(what: &str) -> Failed {
 }
 
 /// Opens a key by its reference, such as `vault:myVault:myKey` or `managedHsm:myHsm:myKey`. Without
-/// a version the newest one is taken, and kept. Free it with `akv_key_free`.
+/// a version, the reference is resolved to the newest version and pinned to it. Free the key with
+/// `akv_key_free`.
 ///
 /// # Safety
-/// `client` is null or from `akv_client_new`, `reference` null or a C string, `key` null or room for
-/// a pointer.
+/// `client` is null or from `akv_client_new`; `reference` is null or a C string; `key` is null or
+/// points to room for a pointer.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn akv_key_open(
     client: *const Client,
@@ -57,7 +58,7 @@ pub unsafe extern "C" fn akv_key_open(
     key: *mut *mut Key,
 ) -> i32 {
     call("akv_key_open", || {
-        // SAFETY: vouched for by the caller.
+        // SAFETY: guaranteed by the caller.
         let (client, reference) = unsafe { (object(client)?, text(reference)?) };
         let open = || Key::new(client.0.any_key(&client.0.reference(reference)?)?);
         // SAFETY: the same.
@@ -65,13 +66,12 @@ pub unsafe extern "C" fn akv_key_open(
     })
 }
 
-/// Opens a key by a key file, the text between `BEGIN AKV PRIVATE KEY` and its end, or the PKCS#8
-/// form of it. No request is made when the file has the version and the public key, as written ones
-/// have.
+/// Opens a key by a key file: PEM with the label `AKV PRIVATE KEY`, or its PKCS#8 form. No request
+/// is sent if the file contains the version and the public key, as generated key files do.
 ///
 /// # Safety
-/// `client` is null or from `akv_client_new`, `pem` null or `len` bytes, `key` null or room for a
-/// pointer.
+/// `client` is null or from `akv_client_new`; `pem` is null or points to `len` bytes; `key` is null
+/// or points to room for a pointer.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn akv_key_open_file(
     client: *const Client,
@@ -80,12 +80,11 @@ pub unsafe extern "C" fn akv_key_open_file(
     key: *mut *mut Key,
 ) -> i32 {
     call("akv_key_open_file", || {
-        // SAFETY: vouched for by the caller.
+        // SAFETY: guaranteed by the caller.
         let (client, pem) = unsafe { (object(client)?, bytes(pem, len)?) };
         let open = || {
-            let file = KeyFile::from_pem(pem)?.ok_or_else(|| {
-                Error::new(ErrorKind::KeyFile, "there is no key file in the text")
-            })?;
+            let file = KeyFile::from_pem(pem)?
+                .ok_or_else(|| Error::new(ErrorKind::KeyFile, "the PEM contains no key file"))?;
             Key::new(client.0.any_key_from_file(&file)?)
         };
         // SAFETY: the same.
@@ -96,45 +95,49 @@ pub unsafe extern "C" fn akv_key_open_file(
 /// Frees a key.
 ///
 /// # Safety
-/// `key` is null or from one of the functions that open keys, and nobody uses it any more.
+/// `key` is null or from one of the functions that open keys, and is not used afterwards.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn akv_key_free(key: *mut Key) {
-    // SAFETY: vouched for by the caller.
+    // SAFETY: guaranteed by the caller.
     unsafe { c_abi::free_box::<Key>(key.cast()) }
 }
 
-/// The reference with the version that the key is pinned to; null for a null key. It lives as long
-/// as the key.
+/// The key's reference with the pinned version; null if `key` is null. It is valid as long as the
+/// key.
 ///
 /// # Safety
 /// `key` is null or an open key.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn akv_key_reference(key: *const Key) -> *const c_char {
-    // SAFETY: vouched for by the caller.
+    // SAFETY: guaranteed by the caller.
     unsafe { key.as_ref() }.map_or(std::ptr::null(), |key| key.reference.as_ptr())
 }
 
-/// The public half as a SubjectPublicKeyInfo in DER (RFC 5280 section 4.1). No request is made.
+/// Writes the public half as a DER-encoded SubjectPublicKeyInfo (RFC 5280 section 4.1). No request
+/// is sent.
 ///
 /// # Safety
-/// `key` is null or an open key; `out` null or room for `*len` bytes; `len` null or a length.
+/// `key` is null or an open key; `out` is null or has room for `*len` bytes; `len` is null or
+/// points to a length.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn akv_key_public_key(key: *const Key, out: *mut u8, len: *mut usize) -> i32 {
     call("akv_key_public_key", || {
-        // SAFETY: vouched for by the caller.
+        // SAFETY: guaranteed by the caller.
         let (key, room) = unsafe { (object(key)?, Room::new(out, len)?) };
         room.put(&key.pair()?.public_key().to_spki_der())
     })
 }
 
-/// The key file: PEM text, without a NUL at its end, that holds no secret and names this version.
+/// Writes the key file: PEM text without a terminating NUL. It contains no secret and names the
+/// pinned version.
 ///
 /// # Safety
-/// `key` is null or an open key; `out` null or room for `*len` bytes; `len` null or a length.
+/// `key` is null or an open key; `out` is null or has room for `*len` bytes; `len` is null or
+/// points to a length.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn akv_key_file(key: *const Key, out: *mut u8, len: *mut usize) -> i32 {
     call("akv_key_file", || {
-        // SAFETY: vouched for by the caller.
+        // SAFETY: guaranteed by the caller.
         let (key, room) = unsafe { (object(key)?, Room::new(out, len)?) };
         room.put(key.key.key_file().to_pem().as_bytes())
     })

@@ -1,4 +1,4 @@
-//! The last failure of each thread, and the way that every function goes.
+//! The last error of each thread, and the guard around every function.
 
 use akv_core::{Error, ErrorKind};
 use c_abi::{Entry, ErrorQueue};
@@ -7,7 +7,7 @@ use std::{
     ffi::{CString, c_char},
 };
 
-/// A failure of this thread: its code and its text.
+/// The last error of a thread: its code and message.
 struct Last {
     code: i32,
     text: CString,
@@ -17,14 +17,14 @@ thread_local! {
     static LAST: RefCell<Option<Last>> = const { RefCell::new(None) };
 }
 
-/// Where this library tells its failures.
+/// Stores errors for the calling thread.
 struct ThisThread;
 
 impl ErrorQueue for ThisThread {
     fn raise(&self, entry: &Entry) {
         let code = i32::try_from(entry.reason).unwrap_or(INTERNAL);
         let last = Last { code, text: entry.message.clone() };
-        // In the last moments of a thread there is nobody left to tell.
+        // The slot is gone while the thread is being destroyed.
         let _ = LAST.try_with(|slot| slot.replace(Some(last)));
     }
 }
@@ -32,7 +32,7 @@ impl ErrorQueue for ThisThread {
 /// The number of [`Code::Internal`](crate::Code::Internal).
 const INTERNAL: i32 = crate::Code::Internal as i32;
 
-/// A failure on its way to C.
+/// An error to report to C.
 pub(crate) struct Failed(Error);
 
 impl From<Error> for Failed {
@@ -51,14 +51,14 @@ impl c_abi::Failure for Failed {
     }
 }
 
-/// The caller passed what the function does not take.
-pub(crate) fn wrong(what: &str) -> Failed {
+/// The error for an invalid argument.
+pub(crate) fn invalid_argument(what: &str) -> Failed {
     Failed(Error::new(ErrorKind::Argument, what))
 }
 
-/// Runs the body of a function, and gives the code that it returns to C.
+/// Runs the body of a function and returns the code for C.
 pub(crate) fn call(name: &'static str, body: impl FnOnce() -> Result<(), Failed>) -> i32 {
-    // A library that is linked has no function that runs first.
+    // A library has no entry point that could do this once.
     c_abi::quiet_panics();
     match c_abi::run(name, &ThisThread, body) {
         1 => 0,
@@ -73,15 +73,15 @@ fn code() -> i32 {
         .unwrap_or(INTERNAL)
 }
 
-/// The code of this thread's last failure; `AKV_CODE_OK` when nothing has failed yet. A success does
-/// not change it.
+/// The code of this thread's last error; `AKV_CODE_OK` if there was none. Successful calls do not
+/// change it.
 #[unsafe(no_mangle)]
 pub extern "C" fn akv_last_error_code() -> i32 {
     LAST.try_with(|last| last.borrow().as_ref().map_or(0, |last| last.code)).unwrap_or(INTERNAL)
 }
 
-/// This thread's last failure in words, one line: what was asked, what happened, what to do. Empty
-/// when nothing has failed yet. The text stays until the next failure in this thread.
+/// The message of this thread's last error in one line: the operation, the cause and what to do.
+/// Empty if there was none. It is valid until the next error in this thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn akv_last_error() -> *const c_char {
     LAST.try_with(|last| last.borrow().as_ref().map_or(c"".as_ptr(), |last| last.text.as_ptr()))
@@ -94,14 +94,14 @@ mod tests {
     use std::{ffi::CStr, thread};
 
     fn text() -> String {
-        // SAFETY: the text stays while nothing fails.
+        // SAFETY: the message is valid until the next error.
         unsafe { CStr::from_ptr(akv_last_error()) }.to_str().unwrap().to_owned()
     }
 
     #[test]
     fn each_thread_has_its_own_and_a_success_leaves_it() {
         assert_eq!((akv_last_error_code(), text()), (0, String::new()));
-        assert_eq!(call("test", || Err(wrong("a null pointer"))), 4);
+        assert_eq!(call("test", || Err(invalid_argument("a null pointer"))), 4);
         thread::spawn(|| assert_eq!((akv_last_error_code(), text()), (0, String::new())))
             .join()
             .unwrap();

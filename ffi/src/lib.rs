@@ -1,9 +1,9 @@
-//! The C interface, `libakv`: keys in Azure Key Vault and Managed HSM for programs that use neither
-//! OpenSSL nor Rust. `include/akv.h` is made from this crate and says how it is used.
+//! The C library `libakv`: keys in Azure Key Vault and Managed HSM for programs that use neither
+//! OpenSSL nor Rust. `include/akv.h` is generated from this crate and documents its use.
 //!
-//! Only translation happens here; what an operation does is `akv-core`'s business. Every function
-//! goes through [`last_error::call`] or one of its relatives, which check pointers, keep panics from
-//! crossing into C and remember the failure for `akv_last_error`.
+//! This crate only translates; `akv-core` implements the operations. Every function runs in
+//! [`last_error::call`] or a related function. These check pointers, keep panics from crossing into
+//! C and store the error for `akv_last_error`.
 #![deny(missing_docs)]
 
 mod buffer;
@@ -15,7 +15,8 @@ mod list;
 mod operations;
 mod version;
 
-/// No buffer of this library, or of those in it, leaves a token or a plaintext behind.
+/// Zeroes all freed memory of this library and its dependencies, so that no token or plaintext
+/// stays behind.
 #[global_allocator]
 static ALLOCATOR: c_abi::Wiping = c_abi::Wiping;
 

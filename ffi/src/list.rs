@@ -3,24 +3,24 @@
 use crate::{
     Client,
     buffer::{hand_over, object, text},
-    last_error::{Failed, call, wrong},
+    last_error::{Failed, call, invalid_argument},
 };
 use akv_core::{Error, ErrorKind, blocking};
 use std::ffi::{CString, c_char};
 
-/// The names of a vault's keys, of which each page is asked for when it is needed. One thread at a
-/// time.
+/// The names of a vault's keys, requested page by page as needed. May be used by only one thread at
+/// a time.
 pub struct KeyList {
     items: blocking::KeyList,
     name: CString,
 }
 
-/// Begins to list the keys of a vault, which a reference without a key names: `vault:myVault:`. Free
-/// it with `akv_key_list_free`.
+/// Starts listing the keys of a vault. `vault` is a reference without a key name: `vault:myVault:`.
+/// Free the list with `akv_key_list_free`.
 ///
 /// # Safety
-/// `client` is null or from `akv_client_new`, `vault` null or a C string, `list` null or room for a
-/// pointer.
+/// `client` is null or from `akv_client_new`; `vault` is null or a C string; `list` is null or
+/// points to room for a pointer.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn akv_key_list_open(
     client: *const Client,
@@ -28,7 +28,7 @@ pub unsafe extern "C" fn akv_key_list_open(
     list: *mut *mut KeyList,
 ) -> i32 {
     call("akv_key_list_open", || {
-        // SAFETY: vouched for by the caller.
+        // SAFETY: guaranteed by the caller.
         let (client, vault) = unsafe { (object(client)?, text(vault)?) };
         let open = || {
             let items = client.0.vault(&client.0.reference(vault)?)?.list();
@@ -39,22 +39,24 @@ pub unsafe extern "C" fn akv_key_list_open(
     })
 }
 
-/// The next name; null in `*name` when there are no more. It stays until the next call with this
-/// list.
+/// Returns the next name, or null in `*name` at the end of the list. The name is valid until the
+/// next call with this list.
 ///
 /// # Safety
-/// `list` is null or from `akv_key_list_open`; `name` is null or leads to room for a pointer.
+/// `list` is null or from `akv_key_list_open`; `name` is null or points to room for a pointer.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn akv_key_list_next(list: *mut KeyList, name: *mut *const c_char) -> i32 {
     call("akv_key_list_next", || {
-        // SAFETY: vouched for by the caller.
-        let list = unsafe { list.as_mut() }.ok_or_else(|| wrong("a null pointer to a list"))?;
+        // SAFETY: guaranteed by the caller.
+        let list = unsafe { list.as_mut() }
+            .ok_or_else(|| invalid_argument("the pointer to the list is null"))?;
         // SAFETY: the same.
-        let place = unsafe { name.as_mut() }.ok_or_else(|| wrong("no place for the result"))?;
+        let place = unsafe { name.as_mut() }
+            .ok_or_else(|| invalid_argument("the pointer to the result is null"))?;
         *place = std::ptr::null();
         let Some(item) = list.items.next().transpose()? else { return Ok(()) };
         list.name = CString::new(item.name()).map_err(|_| {
-            Failed::from(Error::new(ErrorKind::Response, "the name of a key with a NUL in it"))
+            Failed::from(Error::new(ErrorKind::Response, "the name of a key contains a NUL"))
         })?;
         *place = list.name.as_ptr();
         Ok(())
@@ -64,9 +66,9 @@ pub unsafe extern "C" fn akv_key_list_next(list: *mut KeyList, name: *mut *const
 /// Frees a list.
 ///
 /// # Safety
-/// `list` is null or from `akv_key_list_open`, and nobody uses it any more.
+/// `list` is null or from `akv_key_list_open`, and is not used afterwards.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn akv_key_list_free(list: *mut KeyList) {
-    // SAFETY: vouched for by the caller.
+    // SAFETY: guaranteed by the caller.
     unsafe { c_abi::free_box::<KeyList>(list.cast()) }
 }

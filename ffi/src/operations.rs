@@ -1,4 +1,4 @@
-//! Operations with keys. Algorithms have the names of JOSE (RFC 7518).
+//! Operations with keys. Algorithms use the JOSE names (RFC 7518).
 
 use crate::{
     Key,
@@ -12,7 +12,7 @@ use akv_core::{
 };
 use std::{ffi::c_char, str::FromStr};
 
-/// What most operations take.
+/// The arguments of most operations.
 struct Operation<'a> {
     key: &'a Key,
     algorithm: &'a str,
@@ -22,15 +22,16 @@ struct Operation<'a> {
 
 impl<'a> Operation<'a> {
     /// # Safety
-    /// `key` is null or an open key; `algorithm` null or a C string; `data` null or `data_len` bytes;
-    /// `out` null or room for `*len` bytes; `len` null or a length; all for `'a`.
+    /// `key` is null or an open key; `algorithm` is null or a C string; `data` is null or points to
+    /// `data_len` bytes; `out` is null or has room for `*len` bytes; `len` is null or points to a
+    /// length; all for `'a`.
     unsafe fn new(
         key: *const Key,
         algorithm: *const c_char,
         (data, data_len): (*const u8, usize),
         (out, len): (*mut u8, *mut usize),
     ) -> Result<Self, Failed> {
-        // SAFETY: vouched for by the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             Ok(Self {
                 key: object(key)?,
@@ -41,7 +42,7 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// Runs an operation of a key pair, when there is room for its longest result.
+    /// Runs an operation of a key pair if the buffer has room for the longest result.
     fn with_pair<A, R>(
         self,
         run: impl FnOnce(&blocking::Key, A, &[u8]) -> akv_core::Result<R>,
@@ -59,12 +60,13 @@ impl<'a> Operation<'a> {
     }
 }
 
-/// Signs a digest in the vault, with `RS256`, `PS384`, `ES256` and the like. ECDSA signatures are the
-/// two numbers one after the other, as JOSE has them; `akv_ecdsa_der` turns them into DER.
+/// Signs a digest in the vault, with algorithms such as `RS256`, `PS384` or `ES256`. ECDSA
+/// signatures are r and s concatenated, as in JOSE; `akv_ecdsa_der` converts them to DER.
 ///
 /// # Safety
-/// `key` is null or an open key; `algorithm` null or a C string; `digest` null or `digest_len` bytes;
-/// `out` null or room for `*len` bytes; `len` null or a length.
+/// `key` is null or an open key; `algorithm` is null or a C string; `digest` is null or points to
+/// `digest_len` bytes; `out` is null or has room for `*len` bytes; `len` is null or points to a
+/// length.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn akv_sign(
     key: *const Key,
@@ -75,18 +77,18 @@ pub unsafe extern "C" fn akv_sign(
     len: *mut usize,
 ) -> i32 {
     call("akv_sign", || {
-        // SAFETY: vouched for by the caller.
+        // SAFETY: guaranteed by the caller.
         let operation =
             unsafe { Operation::new(key, algorithm, (digest, digest_len), (out, len)) }?;
         operation.with_pair(blocking::Key::sign)
     })
 }
 
-/// Hashes a message, here, with the algorithm's own digest, and signs that in the vault; otherwise as
-/// `akv_sign`.
+/// Hashes a message locally with the digest of the algorithm and signs the digest in the vault.
+/// Otherwise like `akv_sign`.
 ///
 /// # Safety
-/// As `akv_sign`.
+/// As for `akv_sign`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn akv_sign_message(
     key: *const Key,
@@ -97,19 +99,19 @@ pub unsafe extern "C" fn akv_sign_message(
     len: *mut usize,
 ) -> i32 {
     call("akv_sign_message", || {
-        // SAFETY: vouched for by the caller.
+        // SAFETY: guaranteed by the caller.
         let operation =
             unsafe { Operation::new(key, algorithm, (message, message_len), (out, len)) }?;
         operation.with_pair(blocking::Key::sign_message)
     })
 }
 
-/// Checks a signature over a digest with the public half; `AKV_CODE_SIGNATURE` when it does not
-/// verify. No request is made.
+/// Verifies a signature over a digest with the public half. Returns `AKV_CODE_SIGNATURE` if it is
+/// invalid. No request is sent.
 ///
 /// # Safety
-/// `key` is null or an open key; `algorithm` null or a C string; `digest` and `signature` null or as
-/// many bytes as their lengths say.
+/// `key` is null or an open key; `algorithm` is null or a C string; `digest` and `signature` are
+/// null or point to as many bytes as their lengths state.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn akv_verify(
     key: *const Key,
@@ -120,7 +122,7 @@ pub unsafe extern "C" fn akv_verify(
     signature_len: usize,
 ) -> i32 {
     call("akv_verify", || {
-        // SAFETY: vouched for by the caller.
+        // SAFETY: guaranteed by the caller.
         let (key, algorithm) = unsafe { (object(key)?.pair()?, text(algorithm)?.parse()?) };
         // SAFETY: the same.
         let (digest, signature) =
@@ -129,12 +131,12 @@ pub unsafe extern "C" fn akv_verify(
     })
 }
 
-/// Turns an ECDSA signature of `akv_sign` into DER (RFC 3279 section 2.2.3), as X.509, TLS and CMS
-/// have it.
+/// Converts an ECDSA signature of `akv_sign` to DER (RFC 3279 section 2.2.3), as used by X.509, TLS
+/// and CMS.
 ///
 /// # Safety
-/// `signature` is null or `signature_len` bytes; `out` null or room for `*len` bytes; `len` null or a
-/// length.
+/// `signature` is null or points to `signature_len` bytes; `out` is null or has room for `*len`
+/// bytes; `len` is null or points to a length.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn akv_ecdsa_der(
     signature: *const u8,
@@ -143,18 +145,19 @@ pub unsafe extern "C" fn akv_ecdsa_der(
     len: *mut usize,
 ) -> i32 {
     call("akv_ecdsa_der", || {
-        // SAFETY: vouched for by the caller.
+        // SAFETY: guaranteed by the caller.
         let (raw, room) = unsafe { (bytes(signature, signature_len)?, Room::new(out, len)?) };
         room.put(&ecdsa::raw_to_der(raw)?)
     })
 }
 
-/// Encrypts with the public half of an RSA key: `RSA-OAEP-256`, `RSA-OAEP`, `RSA1_5`. No request is
-/// made.
+/// Encrypts with the public half of an RSA key: `RSA-OAEP-256`, `RSA-OAEP` or `RSA1_5`. No request
+/// is sent.
 ///
 /// # Safety
-/// `key` is null or an open key; `algorithm` null or a C string; `data` null or `data_len` bytes; `out`
-/// null or room for `*len` bytes; `len` null or a length.
+/// `key` is null or an open key; `algorithm` is null or a C string; `data` is null or points to
+/// `data_len` bytes; `out` is null or has room for `*len` bytes; `len` is null or points to a
+/// length.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn akv_encrypt(
     key: *const Key,
@@ -165,16 +168,16 @@ pub unsafe extern "C" fn akv_encrypt(
     len: *mut usize,
 ) -> i32 {
     call("akv_encrypt", || {
-        // SAFETY: vouched for by the caller.
+        // SAFETY: guaranteed by the caller.
         let operation = unsafe { Operation::new(key, algorithm, (data, data_len), (out, len)) }?;
         operation.with_pair(blocking::Key::encrypt)
     })
 }
 
-/// Decrypts in the vault with an RSA key, by the algorithms of `akv_encrypt`.
+/// Decrypts in the vault with an RSA key. The algorithms are those of `akv_encrypt`.
 ///
 /// # Safety
-/// As `akv_encrypt`.
+/// As for `akv_encrypt`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn akv_decrypt(
     key: *const Key,
@@ -185,17 +188,18 @@ pub unsafe extern "C" fn akv_decrypt(
     len: *mut usize,
 ) -> i32 {
     call("akv_decrypt", || {
-        // SAFETY: vouched for by the caller.
+        // SAFETY: guaranteed by the caller.
         let operation = unsafe { Operation::new(key, algorithm, (data, data_len), (out, len)) }?;
         operation.with_pair(blocking::Key::decrypt)
     })
 }
 
-/// Wraps a key in the vault: with an RSA key by the algorithms of `akv_encrypt`, with a symmetric
-/// key of a Managed HSM by `A128KW`, `A192KW` or `A256KW` (RFC 3394), whichever is its size.
+/// Wraps a key in the vault. With an RSA key the algorithms are those of `akv_encrypt`; with a
+/// symmetric key of a Managed HSM they are `A128KW`, `A192KW` and `A256KW` (RFC 3394), which must
+/// match the key's size.
 ///
 /// # Safety
-/// As `akv_encrypt`.
+/// As for `akv_encrypt`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn akv_wrap(
     key: *const Key,
@@ -206,7 +210,7 @@ pub unsafe extern "C" fn akv_wrap(
     len: *mut usize,
 ) -> i32 {
     call("akv_wrap", || {
-        // SAFETY: vouched for by the caller.
+        // SAFETY: guaranteed by the caller.
         let operation = unsafe { Operation::new(key, algorithm, (data, data_len), (out, len)) }?;
         let AnyKey::Symmetric(key) = &operation.key.key else {
             return operation.with_pair(blocking::Key::wrap_key);
@@ -218,10 +222,10 @@ pub unsafe extern "C" fn akv_wrap(
     })
 }
 
-/// Unwraps in the vault what `akv_wrap` gave.
+/// Unwraps in the vault what `akv_wrap` returned.
 ///
 /// # Safety
-/// As `akv_encrypt`.
+/// As for `akv_encrypt`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn akv_unwrap(
     key: *const Key,
@@ -232,7 +236,7 @@ pub unsafe extern "C" fn akv_unwrap(
     len: *mut usize,
 ) -> i32 {
     call("akv_unwrap", || {
-        // SAFETY: vouched for by the caller.
+        // SAFETY: guaranteed by the caller.
         let operation = unsafe { Operation::new(key, algorithm, (data, data_len), (out, len)) }?;
         let AnyKey::Symmetric(key) = &operation.key.key else {
             return operation.with_pair(blocking::Key::unwrap_key);

@@ -1,9 +1,9 @@
-//! What this library is.
+//! The versions of the library and its ABI.
 
 use std::ffi::{CStr, c_char};
 
-/// The version of the binary interface. It grows when functions are added; the library's file name
-/// (`libakv.so.1`) changes when one is changed or taken away.
+/// The ABI version. It grows when functions are added. When a function is changed or removed, the
+/// library's file name (`libakv.so.1`) changes.
 pub const ABI_VERSION: u32 = 1;
 
 /// The version of the library, such as `0.1.0`.
@@ -17,8 +17,8 @@ pub extern "C" fn akv_version() -> *const c_char {
     VERSION.as_ptr()
 }
 
-/// The version of the binary interface of the library that is loaded: at least the
-/// `AKV_ABI_VERSION` of the header that a program was compiled with, or it lacks functions.
+/// The ABI version of the loaded library. If it is lower than the `AKV_ABI_VERSION` that a program
+/// was compiled with, the library lacks functions of that header.
 #[unsafe(no_mangle)]
 pub extern "C" fn akv_abi_version() -> u32 {
     ABI_VERSION

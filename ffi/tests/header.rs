@@ -1,4 +1,4 @@
-//! `include/akv.h` and `libakv.map` say what the source says.
+//! Checks that `include/akv.h` and `libakv.map` match the source.
 
 use std::{collections::BTreeSet, env, fs, path::Path};
 
@@ -11,14 +11,14 @@ fn generated() -> String {
     String::from_utf8(header).expect("text")
 }
 
-/// The names of functions that a text declares.
+/// The names of the functions that a text declares.
 fn functions(text: &str) -> BTreeSet<String> {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '(');
     let declared = words.filter_map(|word| word.split_once('(')).map(|(name, _)| name);
     declared.filter(|name| name.starts_with("akv_")).map(str::to_owned).collect()
 }
 
-/// With `AKV_WRITE_HEADER` set, writes the header instead.
+/// If `AKV_WRITE_HEADER` is set, writes the header first.
 #[test]
 fn the_header_is_that_of_the_source() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("include/akv.h");

@@ -41,7 +41,7 @@ pub(crate) fn rsa_pss(digest: Digest, mgf1: Digest, salt_len: usize) -> Result<V
     AlgorithmIdentifier { oid: RSASSA_PSS, parameters: Some(parameters) }.to_der().map_err(encoding)
 }
 
-/// ECDSA: no parameters at all (RFC 5758 section 3.2).
+/// ECDSA: no parameters (RFC 5758 section 3.2).
 pub(crate) fn ecdsa(digest: Digest) -> Result<Vec<u8>> {
     let oid = digest.ecdsa_oid().ok_or_else(|| unnamed("ECDSA", digest))?;
     AlgorithmIdentifierRef { oid, parameters: None }.to_der().map_err(encoding)

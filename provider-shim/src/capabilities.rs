@@ -1,10 +1,11 @@
-//! What libssl wants to know of a provider (provider-base(7), "CAPABILITIES").
+//! The capabilities that libssl queries (provider-base(7), "CAPABILITIES").
 //!
-//! Up to 3.4 libssl takes the groups of a key exchange only from the provider whose key management it
-//! finds for them. That are we where a property query prefers us, and then there would be no groups
-//! of elliptic curves at all, were it not for the ones of the providers that make the keys for us
-//! (see [`crate::foreign`]). Where we are not preferred, libssl drops what we say here. Later
-//! releases take a group from whomever, and would have each of these twice.
+//! Up to 3.4, libssl takes the groups of a key exchange only from the provider whose key management
+//! it fetches for them. If a property query prefers our provider, that is ours, and without the
+//! groups listed here no elliptic curves would be available. We therefore report the groups of the
+//! providers that generate these keys for us (see [`crate::foreign`]). If our provider is not
+//! preferred, libssl ignores them. Later releases accept a group from any provider and would see
+//! each group twice.
 
 use crate::provider::Provider;
 use ossl_abi::params::Params;
@@ -16,11 +17,11 @@ use std::sync::Arc;
 const GROUPS: &CStr = c"TLS-GROUP";
 
 thread_local! {
-    /// This thread is asking others, among whom there may be another of us.
+    /// This thread is querying other providers, one of which may be another instance of ours.
     static ASKING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// A group whose keys we would be asked to make.
+/// Whether we would be asked to generate the keys of a group.
 fn is_ours(group: Params<'_>) -> bool {
     let algorithm = group.get(names::TLS_GROUP_ALG).and_then(|value| value.utf8().ok());
     algorithm.is_some_and(|name| name.eq_ignore_ascii_case("EC"))
@@ -35,7 +36,7 @@ entry! {
     ) -> c_int, or 1 {
         let wanted = capability.is_some_and(|name| GROUPS.to_str() == Ok(name));
         let Some(callback) =
-            callback.filter(|_| wanted && provider.passes_groups_on() && !ASKING.get())
+            callback.filter(|_| wanted && provider.reports_groups() && !ASKING.get())
         else {
             return 1;
         };

@@ -1,4 +1,4 @@
-//! Digests: OpenSSL's names of them, identifiers of signatures with them, and their computation.
+//! Digests: their OpenSSL names, signature object identifiers, and computation.
 
 use crate::error::{Error, Result};
 use akv_core::DigestAlgorithm;
@@ -8,11 +8,11 @@ use ossl_abi::host::HostDigest;
 use sha2::digest::Digest as _;
 use std::ffi::CStr;
 
-/// A digest that signatures are made over or checked with.
+/// A digest for signatures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Digest {
     Md5,
-    /// TLS 1.0's concatenation.
+    /// The concatenation used by TLS 1.0.
     Md5Sha1,
     Sha1,
     Sha224,
@@ -28,7 +28,7 @@ pub(crate) enum Digest {
 }
 
 impl Digest {
-    /// All of them, each at the place that it is `as u8`.
+    /// All digests, indexed by `as u8`.
     const ALL: [Self; 13] = [
         Self::Md5,
         Self::Md5Sha1,
@@ -45,21 +45,22 @@ impl Digest {
         Self::Sha3_512,
     ];
 
-    /// The digest that is this number `as u8`: function tables have one as a constant parameter.
+    /// The digest whose `as u8` is this number; function tables have a number as their const
+    /// parameter.
     ///
     /// # Panics
-    /// There is none; in a constant this is a compile error.
+    /// The number is invalid; in a constant this is a compile error.
     pub(crate) const fn from_number(number: u8) -> Self {
         Self::ALL[number as usize]
     }
 }
 
-/// What is known of a digest. Identifiers are those of RFC 8017, RFC 5758, RFC 8692 and NIST's
+/// Data of a digest. The object identifiers are from RFC 8017, RFC 5758, RFC 8692 and NIST's
 /// registry (csrc.nist.gov/projects/computer-security-objects-register).
 struct Info {
     digest: Digest,
     algorithm: DigestAlgorithm,
-    /// Names that OpenSSL uses, the one we give first.
+    /// OpenSSL's names; we return the first.
     names: &'static [&'static CStr],
     rsa_oid: Option<ObjectIdentifier>,
     ecdsa_oid: Option<ObjectIdentifier>,
@@ -111,10 +112,10 @@ digests! {
 }
 
 impl Digest {
-    /// The digest that OpenSSL calls by this name or object identifier; case does not matter.
+    /// The digest with this OpenSSL name or object identifier; case is ignored.
     ///
     /// # Errors
-    /// It is unknown here.
+    /// The digest is not supported.
     pub(crate) fn from_name(name: &str) -> Result<Self> {
         let by_oid = ObjectIdentifier::new(name).ok();
         let found = INFOS.iter().find(|info| {
@@ -137,12 +138,12 @@ impl Digest {
         self.info().algorithm
     }
 
-    /// The name that OpenSSL knows it by.
+    /// OpenSSL's name.
     pub(crate) fn name(self) -> &'static CStr {
         self.info().names[0]
     }
 
-    /// Its name, for messages.
+    /// The name, for messages.
     pub(crate) fn display(self) -> &'static str {
         self.name().to_str().expect("names are ASCII")
     }
@@ -152,29 +153,29 @@ impl Digest {
         self.algorithm().len()
     }
 
-    /// Its object identifier. MD5-SHA1 has none.
+    /// The object identifier. MD5-SHA1 has none.
     pub(crate) fn oid(self) -> Option<ObjectIdentifier> {
         self.algorithm().oid()
     }
 
-    /// Identifier of RSASSA-PKCS1-v1_5 with it.
+    /// The object identifier of RSASSA-PKCS1-v1_5 with this digest.
     pub(crate) fn rsa_oid(self) -> Option<ObjectIdentifier> {
         self.info().rsa_oid
     }
 
-    /// Identifier of ECDSA with it.
+    /// The object identifier of ECDSA with this digest.
     pub(crate) fn ecdsa_oid(self) -> Option<ObjectIdentifier> {
         self.info().ecdsa_oid
     }
 
-    /// Takes apart a DER `DigestInfo`; `None` when it is none, or of an unknown digest.
+    /// Parses a DER `DigestInfo`; `None` if it is malformed or the digest is unknown.
     pub(crate) fn from_digest_info(der: &[u8]) -> Option<(Self, &[u8])> {
         let (algorithm, value) = DigestAlgorithm::from_digest_info(der)?;
         let info = INFOS.iter().find(|info| info.algorithm == algorithm)?;
         Some((info.digest, value))
     }
 
-    /// Starts computing it.
+    /// Starts a computation.
     pub(crate) fn hasher(self) -> Hasher {
         let aws = match self {
             Self::Md5 => return Hasher::Md5(md5::Md5::new()),
@@ -198,7 +199,7 @@ impl Digest {
     }
 }
 
-/// A digest being computed: by AWS-LC, or by RustCrypto what AWS-LC's Rust interface lacks.
+/// A running digest, by AWS-LC, or by RustCrypto where AWS-LC's Rust interface lacks the algorithm.
 #[derive(Clone)]
 pub(crate) enum Hasher {
     Aws(Box<Context>),
@@ -206,7 +207,7 @@ pub(crate) enum Hasher {
     Md5Sha1(md5::Md5, Box<Context>),
     Sha512_224(Box<sha2::Sha512_224>),
     Sha3_224(Box<sha3::Sha3_224>),
-    /// By another provider of the host.
+    /// Computed by another provider of the host.
     Host(HostDigest),
 }
 
@@ -234,7 +235,7 @@ impl Hasher {
             }
             Self::Sha512_224(sha2) => sha2.finalize().to_vec(),
             Self::Sha3_224(sha3) => sha3.finalize().to_vec(),
-            // No vault signs nothing, should the host have failed.
+            // If the host failed, the digest is empty, which no vault signs.
             Self::Host(digest) => digest.finish().unwrap_or_default(),
         }
     }

@@ -1,4 +1,4 @@
-//! Failures, as the host's error queue tells them.
+//! Errors, as pushed to the host's error queue.
 
 use akv_core::ErrorKind;
 use ossl_abi::entry::NullPointer;
@@ -10,16 +10,16 @@ use std::ffi::CStr;
 
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a function of the provider failed.
+/// The error of a function of the provider.
 #[derive(Clone, Debug)]
 pub(crate) enum Error {
-    /// An answer, not a failure: "no", "not mine". Nothing goes to the queue.
+    /// An expected result, such as "no" or "not ours". Pushes nothing to the queue.
     Silent,
-    /// One entry for the queue.
+    /// An entry for the queue.
     Raised(ErrorKind, String),
 }
 
-/// The reasons' texts, as `ERR_reason_error_string` shows them.
+/// The reason texts, as returned by `ERR_reason_error_string`.
 pub(crate) static REASON_STRINGS: [Item; ErrorKind::ALL.len() + 1] = {
     let mut items = [Item::END; ErrorKind::ALL.len() + 1];
     let mut at = 0;
@@ -44,7 +44,7 @@ impl Error {
         Self::Raised(ErrorKind::Internal, message.into())
     }
 
-    /// The same error, said of the parameter `name`.
+    /// Prefixes the message with the name of a parameter.
     pub(crate) fn about(self, name: &CStr) -> Self {
         match self {
             Self::Silent => Self::Silent,
@@ -54,7 +54,7 @@ impl Error {
         }
     }
 
-    /// Adds what the user should know besides.
+    /// Appends advice to the message.
     pub(crate) fn add(&mut self, advice: &str) {
         if let Self::Raised(_, message) = self {
             message.push_str("; ");

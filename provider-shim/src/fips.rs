@@ -1,22 +1,23 @@
-//! What hosts find under the property `fips=yes` when the administrator has set `fips = yes`, which
-//! declares that the keys are in a validated HSM.
+//! The algorithms for the property query `fips=yes`. The administrator declares with `fips = yes`
+//! that the keys are in a validated HSM.
 //!
-//! The HSM does the work of signing, decryption and wrapping. Verifying, encryption and the hashing of
-//! messages would happen here, in no validated module, so another provider of the host is asked for
-//! them: its FIPS provider, where it asks for `fips=yes` by default.
+//! Signing, decryption and wrapping are done by the HSM. Verification, encryption and hashing would
+//! be done locally, outside a validated module. They are therefore done by another provider of the
+//! host: its FIPS provider, if the host uses `fips=yes` by default.
 
 use crate::digest::{Digest, Hasher};
 use crate::error::{Error, Result};
 use ossl_abi::Host;
 use std::ffi::CStr;
 
-/// What algorithms of validated modules have.
+/// The property of algorithms in validated modules.
 pub(crate) const PROPERTY: &CStr = c"fips=yes";
 
-/// Has the host's FIPS provider hash. A host that has none asks for no validated modules.
+/// Starts a digest with the host's FIPS provider. If the host has none, it does not require
+/// validated modules, and the digest is computed here.
 ///
 /// # Errors
-/// The host's FIPS provider does not compute this digest.
+/// The host's FIPS provider does not support this digest.
 pub(crate) fn hasher(host: &Host, digest: Digest) -> Result<Hasher> {
     if let Some(begun) = host.digest(digest.name(), PROPERTY) {
         return Ok(Hasher::Host(begun));
@@ -25,7 +26,7 @@ pub(crate) fn hasher(host: &Host, digest: Digest) -> Result<Hasher> {
         return Ok(digest.hasher());
     }
     Err(Error::unsupported(format!(
-        "with fips = yes the host's FIPS provider computes the digest, and it does not have {}",
+        "with fips = yes the host's FIPS provider computes the digest, and it does not support {}",
         digest.display()
     )))
 }

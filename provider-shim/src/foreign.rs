@@ -1,12 +1,12 @@
-//! Keys of the host's other providers in objects of ours.
+//! Keys of the host's other providers in our key objects.
 //!
-//! Who prefers us by a property query has us make every RSA and EC key, and libcrypto leaves none
-//! of them to anybody else: not the ones that TLS makes for its key exchange either. So another
-//! provider makes what is to be in no vault, and we pass on to it what is done with such a key.
+//! If a property query prefers our provider, libcrypto generates every RSA and EC key with it and
+//! with no other, including the ephemeral keys of TLS. Keys outside a vault are therefore generated
+//! by another provider, and we forward the operations on them.
 //!
-//! Nobody should believe to have a key in a vault and have one in a file: our encoders do not write
-//! these, so `genpkey` and `req` do not either. It is no lock: programs get at all parts of the key,
-//! as TLS needs it.
+//! A user who expects a key in a vault must not end up with one in a file. Our encoders do not
+//! write these keys, and so neither do `genpkey` and `req`. This does not protect the key: programs
+//! can read all of its parts, as TLS requires.
 
 use crate::curve::curve_of;
 use crate::error::{Error, Result};
@@ -21,19 +21,19 @@ use ossl_abi::types::DataType;
 use std::sync::OnceLock;
 use zeroize::Zeroizing;
 
-/// What to do instead.
-pub(crate) const ADVICE: &str = "say where with -pkeyopt akv-name:vault:NAME:KEY. For a key of the \
-    host's own leave 'provider=akv_provider' out of the property query and of default_properties, or \
-    ask for this key with '?provider=default'";
+/// How to generate the key instead.
+pub(crate) const ADVICE: &str = "set -pkeyopt akv-name:vault:NAME:KEY. For a key outside a vault, \
+    remove 'provider=akv_provider' from the property query and from default_properties, or \
+    use the query '?provider=default' for this key";
 
-/// A key of another provider, whose reasons for a failure are in the error queue by then.
+/// A key of another provider. If an operation fails, that provider's errors are in the queue.
 pub(crate) struct ForeignKey {
     key: HostKey,
     kind: KeyType,
     has_private: bool,
-    /// The host read it from a file or made it of numbers, so it is to be written like any other.
+    /// The key was imported from a file or from numbers, so it may be written like any other.
     imported: bool,
-    /// The public half, as soon as there is one that we can read.
+    /// The public half, once it is available in a supported format.
     public: OnceLock<PublicKey>,
 }
 
@@ -42,7 +42,7 @@ impl ForeignKey {
         Self { key, kind, has_private, imported: false, public: OnceLock::new() }
     }
 
-    /// A private key that the host has, in the hands of another provider.
+    /// Imports a private key of the host into another provider.
     pub(crate) fn import(
         keys: &HostKeys,
         kind: KeyType,
@@ -68,9 +68,9 @@ impl ForeignKey {
         }
     }
 
-    /// The public half, when it is of a type and on a curve that vaults have too.
+    /// The public half, if vaults support its type and curve.
     pub(crate) fn public(&self) -> Option<&PublicKey> {
-        // libcrypto 3.0.2 crashes when it is asked for the point of a group without one.
+        // libcrypto 3.0.2 crashes if the point of a key without a public half is requested.
         if self.public.get().is_none() && self.has_public() {
             let key = match self.kind {
                 KeyType::Rsa => {
@@ -83,13 +83,13 @@ impl ForeignKey {
                     PublicKey::Ec(EcPublicKey::from_point(self.curve()?, &point).ok()?)
                 }
             };
-            // Another thread may have been faster, with the same.
+            // Another thread may have been faster, with the same value.
             _ = self.public.set(key);
         }
         self.public.get()
     }
 
-    /// The curve, when vaults have it too.
+    /// The curve, if vaults support it.
     pub(crate) fn curve(&self) -> Option<Curve> {
         curve_of(&self.group()?)
     }
@@ -100,19 +100,19 @@ impl ForeignKey {
     }
 
     pub(crate) fn max_size(&self) -> Result<usize> {
-        self.key.max_size().ok_or_else(|| Error::argument("the key object holds no key"))
+        self.key.max_size().ok_or_else(|| Error::argument("the key object is empty"))
     }
 
     pub(crate) fn answer(&self, answers: &mut Answers<'_>) -> Result<()> {
         done(self.key.answer(answers))
     }
 
-    /// Sets parameters. A public half stays what it is.
+    /// Sets parameters. An existing public half cannot be changed.
     pub(crate) fn set(&self, params: Params<'_>) -> Result<()> {
         let half =
             [names::ENCODED_PUBLIC_KEY, names::PUB_KEY].iter().any(|n| params.get(n).is_some());
         if half && self.has_public() {
-            return Err(Error::argument("this key has a public half already"));
+            return Err(Error::argument("this key already has a public half"));
         }
         done(self.key.set(params))
     }
@@ -121,7 +121,7 @@ impl ForeignKey {
         self.key.export(selection.with_needed().raw(), callback)
     }
 
-    /// A key with these parts, as far as they are there. `None` where nothing is selected.
+    /// A key with the selected parts that exist. `None` if nothing is selected.
     pub(crate) fn part(&self, selection: Selection) -> Result<Option<Self>> {
         let selection = selection.within(self.has_public(), self.has_private);
         let key = if selection.private() && selection.public() {
@@ -137,7 +137,7 @@ impl ForeignKey {
 
     pub(crate) fn matches(&self, other: &Self, selection: Selection) -> bool {
         (!selection.key_pair() || self.key.equals(&other.key))
-            && (!selection.domain() || self.key.equals_in_parameters(&other.key))
+            && (!selection.domain() || self.key.parameters_equal(&other.key))
     }
 
     pub(crate) fn check(&self, selection: Selection) -> bool {
@@ -158,7 +158,7 @@ impl ForeignKey {
         self.key.encrypt(&settings.build(), plaintext).ok_or(Error::Silent)
     }
 
-    /// A wrong signature is no failure, and leaves no reason.
+    /// An invalid signature is not an error and pushes nothing.
     pub(crate) fn verify(&self, settings: Values, tbs: &[u8], signature: &[u8]) -> Result<()> {
         done(self.key.verify(&settings.build(), tbs, signature))
     }

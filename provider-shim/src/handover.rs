@@ -1,8 +1,8 @@
-//! Keys on their way from one of our operations to another, through libcrypto.
+//! Passes keys between our operations through libcrypto.
 //!
-//! A store or decoder hands a key over as data or by a reference, and libcrypto passes that to a
-//! decoder or key management of ours before the call returns, on the same thread. So the object
-//! waits in a place of the thread, and nothing that comes from outside is followed as an address.
+//! A store or decoder passes a key on as data or by reference. Before that call returns, libcrypto
+//! passes it to one of our decoders or key managements, on the same thread. The object is therefore
+//! kept in a thread-local variable, and no external value is ever used as an address.
 
 use crate::error::Result;
 use crate::key::{AKV_AES, KeyObject, SymmetricObject};
@@ -26,7 +26,7 @@ thread_local! {
     static LOADED: RefCell<Option<Loaded>> = const { RefCell::new(None) };
 }
 
-/// An object that this thread is handing over by a reference.
+/// An object that this thread is passing on by reference.
 #[derive(Clone)]
 pub(crate) enum Referred {
     Pair(Arc<KeyObject>),
@@ -41,7 +41,7 @@ impl Referred {
         }
     }
 
-    /// Tells objects apart; nobody follows it.
+    /// Identifies the object; it is never dereferenced.
     fn reference(&self) -> [u8; size_of::<usize>()] {
         let address = match self {
             Self::Pair(key) => Arc::as_ptr(key).addr(),
@@ -51,8 +51,8 @@ impl Referred {
     }
 }
 
-/// Calls back with a reference to an object, which libcrypto hands to a function of ours before the
-/// call returns.
+/// Calls back with a reference to an object. libcrypto passes the reference to one of our functions
+/// before the call returns.
 pub(crate) fn by_reference(object: Referred, object_type: i32, callback: CoreCallback<'_>) -> bool {
     let description = Values::new()
         .int(names::OBJECT_TYPE, object_type)
@@ -65,20 +65,20 @@ pub(crate) fn by_reference(object: Referred, object_type: i32, callback: CoreCal
     taken
 }
 
-/// The object that is being handed over with this reference.
+/// The object that is being passed on with this reference.
 pub(crate) fn referred(bytes: &[u8]) -> Option<Referred> {
     REFERRED.with_borrow(|object| object.clone().filter(|object| object.reference() == bytes))
 }
 
-/// A key whose data this thread is handing over.
+/// A key whose data this thread is passing on.
 struct Loaded {
     provider: *const Provider,
     file: KeyFile,
     key: AnyKey,
 }
 
-/// Has [`loaded`] return this key as long as it lives. The data is that of a key file, which says
-/// less of a key than the vault did: whether it is in hardware, for instance.
+/// Makes [`loaded`] return this key while the value lives. The data is that of a key file, which
+/// contains less than what the vault returned, such as whether the key is in hardware.
 pub(crate) struct WithData;
 
 impl WithData {
@@ -95,7 +95,7 @@ impl Drop for WithData {
     }
 }
 
-/// The key that is being handed over as this data.
+/// The key that is being passed on as this data.
 pub(crate) fn loaded(provider: &Arc<Provider>, file: &KeyFile) -> Option<AnyKey> {
     LOADED.with_borrow(|loaded| {
         let same =
@@ -104,7 +104,7 @@ pub(crate) fn loaded(provider: &Arc<Provider>, file: &KeyFile) -> Option<AnyKey>
     })
 }
 
-/// A key as its key file, for our own decoder.
+/// A key in the form of a key file, for our own decoder.
 pub(crate) fn private_key(key: &AnyKey) -> Result<ParamArray> {
     let type_name = match key {
         AnyKey::Asymmetric(key) => KeyType::of(key.public_key())?.name(),
@@ -113,7 +113,7 @@ pub(crate) fn private_key(key: &AnyKey) -> Result<ParamArray> {
     Ok(data(type_name, STRUCTURE, &key.key_file().to_der()))
 }
 
-/// A key's public half, for whichever decoder comes first.
+/// A key's public half, for any decoder.
 pub(crate) fn public_key(key: &Key) -> Result<ParamArray> {
     let public = key.public_key();
     Ok(data(KeyType::of(public)?.name(), "SubjectPublicKeyInfo", &public.to_spki_der()))

@@ -1,15 +1,15 @@
-//! libcrypto's importers for old structures, told apart by their addresses.
+//! libcrypto's importers for legacy structures, identified by their addresses.
 
 use crate::key_type::KeyType;
 use std::sync::atomic::AtomicUsize;
 
-/// Nobody has asked yet.
+/// Not determined yet.
 pub(crate) const UNKNOWN: usize = 0;
-/// There is none that could be used.
+/// There is no usable importer.
 pub(crate) const NONE: usize = 1;
 
-/// The addresses of libcrypto's importers, found when they are first needed. No lock is held
-/// meanwhile: threads that come at the same time all find the same.
+/// The addresses of libcrypto's importers, determined on first use. No lock is held: concurrent
+/// threads determine the same address.
 #[derive(Default)]
 pub(crate) struct Importers {
     rsa: AtomicUsize,

@@ -1,16 +1,16 @@
-//! The types of key pairs, and the names of what is done with them.
+//! The types of key pairs, and the names of their algorithms.
 
 use crate::error::{Error, Result};
 use akv_core::PublicKey;
 use std::ffi::CStr;
 
-/// RSA signatures and RSA encryption. The usual names, for the reason given in
+/// RSA signatures and RSA encryption. The names are the usual ones, for the reason given in
 /// [`crate::signature`].
 pub(crate) const RSA: &CStr = c"RSA";
 /// ECDSA signatures.
 pub(crate) const ECDSA: &CStr = c"ECDSA";
 
-/// The two types of keys, each with a key management of its own.
+/// The two key types, each with its own key management.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyType {
     Rsa,
@@ -33,7 +33,7 @@ impl KeyType {
         self.c_name().to_str().expect("names are ASCII")
     }
 
-    /// OpenSSL's name for C.
+    /// OpenSSL's name as a C string.
     pub(crate) fn c_name(self) -> &'static CStr {
         match self {
             Self::Rsa => c"RSA",

@@ -1,9 +1,10 @@
-//! Keys in a vault for programs that ask for old structures (`EVP_PKEY_get0_RSA`).
+//! Vault keys as legacy structures, for programs that call `EVP_PKEY_get0_RSA` or
+//! `EVP_PKEY_get0_EC_KEY`.
 //!
-//! libcrypto makes the structure by having the key exported, private half included, to an importer
-//! of its own. Other providers' imports are refused then, so that libcrypto leaves operations with
-//! the key to us. Its own importer gets the public half, and what it has made of that gets the
-//! methods which sign and decrypt in the vault.
+//! To create the structure, libcrypto exports the key, including the private half, to an importer
+//! of its own. Exports of the private half to other providers are refused, so that libcrypto
+//! performs operations with our provider. Its own importer receives the public half, and the
+//! structure that it creates receives methods that sign and decrypt in the vault.
 
 use crate::error::{Error, Result};
 use crate::importers::{NONE, UNKNOWN};
@@ -20,26 +21,26 @@ use std::ffi::CStr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// What libcrypto shows the errors of the structures' functions under. These may outlive the
-/// provider, by whose name it shows all others.
+/// The library name that libcrypto shows with errors of the structures' functions. These may
+/// outlive the provider, whose name is shown with all other errors.
 const NAME: &CStr = c"akv_provider";
 
-/// Our own key management, whatever the host's default properties say.
+/// Our own key management, regardless of the host's default properties.
 const OURS: &CStr = c"provider=akv_provider,-fips";
 
 thread_local! {
-    /// Where this thread waits for libcrypto to name its importer.
+    /// Set while this thread waits for the address of libcrypto's importer.
     static WAITING: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
-/// Hears of every export: one of them may be what this thread waits for.
-pub(crate) fn notice(callback: CoreCallback<'_>) {
+/// Called for every export, which may be the one that this thread waits for.
+pub(crate) fn record_importer(callback: CoreCallback<'_>) {
     if WAITING.get().is_some() {
         WAITING.set(Some(callback.function() as usize));
     }
 }
 
-/// Whether this is libcrypto's importer for the structure of such keys.
+/// Whether this is libcrypto's importer for the structure of this key type.
 pub(crate) fn is_importer(key: &KeyObject, callback: CoreCallback<'_>) -> bool {
     let known = key.provider().importers().of(key.kind());
     let mut importer = known.load(Ordering::Relaxed);
@@ -50,7 +51,8 @@ pub(crate) fn is_importer(key: &KeyObject, callback: CoreCallback<'_>) -> bool {
     importer == callback.function() as usize
 }
 
-/// Has libcrypto make the structure of a key of ours that nobody uses, with the same public half.
+/// Finds the importer: makes libcrypto create the structure of a temporary key with the same public
+/// half.
 fn find(key: &KeyObject) -> Option<usize> {
     libcrypto(key).ok()?;
     let parts = public_parts(key, Selection::PUBLIC_PARTS).ok()?;
@@ -74,10 +76,11 @@ fn libcrypto(key: &KeyObject) -> Result<&'static Libcrypto> {
     unsafe { Libcrypto::of(address, NAME) }.map_err(|unusable| unusable.error.into())
 }
 
-/// Gives libcrypto's importer the public half, and the structure that it makes the vault's methods.
+/// Exports the public half to libcrypto's importer, and attaches the vault's methods to the
+/// structure that it creates.
 ///
 /// # Safety
-/// [`is_importer`] has recognized the callback.
+/// [`is_importer`] returned true for the callback.
 pub(crate) unsafe fn export(
     object: &KeyObject,
     key: &Key,
@@ -90,14 +93,14 @@ pub(crate) unsafe fn export(
     }
     let shared = Arc::new(key.clone());
     // SAFETY: libcrypto passes its importer a context whose key the importer has just filled. It is
-    // a key of this libcrypto that nobody else knows yet.
+    // a key of this libcrypto that nothing else uses yet.
     unsafe {
         let pkey = (libcrypto.EVP_PKEY_CTX_get0_pkey)(callback.argument().cast());
         match key.public_key() {
             PublicKey::Rsa(_) => {
                 let rsa = (libcrypto.EVP_PKEY_get0_RSA)(pkey);
                 structure::attach_rsa(libcrypto, rsa, shared)?;
-                // Where the number would be used one day, there must be none.
+                // If libcrypto might use the number instead of the method, it must not be set.
                 if libcrypto.errors.honours_methods() {
                     structure::mark_rsa_private(libcrypto, rsa)?;
                 }

@@ -1,4 +1,4 @@
-//! What a key that is to be made in a vault is to be like.
+//! The parameters of a key to generate in a vault.
 
 use crate::curve::curve_of;
 use crate::error::{Error, Result};
@@ -26,12 +26,12 @@ const EXPIRES: &CStr = c"akv-expires";
 const TAGS: &CStr = c"akv-tags";
 const NEW_VERSION: &CStr = c"akv-new-version";
 
-/// Whether a name is one of these, or was meant to be one.
+/// Whether a name is one of these, or was probably meant to be.
 pub(crate) fn is_for_vaults(name: &CStr) -> bool {
     name.to_bytes().get(..3).is_some_and(|start| start.eq_ignore_ascii_case(b"akv"))
 }
 
-/// 65537, the exponent of all RSA keys that the service makes.
+/// 65537, the public exponent of all RSA keys that the service generates.
 const EXPONENT: [u8; 3] = [1, 0, 1];
 
 macro_rules! parameters {
@@ -65,7 +65,7 @@ pub(crate) static EC_PARAMETERS: &[Param] = parameters!(
 pub(crate) static SYMMETRIC_PARAMETERS: &[Param] =
     parameters!(Param::describe(names::SKEY_KEY_LENGTH, DataType::UnsignedInteger));
 
-/// The description so far. Parameters come in as many calls as the user likes.
+/// The parameters so far, which may be set in several calls.
 #[derive(Default)]
 pub(crate) struct Description {
     reference: Option<KeyReference>,
@@ -81,26 +81,29 @@ pub(crate) struct Description {
 }
 
 impl Description {
-    /// Where the key is to be made.
+    /// The vault and name of the key.
     pub(crate) fn reference(&self) -> Result<&KeyReference> {
         self.reference.as_ref().ok_or_else(|| {
-            Error::argument(format!("akv_provider makes keys in vaults only: {}", foreign::ADVICE))
+            Error::argument(format!(
+                "akv_provider generates keys only in vaults: {}",
+                foreign::ADVICE
+            ))
         })
     }
 
-    /// Whether a key that is there already is to get a new version.
+    /// Whether an existing key gets a new version.
     pub(crate) fn new_version(&self) -> bool {
         self.new_version
     }
 
-    /// Takes from another key what a new one is to have in common with it.
-    pub(crate) fn like(&mut self, template: &KeyObject) {
+    /// Copies the size or curve of another key.
+    pub(crate) fn copy_template(&mut self, template: &KeyObject) {
         self.curve = self.curve.or_else(|| template.curve());
         let bits = template.public_key().map(akv_core::PublicKey::bits);
         self.size = self.size.or_else(|| bits.and_then(rsa_size));
     }
 
-    /// Takes parameters over.
+    /// Sets parameters.
     pub(crate) fn set(&mut self, client: &Client, params: Params<'_>) -> Result<()> {
         for value in params.iter() {
             self.set_one(client, value).map_err(|error| error.about(value.name()))?;
@@ -127,9 +130,7 @@ impl Description {
         } else if name == names::BITS {
             let bits = value.integer::<usize>()?;
             let size = rsa_size(bits).ok_or_else(|| {
-                Error::argument(format!(
-                    "{bits} bits: the service makes keys of 2048, 3072 and 4096"
-                ))
+                Error::argument(format!("{bits} bits: the service supports 2048, 3072 and 4096"))
             })?;
             self.size = Some(size);
         } else if name == names::SKEY_KEY_LENGTH {
@@ -137,17 +138,19 @@ impl Description {
         } else if name == names::GROUP_NAME {
             self.curve = Some(curve(value.utf8()?)?);
         } else {
-            usual(value)?;
+            check_fixed(value)?;
         }
         Ok(())
     }
 
-    /// The request.
+    /// The request for a key pair.
     pub(crate) fn key(&self, kind: KeyType) -> Result<NewKey<Key>> {
         let key = match kind {
             KeyType::Rsa => NewKey::rsa(self.size.unwrap_or(RsaSize::Bits2048)),
             KeyType::Ec => NewKey::ec(self.curve.ok_or_else(|| {
-                Error::argument("no curve: add -pkeyopt ec_paramgen_curve:P-256, for instance")
+                Error::argument(
+                    "no curve is set: add, for example, -pkeyopt ec_paramgen_curve:P-256",
+                )
             })?),
         };
         Ok(self.apply(key.hardware(self.hardware)))
@@ -158,7 +161,7 @@ impl Description {
         self.apply(NewKey::aes(self.symmetric.unwrap_or(AesSize::Bits256)))
     }
 
-    /// What every kind of key can have.
+    /// Adds what applies to every key type.
     fn apply<K>(&self, mut key: NewKey<K>) -> NewKey<K> {
         if let Some(operations) = &self.operations {
             key = key.operations(operations.iter().cloned());
@@ -173,8 +176,8 @@ impl Description {
     }
 }
 
-/// A name that is taken would get a new version: what uses the key without naming a version would
-/// change over to it.
+/// Refuses a name that exists. Creating it would add a version, and users of the key without a
+/// version would switch to it.
 pub(crate) fn refuse_existing(provider: &Provider, reference: &KeyReference) -> Result<()> {
     match provider.client()?.any_key(reference) {
         Ok(_) => {}
@@ -184,7 +187,7 @@ pub(crate) fn refuse_existing(provider: &Provider, reference: &KeyReference) -> 
             let blind = error.status() == Some(403);
             let mut error = Error::from(error);
             if blind {
-                error.add("with akv-new-version:yes nobody looks whether there is such a key");
+                error.add("akv-new-version:yes skips the check whether the key exists");
             }
             return Err(error);
         }
@@ -211,10 +214,10 @@ fn new_reference(client: &Client, text: &str) -> Result<KeyReference> {
     Ok(reference)
 }
 
-/// What other providers let choose, where the service has but one choice.
-fn usual(value: Value<'_>) -> Result<()> {
+/// Checks parameters that other providers support but for which the service has only one value.
+fn check_fixed(value: Value<'_>) -> Result<()> {
     let name = value.name();
-    let refused = |what: &str| Err(Error::argument(format!("the service makes {what} only")));
+    let refused = |what: &str| Err(Error::argument(format!("the service generates only {what}")));
     if name == names::RSA_E && value.bignum()? != EXPONENT {
         return refused("RSA keys with the exponent 65537");
     }
@@ -233,24 +236,22 @@ fn rsa_size(bits: usize) -> Option<RsaSize> {
         .find(|size| size.bits() == bits)
 }
 
-/// Of so many bytes.
+/// The AES key size for a length in bytes.
 fn aes_size(len: usize) -> Result<AesSize> {
     [AesSize::Bits128, AesSize::Bits192, AesSize::Bits256]
         .into_iter()
         .find(|size| size.bits() / 8 == len)
         .ok_or_else(|| {
-            Error::argument(format!("{len} bytes: the service makes AES keys of 16, 24 and 32"))
+            Error::argument(format!("{len} bytes: the service supports AES keys of 16, 24 and 32"))
         })
 }
 
-/// A curve by OpenSSL's names or the service's.
+/// A curve by OpenSSL's or the service's name.
 fn curve(name: &str) -> Result<Curve> {
     let curve =
         if name.eq_ignore_ascii_case("P-256K") { Some(Curve::P256K) } else { curve_of(name) };
     curve.ok_or_else(|| {
-        Error::argument(format!(
-            "{name:?}: the service makes keys on P-256, P-384, P-521 and secp256k1"
-        ))
+        Error::argument(format!("{name:?}: the service supports P-256, P-384, P-521 and secp256k1"))
     })
 }
 
@@ -265,21 +266,21 @@ fn flag(text: &str) -> Result<bool> {
 fn operations(text: &str) -> Result<Vec<KeyOperation>> {
     let known = |name: &str| match KeyOperation::from(name.trim()) {
         KeyOperation::Other(_) => Err(Error::argument(format!(
-            "{name:?} is none of sign, verify, encrypt, decrypt, wrapKey, unwrapKey"
+            "{name:?} is not one of sign, verify, encrypt, decrypt, wrapKey, unwrapKey"
         ))),
         operation => Ok(operation),
     };
     text.split(',').map(known).collect()
 }
 
-/// A day, at its beginning in UTC, or a moment of RFC 3339.
+/// A date, which means its start in UTC, or a time in RFC 3339.
 fn moment(text: &str) -> Result<SystemTime> {
     OffsetDateTime::parse(text, &Rfc3339)
         .or_else(|_| Date::parse(text, &Iso8601::DATE).map(|day| day.midnight().assume_utc()))
         .map(SystemTime::from)
         .map_err(|_| {
             Error::argument(format!(
-                "{text:?} is no time such as 2030-12-31 or 2030-12-31T23:59:59Z"
+                "{text:?} is not a time such as 2030-12-31 or 2030-12-31T23:59:59Z"
             ))
         })
 }
@@ -291,7 +292,7 @@ fn future(time: SystemTime) -> Result<SystemTime> {
     Ok(time)
 }
 
-/// `name=value`, separated by commas.
+/// A comma-separated list of `name=value`.
 fn tags(text: &str) -> Result<Vec<(String, String)>> {
     let tag = |tag: &str| match tag.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),

@@ -1,14 +1,14 @@
-//! Other providers come first.
+//! Gives precedence to other providers.
 //!
-//! Our algorithms have the usual names, since libcrypto and libssl go by them. libcrypto keeps an
-//! algorithm's implementations in the order in which it came to know them, and gives the first to
-//! whoever asks for no particular one. Ours are good for keys in vaults only: were they the first,
-//! the host could not make an EC key any more, not even for a TLS handshake. The order is that of
-//! the configuration, or by name once libcrypto has sorted its providers.
+//! Our algorithms have the usual names, since libcrypto and libssl select by them. libcrypto stores
+//! the implementations of an algorithm in the order of registration, and returns the first when no
+//! property query is given. Ours work only with vault keys: if they came first, the host could no
+//! longer generate an EC key, not even for a TLS handshake. The order is that of the configuration,
+//! or alphabetical once libcrypto has sorted its providers.
 //!
-//! So before we give libcrypto our algorithms of an operation, we have it come to know those of
-//! all others. Where our upcalls come from a libcrypto without symbols, in a program that links it
-//! statically, the configuration has to name the default provider first.
+//! Before we return our algorithms of an operation, we therefore make libcrypto register those of
+//! all other providers. In a program that links libcrypto statically and exports no symbols, this
+//! is not possible, and the configuration has to load the default provider first.
 
 use ossl_abi::Host;
 use ossl_abi::functions::operation;
@@ -16,20 +16,21 @@ use std::cell::Cell;
 use std::ffi::{CStr, c_int};
 
 thread_local! {
-    /// This thread has made a host ask all its providers. Ours may be there more than once, so it
-    /// does not matter which of them did.
+    /// Set while this thread makes a host query all its providers. Several instances of ours may be
+    /// loaded, so it does not matter which of them does.
     static ASKING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// What others have.
+/// The property query for other providers.
 pub(crate) const OTHERS: &CStr = c"provider!=akv_provider";
-/// What those ask for who ask for nothing in particular.
-const ANYBODYS: &CStr = c"";
+/// The empty property query.
+const ANY: &CStr = c"";
 
-/// Lets others go first. `false` when it is for this that the host is asking us: then the answer
-/// has to be that there is nothing yet.
+/// Makes the host register other providers' algorithms first. Returns `false` during such a query:
+/// then we must report no algorithms yet.
 ///
-/// This is repeated each time: libcrypto forgets what it knows when a provider comes or goes.
+/// This is repeated each time, because libcrypto drops its cache when a provider is loaded or
+/// unloaded.
 pub(crate) fn yield_to_others(host: &Host, operation: c_int) -> bool {
     let algorithm = match operation {
         operation::KEYMGMT => c"EC",
@@ -41,17 +42,17 @@ pub(crate) fn yield_to_others(host: &Host, operation: c_int) -> bool {
         return false;
     }
     if operation != operation::KEYMGMT {
-        // Key managements are fetched for every operation, and libcrypto 3.0 forgets the one that
-        // it fetched when it gets to know another for the same type: ours has to be known before.
-        host.visit(operation::KEYMGMT, c"EC", OTHERS);
+        // Key managements are fetched for every operation. libcrypto 3.0 drops a fetched one when
+        // it registers another for the same type, so ours must be registered before.
+        host.fetch_and_free(operation::KEYMGMT, c"EC", OTHERS);
     }
     ASKING.set(true);
-    host.visit(operation, algorithm, OTHERS);
+    host.fetch_and_free(operation, algorithm, OTHERS);
     if operation == operation::KEYMGMT {
-        // libcrypto remembers by type and query what it has fetched, and who asks nobody in
-        // particular gets the first that it remembers. This may be a question for ours.
-        host.visit(operation, c"EC", ANYBODYS);
-        host.visit(operation, c"RSA", ANYBODYS);
+        // libcrypto caches fetched algorithms by type and query. A fetch without a query returns
+        // the first cached one, and the current query may be one for ours.
+        host.fetch_and_free(operation, c"EC", ANY);
+        host.fetch_and_free(operation, c"RSA", ANY);
     }
     ASKING.set(false);
     true

@@ -1,4 +1,4 @@
-//! The provider context: what one loading of the provider has.
+//! The provider context: the state of one load of the provider.
 
 use crate::children::Children;
 use crate::error::Result;
@@ -15,22 +15,22 @@ use ossl_abi::{Dispatch, Host, names};
 use std::ffi::{CStr, CString};
 use std::sync::OnceLock;
 
-/// Functions of the provider as a whole.
+/// Number of the provider's functions.
 pub(crate) const FUNCTIONS: usize = 8;
 
-/// One loading of the provider into one library context. Everything hangs on it; nothing of a
-/// host is kept in statics.
+/// One load of the provider into one library context. It owns all state; nothing about a host is
+/// kept in statics.
 pub(crate) struct Provider {
     host: Host,
-    /// Or what is wrong with the settings.
+    /// The client, or the error in the settings.
     client: Result<Client>,
-    /// The host can be asked for signature algorithms whose names say the digest.
+    /// The host supports signature algorithms with a digest in their name.
     has_composites: bool,
-    /// The host knows opaque symmetric keys.
+    /// The host supports opaque symmetric keys.
     has_opaque_keys: bool,
-    /// libssl asks whose key management is behind a TLS group.
-    passes_groups_on: bool,
-    /// Keys of other providers, when the host has functions for them.
+    /// libssl requires the groups of other providers from us.
+    reports_groups: bool,
+    /// Keys of other providers, if the host exports the functions for them.
     host_keys: OnceLock<Option<HostKeys>>,
     importers: Importers,
     children: Children<FUNCTIONS>,
@@ -43,16 +43,16 @@ impl Object for Provider {
 }
 
 impl Provider {
-    /// Reads the settings. Starts nothing: no thread, no request.
+    /// Reads the settings. Starts no thread and sends no request.
     ///
-    /// A wrong setting is said when a key is wanted: libcrypto drops what goes wrong while it reads
-    /// its configuration, and whoever then asks for a key hears of missing store loaders only.
+    /// An error in the settings is reported when a key is requested. libcrypto drops errors that
+    /// occur while it reads its configuration, and would then report only a missing store loader.
     pub(crate) fn new(host: Host, functions: [Dispatch; FUNCTIONS]) -> Self {
         let client = read_settings(&host).and_then(|settings| {
             akv_core::logging::init(&settings)?;
             Ok(Client::new(settings))
         });
-        // OpenSSL 3.4 brought the functions that take such an algorithm.
+        // 3.4 added the functions for such algorithms.
         let version = version(&host);
         let has_composites = version.is_some_and(|version| version >= (3, 4));
         let has_opaque_keys = version.is_some_and(|version| version >= (3, 5));
@@ -62,7 +62,7 @@ impl Provider {
             client,
             has_composites,
             has_opaque_keys,
-            passes_groups_on: version.is_none_or(|version| version < (3, 5)),
+            reports_groups: version.is_none_or(|version| version < (3, 5)),
             host_keys: OnceLock::new(),
             importers: Importers::default(),
             children,
@@ -77,40 +77,40 @@ impl Provider {
         &self.children
     }
 
-    /// Whether the host can be asked for signature algorithms whose names say the digest.
+    /// Whether the host supports signature algorithms with a digest in their name.
     pub(crate) fn has_composites(&self) -> bool {
         self.has_composites
     }
 
-    /// Whether the host knows opaque symmetric keys.
+    /// Whether the host supports opaque symmetric keys.
     pub(crate) fn has_opaque_keys(&self) -> bool {
         self.has_opaque_keys
     }
 
-    /// Whether TLS groups of other providers' are ours to tell.
-    pub(crate) fn passes_groups_on(&self) -> bool {
-        self.passes_groups_on
+    /// Whether we report TLS groups of other providers.
+    pub(crate) fn reports_groups(&self) -> bool {
+        self.reports_groups
     }
 
-    /// Keys of other providers, when the host has functions for them.
+    /// Keys of other providers, if the host exports the functions for them.
     pub(crate) fn host_keys(&self) -> Option<&HostKeys> {
         let keys = || HostKeys::new(&self.host, precedence::OTHERS);
         self.host_keys.get_or_init(keys).as_ref()
     }
 
-    /// What libcrypto makes old structures of keys with.
+    /// libcrypto's importers for legacy structures.
     pub(crate) fn importers(&self) -> &Importers {
         &self.importers
     }
 
-    /// The client, unless a setting is wrong.
+    /// The client, or the error in the settings.
     pub(crate) fn client(&self) -> Result<&Client> {
         self.client.as_ref().map_err(Clone::clone)
     }
 
-    /// Has the context that is loading an object get to know others' key managements before ours,
-    /// by an object that nobody can decode: a child context could not be told otherwise.
-    pub(crate) fn introduce_others(&self, callback: CoreCallback<'_>) {
+    /// Makes the context that loads an object register other key managements before ours, by
+    /// passing it an object that cannot be decoded. A child context offers no other way.
+    pub(crate) fn register_others(&self, callback: CoreCallback<'_>) {
         if !self.children.exist() {
             return;
         }
@@ -129,14 +129,14 @@ impl Provider {
     }
 }
 
-/// The first two numbers of the host's version.
+/// The host's major and minor version.
 fn version(host: &Host) -> Option<(u32, u32)> {
     let answers = host.settings(&[names::CORE_VERSION]);
     let mut numbers = answers.first()?.as_deref()?.split('.').map(str::parse);
     Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }
 
-/// The settings of the provider's `openssl.cnf` section, overridden by the environment.
+/// The settings in the provider's `openssl.cnf` section, overridden by the environment.
 fn read_settings(host: &Host) -> Result<Settings> {
     let names: Vec<CString> =
         settings::OPTIONS.iter().filter_map(|option| CString::new(option.name).ok()).collect();

@@ -1,4 +1,4 @@
-//! What RSA signatures and RSA encryption have in common: padding modes and the public operation.
+//! Common parts of RSA signatures and RSA encryption: padding modes and the public operation.
 
 use crate::error::{Error, Result};
 use akv_core::RsaPublicKey;
@@ -30,11 +30,11 @@ impl Padding {
         (Self::Tls, 7, c"tls"),
     ];
 
-    /// Reads a mode, which comes as a number or as text.
+    /// Parses a mode, which is a number or text.
     pub(crate) fn from_value(value: Value<'_>) -> Result<Self> {
         if value.data_type() == Some(DataType::Utf8String) {
             let text = value.utf8()?;
-            // An old misspelling that libcrypto still takes.
+            // An old misspelling that libcrypto still accepts.
             let text = if text == "oeap" { "oaep" } else { text };
             let found = Self::ALL.iter().find(|(_, _, name)| name.to_bytes() == text.as_bytes());
             return found
@@ -62,7 +62,7 @@ impl Padding {
         self.entry().1.to_str().expect("names are ASCII")
     }
 
-    /// Answers the mode as a number or as text, as wanted.
+    /// Returns the mode as a number or text, depending on the requested type.
     pub(crate) fn answer(self, answers: &mut Answers<'_>) -> Result<()> {
         let (number, name) = self.entry();
         match answers.wanted(names::PAD_MODE) {
@@ -73,16 +73,17 @@ impl Padding {
     }
 }
 
-/// The key in the form of RustCrypto, which does what AWS-LC's Rust interface lacks.
+/// The key in RustCrypto's form, for what AWS-LC's Rust interface lacks.
 pub(crate) fn rustcrypto(key: &RsaPublicKey) -> Result<rsa::PublicKey> {
     let n = BoxedUint::from_be_slice_vartime(key.modulus());
     let e = BoxedUint::from_be_slice_vartime(key.exponent());
-    // The largest modulus that libcrypto takes too.
+    // The maximum is also libcrypto's.
     rsa::PublicKey::new_with_size_limits(n, e, 512..=16_384)
         .map_err(|error| Error::unsupported(format!("this RSA public key: {error}")))
 }
 
-/// The public operation: `number` to the power of the exponent, as long as the modulus.
+/// The public operation: raises `number`, which is as long as the modulus, to the power of the
+/// exponent.
 pub(crate) fn apply(key: &RsaPublicKey, number: &[u8]) -> Result<Vec<u8>> {
     if number.len() != key.size() {
         return Err(Error::Silent);

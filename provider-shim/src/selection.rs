@@ -1,11 +1,11 @@
-//! Parts of a key that a function is about.
+//! The parts of a key that a function handles.
 
 use ossl_abi::constants::{
     SELECT_DOMAIN_PARAMETERS, SELECT_OTHER_PARAMETERS, SELECT_PRIVATE_KEY, SELECT_PUBLIC_KEY,
 };
 use std::ffi::c_int;
 
-/// Parts of a key that a function is about (`OSSL_KEYMGMT_SELECT_…`).
+/// The parts of a key that a function handles (`OSSL_KEYMGMT_SELECT_…`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Selection(c_int);
 
@@ -22,10 +22,10 @@ impl Selection {
     /// Other parameters, which belong to the domain.
     const OTHER: c_int = SELECT_OTHER_PARAMETERS;
 
-    /// Everything that anybody may know.
+    /// All public parts.
     pub(crate) const PUBLIC_PARTS: Self = Self(Self::PUBLIC | Self::DOMAIN | Self::OTHER);
 
-    /// The public half with what belongs to it.
+    /// The public half and its parameters.
     pub(crate) const fn public_half() -> Self {
         Self(Self::PUBLIC).with_needed()
     }
@@ -34,14 +34,14 @@ impl Selection {
         self.0
     }
 
-    /// What of a selection there is, and what belongs to it.
+    /// The selected parts that exist, and their parameters.
     pub(crate) const fn within(self, public: bool, private: bool) -> Self {
         let there = if public { Self::PUBLIC } else { 0 } | if private { Self::PRIVATE } else { 0 };
         Self(self.0 & there | Self::DOMAIN).with_needed()
     }
 
-    /// A selection that libcrypto takes: 3.0.2 gives other parameters with a key, and no key
-    /// without them.
+    /// Adjusts a selection for libcrypto: 3.0.2 exports other parameters only with a key, and no
+    /// key without them.
     pub(crate) const fn with_needed(self) -> Self {
         if self.key_pair() {
             Self(self.0 | Self::DOMAIN | Self::OTHER)

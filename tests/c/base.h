@@ -1,4 +1,4 @@
-/* What all test programs share. For OpenSSL 1.1.1 and later. */
+/* Common code of all test programs. For OpenSSL 1.1.1 and later. */
 #ifndef AKV_TESTS_BASE_H
 #define AKV_TESTS_BASE_H
 
@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Longest signature: RSA-4096. */
+/* Maximum signature length: RSA-4096. */
 #define SIGNATURE_MAX 512
 
-/* Ends the process with OpenSSL's errors on standard error. */
+/* Ends the process with OpenSSL's errors on stderr. */
 static inline void die(const char *what)
 {
     fprintf(stderr, "%s\n", what);

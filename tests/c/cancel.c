@@ -1,7 +1,7 @@
-/* cancel EC-KEY RSA-KEY EXPECTED: cancels threads that load keys, sign and decrypt, the very first
- * use of the provider included. Each operation goes on to its end and returns EXPECTED: 1, or 0 when
- * the vault does not answer in time. In either case the next operation, in a thread that nobody
- * cancels, works: EXPECTED is 0 for three signatures only. */
+/* cancel EC-KEY RSA-KEY EXPECTED: cancels threads that load keys, sign and decrypt, including the
+ * first use of the provider. Each operation completes and returns EXPECTED: 1, or 0 if the vault
+ * does not answer in time. In either case the next operation works, in a thread that is not
+ * cancelled. EXPECTED is 0 only for three signatures. */
 #include "cancel.h"
 #include "common.h"
 

@@ -10,12 +10,12 @@
 #include <unistd.h>
 
 enum when {
-    /* The cancellation is pending when the operation begins, so the first cancellation point in it
-     * would act on it. */
+    /* The cancellation is pending when the operation starts. The first cancellation point in the
+     * operation would act on it. */
     BEFORE,
     /* It comes from another thread, while the vault is about to answer. */
     DURING,
-    /* It is pending, but the thread has disabled cancellation by itself. */
+    /* It is pending, but the thread has disabled cancellation itself. */
     DISABLED
 };
 
@@ -43,7 +43,7 @@ static inline void *cancelled_thread(void *argument)
         pthread_cancel(pthread_self());
     atomic_store(&work->begun, 1);
     work->result = work->operation(work->argument);
-    /* Setting the state is no cancellation point. */
+    /* Setting the state is not a cancellation point. */
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &work->state);
     atomic_store(&work->done, 1);
     pthread_setcancelstate(work->state, NULL);
@@ -53,8 +53,8 @@ static inline void *cancelled_thread(void *argument)
         pause();
 }
 
-/* Runs an operation in a thread that is cancelled. The operation goes on to its end, then the
- * thread ends, and the state of its cancellation is what it was. Returns the operation's result. */
+/* Runs an operation in a thread that is cancelled. The operation completes, then the thread ends,
+ * and its cancellation state is unchanged. Returns the operation's result. */
 static inline int run_cancelled(int (*operation)(void *), void *argument, enum when when)
 {
     struct cancelled work = {.operation = operation, .argument = argument, .when = when};
@@ -79,7 +79,7 @@ static inline int run_cancelled(int (*operation)(void *), void *argument, enum w
     return work.result;
 }
 
-/* Has an operation be cancelled in every way; each time it has to return `expected`. */
+/* Cancels an operation in every way; each time it must return `expected`. */
 static inline void run_cancelled_always(int (*operation)(void *), void *argument, int expected)
 {
     for (enum when when = BEFORE; when <= DISABLED; when++)

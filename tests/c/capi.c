@@ -1,5 +1,5 @@
-/* Every function of libakv, with good arguments and with bad ones. It knows no OpenSSL: what it signs
- * goes to standard output, for others to verify.
+/* Calls every function of libakv, with valid and invalid arguments. Does not use OpenSSL:
+ * signatures are written to stdout, to be verified by other programs.
  *
  *     capi VAULT KEY-PAIR RSA-KEY [SYMMETRIC-KEY]
  */
@@ -84,7 +84,7 @@ static void settings(void)
     akv_client_free(client);
 }
 
-/* The bytes that an output takes, asked for and then had. */
+/* Calls a function twice: for the size of the output, then for the output. */
 #define OUTPUT(buffer, len, call_with)                                                             \
     do {                                                                                           \
         (len) = 0;                                                                                 \
@@ -240,7 +240,7 @@ static void threads_and_children(AkvKey *key)
         uint8_t raw[64];
         size_t len = sizeof(raw);
 
-        /* What a child leaves of its parent's would count as lost at its end, but not here. */
+        /* Memory that a child inherits would be reported as a leak when it ends, but not here. */
         if (akv_sign(key, "ES256", digest, 32, raw, &len) == AKV_CODE_OK)
             execlp("true", "true", (char *)NULL);
         _exit(1);

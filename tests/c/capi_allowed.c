@@ -1,5 +1,5 @@
-/* capi_allowed ALLOWED REFUSED VAULT FILE: with the setting allowed-keys from the program, every
- * function of libakv that takes a reference. Prints "refused" when all but the first are. */
+/* capi_allowed ALLOWED REFUSED VAULT FILE: sets allowed-keys in the program and calls every
+ * function of libakv that takes a reference. Prints "refused" if all but the first are refused. */
 #include <akv.h>
 #include <stdio.h>
 #include <stdlib.h>

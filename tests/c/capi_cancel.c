@@ -1,4 +1,4 @@
-/* capi_cancel KEY CODE: cancels threads that sign with libakv; the signatures end with CODE. */
+/* capi_cancel KEY CODE: cancels threads that sign with libakv; the signatures return CODE. */
 #include "cancel.h"
 
 #include <akv.h>

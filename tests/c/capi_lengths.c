@@ -1,5 +1,6 @@
-/* capi_lengths KEY OPERATION ALGORITHM [FILE]: one operation of libakv, with as much room as it asks
- * for. Prints the length of the result, or `refused`. FILE is the ciphertext or the wrapped key. */
+/* capi_lengths KEY OPERATION ALGORITHM [FILE]: runs one operation of libakv, with a buffer of the
+ * reported size. Prints the length of the result, or `refused`. FILE contains the ciphertext or the
+ * wrapped key. */
 #include "guard.h"
 
 #include <akv.h>

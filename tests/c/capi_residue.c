@@ -1,5 +1,5 @@
-/* capi_residue NEEDLES KEY CIPHERTEXT: signs and decrypts with libakv, frees everything, and looks
- * for the token and the plaintext in its own memory. Prints "clean". */
+/* capi_residue NEEDLES KEY CIPHERTEXT: signs and decrypts with libakv, frees everything, and
+ * searches its own memory for the token and the plaintext. Prints "clean". */
 #include "residue.h"
 
 #include <akv.h>

@@ -1,5 +1,5 @@
-/* chroot_sign KEY FOLDER: loads the key, then does as a hardened server: clears its environment,
- * makes the empty FOLDER its root directory, gives up root, and signs. */
+/* chroot_sign KEY FOLDER: loads the key, then behaves like a hardened server: clears its
+ * environment, changes its root directory to the empty FOLDER, drops root privileges, and signs. */
 #include "common.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@ int main(int argc, char **argv)
     key = load_key(argv[1]);
     if (clearenv() != 0 || chroot(argv[2]) != 0 || chdir("/") != 0)
         die("cannot change the root directory");
-    /* In a user namespace of one user there is nobody else to become: EINVAL. */
+    /* In a user namespace with one user there is no other user to switch to: EINVAL. */
     if ((setgroups(0, NULL) != 0 && errno != EPERM) || (setgid(NOBODY) != 0 && errno != EINVAL)
         || (setuid(NOBODY) != 0 && errno != EINVAL))
         die("cannot give up root");

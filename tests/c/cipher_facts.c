@@ -1,5 +1,5 @@
-/* cipher_facts KEY PKCS1 OAEP OAEP256: what libcrypto does with an RSA key for decryption, line by
- * line, so that keys of two providers can be compared. The files hold ciphertexts. */
+/* cipher_facts KEY PKCS1 OAEP OAEP256: prints libcrypto's behaviour with an RSA key for decryption,
+ * line by line, to compare keys of two providers. The files contain ciphertexts. */
 #include "common.h"
 
 #include <openssl/core_names.h>
@@ -30,11 +30,11 @@ static EVP_PKEY_CTX *start(int decrypt)
     return context;
 }
 
-/* A copy, which has to do without the original. */
+/* A duplicate, used after the original is freed. */
 static EVP_PKEY_CTX *duplicate(EVP_PKEY_CTX *context)
 {
 #if OPENSSL_VERSION_NUMBER < 0x30000080L
-    /* Copies of these releases do not know their key: every getter crashes. */
+    /* In these releases a duplicate has no key: every getter crashes. */
     return context;
 #else
     EVP_PKEY_CTX *copy = EVP_PKEY_CTX_dup(context);
@@ -46,14 +46,14 @@ static EVP_PKEY_CTX *duplicate(EVP_PKEY_CTX *context)
 #endif
 }
 
-/* Whether it worked: the ways to fail have numbers of their own. */
+/* Prints whether a call succeeded; its failure codes are not compared. */
 static void tell(const char *what, int rc)
 {
     printf("%s: %s\n", what, rc > 0 ? "yes" : "no");
     ERR_clear_error();
 }
 
-/* A digest has more than one name. */
+/* A digest has several names. */
 static void tell_digest(const char *name)
 {
     EVP_MD *digest = name[0] == 0 ? NULL : EVP_MD_fetch(NULL, name, NULL);
@@ -97,7 +97,7 @@ static void decrypt(const char *what, EVP_PKEY_CTX *context, size_t room)
     ERR_clear_error();
 }
 
-/* Numbers and texts mean the same. */
+/* Padding modes as numbers and as text are equivalent. */
 static void paddings(void)
 {
     static const char *const names[] = { "pkcs1", "none", "oaep", "oeap" };
@@ -107,7 +107,7 @@ static void paddings(void)
         OSSL_PARAM params[2] = { OSSL_PARAM_construct_int(OSSL_PKEY_PARAM_PAD_MODE, &number),
                                  OSSL_PARAM_construct_end() };
 
-        /* Undefined numbers set libcrypto's own provider to nothing useful. */
+        /* With undefined numbers, libcrypto's own provider ends up in an unusable state. */
         if (number != 0 && number != 2 && number != 5 && number != 8) {
             printf("%d ", number);
             tell("as a number", EVP_PKEY_CTX_set_params(context, params));
@@ -173,7 +173,7 @@ static void known(EVP_PKEY_CTX *context)
     }
 }
 
-/* The pair of a ciphertext and how to decrypt it; a copy does it as well, and again. */
+/* Decrypts a ciphertext with these parameters; then again with a duplicate, twice. */
 static void decrypts(const char *file, const char *padding, const char *digest)
 {
     EVP_PKEY_CTX *context = start(1), *copy;
@@ -204,7 +204,7 @@ static void encrypts(const char *padding, size_t most)
     printf("%s announces %d ", padding, EVP_PKEY_encrypt(context, NULL, &length, plain, 1));
     printf("%zu\n", length);
 #if OPENSSL_VERSION_NUMBER >= 0x30000080L
-    /* The default provider of earlier releases does not look. */
+    /* The default provider of earlier releases does not check this. */
     length = size - 1;
     tell("room for less", EVP_PKEY_encrypt(context, out, &length, plain, 1));
 #endif

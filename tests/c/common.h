@@ -1,4 +1,4 @@
-/* What the test programs share: loading a key and signing with it, as a server would. */
+/* Common code of the test programs: loading a key and signing with it, like a server. */
 #ifndef AKV_TESTS_COMMON_H
 #define AKV_TESTS_COMMON_H
 
@@ -6,8 +6,8 @@
 
 #include <openssl/store.h>
 
-/* Loads the private key that a reference or key file names; the configuration file that
- * OPENSSL_CONF names has activated the providers. */
+/* Loads the private key of a reference or key file. The configuration file in OPENSSL_CONF has
+ * activated the providers. */
 static inline EVP_PKEY *load_key(const char *uri)
 {
     OSSL_STORE_CTX *store = OSSL_STORE_open(uri, NULL, NULL, NULL, NULL);
@@ -31,7 +31,7 @@ static inline EVP_PKEY *load_key(const char *uri)
     return key;
 }
 
-/* Signs a message that differs by `number` with SHA-256. Returns 1 on success. */
+/* Signs a message that depends on `number` with SHA-256. Returns 1 on success. */
 static inline int sign_once(EVP_PKEY *key, unsigned long number, unsigned char *signature,
                             size_t *length)
 {
@@ -45,7 +45,7 @@ static inline int sign_once(EVP_PKEY *key, unsigned long number, unsigned char *
     return ok;
 }
 
-/* Checks what sign_once made. Returns 1 if it is right. */
+/* Verifies a signature of sign_once. Returns 1 if it is valid. */
 static inline int verify_once(EVP_PKEY *key, unsigned long number,
                               const unsigned char *signature, size_t length)
 {
@@ -59,7 +59,7 @@ static inline int verify_once(EVP_PKEY *key, unsigned long number,
     return ok;
 }
 
-/* Signs and checks a number of times. Returns 1 on success, else says what went wrong. */
+/* Signs and verifies several times. Returns 1 on success; otherwise prints the error. */
 static inline int sign_rounds(EVP_PKEY *key, unsigned long rounds)
 {
     unsigned char signature[SIGNATURE_MAX];

@@ -1,5 +1,5 @@
-/* contexts MODE MODULE KEY: one way for a host to have the provider in its library contexts, with the
- * settings in OPENSSL_CONF or in the environment. KEY is a reference. Says "fine". */
+/* contexts MODE MODULE KEY: tests one way to load the provider into library contexts, with the
+ * settings in OPENSSL_CONF or in the environment. KEY is a reference. Prints "fine". */
 #include "common.h"
 
 #include <pthread.h>
@@ -35,7 +35,7 @@ static int signs_in(OSSL_LIB_CTX *context, EVP_PKEY *key, const char *query)
     return ok;
 }
 
-/* Keys of the default provider. */
+/* Generates keys of the default provider. */
 static void make_own_in(OSSL_LIB_CTX *context)
 {
     EVP_PKEY *ec = EVP_PKEY_Q_keygen(context, NULL, "EC", "P-256");
@@ -65,7 +65,7 @@ static OSSL_LIB_CTX *configured(void)
     return context;
 }
 
-/* Two contexts, of which one goes while the other one's key is in use. */
+/* Two contexts, one of which is freed while the other one's key is in use. */
 static void two(void)
 {
     OSSL_LIB_CTX *first = configured(), *second = configured();
@@ -74,7 +74,7 @@ static void two(void)
     if (mine == NULL || other == NULL)
         die("cannot load the key");
 #if OPENSSL_VERSION_NUMBER > 0x3000002fL
-    /* 3.0.2 asks for the private key to compare public ones. */
+    /* 3.0.2 requires the private key to compare public keys. */
     if (EVP_PKEY_eq(mine, other) != 1)
         die("two contexts have different keys");
 #endif
@@ -114,7 +114,7 @@ static void by_path(void)
     }
 }
 
-/* Twice in one context, under two names. */
+/* Twice in one context, with two names. */
 static void twice(void)
 {
     OSSL_LIB_CTX *context = configured();
@@ -131,7 +131,7 @@ static void twice(void)
     OSSL_LIB_CTX_free(context);
 }
 
-/* Many threads that are the first to use a context, for keys in the vault and for their own. */
+/* Many threads that are the first to use a context, with vault keys and with generated keys. */
 static void *first_use(void *context)
 {
     make_own_in(context);
@@ -154,7 +154,7 @@ static void threads(void)
     }
 }
 
-/* Nobody but us. */
+/* Without any other provider. */
 static void alone(void)
 {
     OSSL_LIB_CTX *context = OSSL_LIB_CTX_new();
@@ -164,7 +164,7 @@ static void alone(void)
     if (key == NULL || !signs_in(context, key, NULL))
         die("cannot use the key");
 #if OPENSSL_VERSION_NUMBER >= 0x40000000L
-    /* libcrypto says that it has no digest, and goes on without. */
+    /* libcrypto reports that it has no digest, and continues without. */
     ERR_clear_error();
 #endif
     EVP_PKEY_free(key);
@@ -172,7 +172,7 @@ static void alone(void)
     OSSL_LIB_CTX_free(context);
 }
 
-/* A provider that has a child of its host's context, in which all the host's providers are. */
+/* A provider with a child of its host's context, which contains all providers of the host. */
 static OSSL_LIB_CTX *child;
 
 static void parent_teardown(void *context)
@@ -209,7 +209,7 @@ static void children(int own_first)
     OSSL_LIB_CTX_free(context);
 }
 
-/* Keys in vaults are in no FIPS module of OpenSSL's: who insists on one does not get them. */
+/* Vault keys are not in a FIPS module of OpenSSL. A query that requires one does not find them. */
 static void fips(void)
 {
     OSSL_LIB_CTX *context = configured();
@@ -227,7 +227,7 @@ static void fips(void)
     OSSL_LIB_CTX_free(context);
 }
 
-/* A setting is wrong: the provider is there and says so when it is asked. */
+/* With an invalid setting, the provider is loaded and reports the error when it is used. */
 static int found;
 
 static int look(OSSL_PROVIDER *provider, void *arg)

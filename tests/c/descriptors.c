@@ -1,9 +1,10 @@
-/* descriptors KEY HOW FOLDER [limit]: what becomes of descriptors, with threads or without.
- *   standard  the standard streams are closed: nothing of ours takes their place, and everything of
- *             ours is close-on-exec
- *   all       after a signature the program closes everything, has files, eventfds and epolls of its
- *             own under the same numbers, and signs again
- *   each      one descriptor of ours after the other is replaced by each of these */
+/* descriptors KEY HOW FOLDER [limit]: tests the handling of file descriptors, with and without
+ * threads.
+ *   standard  the standard streams are closed: none of our descriptors takes their place, and all
+ *             of ours are close-on-exec
+ *   all       after a signature the program closes all descriptors, opens files, eventfds and
+ *             epolls of its own under the same numbers, and signs again
+ *   each      our descriptors are replaced one by one by each of these */
 #include "common.h"
 #include "restrict.h"
 
@@ -15,7 +16,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-/* Where the program's own standard output and error are kept. */
+/* Copies of the program's own standard output and error. */
 #define REPORT 200
 #define MOST 199
 #define NO_MORE 77
@@ -68,7 +69,7 @@ static int open_own(enum kind kind)
     }
 }
 
-/* Whether the file is as the program left it: nobody wrote to it, closed it or waits for it. */
+/* Checks that the file is unchanged: nobody wrote to it, closed it or waits for it. */
 static void check(const struct own *own)
 {
     struct stat now;
@@ -98,7 +99,7 @@ static struct own put(int number, enum kind kind)
     return own;
 }
 
-/* The descriptors above 2 that are not the program's. */
+/* The descriptors above 2 that do not belong to the program. */
 static int ours(int *numbers)
 {
     DIR *listing = opendir("/proc/self/fd");
@@ -119,7 +120,7 @@ static int ours(int *numbers)
 
 static atomic_int watching;
 
-/* What stands in a free place for a moment must be of no use. */
+/* A placeholder in a free number must not be usable. */
 static void *watch(void *argument)
 {
     while (atomic_load(&watching))
@@ -148,7 +149,7 @@ static void standard(EVP_PKEY *key, int may_start_threads)
     for (int number = 0; number < 3; number++)
         if (fcntl(number, F_GETFD) != -1)
             fail("a standard stream is taken", number);
-    /* The listing takes the first free number itself. */
+    /* The listing itself uses the first free number. */
     count = ours(numbers);
     if (count < 4)
         fail("where are the connection and the event loop?", count);
@@ -187,7 +188,7 @@ static void all(EVP_PKEY *key)
     }
 }
 
-/* In a child: replaces the descriptor of ours that comes at this place, if there is one. */
+/* In a child: replaces our descriptor at this position, if there is one. */
 static void replace(EVP_PKEY *key, int place, enum kind kind, int limited)
 {
     int numbers[MOST];
@@ -232,7 +233,7 @@ int main(int argc, char **argv)
         die("usage: descriptors KEY standard|all|each FOLDER [limit]");
     alarm(120);
     folder = argv[3];
-    /* What the parent has left open is not under test. */
+    /* Descriptors that the parent left open are not tested. */
     for (int number = 3; number < 1024; number++)
         close(number);
     if (dup3(2, REPORT, O_CLOEXEC) < 0)

@@ -1,5 +1,5 @@
-/* engine_cancel MODULE EC-KEY RSA-KEY EXPECTED: as cancel.c, with the ENGINE. Where EXPECTED is 0 the
- * second key is not used. */
+/* engine_cancel MODULE EC-KEY RSA-KEY EXPECTED: like cancel.c, with the ENGINE. If EXPECTED is 0,
+ * the second key is not used. */
 #include "cancel.h"
 #include "engine_common.h"
 
@@ -11,7 +11,7 @@ static int load(void *reference)
     return 1;
 }
 
-/* RSA keys sign with PSS, which takes the engine's EVP_PKEY_METHOD too. */
+/* RSA keys sign with PSS, which also uses the engine's EVP_PKEY_METHOD. */
 static int sign(void *key)
 {
     unsigned char signature[SIGNATURE_MAX], digest[32] = {0};
@@ -28,7 +28,7 @@ static int sign(void *key)
     return ok;
 }
 
-/* Reads the settings anew, and says so in the log. */
+/* Reads the settings again, which is logged. */
 static int configure(void *unused)
 {
     (void)unused;

@@ -1,5 +1,5 @@
 /* engine_commands MODULE KEY ROUNDS: commands that change a setting while other threads load keys
- * are in force for the next key that is loaded. */
+ * take effect for the next key that is loaded. */
 #include "engine_common.h"
 
 #include <pthread.h>
@@ -10,7 +10,7 @@
 
 static ENGINE *engine;
 static atomic_int done;
-/* Loads of the other threads. */
+/* Loads by the other threads. */
 static atomic_ulong begun, ended;
 
 static void *load_again_and_again(void *reference)
@@ -29,7 +29,7 @@ static void set(const char *timeout)
     CHECK(ENGINE_ctrl_cmd_string(engine, "TIMEOUT", timeout, 0) == 1);
 }
 
-/* Waits until the other threads have begun, or ended, as many loads. */
+/* Waits until the other threads have started, or finished, this many loads. */
 static void wait_for(atomic_ulong *loads, unsigned long more)
 {
     const unsigned long before = atomic_load(loads);
@@ -50,7 +50,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < THREADS; i++)
         CHECK(pthread_create(&threads[i], NULL, load_again_and_again, argv[2]) == 0);
     for (unsigned long i = 0; i < rounds; i++) {
-        /* A load that takes the first settings goes on while the second ones are set. */
+        /* A load with the first settings is in progress while the second ones are set. */
         set("10s");
         wait_for(&begun, 1);
         set("soon");

@@ -1,4 +1,4 @@
-/* What the programs that use the ENGINE share. For OpenSSL 1.1.1 and 3.x. */
+/* Common code of the programs that use the ENGINE. For OpenSSL 1.1.1 and 3.x. */
 #ifndef AKV_TESTS_ENGINE_COMMON_H
 #define AKV_TESTS_ENGINE_COMMON_H
 
@@ -18,7 +18,7 @@
 /* Success leaves nothing in the error queue. */
 #define QUIET() CHECK(ERR_peek_error() == 0)
 
-/* Drops the errors of what had to fail; one of them, and one only, is the engine's. */
+/* Drops the errors of an expected failure. Exactly one of them is the engine's. */
 static inline void expect_error(const char *text)
 {
     int found = 0, line, flags;
@@ -42,7 +42,7 @@ static inline void expect_error(const char *text)
     }
 }
 
-/* Loads the module; settings come from the environment. Returns an initialised ENGINE. */
+/* Loads the module, with the settings in the environment. Returns an initialised ENGINE. */
 static inline ENGINE *load_engine(const char *module)
 {
     ENGINE *engine;
@@ -53,7 +53,8 @@ static inline ENGINE *load_engine(const char *module)
     CHECK(ENGINE_ctrl_cmd_string(engine, "SO_PATH", module, 0) == 1);
     QUIET();
     CHECK(ENGINE_ctrl_cmd_string(engine, "LOAD", NULL, 0) == 1);
-    /* 3.0.2 looks for what modules of 1.1 have, and leaves it in the queue that ours has not. */
+    /* 3.0.2 looks up symbols of 1.1 modules, and leaves an error in the queue because ours has
+     * none. */
     ERR_clear_error();
     CHECK(strcmp(ENGINE_get_id(engine), "e_akv") == 0);
     CHECK(ENGINE_init(engine) == 1);
@@ -76,7 +77,7 @@ static inline EVP_PKEY *load_key(ENGINE *engine, const char *reference)
     return key;
 }
 
-/* Signs a message that differs by `number`, and checks the signature. Returns 1 on success. */
+/* Signs a message that depends on `number`, and verifies the signature. Returns 1 on success. */
 static inline int sign_and_verify(EVP_PKEY *key, unsigned long number)
 {
     unsigned char signature[SIGNATURE_MAX];

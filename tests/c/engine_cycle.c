@@ -1,6 +1,6 @@
-/* engine_cycle MODULE KEY LOADS CYCLES: loads the module, then CYCLES times the key, signs with it
- * and frees it, unloads the module, and does that LOADS times. Before the first key there is no
- * thread but the first one. Prints resident memory in KiB after a tenth of it and at the end. */
+/* engine_cycle MODULE KEY LOADS CYCLES: LOADS times, loads the module, then CYCLES times loads the
+ * key, signs with it and frees it, then unloads the module. Before the first key there is only the
+ * main thread. Prints resident memory in KiB after a tenth of the loads and at the end. */
 #include "engine_common.h"
 
 #include <dirent.h>
@@ -18,7 +18,7 @@ static int threads(void)
     return count - 2;
 }
 
-/* Open sockets: the connections, and what a runtime may have for itself. */
+/* Open sockets: the connections, and any sockets of the runtime itself. */
 static int sockets(void)
 {
     DIR *folder = opendir("/proc/self/fd");
@@ -60,7 +60,7 @@ int main(int argc, char **argv)
         unload_engine(engine);
     }
     QUIET();
-    /* The runtime closes connections whose engine is gone, a moment later. */
+    /* The runtime closes connections of a freed engine shortly afterwards. */
     for (int i = 0; sockets() > 2; i++) {
         CHECK(i < 3000);
         usleep(10000);

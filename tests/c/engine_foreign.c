@@ -1,5 +1,5 @@
-/* engine_foreign MODULE RSA EC: keys of others, with the engine as the default for everything, are
- * what they are without it. */
+/* engine_foreign MODULE RSA EC: keys from elsewhere are not affected by the engine, even if it is
+ * the default for everything. */
 #include "engine_common.h"
 
 static const unsigned char digest[20] = {1, 2, 3};
@@ -17,13 +17,13 @@ static EVP_PKEY *generate(int type)
     CHECK(EVP_PKEY_keygen(context, &key) == 1);
     EVP_PKEY_CTX_free(context);
 #if OPENSSL_VERSION_NUMBER >= 0x30000000L
-    /* A key of a provider, and not one that was taken down to what an ENGINE may have. */
+    /* A provider key, not one that was downgraded to a legacy key for an ENGINE. */
     CHECK(EVP_PKEY_get0_provider(key) != NULL);
 #endif
     return key;
 }
 
-/* PSS with SHA-1 and the longest salt: no vault does that. */
+/* PSS with SHA-1 and the maximum salt length, which vaults do not support. */
 static void pss(EVP_PKEY *key, ENGINE *engine)
 {
     unsigned char signature[SIGNATURE_MAX];
@@ -46,7 +46,7 @@ static void pss(EVP_PKEY *key, ENGINE *engine)
     QUIET();
 }
 
-/* OAEP with a label and SHA-512: no vault does that. */
+/* OAEP with a label and SHA-512, which vaults do not support. */
 static void oaep(EVP_PKEY *key, ENGINE *engine)
 {
     unsigned char cipher[SIGNATURE_MAX], text[SIGNATURE_MAX];
@@ -59,7 +59,7 @@ static void oaep(EVP_PKEY *key, ENGINE *engine)
         CHECK((decrypt ? EVP_PKEY_decrypt_init(context) : EVP_PKEY_encrypt_init(context)) == 1);
         CHECK(EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING) == 1);
         CHECK(EVP_PKEY_CTX_set_rsa_oaep_md(context, EVP_sha512()) == 1);
-        /* 3.0.2 cannot hand a label to any engine. */
+        /* 3.0.2 cannot pass a label to any engine. */
         if (engine == NULL) {
             unsigned char *label = (unsigned char *)OPENSSL_strdup("label");
 
@@ -116,7 +116,7 @@ static void check(ENGINE *engine)
     raw(rsa);
     derive(ec, peer);
     if (engine != NULL) {
-        /* Whoever names the engine for a key that is not of it gets OpenSSL's own work too. */
+        /* If the engine is specified for a key that is not its own, OpenSSL does the work too. */
         pss(rsa, engine);
         oaep(rsa, engine);
     }

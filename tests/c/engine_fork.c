@@ -1,9 +1,9 @@
-/* engine_fork MODULE KEY CHILDREN: threads sign with one key while the process forks; every child
- * signs, with that key and with one that it loads itself.
+/* engine_fork MODULE KEY CHILDREN: threads sign with one key while the process forks. Every child
+ * signs with that key and with one that it loads itself.
  *
- * libcrypto has a lock around all its engines, which it does not take over a fork: making an
- * operation for a key of an engine takes it. So the program forks while no thread does that; that
- * they are signing is what matters. */
+ * libcrypto has a lock for all its engines, which is not handled across a fork and is taken when an
+ * operation for an engine's key is created. The program therefore forks while no thread creates an
+ * operation; it is enough that threads are signing. */
 #include "engine_common.h"
 
 #include <pthread.h>

@@ -1,5 +1,5 @@
-/* engine_getters MODULE KEY: everything that can be asked of a key of the engine has the answer that
- * OpenSSL's own key with the same public half gives. Prints how many questions there were. */
+/* engine_getters MODULE KEY: every getter returns the same for a key of the engine as for OpenSSL's
+ * own key with the same public half. Prints the number of getters. */
 #include "engine_common.h"
 
 #include <openssl/bn.h>
@@ -100,7 +100,7 @@ static void same_text(const EVP_PKEY *key, const EVP_PKEY *own,
     BIO_free(own_text);
 }
 
-/* OpenSSL's own key with the same public half, of the old kind as the engine's are. */
+/* OpenSSL's own legacy key with the same public half; the engine's keys are legacy keys too. */
 static EVP_PKEY *own_of(EVP_PKEY *key)
 {
     EVP_PKEY *own = EVP_PKEY_new();

@@ -1,5 +1,5 @@
-/* engine_incomplete MODULE: has a few functions of a libcrypto, without the engine's. Binds the
- * module to it and prints what it said. Links no OpenSSL. */
+/* engine_incomplete MODULE: provides a few functions of a libcrypto, but not those for engines.
+ * Binds the module to it and prints the errors. Links no OpenSSL. */
 #include <dlfcn.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -72,7 +72,7 @@ int main(int argc, char **argv)
     if (bind == NULL)
         return 1;
     printf("bind_engine: %d\n%s\n", bind(engine, NULL, functions), entry);
-    /* Without a libcrypto there is nobody to tell. */
+    /* Without a libcrypto there is no error queue. */
     functions[0] = NULL;
     printf("nothing: %d\n", bind(engine, NULL, functions) + bind(engine, NULL, NULL));
     return 0;

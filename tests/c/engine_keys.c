@@ -1,5 +1,6 @@
-/* engine_keys MODULE RSA EC CERTIFICATE OTHER: what libcrypto's functions promise, with an RSA key
- * and an EC key of the engine. CERTIFICATE is the RSA key's, OTHER is another's. */
+/* engine_keys MODULE RSA EC CERTIFICATE OTHER: tests the documented behaviour of libcrypto's
+ * functions, with an RSA key and an EC key of the engine. CERTIFICATE belongs to the RSA key, OTHER
+ * does not. */
 #include "engine_common.h"
 
 #include <openssl/x509.h>
@@ -18,7 +19,7 @@ static EVP_PKEY_CTX *operation(EVP_PKEY *key, int padding)
     return context;
 }
 
-/* Without room the size is told, too little room is refused, and more than enough is fine. */
+/* Without a buffer the size is returned, a small buffer is refused, and a large one is accepted. */
 static void sizes(EVP_PKEY *key, int padding)
 {
     unsigned char signature[SIGNATURE_MAX + 1];
@@ -62,7 +63,7 @@ static void rsa(EVP_PKEY *key)
     CHECK(RSA_verify(NID_sha256, digest, 32, signature, length, rsa) == 1);
     CHECK(RSA_sign(NID_md5_sha1, text, 36, signature, &length, rsa) == 1);
     CHECK(RSA_verify(NID_md5_sha1, text, 36, signature, length, rsa) == 1);
-    /* Anything, padded by the vault. */
+    /* Arbitrary data, padded by the vault. */
     CHECK(RSA_private_encrypt(5, (unsigned char *)"hello", signature, rsa, RSA_PKCS1_PADDING)
           == size);
     got = RSA_public_decrypt(size, signature, text, rsa, RSA_PKCS1_PADDING);
@@ -81,12 +82,12 @@ static void rsa(EVP_PKEY *key)
     CHECK(RSA_public_encrypt(5, (unsigned char *)"hello", cipher, rsa, RSA_PKCS1_PADDING) == size);
     got = RSA_private_decrypt(size, cipher, text, rsa, RSA_PKCS1_PADDING);
     CHECK(got == 5 && memcmp(text, "hello", 5) == 0);
-    /* What a TLS server asks for: the padded block. */
+    /* Requested by TLS servers: the padded block. */
     got = RSA_private_decrypt(size, cipher, text, rsa, RSA_NO_PADDING);
     CHECK(got == size && text[0] == 0 && text[1] == 2);
     CHECK(memchr(text + 2, 0, size - 2) == text + size - 6);
     CHECK(memcmp(text + size - 5, "hello", 5) == 0);
-    /* With wrong padding it holds some premaster secret, and nothing tells. */
+    /* With invalid padding it contains some premaster secret, and the failure is not reported. */
     memset(cipher, 0x11, size);
     got = RSA_private_decrypt(size, cipher, text, rsa, RSA_NO_PADDING);
     CHECK(got == size && text[0] == 0 && text[1] == 2);
@@ -115,7 +116,7 @@ static void ec(EVP_PKEY *key)
     CHECK(sig != NULL && ECDSA_do_verify(digest, 20, sig, ec) == 1);
     ECDSA_SIG_free(sig);
     QUIET();
-    /* A copy signs too, also when the key that it was made from is gone. */
+    /* A duplicate also signs after the original key was freed. */
     copy = EC_KEY_dup(ec);
     CHECK(copy != NULL);
     sig = ECDSA_do_sign(digest, 32, copy);
@@ -180,8 +181,8 @@ int main(int argc, char **argv)
     ec(ec_key);
     certificates(rsa_key, argv[4], argv[5]);
     CHECK(ENGINE_load_private_key(engine, NULL, NULL, NULL) == NULL);
-    expect_error("not text");
-    /* Keys work as long as they live, whatever becomes of the caller's references. */
+    expect_error("not UTF-8");
+    /* Keys stay valid as long as they live, even without the caller's reference to the engine. */
     unload_engine(engine);
     CHECK(sign_and_verify(rsa_key, 1) && sign_and_verify(ec_key, 2));
     EVP_PKEY_free(rsa_key);

@@ -1,6 +1,6 @@
-/* engine_lengths MODULE KEY OPERATION [FILE]: one operation of the ENGINE, with as much room as the
- * manual pages let callers make. Prints the length of the result, or `refused`. FILE is the
- * ciphertext. For OpenSSL 1.1.1 and 3.x. */
+/* engine_lengths MODULE KEY OPERATION [FILE]: runs one operation of the ENGINE, with the buffer
+ * size that the manual pages require. Prints the length of the result, or `refused`. FILE contains
+ * the ciphertext. For OpenSSL 1.1.1 and 3.x. */
 #include "engine_common.h"
 #include "guard.h"
 
@@ -15,7 +15,7 @@ static size_t read_file(const char *name, unsigned char *data, size_t room)
     return length;
 }
 
-/* RSA_private_decrypt(3): `to` has room for RSA_size less what the padding takes. */
+/* RSA_private_decrypt(3): `to` has room for RSA_size minus the padding overhead. */
 static void private_decrypt(EVP_PKEY *key, int padding, int overhead, const char *file)
 {
     unsigned char cipher[1024];

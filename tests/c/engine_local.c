@@ -1,5 +1,5 @@
-/* engine_local MODULE KEY LIBCRYPTO...: opens libcryptos as Python does, so that none of their
- * symbols is anybody else's, loads the module with each of them, and signs with each in turn. */
+/* engine_local MODULE KEY LIBCRYPTO...: opens several libcryptos with RTLD_LOCAL, as Python does,
+ * loads the module with each of them, and signs with each in turn. */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,7 +120,7 @@ int main(int argc, char **argv)
         cryptos[i].free_key(cryptos[i].key);
         check(cryptos[i].finish(cryptos[i].engine) == 1, "ENGINE_finish");
         check(cryptos[i].release(cryptos[i].engine) == 1, "ENGINE_free");
-        /* The others go on. */
+        /* The others continue to work. */
         for (int j = i + 1; j < count; j++)
             sign(&cryptos[j]);
     }

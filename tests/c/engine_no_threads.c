@@ -1,5 +1,5 @@
-/* engine_no_threads MODULE KEY: a child that may start no threads, as HAProxy's by default, signs, and
- * so does the parent. */
+/* engine_no_threads MODULE KEY: a child that may not start threads, as in HAProxy's default
+ * configuration, signs, and so does the parent. */
 #include "engine_common.h"
 #include "restrict.h"
 

@@ -1,5 +1,5 @@
 /* engine_residue MODULE NEEDLES KEY CIPHERTEXT: signs and decrypts with the ENGINE, frees and
- * unloads everything, and looks for the token and the plaintext in its own memory. Prints "clean".
+ * unloads everything, and searches its own memory for the token and the plaintext. Prints "clean".
  * For OpenSSL 1.1.1 and 3.x. */
 #include "engine_common.h"
 #include "residue.h"

@@ -1,6 +1,7 @@
-/* engine_stack MODULE KEY KEY-FILE CERTIFICATE [RSA]: how much stack the engine takes, in bytes, one
- * line for each step: `entry NAME BYTES` is libcrypto and the engine, `handshake NAME BYTES` a whole
- * TLS server with libssl. The first of each kind is the first use in this process. */
+/* engine_stack MODULE KEY KEY-FILE CERTIFICATE [RSA]: prints the stack usage of the engine in
+ * bytes, one line for each step: `entry NAME BYTES` for libcrypto and the engine, `handshake NAME
+ * BYTES` for a whole TLS server with libssl. The first line of each kind is the first use in this
+ * process. */
 #include "engine_common.h"
 #include "stack_steps.h"
 
@@ -70,7 +71,7 @@ static int decrypt(void *argument)
     return oaep(data->key, data->bytes, &data->length, 1);
 }
 
-/* What programs of the old API call. */
+/* Functions of the old API. */
 static int old_sign(void *argument)
 {
     struct data *data = argument;

@@ -1,12 +1,12 @@
-/* fork_outage KEY: signs until that fails at once instead of after the deadline, which the error
- * says, and then forks a child, whose first signature fails like that too. Prints how many
- * signatures ran out their deadline. */
+/* fork_outage KEY: signs until that fails at once instead of after the deadline, as the error says.
+ * Then forks a child, whose first signature also fails at once. Prints how many signatures timed
+ * out. */
 #include "common.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Whether signing fails because the vault has not answered for some time. */
+/* Whether signing fails at once because the vault has not answered for some time. */
 static int fails_at_once(EVP_PKEY *key)
 {
     unsigned char signature[SIGNATURE_MAX];

@@ -1,7 +1,7 @@
-/* fork_server FILE: as PostgreSQL does it, loads the private key of a PEM file, listens, and forks
- * a child for each connection, which signs once and writes a byte. Then it stays as long as its
- * client: for every byte that it gets it signs and writes one. Prints "listening ADDRESS:PORT".
- * Knows nothing of engines or providers, and runs with 1.1.1 and later. */
+/* fork_server FILE: like PostgreSQL, loads the private key of a PEM file, listens, and forks a
+ * child for each connection. The child signs once and writes a byte. Until the client disconnects,
+ * it then signs and writes a byte for every byte received. Prints "listening ADDRESS:PORT". Uses
+ * neither the ENGINE nor the provider API, and runs with 1.1.1 and later. */
 #include "base.h"
 
 #include <arpa/inet.h>
@@ -34,7 +34,7 @@ static void serve(EVP_PKEY *key, int connection)
         if (write(connection, &byte, 1) != 1)
             break;
     } while (read(connection, &byte, 1) == 1);
-    /* As PostgreSQL's backends: with exit handlers. */
+    /* Like PostgreSQL's backends: with exit handlers. */
     exit(0);
 }
 

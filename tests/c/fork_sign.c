@@ -1,5 +1,5 @@
-/* fork_sign KEY CHILDREN ROUNDS: the parent loads the key, signs, and forks CHILDREN children
- * while two of its threads go on signing. All children sign ROUNDS times at once, and every other
+/* fork_sign KEY CHILDREN ROUNDS: the parent loads the key, signs, and forks CHILDREN children while
+ * two of its threads continue signing. All children sign ROUNDS times concurrently, and every other
  * child forks a child of its own. Prints the number of children that succeeded. */
 #include "common.h"
 
@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Seconds after which a process that hangs is ended by the kernel. */
+/* Seconds after which the kernel ends a process that hangs. */
 #define PATIENCE 60
 
 static atomic_int stop;
@@ -35,7 +35,7 @@ static int ended_well(pid_t child)
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-/* In a child: signs, perhaps with a child of its own, and ends. */
+/* In a child: signs, optionally with a child of its own, and ends. */
 static void child(EVP_PKEY *key, unsigned long rounds, int grandchild)
 {
     pid_t other = 0;
@@ -49,7 +49,7 @@ static void child(EVP_PKEY *key, unsigned long rounds, int grandchild)
     }
     if (other > 0 && !ended_well(other))
         ok = 0;
-    /* exit, not _exit: the end of a forked child has to be clean too. */
+    /* exit, not _exit: a forked child must also end cleanly. */
     exit(ok ? 0 : 1);
 }
 

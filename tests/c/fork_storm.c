@@ -1,13 +1,13 @@
-/* fork_storm KEY FORKS THREADS: THREADS threads sign from the first moment on, also while the
- * library makes its first connection, and the main thread forks FORKS times meanwhile. Children
- * sign at once and end in all the ways there are; some have threads or children of their own, some
- * become daemons, some only end. In between programs are started by posix_spawn, vfork and system.
- * Prints the number of children that succeeded.
+/* fork_storm KEY FORKS THREADS: THREADS threads sign from the start, also while the library makes
+ * its first connection. The main thread forks FORKS times in the meantime. Children sign at once
+ * and end in various ways; some have threads or children of their own, some become daemons, some
+ * just end. In between, programs are started with posix_spawn, vfork and system. Prints the number
+ * of children that succeeded.
  *
- * libcrypto takes locks of its own when a thread uses it for the first time and when it looks an
- * algorithm up for the first time; a child that is forked meanwhile would wait for them for ever,
- * whatever the provider does. So these things are done before the first fork, without a signature:
- * what hangs then is ours. */
+ * libcrypto takes locks of its own when a thread first uses it and when it first fetches an
+ * algorithm. A child forked at that moment would wait for them for ever, independently of the
+ * provider. The program therefore does these things before the first fork, without a signature: any
+ * later hang is ours. */
 #include "common.h"
 
 #include <errno.h>
@@ -18,11 +18,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Seconds after which a process that hangs is ended by the kernel. */
+/* Seconds after which the kernel ends a process that hangs. */
 #define PATIENCE 90
 /* Signatures of each child. */
 #define ROUNDS 3
-/* Children that run at the same time. */
+/* Number of concurrent children. */
 #define CROWD 12
 
 static atomic_int stop;
@@ -30,7 +30,7 @@ static atomic_ulong signed_by_threads;
 static pthread_barrier_t ready;
 static EVP_PKEY *key;
 
-/* Has libcrypto do what it does once, for the process and for the thread. */
+/* Makes libcrypto do its one-time work for the process and for the thread. */
 static void warm_up(void)
 {
     EVP_MD_CTX *context = EVP_MD_CTX_new();
@@ -77,7 +77,7 @@ static int wait_for(pid_t child)
     return child > 0 && waitpid(child, &status, 0) == child && ended_well(child, status);
 }
 
-/* A grandchild without a terminal and without a parent; it tells through a pipe. */
+/* A grandchild without a terminal and without a parent; it reports through a pipe. */
 static int daemonize(void)
 {
     int ends[2];
@@ -128,7 +128,7 @@ static int with_grandchild(void)
     return sign_rounds(key, ROUNDS) & wait_for(other);
 }
 
-/* Lets this process run on every processor. The parent may be kept on one, where a process with a
+/* Lets this process run on every processor. The parent may be pinned to one. There, a process in a
  * session of its own has been seen runnable but not running for ten seconds: Linux schedules
  * sessions as groups. */
 static void leave_processor(void)
@@ -156,12 +156,12 @@ static void child(unsigned long number)
     case 4:
         exit(with_threads() ? 0 : 1);
     default:
-        /* Ends without having used anything of what it inherited. */
+        /* Ends without using anything it inherited. */
         exit(0);
     }
 }
 
-/* Starts programs in the ways that share memory with this process for a moment. */
+/* Starts programs in the ways that temporarily share memory with this process. */
 static void start_programs(void)
 {
     char *arguments[] = {(char *)"true", NULL}, *environment[] = {NULL};

@@ -1,5 +1,4 @@
-/* Room of exactly the size that documentation promises, with guard bytes behind it. Knows no
- * OpenSSL. */
+/* A buffer of exactly the documented size, followed by guard bytes. Does not use OpenSSL. */
 #ifndef AKV_TESTS_GUARD_H
 #define AKV_TESTS_GUARD_H
 
@@ -7,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More than the longest answer of the tests. */
+/* More than the longest result of the tests. */
 #define GUARD_LEN 16384
 #define GUARD_BYTE 0xa5
 
@@ -26,8 +25,8 @@ static inline struct room room_of(size_t size)
     return room;
 }
 
-/* Prints what came of an operation: `written` is negative when it was refused. Ends the process
- * when there was written behind the room. */
+/* Prints the result of an operation: `written` is negative if it was refused. Ends the process if
+ * data was written past the buffer. */
 static inline void close_room(struct room room, long written)
 {
     for (size_t i = 0; i < GUARD_LEN; i++) {

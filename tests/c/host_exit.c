@@ -1,7 +1,7 @@
-/* host_exit KEY THREADS HOW: ends the process while all THREADS threads have a signature under
- * way, which the vault does not answer. HOW is `return` (from main), `exit` (by another thread),
- * `_exit`, or `storm`: the vault answers, and the process exits while signatures come and go.
- * Exit code 7 is success. */
+/* host_exit KEY THREADS HOW: ends the process while all THREADS threads are waiting for a
+ * signature, which the vault does not return. HOW is `return` (from main), `exit` (by another
+ * thread), `_exit`, or `storm`: the vault answers, and the process exits while threads keep
+ * signing. Exit code 7 is success. */
 #include "common.h"
 
 #include <openssl/crypto.h>
@@ -47,14 +47,14 @@ int main(int argc, char **argv)
     alarm(30);
     threads = strtoul(argv[2], NULL, 10);
     storm = strcmp(argv[3], "storm") == 0;
-    /* libcrypto's own cleanup at exit does not expect anybody to be using it. */
+    /* libcrypto's own cleanup at exit does not expect concurrent use. */
     if (storm && !OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL))
         die("cannot initialize");
     key = load_key(argv[1]);
     for (unsigned long i = 0; i < threads; i++)
         if (pthread_create(&thread, NULL, sign, NULL) != 0)
             die("cannot start a thread");
-    /* In the storm some signatures have been made; else all are begun, and on their way. */
+    /* In the storm some signatures are done; otherwise all have started and are in progress. */
     while (storm ? atomic_load(&done) < 4 * threads : atomic_load(&begun) < threads)
         usleep(1000);
     if (!storm)

@@ -1,5 +1,5 @@
-/* key_facts KEY PUBLIC: what libcrypto says of a key in the vault has to be what it says of the
- * public half in the file PUBLIC, which the default provider holds. Prints the key's size. */
+/* key_facts KEY PUBLIC: libcrypto must return the same facts for a vault key as for its public half
+ * in the file PUBLIC, a key of the default provider. Prints the key's size. */
 #include "common.h"
 
 #include <openssl/pem.h>

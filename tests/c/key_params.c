@@ -1,6 +1,6 @@
-/* key_params KEY PUBLIC: every parameter of a key that the default provider answers for the public key
- * in the file PUBLIC, our provider answers for the key in the vault, byte for byte. Public parts go
- * through data and back, private ones do not exist. Prints the number of answers. */
+/* key_params KEY PUBLIC: our provider returns every parameter of a vault key that the default
+ * provider returns for the public key in the file PUBLIC, with the same bytes. The public parts
+ * survive export and import; private parts do not exist. Prints the number of parameters. */
 #include "pair.h"
 
 #include <openssl/ec.h>
@@ -13,7 +13,8 @@ static void fail(const char *what, const char *name)
     die(what);
 }
 
-/* Asks for one parameter in its listed type, with and without room. Returns 1 if it is answered. */
+/* Gets one parameter in its listed type, with and without a buffer. Returns 1 if it is available.
+ */
 static int ask(EVP_PKEY *key, const OSSL_PARAM *listed, unsigned char *room, size_t size,
                size_t *answered, size_t *needed)
 {
@@ -45,7 +46,7 @@ static void compare(EVP_PKEY *ours, EVP_PKEY *theirs, const OSSL_PARAM *listed)
         return;
     }
 #if OPENSSL_VERSION_NUMBER < 0x30000080L
-    /* It compressed every point, and had no bytes for the number 0. */
+    /* It compressed every point, and returned no bytes for the number 0. */
     if (EVP_PKEY_is_a(ours, "EC") && (strcmp(listed->key, "pub") == 0 || other_need == 0))
         return;
 #endif
@@ -58,7 +59,7 @@ static void compare(EVP_PKEY *ours, EVP_PKEY *theirs, const OSSL_PARAM *listed)
     answers++;
 }
 
-/* A key of a provider from the public data of another. */
+/* Imports the public data of another provider's key. */
 static EVP_PKEY *carried(EVP_PKEY *from, const char *query, int selection)
 {
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, EVP_PKEY_get0_type_name(from), query);
@@ -93,7 +94,7 @@ static void exchange(EVP_PKEY *ours, EVP_PKEY *theirs)
     equal(ours, back, 1, "carried to ours");
     equal(there, back, 1, "carried both ways");
     equal(ours, other, EVP_PKEY_eq(theirs, other), "another key");
-    /* 3.0.2 exports no group alone. */
+    /* 3.0.2 does not export a group alone. */
     if (EVP_PKEY_is_a(ours, "EC") && OPENSSL_VERSION_NUMBER > 0x3000002fL) {
         EVP_PKEY *group = carried(ours, "provider=default", EVP_PKEY_KEY_PARAMETERS);
         EVP_PKEY *group_here = carried(theirs, "provider=akv_provider", EVP_PKEY_KEY_PARAMETERS);
@@ -118,7 +119,7 @@ static void exchange(EVP_PKEY *ours, EVP_PKEY *theirs)
     EVP_PKEY_free(own);
 }
 
-/* A private key of somebody else's is not ours to hold. */
+/* We must refuse the import of a private key from elsewhere. */
 static void import_private(EVP_PKEY *like)
 {
     EVP_PKEY *own = EVP_PKEY_is_a(like, "RSA")
@@ -140,7 +141,7 @@ static void import_private(EVP_PKEY *like)
     EVP_PKEY_free(own);
 }
 
-/* The same through the functions that have names of their own. */
+/* The same through the functions for specific parameters. */
 static void ask_by_function(EVP_PKEY *ours, EVP_PKEY *theirs)
 {
     unsigned char *mine = NULL, *other = NULL;

@@ -1,5 +1,5 @@
-/* label_pair URI: loads a private and a public key object from one store that expects nothing, as BIND
- * does with a label, and signs with the one what the other verifies. Prints their type. */
+/* label_pair URI: loads a private and a public key object from one store without an expected type,
+ * as BIND does with a label. Signs with one and verifies with the other. Prints their type. */
 #include "common.h"
 
 int main(int argc, char **argv)

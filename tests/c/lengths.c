@@ -1,5 +1,5 @@
-/* lengths KEY OPERATION [FILE]: one operation of the provider, with as much room as a size query
- * announces. Prints the length of the result, or `refused`. FILE is the ciphertext. */
+/* lengths KEY OPERATION [FILE]: runs one operation of the provider, with a buffer of the reported
+ * size. Prints the length of the result, or `refused`. FILE contains the ciphertext. */
 #include "common.h"
 #include "guard.h"
 

@@ -1,8 +1,8 @@
-/* lifecycle MODULE KEY CYCLES SIGNATURES: loads the module into two library contexts, loads the
- * key file KEY in each, signs SIGNATURES times, unloads everything, and does that CYCLES times.
- * Settings come from the environment. Before the first signature there is no thread but the first
- * one; afterwards neither threads nor open files become more, and in the end no connection is left.
- * Prints resident memory in KiB after the second cycle and at the end. */
+/* lifecycle MODULE KEY CYCLES SIGNATURES: CYCLES times, loads the module into two library contexts,
+ * loads the key file KEY in each, signs SIGNATURES times, and unloads everything. Settings come
+ * from the environment. Before the first signature there is only the main thread. Afterwards the
+ * numbers of threads and open files do not grow, and in the end no connection is left. Prints
+ * resident memory in KiB after the second cycle and at the end. */
 #include "common.h"
 
 #include <dirent.h>
@@ -35,7 +35,7 @@ static int threads(void)
     return entries("/proc/self/task");
 }
 
-/* Open sockets: the connections, and what a runtime may have for itself. */
+/* Open sockets: the connections, and any sockets of the runtime itself. */
 static int sockets(void)
 {
     DIR *open = opendir("/proc/self/fd");
@@ -133,7 +133,7 @@ int main(int argc, char **argv)
             die("the count of threads is of no use");
         sign(&second, signatures);
         unload(&first);
-        /* The other one is not disturbed. */
+        /* The other one is not affected. */
         sign(&second, signatures);
         unload(&second);
         if (i == 1) {
@@ -141,12 +141,12 @@ int main(int argc, char **argv)
             files = entries("/proc/self/fd");
             most_threads = threads();
         }
-        /* A connection whose provider is gone is closed by the runtime a moment later; threads for
-         * blocking work (the look-up of names) come and go. */
+        /* The runtime closes the connection of an unloaded provider shortly afterwards; threads for
+         * blocking work (name lookups) come and go. */
         if (i > 1 && (entries("/proc/self/fd") > files + 8 || threads() > most_threads + 4))
             die("threads or open files become more");
     }
-    /* The runtime's thread may be late on a busy machine. */
+    /* On a busy machine the runtime's thread may be late. */
     for (int i = 0; sockets() > 2; i++) {
         if (i > 3000)
             die("a connection stays open although its provider is gone");

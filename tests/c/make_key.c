@@ -1,6 +1,6 @@
-/* make_key TYPE NAME: makes a key in the vault, of the type RSA or EC, signs with it, makes one more
- * by its template, and then a key of the host's own, which the default provider has to make.
- * Prints the bits of the three. */
+/* make_key TYPE NAME: generates a key in the vault, of type RSA or EC, and signs with it. Then
+ * generates another one with it as a template, and a key outside the vault, which the default
+ * provider must generate. Prints the bits of all three. */
 #include "common.h"
 
 #include <openssl/core_names.h>
@@ -15,7 +15,7 @@ static void made_by(EVP_PKEY *key, const char *provider)
     printf("%d\n", EVP_PKEY_get_bits(key));
 }
 
-/* Makes a key: one like the template where there is one. */
+/* Generates a key, with a template if there is one. */
 static EVP_PKEY *make(const char *type, EVP_PKEY *template, char *name)
 {
     const char *ours = "provider=akv_provider";
@@ -41,7 +41,7 @@ static EVP_PKEY *make(const char *type, EVP_PKEY *template, char *name)
     return key;
 }
 
-/* Whoever wants a key like one in a vault, and does not say where, is not to get another. */
+/* A template from a vault without a new name must not result in a key outside the vault. */
 static void nowhere(EVP_PKEY *template)
 {
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, template, NULL);

@@ -1,6 +1,6 @@
 /* no_threads KEY limit|filter THREADS ROUNDS [FOLDER]: loads the key and starts THREADS threads,
- * makes FOLDER its root directory if there is one, forbids threads, and signs ROUNDS times in each
- * thread. In the end there are no threads but the program's own. */
+ * changes its root directory to FOLDER if given, forbids new threads, and signs ROUNDS times in
+ * each thread. In the end only the program's own threads exist. */
 #include "common.h"
 #include "restrict.h"
 
@@ -18,7 +18,8 @@ static void *sign(void *argument)
     return argument;
 }
 
-/* How many threads the process has by a file that was opened while there was a /proc. */
+/* The number of threads of the process, read from a file that was opened while /proc was available.
+ */
 static long threads_now(int status)
 {
     char text[4096];

@@ -1,7 +1,7 @@
-/* old_structures KEY FOLDER: what programs of the old API do with a key in a vault: they take its RSA
- * or EC_KEY, sign and decrypt with that, write it, copy it, put it into another EVP_PKEY. What works
- * leaves nothing in the error queue, what cannot work leaves a reason. Signatures of FOLDER/message
- * go to FOLDER/signature-*; prints their number. */
+/* old_structures KEY FOLDER: uses a vault key like programs of the old API: gets its RSA or EC_KEY,
+ * signs and decrypts with it, writes it, duplicates it, puts it into another EVP_PKEY. A success
+ * leaves nothing in the error queue, a failure leaves a reason. Signatures of FOLDER/message are
+ * written to FOLDER/signature-*. Prints their number. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "common.h"
 
@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 static const char MESSAGE[] = "signed with an old structure";
-/* What is before a digest of SHA-256 in a DigestInfo (RFC 8017 section 9.2). */
+/* The DigestInfo prefix of a SHA-256 digest (RFC 8017 section 9.2). */
 static const unsigned char SHA256_INFO[] = { 0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60,
                                              0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02,
                                              0x01, 0x05, 0x00, 0x04, 0x20 };
@@ -24,7 +24,7 @@ static const char *folder;
 static unsigned char digest[32];
 static int signatures;
 
-/* Worked, and said nothing. */
+/* Succeeded, and pushed no error. */
 static void fine(int ok, const char *what)
 {
     if (!ok)
@@ -35,7 +35,7 @@ static void fine(int ok, const char *what)
     }
 }
 
-/* Did not work, and said why. */
+/* Failed, and pushed an error. */
 static void refused(int ok, const char *what)
 {
     if (ok) {
@@ -49,7 +49,7 @@ static void refused(int ok, const char *what)
     ERR_clear_error();
 }
 
-/* The same, and one of the entries has this text. */
+/* The same, and one of the errors contains this text. */
 static void refused_with(int ok, const char *text, const char *what)
 {
     const char *data = NULL;
@@ -116,7 +116,7 @@ static int signs(EVP_PKEY *key, int padding, unsigned char *signature, size_t *l
     return ok;
 }
 
-/* The key's own operations go on as before. */
+/* Operations with the key itself are not affected. */
 static void signs_itself(EVP_PKEY *key)
 {
     unsigned char signature[SIGNATURE_MAX];
@@ -126,8 +126,8 @@ static void signs_itself(EVP_PKEY *key)
     keep(signature, length);
 }
 
-/* A key around the structure signs with the structure's method: before 4.0 by libcrypto's old path,
- * since then in the default provider, which is handed the structure itself. */
+/* A key around the structure signs with the structure's method: before 4.0 through libcrypto's
+ * legacy code, since then in the default provider, which receives the structure itself. */
 static void put_back(EVP_PKEY *key)
 {
     unsigned char signature[SIGNATURE_MAX];
@@ -142,7 +142,7 @@ static void put_back(EVP_PKEY *key)
         refused_with(signs(key, RSA_PKCS1_PSS_PADDING, signature, &length), "raw RSA",
                      "PSS with a key that was put back");
     }
-    /* A copy has the vault's key, too, or there is none. */
+    /* Either a duplicate has the vault's key too, or there is no duplicate. */
     copy = EVP_PKEY_dup(key);
     ERR_clear_error();
     if (copy != NULL) {
@@ -154,7 +154,7 @@ static void put_back(EVP_PKEY *key)
     EVP_PKEY_free(copy);
 }
 
-/* What was written is a key file, with which the vault's key is had again; or nothing was. */
+/* The output is a key file that loads the vault key again, or empty. */
 static void written(int ok, BIO *out, const char *what)
 {
     EVP_PKEY *key;
@@ -232,7 +232,7 @@ static void use_rsa(EVP_PKEY *key, RSA *rsa)
     keep(signature, length);
     fine(RSA_verify(NID_sha256, digest, sizeof(digest), signature, length, rsa) == 1,
          "RSA_verify");
-    /* As RSA_sign does it; a Managed HSM signs nothing else. */
+    /* Like RSA_sign; a Managed HSM signs nothing else. */
     memcpy(info, SHA256_INFO, sizeof(SHA256_INFO));
     memcpy(info + sizeof(SHA256_INFO), digest, sizeof(digest));
     fine(RSA_private_encrypt(sizeof(info), info, signature, rsa, RSA_PKCS1_PADDING) == size,
@@ -347,9 +347,9 @@ static void *in_thread(void *argument)
     return NULL;
 }
 
-/*
- * Threads ask at once; a child of fork goes on with what its parent has. With WITHOUT_CHILDREN there is none:
- * what a child inherits and leaves alone looks lost to memcheck.
+/* Threads get the structure concurrently; a forked child continues with its parent's. With
+ * WITHOUT_CHILDREN there is no child: memory that it inherits and does not use looks leaked to
+ * memcheck.
  */
 static void at_once(const char *uri)
 {
@@ -377,7 +377,7 @@ static void at_once(const char *uri)
     EVP_PKEY_free(key);
 }
 
-/* A key of a library context of its own. */
+/* A key in a library context of its own. */
 static EVP_PKEY *load_in(OSSL_LIB_CTX *library, const char *uri)
 {
     OSSL_STORE_CTX *store
@@ -392,7 +392,7 @@ static EVP_PKEY *load_in(OSSL_LIB_CTX *library, const char *uri)
     return key;
 }
 
-/* The structure outlives the provider, and still has reasons to give. */
+/* The structure outlives the provider, and its errors still have reason texts. */
 static void without_provider(const char *uri)
 {
     OSSL_LIB_CTX *library = OSSL_LIB_CTX_new();
@@ -427,7 +427,7 @@ static void without_provider(const char *uri)
     }
 }
 
-/* The host's own keys have all their numbers. */
+/* The host's own keys still have all their numbers. */
 static void foreign(void)
 {
     EVP_PKEY *rsa = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048);

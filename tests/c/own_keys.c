@@ -1,6 +1,6 @@
-/* own_keys KEY: a host that uses a key of the vault makes keys of its own too, which the default
- * provider has to make: when the vault's key is the first thing it touches, when libcrypto has
- * forgotten what it fetched, before and after each operation. Prints the number of its own keys. */
+/* own_keys KEY: a host that uses a vault key also generates other keys, which the default provider
+ * must do: when the vault key is used first, after libcrypto has dropped its fetch cache, and
+ * before and after each operation. Prints the number of generated keys. */
 #include "common.h"
 
 #include <openssl/core_names.h>
@@ -9,7 +9,7 @@
 
 static unsigned made;
 
-/* A key of the default provider, which goes through parameters and still signs. */
+/* A key of the default provider, which is exported, imported and still signs. */
 static void use_own(EVP_PKEY *own, const char *type)
 {
     unsigned char signature[SIGNATURE_MAX];
@@ -41,8 +41,8 @@ static void make_own(void)
     use_own(EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048), "RSA");
 }
 
-/* Signs with an algorithm that is chosen by name. libcrypto then fetches our key management before
- * any other for the type. */
+/* Signs with an explicitly fetched algorithm. libcrypto then fetches our key management before any
+ * other for the type. */
 static void sign_by_name(EVP_PKEY *key)
 {
 #if OPENSSL_VERSION_NUMBER >= 0x30400000L
@@ -62,7 +62,7 @@ static void sign_by_name(EVP_PKEY *key)
 #endif
 }
 
-/* Loading and unloading a provider empties libcrypto's cache. */
+/* Loading and unloading a provider clears libcrypto's cache. */
 static void forget(void)
 {
     OSSL_PROVIDER *base = OSSL_PROVIDER_load(NULL, "base");

@@ -1,4 +1,4 @@
-/* Two keys of one type and size: one in the vault, and one that the default provider holds. */
+/* Two keys of the same type and size: one in the vault, and one of the default provider. */
 #ifndef AKV_TESTS_PAIR_H
 #define AKV_TESTS_PAIR_H
 
@@ -32,7 +32,7 @@ static inline EVP_PKEY_CTX *context_of(EVP_PKEY *key)
     return context;
 }
 
-/* Empties the error queue. Returns how many entries in it were ours. */
+/* Clears the error queue. Returns the number of our errors in it. */
 static inline int our_errors(void)
 {
     unsigned long code;
@@ -47,7 +47,7 @@ static inline int our_errors(void)
     return ours;
 }
 
-/* Both of a list or array are the same where the other has them. */
+/* Compares two lists or arrays: both contain the same entries. */
 static inline int lists(const OSSL_PARAM *list, const char *name)
 {
     return list != NULL && OSSL_PARAM_locate_const(list, name) != NULL;

@@ -1,5 +1,5 @@
-/* plain_key_file FILE CERTIFICATE: reads a private key from a PEM file, as any program does, signs
- * with it and checks that it belongs to the certificate. Knows nothing of engines or providers. */
+/* plain_key_file FILE CERTIFICATE: reads a private key from a PEM file like any program, signs with
+ * it and checks that it matches the certificate. Uses neither the ENGINE nor the provider API. */
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>

@@ -1,6 +1,6 @@
-/* premaster KEY CIPHERTEXT CLIENT_VERSION NEGOTIATED_VERSION ROOM: what libssl does with a client's
- * encrypted premaster secret. A negotiated version of 0 is not set. Prints the length that is
- * announced, the length that came and the secret in hexadecimal, or `refused`. */
+/* premaster KEY CIPHERTEXT CLIENT_VERSION NEGOTIATED_VERSION ROOM: decrypts a client's encrypted
+ * premaster secret like libssl. A negotiated version of 0 is not set. Prints the reported length,
+ * the actual length and the secret in hexadecimal, or `refused`. */
 #include "common.h"
 
 #include <openssl/core_names.h>

@@ -1,8 +1,7 @@
-/* read_key FORM FILE PASSPHRASE: reads a private key as programs do, signs with it, and prints its
- * type. FORM is pem; stale (pem with an entry in the error queue that has nothing to do with it); or
- * der. An empty passphrase stands for none.
- * read_key encrypt FILE PASSPHRASE OUT: encrypts PKCS#8 in PEM, whatever key is in it, to OUT.pem and
- * OUT.der. */
+/* read_key FORM FILE PASSPHRASE: reads a private key like a program, signs with it, and prints its
+ * type. FORM is pem, stale (pem with an unrelated entry in the error queue), or der. An empty
+ * passphrase means none.
+ * read_key encrypt FILE PASSPHRASE OUT: encrypts any key in PKCS#8 PEM to OUT.pem and OUT.der. */
 #include "common.h"
 
 #include <openssl/pem.h>
@@ -17,7 +16,7 @@ static BIO *open_file(const char *path, const char *mode)
     return file;
 }
 
-/* What a server does that reads certificates up to the end of a file. */
+/* Like a server that reads certificates up to the end of a file. */
 static void leave_an_error(const char *path)
 {
     BIO *file = open_file(path, "r");

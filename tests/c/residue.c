@@ -1,5 +1,5 @@
 /* residue MODULE NEEDLES KEY CIPHERTEXT: signs and decrypts with the provider, frees and unloads
- * everything, and looks for the token and the plaintext in its own memory. Prints "clean". */
+ * everything, and searches its own memory for the token and the plaintext. Prints "clean". */
 #include "common.h"
 #include "residue.h"
 

@@ -1,5 +1,5 @@
-/* Looks for secrets in all writable memory of the process: heaps, data, the stacks of all threads.
- * Knows no OpenSSL. */
+/* Searches for secrets in all writable memory of the process: heaps, data, the stacks of all
+ * threads. Does not use OpenSSL. */
 #ifndef AKV_TESTS_RESIDUE_H
 #define AKV_TESTS_RESIDUE_H
 
@@ -14,16 +14,16 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Parts of secrets come masked, so that this program does not find its own copies of them. */
+/* Parts of secrets are passed masked, so that this program does not find its own copies of them. */
 #define NEEDLE_LEN 20
 #define NEEDLE_MASK 0x5a
 #define NEEDLES_MAX 512
-/* How long threads have to close connections that nobody uses any more, in milliseconds. */
+/* How long threads have to close unused connections, in milliseconds. */
 #define RESIDUE_PATIENCE 10000
 
 static unsigned char needles[NEEDLES_MAX][NEEDLE_LEN];
 static size_t needle_count;
-/* The bytes with which a needle begins. */
+/* The first bytes of the needles. */
 static unsigned char begins[256];
 
 static inline void residue_fail(const char *what)
@@ -47,7 +47,7 @@ static inline void residue_load(const char *file)
         begins[needles[n][0] ^ NEEDLE_MASK] = 1;
 }
 
-/* How many needles are in a piece of memory; each is told. */
+/* The number of needles in a piece of memory; prints each. */
 static inline int residue_in_piece(const unsigned char *piece, size_t len, uintptr_t address,
                                    const char *where, int tell)
 {
@@ -69,7 +69,7 @@ static inline int residue_in_piece(const unsigned char *piece, size_t len, uintp
     return found;
 }
 
-/* How many needles are in writable memory. */
+/* The number of needles in writable memory. */
 static inline int residue_count(int tell)
 {
     enum { ROOM = 1 << 20 };
@@ -90,7 +90,7 @@ static inline int residue_count(int tell)
             size_t len = end - start < ROOM ? end - start : ROOM;
             ssize_t got;
 
-            /* Not the copies that are made here. */
+            /* Skip the copies made here. */
             if (start < (unsigned long)room + ROOM && start + len > (unsigned long)room) {
                 if (start < (unsigned long)room) {
                     len = (unsigned long)room - start;
@@ -130,7 +130,8 @@ static inline void residue_check(void)
     exit(1);
 }
 
-/* Ends the process if a secret that has to be there is not found: the search works. */
+/* Ends the process if a secret that must be in memory is not found. This checks the search itself.
+ */
 static inline void residue_works(void)
 {
     unsigned char *copy = malloc(NEEDLE_LEN);

@@ -22,7 +22,7 @@ static inline void *start_nothing(void *argument)
     return argument;
 }
 
-/* HAProxy and Dovecot. The limit does not hold for root. */
+/* Like HAProxy and Dovecot. The limit does not apply to root. */
 static inline int forbid_by_limit(void)
 {
     const struct rlimit none = {0, 0};
@@ -32,7 +32,7 @@ static inline int forbid_by_limit(void)
             || (setgroups(0, NULL) == 0 && setgid(NOBODY) == 0 && setuid(NOBODY) == 0));
 }
 
-/* A sandbox, for all threads of the process. */
+/* Like a sandbox, for all threads of the process. */
 static inline int forbid_by_filter(void)
 {
     struct sock_filter filter[] = {
@@ -49,7 +49,7 @@ static inline int forbid_by_filter(void)
             == 0;
 }
 
-/* Forbids threads by "limit" or "filter", and makes sure of it. Returns 1 on success. */
+/* Forbids threads by "limit" or "filter", and verifies it. Returns 1 on success. */
 static inline int forbid_threads(const char *how)
 {
     pthread_t thread;

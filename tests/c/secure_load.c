@@ -1,5 +1,5 @@
-/* secure_load CONFIG KEY: as a set-user-ID program loads a key; the kernel says that it is one.
- * The configuration is named by the program itself, since the environment is not trusted. */
+/* secure_load CONFIG KEY: loads a key like a set-user-ID program, which the kernel marks as such.
+ * The program itself names the configuration, since the environment is not trusted. */
 #include "base.h"
 
 #include <openssl/store.h>

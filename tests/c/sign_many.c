@@ -1,6 +1,6 @@
-/* sign_many KEY COUNT THREADS: signs COUNT times through one loaded key, shared by THREADS
- * threads, after a tenth as many to warm up. Prints the process's resident memory in KiB after
- * the warm-up and at the end. */
+/* sign_many KEY COUNT THREADS: signs COUNT times with one loaded key, shared by THREADS threads,
+ * after a warm-up with a tenth as many signatures. Prints the process's resident memory in KiB
+ * after the warm-up and at the end. */
 #include "common.h"
 
 #include <pthread.h>

@@ -1,6 +1,7 @@
-/* sign_message KEY PUBLIC KIND: signs and verifies with the algorithms whose names say the digest, with
- * a key in the vault (KIND vault or hsm), and has the default provider check the results with the public half in the
- * file PUBLIC. The host then still makes keys of its own. Prints the number of algorithms. */
+/* sign_message KEY PUBLIC KIND: signs and verifies with the algorithms that have a digest in their
+ * name, using a vault key (KIND is vault or hsm). The default provider verifies the results with
+ * the public half in the file PUBLIC. The host then still generates keys of its own. Prints the
+ * number of algorithms. */
 #include "pair.h"
 
 #if OPENSSL_VERSION_NUMBER < 0x30400000L
@@ -23,7 +24,7 @@ static const char *const digests[] = {
 static const unsigned char message[] = "a message in two parts";
 #define FIRST_PART 9
 
-/* Everything that is asked about one algorithm. */
+/* The parameters of a test of one algorithm. */
 struct case_ {
     EVP_PKEY *ours, *theirs;
     const char *digest;
@@ -32,7 +33,7 @@ struct case_ {
     size_t length;
 };
 
-/* The default provider's opinion of the signature. */
+/* Verifies the signature with the default provider. */
 static void check(struct case_ *c)
 {
     EVP_MD_CTX *context = EVP_MD_CTX_new();
@@ -88,7 +89,7 @@ static void sign_at_once(struct case_ *c)
         || EVP_PKEY_sign(context, c->signature, &c->length, message, sizeof(message)) != 1)
         die("cannot sign at once");
     check(c);
-    /* A digest that is ready. */
+    /* A precomputed digest. */
     if (EVP_Q_digest(NULL, c->digest, NULL, message, sizeof(message), digest, &length) != 1)
         die("cannot hash");
     c->length = sizeof(c->signature);
@@ -129,7 +130,7 @@ static void verify(struct case_ *c)
     EVP_PKEY_CTX_free(context);
 }
 
-/* What was set and can be asked: as the default provider has it. */
+/* Gettable parameters must be the same as with the default provider. */
 static void ask(struct case_ *c)
 {
     EVP_PKEY_CTX *context = context_of(c->ours), *other;
@@ -176,7 +177,7 @@ static void recover(struct case_ *c)
     EVP_PKEY_CTX_free(context);
 }
 
-/* What Managed HSM does not sign is refused at once. */
+/* What a Managed HSM cannot sign is refused at once. */
 static int refused(struct case_ *c)
 {
     EVP_PKEY_CTX *context = context_of(c->ours);
@@ -190,7 +191,7 @@ static int refused(struct case_ *c)
     return !ok;
 }
 
-/* The default provider's. */
+/* Generates a key of the default provider. */
 static void make_own(void)
 {
     EVP_PKEY *ec = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
@@ -219,7 +220,7 @@ int main(int argc, char **argv)
         c.digest = *digest;
         c.algorithm = EVP_SIGNATURE_fetch(NULL, name, OURS);
         if (c.algorithm == NULL && EVP_PKEY_is_a(c.ours, "EC") && strchr(*digest, '/') != NULL) {
-            /* ECDSA has no such algorithm. */
+            /* There is no such algorithm for ECDSA. */
             ERR_clear_error();
             continue;
         }

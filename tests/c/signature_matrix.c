@@ -1,8 +1,8 @@
-/* signature_matrix KEY OWN PUBLIC KIND: signs with a key in the vault (KIND vault or hsm) and with a
- * key of the default provider in the file OWN, with every digest, padding and salt. What the default
- * provider does and ours does not has to be what the service cannot do, and then it is one readable
- * error. What ours signs, the default provider verifies with the public half in the file PUBLIC.
- * Prints how many signatures the vault made. */
+/* signature_matrix KEY OWN PUBLIC KIND: signs with a vault key (KIND is vault or hsm) and with a
+ * key of the default provider in the file OWN, with every digest, padding and salt length. If only
+ * the default provider succeeds, the service must lack the combination, and the failure must be one
+ * readable error. The default provider verifies our signatures with the public half in the file
+ * PUBLIC. Prints how many signatures the vault made. */
 #include "pair.h"
 
 #include <openssl/rsa.h>
@@ -15,7 +15,7 @@ static const char *const digests[] = {
     "SHA512-224", "SHA512-256", "SHA3-224", "SHA3-256", "SHA3-384", "SHA3-512", NULL
 };
 
-/* What is set for one signature; NULL and 0 are not set. */
+/* The parameters of a signature; NULL and 0 are not set. */
 struct settings {
     const char *digest, *padding, *mgf1, *salt;
     size_t length;
@@ -50,7 +50,7 @@ static void collect(const struct settings *s, OSSL_PARAM params[6])
     params[n] = OSSL_PARAM_construct_end();
 }
 
-/* Signs what may be a digest. Returns the step that failed, or 0. */
+/* Signs data that may be a digest. Returns the step that failed, or 0. */
 static int sign(EVP_PKEY *key, const struct settings *s, const unsigned char *tbs,
                 unsigned char *signature, size_t *length)
 {
@@ -69,7 +69,7 @@ static int sign(EVP_PKEY *key, const struct settings *s, const unsigned char *tb
     return failed;
 }
 
-/* Verifies, with the provider that holds the key; 1 if the signature is right. */
+/* Verifies, with the provider that holds the key; returns 1 if the signature is valid. */
 static int verify(EVP_PKEY *key, const struct settings *s, const unsigned char *tbs,
                   const unsigned char *signature, size_t length)
 {
@@ -92,7 +92,7 @@ static int verify(EVP_PKEY *key, const struct settings *s, const unsigned char *
     return ok;
 }
 
-/* How long a digest is. */
+/* The length of a digest. */
 static size_t size_of(const char *digest)
 {
     EVP_MD *md = EVP_MD_fetch(NULL, digest, NULL);
@@ -113,7 +113,7 @@ static int is_of(const char *digest, const char *const *list)
     return 0;
 }
 
-/* What the service does with RSA. */
+/* Whether the service supports the combination with RSA. */
 static int service_signs(const struct settings *s)
 {
     static const char *const named[] = { "SHA256", "SHA384", "SHA512", NULL };
@@ -129,7 +129,8 @@ static int service_signs(const struct settings *s)
     return strcmp(s->salt, "max") != 0 && (size_t)atoi(s->salt) == size_of(s->digest);
 }
 
-/* What the service does with ECDSA: it takes 64 bytes for P-521, whose order has 66. */
+/* Whether the service supports the length with ECDSA: it requires 64 bytes for P-521, whose order
+ * has 66. */
 static int service_signs_with_curve(const struct settings *s)
 {
     return EVP_PKEY_get_bits(ours) != 521 || s->length <= 64;
@@ -170,20 +171,20 @@ static void try(const struct settings *s, const unsigned char *tbs)
     our_errors();
 }
 
-/* What the default provider signs, with paddings that the vault does not have, ours verifies. */
+/* We verify what the default provider signs with paddings that vaults do not support. */
 static void try_to_verify(const struct settings *s, const unsigned char *tbs, EVP_PKEY *own_half)
 {
     unsigned char signature[SIGNATURE_MAX];
     size_t length = sizeof(signature);
 
-    /* A digest that only TLS 1.0 knows, which never has that padding. */
+    /* A digest of TLS 1.0, which never uses that padding. */
     int unheard_of = s->digest != NULL && strcmp(s->digest, "MD5-SHA1") == 0 && s->padding != NULL;
 
     if (unheard_of || sign(own, s, tbs, signature, &length) != 0) {
         our_errors();
         return;
     }
-    /* What the service does not sign is not verified either, and never wrongly. */
+    /* What the service does not sign is not verified either. */
     if (verify(own_half, s, tbs, signature, length) != service_signs_with_curve(s))
         fail(s, "ours refuses what the default provider has signed");
     signature[length - 1] ^= 1;
@@ -192,7 +193,7 @@ static void try_to_verify(const struct settings *s, const unsigned char *tbs, EV
     our_errors();
 }
 
-/* The public half of the default provider's key, in our hands. */
+/* The public half of the default provider's key, imported into ours. */
 static EVP_PKEY *taken_by_us(void)
 {
     EVP_PKEY_CTX *context
@@ -223,7 +224,7 @@ static void rsa(const unsigned char *tbs, EVP_PKEY *own_half)
         for (size_t salt = 0; salt < 11; salt++)
             for (size_t mask = 0; mask < sizeof(digests) / sizeof(*digests); mask++) {
                 s.salt = salts[salt];
-                /* The last one is NULL: as the digest. */
+                /* The last one is NULL: the same as the digest. */
                 s.mgf1 = digests[mask];
                 try(&s, tbs);
                 try_to_verify(&s, tbs, own_half);
@@ -243,7 +244,7 @@ static void rsa(const unsigned char *tbs, EVP_PKEY *own_half)
         s.length--;
         try(&s, tbs);
     }
-    /* Without a digest: what is signed is padded as it is. */
+    /* Without a digest, the data is padded as it is. */
     for (size_t length = 0; length <= 256; length += length < 20 || length > 240 ? 1 : 20) {
         struct settings s = { NULL, NULL, NULL, NULL, length };
 
@@ -278,7 +279,7 @@ static void ecdsa(const unsigned char *tbs, EVP_PKEY *own_half)
     }
 }
 
-/* Whether this libcrypto starts the copy of a context again without a word: 3.0.2 does not. */
+/* Whether this libcrypto restarts a duplicated context without parameters: 3.0.2 does not. */
 static int starts_again(void)
 {
     EVP_MD_CTX *context = EVP_MD_CTX_new(), *copy = EVP_MD_CTX_new();
@@ -292,7 +293,7 @@ static int starts_again(void)
     return does;
 }
 
-/* Contexts that are copied in the middle of a message, and started again without a word. */
+/* Contexts that are duplicated in the middle of a message, and restarted without parameters. */
 static void messages(void)
 {
     EVP_MD_CTX *first = EVP_MD_CTX_new(), *second = EVP_MD_CTX_new();
@@ -307,7 +308,7 @@ static void messages(void)
     for (int round = 0; round < rounds; round++) {
         EVP_MD_CTX *context = round % 2 == 0 ? first : second;
 
-        /* The third and fourth time both start again, with the same digest. */
+        /* The third and fourth rounds restart, with the same digest. */
         if (round >= 2
             && (EVP_DigestSignInit_ex(context, NULL, NULL, NULL, NULL, NULL, NULL) != 1
                 || EVP_DigestSignUpdate(context, message, 4) != 1))

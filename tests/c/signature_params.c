@@ -1,6 +1,7 @@
-/* signature_params KEY OWN: the parameters of a signature's context with a key in the vault, and with
- * a key of the default provider in the file OWN. Whatever the default provider lists, ours lists too,
- * and answers alike; whatever ours lists, it answers. Prints how many answers were looked at. */
+/* signature_params KEY OWN: compares the parameters of a signature context with a vault key and
+ * with a key of the default provider in the file OWN. We list everything that the default provider
+ * lists, with the same values, and return everything that we list. Prints the number of compared
+ * values. */
 #include "pair.h"
 
 static int looked_at;
@@ -60,7 +61,7 @@ static void fail(const char *what, const char *name)
     exit(1);
 }
 
-/* What ACVP's test programs set; the vault makes the nonces. */
+/* Used by ACVP test programs; the vault generates the nonces. */
 static int left_out(const char *name)
 {
     return strcmp(name, "kat") == 0;
@@ -73,7 +74,7 @@ static void compare_lists(const OSSL_PARAM *ours, const OSSL_PARAM *theirs, cons
             fail(what, theirs->key);
 }
 
-/* Whether two names are of one digest. */
+/* Whether two names denote the same digest. */
 static int same_digest(const char *a, const char *b)
 {
     EVP_MD *md = EVP_MD_fetch(NULL, a, NULL);
@@ -83,7 +84,7 @@ static int same_digest(const char *a, const char *b)
     return same;
 }
 
-/* Asks both contexts for one parameter, in the type that is listed. */
+/* Gets one parameter from both contexts, in its listed type. */
 static void compare_answer(struct both *both, const OSSL_PARAM *listed)
 {
     unsigned char rooms[2][256];
@@ -103,16 +104,16 @@ static void compare_answer(struct both *both, const OSSL_PARAM *listed)
         ok[i] = EVP_PKEY_CTX_get_params(both->contexts[i], asked[i]);
     }
     our_errors();
-    /* The default provider answers with nothing where there is no identifier, or fails too. */
+    /* If there is no identifier, the default provider either returns nothing or fails too. */
     if (ok[0] != ok[1] && (ok[1] == 1 && asked[1][0].return_size != 0))
         fail("no answer", listed->key);
     looked_at++;
 #if OPENSSL_VERSION_NUMBER < 0x30200000L
-    /* There it was made before the padding was chosen. */
+    /* The default provider built it before the padding was set. */
     if (strcmp(listed->key, "algorithm-id") == 0 && both->pss)
         return;
 #endif
-    /* It says how long the vault's salt is; the default provider says how it finds out. */
+    /* We return the actual salt length; the default provider returns how it is determined. */
     if (ok[0] != 1 || strcmp(listed->key, "saltlen") == 0
         || asked[1][0].return_size == OSSL_PARAM_UNMODIFIED)
         return;
@@ -138,7 +139,7 @@ static void compare(struct both *both)
         compare_answer(both, ours);
 }
 
-/* Sets a number in both contexts, which have to agree unless ours may refuse. */
+/* Sets a number in both contexts, with the same result unless we may refuse. */
 static void set_number(struct both *both, const char *name, size_t number, int may_refuse)
 {
     int ok[2];

@@ -1,7 +1,7 @@
-/* stack KEY-FILE [CERTIFICATE [RSA]]: how much stack the provider takes, in bytes, one line for each
- * step: `entry NAME BYTES` is libcrypto and an entry of the provider, `handshake NAME BYTES` a whole
- * TLS server with libssl. The first of each kind is the first use in this process.
- * Without a certificate the vault is one that is out of reach. */
+/* stack KEY-FILE [CERTIFICATE [RSA]]: prints the stack usage of the provider in bytes, one line for
+ * each step: `entry NAME BYTES` for libcrypto and a function of the provider, `handshake NAME
+ * BYTES` for a whole TLS server with libssl. The first line of each kind is the first use in this
+ * process. Without a certificate, the vault is unreachable. */
 #include "common.h"
 #include "stack_steps.h"
 
@@ -72,7 +72,7 @@ static int write_key(void *argument)
     return ok;
 }
 
-/* No such key, or no such vault: errors are formatted and put into the queue. */
+/* No such key, or no such vault: errors are formatted and pushed to the queue. */
 static int fail(void *argument)
 {
     struct data *data = argument;

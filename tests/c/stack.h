@@ -1,4 +1,5 @@
-/* Runs functions on a stack that is painted before, and sees how much of it they took. */
+/* Runs functions on a stack that was filled with a pattern, and measures how much of it they use.
+ */
 #ifndef AKV_TESTS_STACK_H
 #define AKV_TESTS_STACK_H
 
@@ -7,7 +8,7 @@
 #include <string.h>
 #include <ucontext.h>
 
-/* An OpenSSL ASYNC job has 32 KiB; with more room a function that takes more is measured too. */
+/* An OpenSSL ASYNC job has 32 KiB; a larger stack also measures functions that use more. */
 #define STACK_ROOM (1024 * 1024)
 #define STACK_PAINT 0x5a
 
@@ -22,8 +23,8 @@ static void stack_entry(void)
     stack_result = stack_function(stack_argument);
 }
 
-/* Calls a function on the painted stack. Returns what it returns; `used` becomes the number of bytes
- * of stack that it and everything below it took, if that is more than it was. */
+/* Calls a function on the painted stack and returns its result. `used` is raised to the number of
+ * bytes of stack that the function used, if that is more. */
 static inline int on_painted_stack(int (*function)(void *), void *argument, size_t *used)
 {
     size_t untouched = 0;

@@ -18,7 +18,7 @@ static inline void entry(const char *name, int (*step)(void *), void *argument)
     printf("entry %s %zu\n", name, used);
 }
 
-/* Encrypts a secret, or decrypts `bytes`; the result takes their place. */
+/* Encrypts a secret, or decrypts `bytes`; the result replaces them. */
 static inline int oaep(EVP_PKEY *key, unsigned char *bytes, size_t *length, int decrypt)
 {
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(key, NULL);
@@ -99,7 +99,7 @@ static inline void handshake(const char *name, EVP_PKEY *key, const char *certif
     printf("handshake %s %zu\n", name, used);
 }
 
-/* A whole handshake whose server runs in real ASYNC jobs, which have 32 KiB each. */
+/* A whole handshake whose server runs in real ASYNC jobs with 32 KiB each. */
 static inline void in_job(EVP_PKEY *key, const char *certificate, int version)
 {
     struct tls tls = tls_open(key, certificate, version);

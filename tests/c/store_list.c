@@ -1,6 +1,6 @@
-/* store_list URI EXPECTED LOADS: opens a URI, says what is expected (a number, OSSL_STORE_INFO_...)
- * and loads as often as told, or up to the end. Prints a line for each object, "none" for a load
- * without one, "error" for one that failed, and "end" when there is no more. */
+/* store_list URI EXPECTED LOADS: opens a URI, sets the expected type (a number,
+ * OSSL_STORE_INFO_...) and loads LOADS times, or up to the end. Prints a line for each object,
+ * "none" for a load without one, "error" for a failed one, and "end" at the end. */
 #include "common.h"
 
 #include <openssl/x509.h>

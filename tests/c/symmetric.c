@@ -1,6 +1,6 @@
-/* symmetric KEY HEX: a symmetric key of a Managed HSM, whose 32 bytes are HEX, as an EVP_PKEY and,
- * where OpenSSL has them, as an EVP_SKEY. Compared with the default provider, which has the bytes.
- * Prints "fine". */
+/* symmetric KEY HEX: uses a symmetric key of a Managed HSM, whose 32 bytes are HEX, as an EVP_PKEY
+ * and, if OpenSSL supports it, as an EVP_SKEY. Compares the results with the default provider,
+ * which gets the bytes. Prints "fine". */
 #include "common.h"
 
 #include <openssl/core_names.h>
@@ -19,7 +19,7 @@ static void check(int ok, const char *what)
         die(what);
 }
 
-/* It has to fail, and to say why. */
+/* Must fail and push an error. */
 static void fails(int outcome, const char *what)
 {
     if (outcome > 0 || ERR_peek_error() == 0) {
@@ -97,7 +97,7 @@ static void as_pkey(EVP_PKEY *key)
     EVP_PKEY_free(twin);
 }
 
-/* The default provider's, whoever asks for no particular one. */
+/* A cipher without a specific query must be the default provider's. */
 static void usual_cipher(const char *properties)
 {
     EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, "AES-256-CBC", properties);
@@ -150,7 +150,7 @@ static EVP_CIPHER *ours(const char *name, int block, int iv_length)
     return cipher;
 }
 
-/* Encrypts or decrypts in pieces, where the input lies. Returns the length, or -1. */
+/* Encrypts or decrypts in pieces, in place. Returns the length, or -1. */
 static int cbc(const EVP_CIPHER *cipher, EVP_SKEY *key, int encrypts, int pads, int piece,
                const unsigned char *data, int length, unsigned char *out)
 {
@@ -163,7 +163,7 @@ static int cbc(const EVP_CIPHER *cipher, EVP_SKEY *key, int encrypts, int pads, 
     for (int at = 0; ok && at < length; at += piece) {
         int now = length - at < piece ? length - at : piece;
 
-        /* A copy in the middle goes on as the original would. */
+        /* A duplicate in the middle of the data continues like the original. */
         if (at == piece) {
             ok = EVP_CIPHER_CTX_copy(copy, context) == 1;
             EVP_CIPHER_CTX_free(context);
@@ -210,7 +210,7 @@ static void stream(EVP_SKEY *key)
     EVP_CIPHER_free(cipher);
 }
 
-/* What an application can ask and set, and the steps of an initialization. */
+/* The parameters, and the steps of an initialization. */
 static void steps(EVP_SKEY *key)
 {
     EVP_CIPHER *cipher = ours("AKV-AES-256-CBC", 16, 16);
@@ -268,7 +268,7 @@ static void wrap(EVP_SKEY *key)
     EVP_CIPHER_free(cipher);
 }
 
-/* Neither our keys with others' ciphers nor the other way round. */
+/* Neither our keys with other ciphers nor other keys with ours. */
 static void apart(EVP_SKEY *key)
 {
     EVP_CIPHER *theirs = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
@@ -296,7 +296,7 @@ static void apart(EVP_SKEY *key)
     EVP_CIPHER_free(theirs);
 }
 
-/* A reference that no store of ours gave is no pointer. */
+/* A reference that is not from our store is never used as a pointer. */
 static void forged(void)
 {
     unsigned char reference[8] = { 0x10, 0, 0, 0, 0, 0, 0, 0 };

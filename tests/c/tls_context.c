@@ -1,6 +1,6 @@
-/* tls_context KEY CERTIFICATE OTHER_KEY CA: a server whose SSL_CTX is older than the provider's
- * first key, as in servers that read their configuration first. Then handshakes in memory, in both
- * versions, with a client that verifies the certificate. OTHER_KEY does not belong to the
+/* tls_context KEY CERTIFICATE OTHER_KEY CA: a server whose SSL_CTX is created before the provider's
+ * first key, as in servers that read their configuration first. Then performs handshakes in memory,
+ * in both versions, with a client that verifies the certificate. OTHER_KEY does not match the
  * certificate. Prints the number of handshakes. */
 #include "common.h"
 
@@ -62,7 +62,7 @@ static void handshake(SSL_CTX *server_context, SSL_CTX *client_context, int vers
         die("another result than wanted");
     if (SSL_write(client, "!", 1) != 1 || SSL_read(server, &byte, 1) != 1 || byte != '!')
         die("no data");
-    /* What stays in the queue is the next call's trouble. */
+    /* An error left in the queue would affect the next call. */
     if (ERR_peek_error() != 0)
         die("success has left something in the error queue");
     SSL_free(server);
@@ -90,7 +90,7 @@ int main(int argc, char **argv)
     refuse(server, other);
     if (SSL_CTX_use_PrivateKey(server, key) != 1 || SSL_CTX_check_private_key(server) != 1)
         die("the right key is refused");
-    /* The contexts hold what they need. */
+    /* The contexts hold their own references. */
     EVP_PKEY_free(key);
     EVP_PKEY_free(other);
     for (size_t round = 0; round < 2; round++)

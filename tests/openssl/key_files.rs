@@ -254,7 +254,12 @@ fn text_says_where_the_key_is() -> Result<()> {
         (&vault, format!("pkey -noout -text -in {soft}"), "Key Vault", "no"),
         (&vault, format!("ec -noout -text -in {soft}"), "Key Vault", "no"),
         (&vault, format!("rsa -noout -text -in {hard}"), "Key Vault", "yes"),
-        (&vault, format!("pkey -noout -text -in {file}"), "Key Vault", "not said by the key file"),
+        (
+            &vault,
+            format!("pkey -noout -text -in {file}"),
+            "Key Vault",
+            "not stated in the key file",
+        ),
         (&hsm, format!("rsa -noout -text -in {far}"), "Managed HSM", "yes"),
         (&hsm, format!("pkey -noout -text -in {far_file}"), "Managed HSM", "yes"),
     ] {

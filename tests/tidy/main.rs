@@ -171,7 +171,7 @@ const PLAIN_ENTRIES: [&str; 21] = [
 
 /// Calls that enter `c_abi`'s guard, which catches panics and disables cancellation.
 const GUARDS: [&str; 8] = [
-    "guard::alone(",
+    "guard::catch_panic(",
     "guard::query(",
     "guard::run(",
     "guard::uncancelled(",

@@ -1,15 +1,15 @@
-//! Threads of the host that somebody may cancel (`pthread_cancel`).
+//! Protection against thread cancellation (`pthread_cancel`) by the host.
 //!
-//! glibc ends a cancelled thread by unwinding its stack. Through Rust frames that is undefined
-//! behaviour, and in practice the process aborts. So cancellation is disabled while code of ours is
-//! on the stack, callbacks into the host included, and put back to what it was on the way out: the
-//! thread ends at its next cancellation point after the call.
+//! glibc ends a cancelled thread by unwinding its stack. Unwinding Rust frames this way is
+//! undefined behaviour; in practice the process aborts. Cancellation is therefore disabled while
+//! our code is on the stack, including callbacks into the host, and the previous state is restored
+//! on return. The thread ends at its next cancellation point after the call.
 
-/// Runs `body` with the thread's cancellation disabled, and restores the state that the host had
-/// set. May be nested.
+/// Runs `body` with cancellation of the calling thread disabled, then restores the previous state.
+/// Calls can be nested.
 ///
-/// It does not act on a pending cancellation by itself: that happens at the thread's next
-/// cancellation point, which is the host's.
+/// This function is not a cancellation point: a pending cancellation takes effect at the next
+/// cancellation point in the host.
 pub fn uncancelled<R>(body: impl FnOnce() -> R) -> R {
     let _disabled = posix::Disabled::new();
     body()
@@ -24,23 +24,24 @@ mod posix {
     pub(super) const DISABLE: c_int = if cfg!(target_vendor = "apple") { 0 } else { 1 };
 
     unsafe extern "C" {
-        /// POSIX; the libc crate lacks it for most systems.
+        /// POSIX, but the libc crate lacks it on most systems.
         fn pthread_setcancelstate(state: c_int, old: *mut c_int) -> c_int;
     }
 
-    /// Sets the calling thread's state and returns the one before, or `None` when it refuses.
+    /// Sets the calling thread's cancellation state. Returns the previous state, or `None` on
+    /// failure.
     pub(super) fn swap(state: c_int) -> Option<c_int> {
         let mut before = state;
-        // SAFETY: the old state goes to a variable; a state that does not exist is refused.
+        // SAFETY: the previous state is written to a local variable; an invalid state is rejected.
         let result = unsafe { pthread_setcancelstate(state, &mut before) };
         (result == 0).then_some(before)
     }
 
-    /// The calling thread cannot be cancelled while this lives.
+    /// Keeps the calling thread from being cancelled while it is alive.
     pub(super) struct Disabled {
-        /// What the host had set, when that was something else.
+        /// The state to restore, if cancellation was not already disabled.
         before: Option<c_int>,
-        /// The state is the thread's own, so this must not move to another one.
+        /// The state belongs to the thread, so this type must not be `Send`.
         _of_this_thread: PhantomData<*const ()>,
     }
 

@@ -1,4 +1,4 @@
-//! The way every function that C calls goes.
+//! The guard that every function called by C runs in.
 
 use std::any::Any;
 use std::ffi::{CString, c_int, c_void};
@@ -9,32 +9,32 @@ use std::sync::{Arc, Once};
 use crate::cancellation::uncancelled;
 use crate::stack::on_own_stack;
 
-/// Where failures are told: the error queue of a libcrypto.
+/// Receives errors: the error queue of a libcrypto.
 pub trait ErrorQueue {
     /// Pushes one entry.
     fn raise(&self, entry: &Entry);
 }
 
-/// Longest message of an entry in bytes: libcrypto cuts at 1 024.
+/// Longest message of an entry in bytes; libcrypto truncates at 1024.
 pub const MAX_MESSAGE: usize = 1000;
 
-/// An entry for an error queue.
+/// An entry of an error queue.
 pub struct Entry {
-    /// A reason number of the module's own.
+    /// A reason code of this module.
     pub reason: u32,
     /// One line of at most [`MAX_MESSAGE`] bytes.
     pub message: CString,
     /// The function that failed.
     pub function: CString,
-    /// Where in the source that was.
+    /// The source file in which it failed.
     pub file: CString,
-    /// The line there.
+    /// The line in that file.
     pub line: c_int,
 }
 
 impl Entry {
     fn new(reason: u32, message: &str, function: &str, place: &Location<'_>) -> Self {
-        // No text has a NUL any more, so none is lost.
+        // Control characters have been replaced, so the text contains no NUL.
         let text = |text: &str| CString::new(one_line(text)).unwrap_or_default();
         let cut = &message[..message.floor_char_boundary(MAX_MESSAGE)];
         Self {
@@ -53,19 +53,19 @@ fn one_line(text: &str) -> String {
 
 /// Why a function failed.
 pub trait Failure {
-    /// Reason number and message for the error queue; `None` when the failure is an answer (such
-    /// as "not my data"), which must not leave a trace there.
+    /// Reason code and message for the error queue. `None` if the failure is an expected result
+    /// (such as "not my data") that must not push an error.
     fn entry(&self) -> Option<(u32, String)>;
 
-    /// The failure that a bug (a panic) is reported as.
+    /// The failure that reports a bug (a panic).
     fn bug(message: String) -> Self;
 }
 
-/// What a function gives back to C.
+/// A value returned to C.
 pub trait Return {
     /// The C type.
     type Raw;
-    /// What C takes as a failure.
+    /// The value that reports failure to C.
     const FAILED: Self::Raw;
     /// The value for C.
     fn into_raw(self) -> Self::Raw;
@@ -105,7 +105,8 @@ impl<T> Return for Arc<T> {
 
 /// Runs `body` with a host but without an object.
 ///
-/// As in all functions here, the calling thread cannot be cancelled meanwhile (see [`uncancelled`]).
+/// As with all functions here, the calling thread cannot be cancelled during the call (see
+/// [`uncancelled`]).
 #[track_caller]
 pub fn run<T: Return, E: Failure>(
     name: &'static str,
@@ -116,7 +117,7 @@ pub fn run<T: Return, E: Failure>(
     enter(|| caught(name, place, host, body))
 }
 
-/// Where every call from C goes through: it cannot be cancelled, and takes little of C's stack.
+/// Enters Rust from C: disables cancellation and uses little of the caller's stack.
 pub(crate) fn enter<R>(body: impl FnOnce() -> R) -> R {
     uncancelled(|| on_own_stack(body))
 }
@@ -128,14 +129,14 @@ fn caught<T: Return, E: Failure>(
     body: impl FnOnce() -> Result<T, E>,
 ) -> T::Raw {
     tracing::trace!(target: "akv::abi", "{name}");
-    // The body's captures are pointers and the object; an object that a panic left half changed
-    // is still a valid value, and no invariant of ours spans two fields.
+    // The body captures only pointers and the object. An object that was partly modified before a
+    // panic is still valid, since no invariant spans two fields.
     let failure = match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(value)) => return value.into_raw(),
         Ok(Err(failure)) => failure,
         Err(panic) => E::bug(format!("internal error in {name}: {}", panic_text(&*panic))),
     };
-    // Writing the entry runs code of the host and of the error; neither may panic into C.
+    // Building and pushing the entry calls into the error and the host; neither may panic into C.
     let _ = catch_unwind(AssertUnwindSafe(|| {
         if let Some((reason, message)) = failure.entry() {
             tracing::debug!(target: "akv::abi", "{name}: {message}");
@@ -145,36 +146,36 @@ fn caught<T: Return, E: Failure>(
     T::FAILED
 }
 
-/// Runs `body`, which cannot fail, on an object that other threads may be using too, and returns
-/// `otherwise` when there is no object or `body` panics.
+/// Runs the infallible `body` on an object that other threads may be using too. Returns `otherwise`
+/// if the object is null or `body` panics.
 ///
 /// # Safety
-/// `object` is null or leads to a live `O`.
+/// `object` is null or points to a live `O`.
 pub unsafe fn query<O, R>(
     name: &'static str,
     object: *const c_void,
     otherwise: R,
     body: impl FnOnce(&O) -> R,
 ) -> R {
-    // SAFETY: vouched for by the caller.
+    // SAFETY: guaranteed by the caller.
     match unsafe { object.cast::<O>().as_ref() } {
-        Some(object) => alone(name, otherwise, || body(object)),
+        Some(object) => catch_panic(name, otherwise, || body(object)),
         None => otherwise,
     }
 }
 
-/// Runs `body`, which has neither an object nor a host to tell of a failure, and returns `otherwise`
-/// when it panics.
-pub fn alone<R>(name: &'static str, otherwise: R, body: impl FnOnce() -> R) -> R {
+/// Runs the infallible `body`, which has neither an object nor a host to report errors to. Returns
+/// `otherwise` if it panics.
+pub fn catch_panic<R>(name: &'static str, otherwise: R, body: impl FnOnce() -> R) -> R {
     enter(|| {
         tracing::trace!(target: "akv::abi", "{name}");
         catch_unwind(AssertUnwindSafe(body)).unwrap_or(otherwise)
     })
 }
 
-/// Keeps panics from printing to the host's stderr: they reach its error queue instead.
+/// Keeps panics from printing to the host's stderr; they are reported through the error queue.
 ///
-/// The hook is that of the Rust library inside this module, not the host's.
+/// The hook is installed in this module's copy of the Rust standard library, not in the host's.
 pub fn quiet_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -187,7 +188,7 @@ pub fn quiet_panics() {
     });
 }
 
-/// A source file without the folders of the machine that built it: `tokio-1.48.0/src/task.rs`.
+/// A source file without the directories of the build machine: `tokio-1.48.0/src/task.rs`.
 fn in_crate(file: &str) -> &str {
     let Some(sources) = file.rfind("/src/") else {
         return file.rsplit('/').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Objects, bytes and texts on their way between C and Rust.
+//! Passing objects, bytes and strings between C and Rust.
 
 use std::ffi::{c_char, c_void};
 use std::fmt;
@@ -9,78 +9,78 @@ use std::sync::Arc;
 
 use crate::guard::enter;
 
-/// Frees an object that [`Box::into_raw`] gave to C.
+/// Frees an object that was passed to C with [`Box::into_raw`].
 ///
 /// # Safety
-/// `object` is null or such a pointer, and nobody uses it any more.
+/// `object` is null or such a pointer, and is not used again.
 pub unsafe fn free_box<O>(object: *mut c_void) {
     if !object.is_null() {
-        // SAFETY: vouched for by the caller.
+        // SAFETY: guaranteed by the caller.
         let object = unsafe { Box::from_raw(object.cast::<O>()) };
         let _ = enter(|| catch_unwind(AssertUnwindSafe(|| drop(object))));
     }
 }
 
-/// Gives up a count of an object that [`Arc::into_raw`] gave to C.
+/// Drops a reference count that was passed to C with [`Arc::into_raw`].
 ///
 /// # Safety
-/// `object` is null or such a pointer, and its holder does not use it any more.
+/// `object` is null or such a pointer, and its owner does not use it again.
 pub unsafe fn free_arc<O>(object: *mut c_void) {
     if !object.is_null() {
-        // SAFETY: vouched for by the caller.
+        // SAFETY: guaranteed by the caller.
         let object = unsafe { Arc::from_raw(object.cast::<O>()) };
         let _ = enter(|| catch_unwind(AssertUnwindSafe(|| drop(object))));
     }
 }
 
-/// One more count of an object that [`Arc::into_raw`] gave to C.
+/// Takes a new reference to an object that was passed to C with [`Arc::into_raw`].
 ///
 /// # Safety
-/// `object` is null or such a pointer, and its holder keeps its count meanwhile.
+/// `object` is null or such a pointer, and its owner keeps its reference during the call.
 pub unsafe fn clone_arc<O>(object: *const c_void) -> Option<Arc<O>> {
     let object = object.cast::<O>();
     if object.is_null() {
         return None;
     }
-    // SAFETY: vouched for by the caller: the count is at least one, and becomes one more.
+    // SAFETY: guaranteed by the caller. The count is at least one, and is incremented here.
     unsafe {
         Arc::increment_strong_count(object);
         Some(Arc::from_raw(object))
     }
 }
 
-/// Bytes that C passes with their length; null is no bytes when the length is 0. `None` for null
-/// otherwise, and for a length that no object in memory has.
+/// Bytes that C passes as a pointer and a length. Null with length 0 is an empty slice. `None` for
+/// null with any other length, and for a length that exceeds `isize::MAX`.
 ///
 /// # Safety
-/// `data` is null or leads to `len` readable bytes that stay as they are for `'a`.
+/// `data` is null or points to `len` readable bytes that do not change during `'a`.
 pub unsafe fn bytes<'a>(data: *const u8, len: usize) -> Option<&'a [u8]> {
     match (data.is_null(), len) {
         (_, 0) => Some(&[]),
         (true, _) => None,
         (false, len) if isize::try_from(len).is_err() => None,
-        // SAFETY: vouched for by the caller.
+        // SAFETY: guaranteed by the caller.
         (false, _) => Some(unsafe { slice::from_raw_parts(data, len) }),
     }
 }
 
-/// A C string that is text; `None` for null and for what is not UTF-8.
+/// A UTF-8 C string; `None` if it is null or not UTF-8.
 ///
 /// # Safety
-/// `text` is null or a C string that stays as it is for `'a`.
+/// `text` is null or a C string that does not change during `'a`.
 pub unsafe fn text<'a>(text: *const c_char) -> Option<&'a str> {
     if text.is_null() {
         return None;
     }
-    // SAFETY: vouched for by the caller.
+    // SAFETY: guaranteed by the caller.
     unsafe { std::ffi::CStr::from_ptr(text) }.to_str().ok()
 }
 
-/// Where C wants an operation's output: a buffer, its size, and where the length goes. Without a
-/// buffer only the length is asked for.
+/// The output parameters of an operation: a buffer, its size, and a place for the length. If the
+/// buffer is null, C asks for the length only.
 ///
-/// The buffer stays a pointer: callers that state more room than there is (`SIZE_MAX`, say) get
-/// away with it in C, where nobody looks at more than what is written. So it is here.
+/// The buffer is kept as a pointer, not a slice: some C callers pass a size larger than the buffer
+/// (such as `SIZE_MAX`), which works in C as long as only the output is written.
 pub struct Output<'a> {
     buffer: Option<NonNull<u8>>,
     size: usize,
@@ -88,33 +88,33 @@ pub struct Output<'a> {
 }
 
 impl<'a> Output<'a> {
-    /// The output at `buffer`; `None` when there is no place for the length.
+    /// The output at `buffer`; `None` if `len` is null.
     ///
     /// # Safety
-    /// `buffer` is null or leads to room for the output, of which there are at most `size` bytes;
-    /// `len` is null or leads to a `size_t`; both for `'a` and not overlapping.
+    /// `buffer` is null or has room for the output, which is at most `size` bytes; `len` is null or
+    /// points to a `size_t`. Both are valid during `'a` and do not overlap.
     pub unsafe fn new(buffer: *mut u8, len: *mut usize, size: usize) -> Option<Self> {
-        // SAFETY: vouched for by the caller.
+        // SAFETY: guaranteed by the caller.
         let len = unsafe { len.as_mut() }?;
         Some(Self { buffer: NonNull::new(buffer), size, len })
     }
 
-    /// The room, or `None` when only the length is asked for.
+    /// The size of the buffer, or `None` if only the length is requested.
     pub fn room(&self) -> Option<usize> {
         self.buffer.map(|_| self.size)
     }
 
-    /// Answers a question for the length.
+    /// Returns only the length to C.
     pub fn answer_len(self, len: usize) {
         *self.len = len;
     }
 
-    /// Makes the output, which has at most `max_len` bytes, and writes it, by libcrypto's rules:
-    /// without a buffer only `max_len` is answered, and room for less is refused before anything is
-    /// made.
+    /// Writes the output that `make` returns, of at most `max_len` bytes, by libcrypto's rules:
+    /// without a buffer only `max_len` is returned, and a buffer smaller than that is refused
+    /// before `make` is called.
     ///
     /// # Errors
-    /// Those of `make`; there is too little room; the output is longer than it may be.
+    /// Those of `make`; the buffer is too small; the output is longer than `max_len`.
     pub fn produce<T: AsRef<[u8]>, E: From<NoRoom>>(
         self,
         max_len: usize,
@@ -136,14 +136,14 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Writes the output; `false`, with nothing written, when it does not fit.
+    /// Writes the output. Returns `false` and writes nothing if it does not fit.
     #[must_use]
     pub fn write(self, data: &[u8]) -> bool {
         let Some(buffer) = self.buffer.filter(|_| data.len() <= self.size) else {
             return false;
         };
-        // SAFETY: there is room for that many bytes, as the caller of `new` vouched; the data is
-        // ours, so it does not overlap with the host's buffer.
+        // SAFETY: the caller of `new` guarantees room for that many bytes. The data is ours, so it
+        // does not overlap the host's buffer.
         unsafe { ptr::copy_nonoverlapping(data.as_ptr(), buffer.as_ptr(), data.len()) };
         *self.len = data.len();
         true
@@ -153,14 +153,14 @@ impl<'a> Output<'a> {
 /// Why an output was not written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoRoom {
-    /// It may have `max_len` bytes, and there is room for fewer.
+    /// It may take `max_len` bytes, but the buffer is smaller.
     For {
-        /// The longest output.
+        /// The maximum output length.
         max_len: usize,
-        /// The buffer's size.
+        /// The size of the buffer.
         room: usize,
     },
-    /// It has so many bytes, more than it may have.
+    /// It has this many bytes, more than the maximum.
     TooLong(usize),
 }
 
@@ -168,9 +168,9 @@ impl fmt::Display for NoRoom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::For { max_len, room } => {
-                write!(f, "the output takes up to {max_len} bytes, there is room for {room}")
+                write!(f, "the output takes up to {max_len} bytes, but the buffer has {room}")
             }
-            Self::TooLong(len) => write!(f, "an output of {len} bytes"),
+            Self::TooLong(len) => write!(f, "the output has {len} bytes, more than the maximum"),
         }
     }
 }
@@ -185,7 +185,7 @@ mod tests {
         let mut produce = |buffer: Option<&mut [u8; 4]>, size, output: &[u8]| {
             let mut len = usize::MAX;
             let buffer = buffer.map_or(ptr::null_mut(), |buffer| buffer.as_mut_ptr());
-            // SAFETY: the buffer, where there is one, has as many bytes as is stated or more.
+            // SAFETY: the buffer, if any, has at least the stated size.
             let out = unsafe { Output::new(buffer, &mut len, size) }.expect("a place");
             let result = out.produce(3, || {
                 made += 1;
@@ -206,7 +206,7 @@ mod tests {
     fn more_room_stated_than_there_is_does_no_harm() {
         let mut buffer = [0_u8; 4];
         let mut len = usize::MAX;
-        // SAFETY: there is room for what is written.
+        // SAFETY: the buffer has room for what is written.
         let out = unsafe { Output::new(buffer.as_mut_ptr(), &mut len, usize::MAX) };
         let out = out.expect("a place for the length");
         assert_eq!(out.room(), Some(usize::MAX));

@@ -1,11 +1,12 @@
-//! Stacks of our own, for callers whose own is tiny.
+//! Stacks of our own, for callers with a small stack.
 //!
-//! An OpenSSL ASYNC job has 32 KiB of stack and no guard page, of which libssl takes up to 13 KiB.
-//! So the body of a function that C calls runs on a stack of this module's, with room for whatever
-//! it does: starting threads, parsing, formatting, callbacks into the host.
+//! An OpenSSL ASYNC job has a stack of 32 KiB without a guard page, of which libssl uses up to 13
+//! KiB. The body of a function that C calls therefore runs on one of this module's stacks, which is
+//! large enough for everything it does: starting threads, parsing, formatting, callbacks into the
+//! host.
 //!
-//! A caller on its thread's own stack with plenty of room left stays there: garbage collectors,
-//! sanitizers and profilers know that stack and no other.
+//! A caller on its thread's native stack stays there if enough of it is left, because garbage
+//! collectors, sanitizers and profilers know only that stack.
 
 use corosensei::on_stack;
 use corosensei::stack::{DefaultStack, Stack as _};
@@ -15,35 +16,35 @@ use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-/// Address space of a stack in bytes. Only what is touched takes memory.
+/// Address space of a stack in bytes. Only pages that are touched use memory.
 const SIZE: usize = 1024 * 1024;
 
-/// With so many bytes left on a stack of ours, a nested call stays on it.
+/// A nested call stays on the current stack of ours if at least this many bytes are left.
 const ENOUGH: usize = SIZE / 2;
 
-/// With so many bytes left on its thread's own stack, a caller stays on it.
+/// A caller stays on its thread's native stack if at least this many bytes are left.
 const PLENTY: usize = 256 * 1024;
 
-/// How many unused stacks are kept.
+/// How many unused stacks are cached.
 const KEPT: usize = 16;
 
-/// Unused stacks. There is no lock, which a child of `fork` could find held.
+/// Unused stacks. No lock is used: after `fork` a child could find it held.
 static UNUSED: [AtomicPtr<DefaultStack>; KEPT] = [const { AtomicPtr::new(ptr::null_mut()) }; KEPT];
 
 thread_local! {
-    /// The addresses of the stack of ours that this thread runs on. A host that switches stacks in
-    /// a callback makes this wrong, so the stack pointer is looked at too.
+    /// The address range of the stack of ours that this thread runs on. It is wrong if the host
+    /// switches stacks in a callback, so the stack pointer is checked too.
     static CURRENT: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
 
-    /// The addresses of the thread's own stack, once they are known. Empty where they cannot be.
+    /// The address range of the thread's native stack, once determined. Empty if it is unknown.
     static THREADS_OWN: Cell<Option<(usize, usize)>> = const { Cell::new(None) };
 }
 
-/// Runs `work`, which does not panic, on a stack of our own, or on the caller's where the system has
-/// no memory for one.
+/// Runs `work`, which must not panic, on a stack of our own, or on the caller's stack if no memory
+/// is left for one.
 #[inline(never)]
 pub(crate) fn on_own_stack<R>(work: impl FnOnce() -> R) -> R {
-    // AddressSanitizer would have to be told of each switch.
+    // AddressSanitizer would need to be notified of each switch.
     if cfg!(fuzzing) || has_room() {
         return work();
     }
@@ -52,7 +53,7 @@ pub(crate) fn on_own_stack<R>(work: impl FnOnce() -> R) -> R {
     let before = CURRENT.replace((limit, base));
     let result = on_stack(&mut *stack, || {
         if THREADS_OWN.get().is_none() {
-            // Here, since it reads a file for a process's first thread.
+            // Determined here because it reads a file for the main thread, which needs stack.
             THREADS_OWN.set(Some(threads_own().unwrap_or_default()));
         }
         work()
@@ -71,13 +72,13 @@ fn has_room() -> bool {
     left(THREADS_OWN.get().unwrap_or_default()) >= PLENTY || left(CURRENT.get()) >= ENOUGH
 }
 
-/// The addresses of the calling thread's own stack, whichever stack it runs on now.
+/// The address range of the calling thread's native stack, whichever stack it runs on now.
 #[cfg(target_os = "linux")]
 fn threads_own() -> Option<(usize, usize)> {
     let mut attributes = MaybeUninit::uninit();
     let (mut limit, mut size) = (ptr::null_mut(), 0);
-    // SAFETY: the first function sets the attributes or fails, the second reads them into variables
-    // of ours, and the last frees what the first made (pthread_getattr_np(3)).
+    // SAFETY: the first function initializes the attributes or fails, the second reads them into
+    // local variables, and the last frees what the first allocated (pthread_getattr_np(3)).
     let known = unsafe {
         libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()) == 0 && {
             let known = libc::pthread_attr_getstack(attributes.as_ptr(), &mut limit, &mut size);
@@ -98,7 +99,7 @@ fn take() -> Option<Box<DefaultStack>> {
         if !slot.load(Ordering::Relaxed).is_null() {
             let stack = slot.swap(ptr::null_mut(), Ordering::Acquire);
             if !stack.is_null() {
-                // SAFETY: `give_back` put it there, and nobody else has taken it.
+                // SAFETY: `give_back` stored it, and the swap made us its only owner.
                 return Some(unsafe { Box::from_raw(stack) });
             }
         }
@@ -114,7 +115,7 @@ fn give_back(stack: Box<DefaultStack>) {
             return;
         }
     }
-    // SAFETY: it was a box, and no slot has taken it.
+    // SAFETY: it comes from a box, and no slot has taken it.
     drop(unsafe { Box::from_raw(stack) });
 }
 
@@ -128,7 +129,7 @@ mod tests {
         (&raw const here).addr()
     }
 
-    /// Takes more than the main part of a stack of ours, unless it is called on another one.
+    /// Uses more than half of one of our stacks, unless it is called on another one.
     #[inline(never)]
     fn deep(bytes: usize) -> bool {
         let taken = [0_u8; 4096];
@@ -136,7 +137,7 @@ mod tests {
         if bytes == 0 { has_room() } else { deep(bytes.saturating_sub(taken.len())) }
     }
 
-    /// Runs `test` on a thread with so little stack that nothing of ours stays on it.
+    /// Runs `test` on a thread whose stack is too small to stay on.
     fn on_small_stack(test: impl FnOnce() + Send + 'static) {
         let thread = std::thread::Builder::new().stack_size(PLENTY / 2).spawn(test);
         thread.expect("a thread").join().expect("no panic");

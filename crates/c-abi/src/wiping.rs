@@ -1,8 +1,8 @@
-//! An allocator that wipes what is freed.
+//! An allocator that zeroes memory before freeing it.
 //!
-//! Tokens and plaintexts pass through buffers of libraries for TLS, HTTP, JSON and base64, which
-//! free them as they are. Each of our shared objects has an allocator of its own, so that all of
-//! its Rust code wipes, and nothing of the host's changes.
+//! Tokens and plaintexts pass through buffers of the TLS, HTTP, JSON and base64 libraries, which do
+//! not zero them. Each of our shared objects installs this allocator, so all of its Rust code
+//! zeroes what it frees. The host's allocations are not affected.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -10,37 +10,39 @@ use std::{
     ptr,
 };
 
-/// The system's allocator, with every block overwritten before it is given back.
+/// The system allocator, with every block zeroed before it is freed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Wiping;
 
-// SAFETY: blocks are the system allocator's, given back with the layout that they came with.
+// SAFETY: blocks come from the system allocator and are freed with the layout they were allocated
+// with.
 unsafe impl GlobalAlloc for Wiping {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: vouched for by the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe { System.alloc(layout) }
     }
 
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: vouched for by the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the caller vouches for a block of this layout that nobody uses any more.
+        // SAFETY: the caller guarantees a block of this layout that is no longer used.
         unsafe {
             wipe(block, layout.size());
             System.dealloc(block, layout);
         }
     }
 
-    /// Always moves: the system's `realloc` may move too, and then leaves the old block as it was.
+    /// Always allocates a new block: the system's `realloc` may move the data and leave the old
+    /// block as it was.
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // SAFETY: the caller vouches for the block and that the new size makes a layout. The new
-        // block is another one, and both have room for what is copied.
+        // SAFETY: the caller guarantees the block and a valid new size. The new block is distinct,
+        // and both have room for what is copied.
         unsafe {
             let new = self.alloc(Layout::from_size_align_unchecked(size, layout.align()));
             if !new.is_null() {
@@ -52,15 +54,15 @@ unsafe impl GlobalAlloc for Wiping {
     }
 }
 
-/// Overwrites memory, and keeps the compiler from leaving that out because nobody reads it again.
+/// Zeroes memory. The empty `asm!` keeps the compiler from removing the write as a dead store.
 ///
 /// # Safety
-/// `len` bytes at `block` can be written to.
+/// `len` bytes at `block` are writable.
 #[inline]
 unsafe fn wipe(block: *mut u8, len: usize) {
-    // SAFETY: vouched for by the caller.
+    // SAFETY: guaranteed by the caller.
     unsafe { ptr::write_bytes(block, 0, len) };
-    // SAFETY: no instruction at all; for the compiler it may read all of memory.
+    // SAFETY: emits no instruction; the compiler must assume that it reads all memory.
     unsafe { asm!("/* {0} */", in(reg) block, options(nostack, preserves_flags, readonly)) };
 }
 
@@ -71,7 +73,7 @@ mod tests {
     #[test]
     fn a_block_is_zero_before_it_is_given_back() {
         let mut block = vec![0xa5_u8; 4096];
-        // SAFETY: the block has that many bytes.
+        // SAFETY: the block has this length.
         unsafe { wipe(block.as_mut_ptr(), block.len()) };
         assert!(block.iter().all(|byte| *byte == 0));
     }
@@ -79,7 +81,7 @@ mod tests {
     #[test]
     fn growing_and_shrinking_keep_the_content() {
         let layout = Layout::from_size_align(64, 16).expect("a layout");
-        // SAFETY: blocks are used with the layouts that they have.
+        // SAFETY: each block is used with its own layout.
         unsafe {
             let block = Wiping.alloc(layout);
             for at in 0..64 {

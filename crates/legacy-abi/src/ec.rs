@@ -11,7 +11,7 @@ use crate::libcrypto::{KeyFunctions, Owned};
 use ossl_abi::{entry, guard};
 use std::ffi::{c_int, c_uchar};
 
-/// The method that the keys of one libcrypto carry.
+/// The `EC_KEY_METHOD` of our keys in one libcrypto.
 pub(crate) struct Method(pub(crate) *const EcKeyMethod);
 
 impl Method {
@@ -22,14 +22,14 @@ impl Method {
         const SIGN: [EcSignSigFn; SLOTS] = per_slot!(sign);
         const COMPUTE: [EcComputeFn; SLOTS] = per_slot!(compute);
         let (mut to_der, mut setup, mut sign): (Option<EcSignFn>, _, _) = (None, None, None);
-        // SAFETY: libcrypto's functions with what they take; the methods are never freed.
+        // SAFETY: libcrypto's functions with valid arguments; the methods are never freed.
         unsafe {
             let own = (functions.EC_KEY_OpenSSL)();
             let key = (functions.EC_KEY_METHOD_new)(own);
             if key.is_null() {
                 return Err(Error::libcrypto("EC_KEY_METHOD_new"));
             }
-            // What writes a signature as DER is libcrypto's own: it asks `sign` for r and s.
+            // The DER encoding stays libcrypto's own: it calls `sign` for r and s.
             (functions.EC_KEY_METHOD_get_sign)(own, &mut to_der, &mut setup, &mut sign);
             (functions.EC_KEY_METHOD_set_sign)(key, to_der, Some(SETUP[slot]), Some(SIGN[slot]));
             (functions.EC_KEY_METHOD_set_compute_key)(key, Some(COMPUTE[slot]));
@@ -52,7 +52,7 @@ entry! {
         if !kinv.is_null() || !r.is_null() {
             return Err(nonce());
         }
-        let len = usize::try_from(len).map_err(|_| Error::argument("a negative length"))?;
+        let len = usize::try_from(len).map_err(|_| Error::argument("the length is negative"))?;
         // SAFETY: libcrypto passes its key, and a digest of that length.
         let (key, digest) = unsafe { (key::of_ec(host, key)?, guard::bytes(digest, len)) };
         let raw = key.sign_ecdsa(digest.ok_or_else(|| Error::null("digest"))?)?;
@@ -60,11 +60,11 @@ entry! {
     }
 }
 
-/// r and s, one after the other, as libcrypto's object.
+/// Converts r and s, concatenated, to libcrypto's object.
 fn signature(host: &Libcrypto, raw: &[u8]) -> Result<Owned<EcdsaSig>> {
     let (r, s) = raw.split_at(raw.len() / 2);
     let (r, s) = (key::number(host, r)?, key::number(host, s)?);
-    // SAFETY: libcrypto's functions; the signature takes the two numbers when it says 1.
+    // SAFETY: libcrypto's functions. If the call returns 1, the signature owns both numbers.
     unsafe {
         let new = (host.ECDSA_SIG_new)();
         let signature = Owned::new(new, host.ECDSA_SIG_free, "ECDSA_SIG_new")?;
@@ -90,7 +90,7 @@ entry! {
 }
 
 fn nonce() -> Error {
-    Error::unsupported("ECDSA with a nonce of the caller's: the vault chooses its own")
+    Error::unsupported("ECDSA with a nonce from the caller: the vault generates its own")
 }
 
 entry! {
@@ -105,7 +105,7 @@ entry! {
         // SAFETY: libcrypto passes its key.
         let key = unsafe { key::of_ec(host, key) }?;
         Err(Error::unsupported(format!(
-            "the vault agrees on no keys (ECDH), it signs only: {}",
+            "the vault has no key agreement (ECDH) for {}",
             key.reference()
         )))
     }

@@ -1,4 +1,4 @@
-//! Failures, as the host's error queue tells them.
+//! Errors, as pushed to the host's error queue.
 
 use akv_core::ErrorKind;
 use ossl_abi::Failure;
@@ -7,7 +7,7 @@ use ossl_abi::guard::NoRoom;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a function failed: one entry for the queue.
+/// An error: one entry of the queue.
 #[derive(Debug)]
 pub struct Error {
     kind: ErrorKind,
@@ -35,11 +35,11 @@ impl Error {
         Self { kind: ErrorKind::Internal, message: message.into() }
     }
 
-    /// The error for a function of libcrypto that did not do what it was asked for.
+    /// A function of libcrypto that failed.
     pub fn libcrypto(function: &str) -> Self {
         Self::internal(format!("libcrypto's {function} failed"))
     }
-    /// The error for a pointer that must not be null.
+    /// A pointer that must not be null.
     pub fn null(what: &'static str) -> Self {
         NullPointer(what).into()
     }

@@ -1,9 +1,9 @@
-//! What is kept for each libcrypto of the process.
+//! State for each libcrypto in the process.
 //!
-//! libcrypto calls the functions of a method with an object of its own and nothing of ours, and what
-//! is attached to that object only libcrypto's functions can find. A process may hold several
-//! libcryptos, all of which get this one module. So every such function exists once for each slot
-//! here, and knows its libcrypto by that.
+//! libcrypto calls a method's functions with an object of its own and no pointer of ours, and only
+//! its own functions can read the data attached to that object. A process may contain several
+//! libcryptos that all load this one module. Each of these functions therefore exists once for each
+//! slot in the table here, and the slot identifies its libcrypto.
 
 use crate::error::{Error, Result};
 use crate::libcrypto::constants::extra;
@@ -17,18 +17,17 @@ use std::ops::Deref;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-/// How many libcryptos of one process are told apart.
+/// The maximum number of libcryptos in one process.
 pub const SLOTS: usize = 4;
 
 static SLOT_TABLE: [AtomicPtr<Libcrypto>; SLOTS] =
     [const { AtomicPtr::new(ptr::null_mut()) }; SLOTS];
 
-/// One libcrypto. It lives until the process ends, as methods and texts that libcrypto has pointers
-/// to do.
+/// One libcrypto. It is never freed, because libcrypto keeps pointers to its methods and strings.
 pub struct Libcrypto {
-    /// By which it is known again.
+    /// The base address, which identifies it.
     base: usize,
-    /// Its place in tables made by [`per_slot!`](crate::per_slot).
+    /// Its index in tables built by [`per_slot!`](crate::per_slot).
     pub slot: usize,
     /// Its error queue.
     pub errors: &'static Errors,
@@ -38,7 +37,7 @@ pub struct Libcrypto {
     pub(crate) ec: ec::Method,
 }
 
-/// Where the vault's keys are attached to libcrypto's objects.
+/// The ex_data indices for the vault's keys in libcrypto's objects.
 pub(crate) struct Indices {
     pub(crate) rsa: c_int,
     pub(crate) ec_key: c_int,
@@ -46,14 +45,14 @@ pub(crate) struct Indices {
 
 /// A libcrypto that cannot be used.
 pub struct Unusable {
-    /// Its error queue, if that can be used.
+    /// Its error queue, if usable.
     pub errors: Option<&'static Errors>,
-    /// Why.
+    /// The reason.
     pub error: Error,
 }
 
-// SAFETY: libcrypto's functions may be called from any thread; the methods are not changed once
-// they are made.
+// SAFETY: libcrypto's functions may be called from any thread, and the methods do not change once
+// they are created.
 unsafe impl Send for Libcrypto {}
 // SAFETY: as above.
 unsafe impl Sync for Libcrypto {}
@@ -75,25 +74,25 @@ impl Slotted for Libcrypto {
 impl Libcrypto {
     /// The libcrypto of a slot.
     pub fn at(slot: usize) -> Option<&'static Self> {
-        // SAFETY: what is in a slot is never freed.
+        // SAFETY: a libcrypto in a slot is never freed.
         unsafe { SLOT_TABLE.get(slot)?.load(Ordering::Acquire).as_ref() }
     }
 
-    /// The libcrypto with this address in it, looked up when it is seen for the first time. `name`
-    /// is what it shows our errors under.
+    /// The libcrypto that contains this address. It is looked up on first use. `name` is the
+    /// library name that it shows with our errors.
     ///
     /// # Errors
     /// It lacks functions, or there are too many libcryptos.
     ///
     /// # Safety
-    /// The address is in a libcrypto.
+    /// The address is inside a libcrypto.
     pub unsafe fn of(
         address: *const c_void,
         name: &'static CStr,
     ) -> Result<&'static Self, Unusable> {
         let unusable = |errors, error| Unusable { errors, error };
         let Some(library) = Library::of(address) else {
-            return Err(unusable(None, Error::unsupported("no library around the address")));
+            return Err(unusable(None, Error::unsupported("no library contains the address")));
         };
         let known = || {
             let mut all = (0..SLOTS).filter_map(Self::at);
@@ -102,24 +101,24 @@ impl Libcrypto {
         if let Some(known) = known() {
             return Ok(known);
         }
-        // SAFETY: it is a libcrypto, as the caller vouched; its errors live as long as it does.
+        // SAFETY: the caller guarantees a libcrypto, and its errors live as long as it does.
         let errors: &'static Errors = unsafe {
             let functions = ErrorFunctions::find(&library)
-                .map_err(|missing| unusable(None, lacking(missing)))?;
+                .map_err(|missing| unusable(None, missing_function(missing)))?;
             Box::leak(Box::new(Errors::register(functions, name)))
         };
         loop {
             // SAFETY: as above.
             let made = unsafe { Self::make(&library, errors, name) };
             let made = Box::into_raw(Box::new(made.map_err(|e| unusable(Some(errors), e))?));
-            // SAFETY: it was just made, with a slot that was free then.
+            // SAFETY: it was just created, with a slot that was free at the time.
             let slot = &SLOT_TABLE[unsafe { (*made).slot }];
             let free = ptr::null_mut();
             match slot.compare_exchange(free, made, Ordering::AcqRel, Ordering::Acquire) {
                 // SAFETY: it is never freed from now on.
                 Ok(_) => return Ok(unsafe { &*made }),
-                // Another thread was faster, with the same libcrypto or with another one. The
-                // methods may be known to libcrypto already, so nothing is freed.
+                // Another thread was faster, with this libcrypto or another one. libcrypto may
+                // already have pointers to the methods, so nothing is freed.
                 Err(_) => {
                     if let Some(known) = known() {
                         return Ok(known);
@@ -132,13 +131,13 @@ impl Libcrypto {
     /// # Safety
     /// The library is a libcrypto.
     unsafe fn make(library: &Library, errors: &'static Errors, name: &CStr) -> Result<Self> {
-        // SAFETY: vouched for by the caller.
-        let functions = unsafe { KeyFunctions::find(library) }.map_err(lacking)?;
+        // SAFETY: guaranteed by the caller.
+        let functions = unsafe { KeyFunctions::find(library) }.map_err(missing_function)?;
         let slot = (0..SLOTS).find(|slot| Self::at(*slot).is_none()).ok_or_else(|| {
             Error::unsupported(format!("more than {SLOTS} libcryptos in one process"))
         })?;
-        // SAFETY: these are libcrypto's functions; the callbacks have the prototypes that are
-        // wanted and stay mapped, since the module is never unloaded.
+        // SAFETY: these are libcrypto's functions. The callbacks have the right prototypes and stay
+        // mapped, since the module is never unloaded.
         unsafe {
             Ok(Self {
                 base: library.base(),
@@ -153,7 +152,7 @@ impl Libcrypto {
     }
 }
 
-fn lacking(Missing(name): Missing) -> Error {
+fn missing_function(Missing(name): Missing) -> Error {
     Error::unsupported(format!("this libcrypto has no function {}", name.to_string_lossy()))
 }
 
@@ -161,7 +160,7 @@ impl Indices {
     /// # Safety
     /// The functions are libcrypto's.
     unsafe fn new(functions: &KeyFunctions) -> Result<Self> {
-        // SAFETY: vouched for by the caller; the callbacks stay mapped.
+        // SAFETY: guaranteed by the caller; the callbacks stay mapped.
         unsafe {
             Ok(Self {
                 rsa: extra_index(functions, extra::RSA, Some(key::share), Some(key::release))?,
@@ -176,26 +175,26 @@ impl Indices {
     }
 }
 
-/// A place for data of ours in objects of a class.
+/// Reserves an ex_data index in objects of a class.
 ///
 /// # Errors
-/// libcrypto has none left.
+/// libcrypto could not allocate one.
 ///
 /// # Safety
-/// The functions are libcrypto's; the callbacks stay mapped and fit what will be attached.
+/// The functions are libcrypto's. The callbacks stay mapped and match the data to attach.
 pub unsafe fn extra_index(
     functions: &KeyFunctions,
     class: c_int,
     dup: Option<ExtraDupFn>,
     free: Option<ExtraFreeFn>,
 ) -> Result<c_int> {
-    // SAFETY: vouched for by the caller.
+    // SAFETY: guaranteed by the caller.
     let index =
         unsafe { (functions.CRYPTO_get_ex_new_index)(class, 0, ptr::null_mut(), None, dup, free) };
     if index < 0 { Err(Error::libcrypto("CRYPTO_get_ex_new_index")) } else { Ok(index) }
 }
 
-/// A table with one entry for each slot, made from a function that is generic over its slot.
+/// Builds a table with one entry for each slot from a function that is generic over its slot.
 #[macro_export]
 macro_rules! per_slot {
     ($function:ident) => {

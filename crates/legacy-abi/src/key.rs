@@ -1,7 +1,7 @@
-//! The structures, and the vault's keys attached to them.
+//! The structures, with the vault's keys attached to them.
 //!
-//! Each carries our method and, attached to it, the key that the method uses. Keys of others have
-//! neither, so nothing changes for them.
+//! Each has our method and, as ex_data, the key that the method uses. Keys from elsewhere have
+//! neither and do not change.
 
 use crate::error::{Error, Result};
 use crate::host::Libcrypto;
@@ -15,10 +15,10 @@ use std::ffi::{c_int, c_long, c_void};
 use std::ptr;
 use std::sync::Arc;
 
-/// The vault's key behind an RSA key.
+/// The vault key attached to an RSA key.
 ///
 /// # Errors
-/// There is none.
+/// No key is attached.
 ///
 /// # Safety
 /// `rsa` is null or a key of this libcrypto.
@@ -26,15 +26,15 @@ pub unsafe fn of_rsa(host: &Libcrypto, rsa: *const Rsa) -> Result<Arc<Key>> {
     if rsa.is_null() {
         return Err(Error::null("key"));
     }
-    // SAFETY: vouched for by the caller; what is attached there is ours.
+    // SAFETY: guaranteed by the caller; the data under this index is ours.
     unsafe { guard::clone_arc((host.RSA_get_ex_data)(rsa, host.indices.rsa)) }
-        .ok_or_else(|| Error::internal("an RSA key with our method but without the vault's key"))
+        .ok_or_else(|| Error::internal("no vault key is attached to this RSA key"))
 }
 
-/// The vault's key behind an EC key.
+/// The vault key attached to an EC key.
 ///
 /// # Errors
-/// There is none.
+/// No key is attached.
 ///
 /// # Safety
 /// `key` is null or a key of this libcrypto.
@@ -42,21 +42,21 @@ pub unsafe fn of_ec(host: &Libcrypto, key: *const EcKey) -> Result<Arc<Key>> {
     if key.is_null() {
         return Err(Error::null("key"));
     }
-    // SAFETY: vouched for by the caller; what is attached there is ours.
+    // SAFETY: guaranteed by the caller; the data under this index is ours.
     unsafe { guard::clone_arc((host.EC_KEY_get_ex_data)(key, host.indices.ec_key)) }
-        .ok_or_else(|| Error::internal("an EC key with our method but without the vault's key"))
+        .ok_or_else(|| Error::internal("no vault key is attached to this EC key"))
 }
 
-/// Has an RSA key, which holds the public half, sign and decrypt in the vault.
+/// Makes an RSA key, which holds the public half, sign and decrypt in the vault.
 ///
 /// # Errors
-/// libcrypto has no memory left. The key may carry the vault's key then, which does no harm.
+/// libcrypto is out of memory. The vault key may then be attached already, which is harmless.
 ///
 /// # Safety
-/// `rsa` is a key of this libcrypto that nobody else uses yet.
+/// `rsa` is a key of this libcrypto that nothing else uses yet.
 pub unsafe fn attach_rsa(host: &Libcrypto, rsa: *mut Rsa, key: Arc<Key>) -> Result<()> {
-    // SAFETY: libcrypto's functions with what they take. The key takes the pointer that is attached
-    // to it when the function says 1, and gives it up in `release`.
+    // SAFETY: libcrypto's functions with valid arguments. If the function returns 1, the RSA key
+    // owns the reference; `release` drops it.
     unsafe {
         let attached = Arc::into_raw(key).cast_mut().cast();
         if (host.RSA_set_ex_data)(rsa, host.indices.rsa, attached) != 1 {
@@ -71,13 +71,13 @@ pub unsafe fn attach_rsa(host: &Libcrypto, rsa: *mut Rsa, key: Arc<Key>) -> Resu
     Ok(())
 }
 
-/// Has an EC key, which holds the public half, sign in the vault.
+/// Makes an EC key, which holds the public half, sign in the vault.
 ///
 /// # Errors
 /// As for [`attach_rsa`].
 ///
 /// # Safety
-/// `ec` is a key of this libcrypto that nobody else uses yet.
+/// `ec` is a key of this libcrypto that nothing else uses yet.
 pub unsafe fn attach_ec(host: &Libcrypto, ec: *mut EcKey, key: Arc<Key>) -> Result<()> {
     // SAFETY: as in `attach_rsa`.
     unsafe {
@@ -93,19 +93,19 @@ pub unsafe fn attach_ec(host: &Libcrypto, ec: *mut EcKey, key: Arc<Key>) -> Resu
     Ok(())
 }
 
-/// Puts something where programs look for the private half before they believe that there is one.
+/// Sets a placeholder private exponent, because some programs check for one before they use a key.
 ///
-/// It is zero, which is nobody's private exponent, and stands alone: without the primes libcrypto
-/// refuses to write or to check such a key.
+/// The placeholder is zero, which is never a valid exponent, and comes without the primes:
+/// libcrypto refuses to write or check such a key.
 ///
 /// # Errors
-/// libcrypto has no memory left.
+/// libcrypto is out of memory.
 ///
 /// # Safety
 /// As for [`attach_rsa`].
 pub unsafe fn mark_rsa_private(host: &Libcrypto, rsa: *mut Rsa) -> Result<()> {
     let mark = number(host, &[])?;
-    // SAFETY: libcrypto's function; the key takes the number when it says 1.
+    // SAFETY: libcrypto's function. If it returns 1, the key owns the number.
     unsafe {
         if (host.RSA_set0_key)(rsa, ptr::null_mut(), ptr::null_mut(), mark.as_ptr()) != 1 {
             return Err(Error::libcrypto("RSA_set0_key"));
@@ -115,11 +115,11 @@ pub unsafe fn mark_rsa_private(host: &Libcrypto, rsa: *mut Rsa) -> Result<()> {
     Ok(())
 }
 
-/// The same for an EC key. The number is longer than any of the curve's, so libcrypto refuses to
-/// write or to check such a key.
+/// Sets a placeholder private key in an EC key. The number is longer than the curve's order, so
+/// libcrypto refuses to write or check such a key.
 ///
 /// # Errors
-/// libcrypto has no memory left.
+/// libcrypto is out of memory.
 ///
 /// # Safety
 /// As for [`attach_rsa`].
@@ -128,7 +128,7 @@ pub unsafe fn mark_ec_private(
     ec: *mut EcKey,
     public: &EcPublicKey,
 ) -> Result<()> {
-    // A point is a byte and two coordinates; an order is at most as long as one of them.
+    // A point has one byte and two coordinates; the order is at most as long as a coordinate.
     let mut too_long = vec![0; public.point().len() / 2 + 1];
     too_long[0] = 1;
     let mark = number(host, &too_long)?;
@@ -142,10 +142,10 @@ pub unsafe fn mark_ec_private(
 /// A new RSA key with the public half.
 ///
 /// # Errors
-/// libcrypto has no memory left.
+/// libcrypto is out of memory.
 pub fn new_rsa(host: &Libcrypto, public: &RsaPublicKey) -> Result<Owned<Rsa>> {
     let (n, e) = (number(host, public.modulus())?, number(host, public.exponent())?);
-    // SAFETY: libcrypto's functions; the key takes the two numbers when it says 1.
+    // SAFETY: libcrypto's functions. If the call returns 1, the key owns both numbers.
     unsafe {
         let rsa = Owned::new((host.RSA_new)(), host.RSA_free, "RSA_new")?;
         if (host.RSA_set0_key)(rsa.as_ptr(), n.as_ptr(), e.as_ptr(), ptr::null_mut()) != 1 {
@@ -159,7 +159,7 @@ pub fn new_rsa(host: &Libcrypto, public: &RsaPublicKey) -> Result<Owned<Rsa>> {
 /// A new EC key with the public half.
 ///
 /// # Errors
-/// libcrypto has no memory left, or does not know the curve.
+/// libcrypto is out of memory or does not support the curve.
 pub fn new_ec(host: &Libcrypto, public: &EcPublicKey) -> Result<Owned<EcKey>> {
     let curve = match public.curve() {
         Curve::P256 => nid::P256,
@@ -168,7 +168,7 @@ pub fn new_ec(host: &Libcrypto, public: &EcPublicKey) -> Result<Owned<EcKey>> {
         Curve::P521 => nid::P521,
     };
     let point = public.point();
-    // SAFETY: libcrypto's functions with what they take.
+    // SAFETY: libcrypto's functions with valid arguments.
     unsafe {
         let new = (host.EC_KEY_new_by_curve_name)(curve);
         let key = Owned::new(new, host.EC_KEY_free, "EC_KEY_new_by_curve_name")?;
@@ -179,17 +179,18 @@ pub fn new_ec(host: &Libcrypto, public: &EcPublicKey) -> Result<Owned<EcKey>> {
     }
 }
 
-/// A big-endian number.
+/// Converts a big-endian number.
 pub(crate) fn number(host: &Libcrypto, bytes: &[u8]) -> Result<Owned<BigNum>> {
-    let len = c_int::try_from(bytes.len()).map_err(|_| Error::internal("a long number"))?;
-    // SAFETY: libcrypto's functions; the bytes are as many as is said.
+    let len =
+        c_int::try_from(bytes.len()).map_err(|_| Error::internal("the number is too long"))?;
+    // SAFETY: libcrypto's functions, and the slice has this length.
     unsafe {
         let new = (host.BN_bin2bn)(bytes.as_ptr(), len, ptr::null_mut());
         Owned::new(new, host.BN_free, "BN_bin2bn")
     }
 }
 
-/// Gives up the count that a freed key held.
+/// Drops the reference of a key that is freed.
 pub(crate) unsafe extern "C" fn release(
     _parent: *mut c_void,
     attached: *mut c_void,
@@ -198,11 +199,11 @@ pub(crate) unsafe extern "C" fn release(
     _argument_number: c_long,
     _argument: *mut c_void,
 ) {
-    // SAFETY: libcrypto passes null or what was attached, of which nobody has more than this key.
+    // SAFETY: libcrypto passes null or the attached pointer, whose reference belongs to this key.
     unsafe { guard::free_arc::<Key>(attached) };
 }
 
-/// A copy of a key holds a count of its own.
+/// Takes a reference for the copy of a key.
 pub(crate) unsafe extern "C" fn share(
     _to: *mut ExtraData,
     _from: *const ExtraData,
@@ -211,9 +212,9 @@ pub(crate) unsafe extern "C" fn share(
     _argument_number: c_long,
     _argument: *mut c_void,
 ) -> c_int {
-    // SAFETY: libcrypto passes a place with null or with what was attached; the key that is copied
-    // keeps its count. The pointer stays the same.
-    guard::alone("ex_data dup", 0, || unsafe {
+    // SAFETY: libcrypto passes a place with null or the attached pointer, and the original key
+    // keeps its reference. The pointer stays the same.
+    guard::catch_panic("ex_data dup", 0, || unsafe {
         if let Some(attached) = attached.as_ref()
             && let Some(key) = guard::clone_arc::<Key>(*attached)
         {

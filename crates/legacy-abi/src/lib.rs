@@ -1,14 +1,14 @@
-//! Keys in a vault in libcrypto's old structures: an `RSA` with an `RSA_METHOD`, an `EC_KEY` with an
-//! `EC_KEY_METHOD`, which sign and decrypt in the vault.
+//! Vault keys in libcrypto's legacy structures: an `RSA` with an `RSA_METHOD` or an `EC_KEY` with
+//! an `EC_KEY_METHOD`, which sign and decrypt in the vault.
 //!
-//! The engine's keys are made of them, and the provider gives them to programs that ask a key for
-//! its structure (`EVP_PKEY_get0_RSA`). Nothing of libcrypto is linked.
+//! The engine's keys consist of them. The provider returns them to programs that get the legacy
+//! structure of a key (`EVP_PKEY_get0_RSA`). libcrypto is not linked.
 //!
-//! | module | what |
+//! | module | content |
 //! |---|---|
-//! | [`libcrypto`] | types, numbers and functions of libcrypto, its error queue |
-//! | [`host`] | what is kept for each libcrypto of the process |
-//! | [`key`] | the structures, and the vault's keys attached to them |
+//! | [`libcrypto`] | libcrypto's types, constants and functions, its error queue |
+//! | [`host`] | state for each libcrypto in the process |
+//! | [`key`] | the structures, with the vault's keys attached to them |
 //! | [`rsa`] | signing and decrypting with RSA |
 //! | [`ec`] | signing with elliptic curves |
 

@@ -1,7 +1,8 @@
 //! `RSA_METHOD`: private-key operations of RSA keys in a vault.
 //!
-//! libcrypto comes here from `RSA_sign`, `RSA_private_encrypt`, `RSA_private_decrypt`, and from
-//! `EVP_PKEY_sign` and its relatives with PKCS#1 padding. Public operations are libcrypto's own.
+//! libcrypto calls it from `RSA_sign`, `RSA_private_encrypt` and `RSA_private_decrypt`, and from
+//! `EVP_PKEY_sign` and related functions with PKCS#1 padding. Public operations stay libcrypto's
+//! own.
 
 use crate::error::{Error, Result};
 use crate::host::{Libcrypto, SLOTS, per_slot};
@@ -17,7 +18,7 @@ use std::ffi::{CStr, c_int, c_uchar};
 use std::ptr;
 use zeroize::Zeroizing;
 
-/// The method that the keys of one libcrypto carry.
+/// The `RSA_METHOD` of our keys in one libcrypto.
 pub(crate) struct Method(pub(crate) *const RsaMethod);
 
 impl Method {
@@ -26,7 +27,7 @@ impl Method {
     pub(crate) unsafe fn new(functions: &KeyFunctions, name: &CStr, slot: usize) -> Result<Self> {
         const ENCRYPT: [RsaPrivateFn; SLOTS] = per_slot!(private_encrypt);
         const DECRYPT: [RsaPrivateFn; SLOTS] = per_slot!(private_decrypt);
-        // SAFETY: libcrypto's functions with what they take; the method is never freed.
+        // SAFETY: libcrypto's functions with valid arguments; the method is never freed.
         unsafe {
             let method = (functions.RSA_meth_dup)((functions.RSA_PKCS1_OpenSSL)());
             if method.is_null()
@@ -41,7 +42,7 @@ impl Method {
     }
 }
 
-/// The length of an output; a failure is -1.
+/// The length of an output; -1 reports failure.
 struct Length(c_int);
 
 impl Return for Length {
@@ -66,14 +67,14 @@ entry! {
         let (key, data) = unsafe { (key::of_rsa(host, rsa)?, input(from, len)?) };
         if mode != padding::PKCS1 {
             return Err(Error::unsupported(format!(
-                "the vault does not sign with RSA and padding {}, which would be raw RSA: {}",
+                "the vault does not sign with RSA padding {} (raw RSA): {}",
                 padding_name(mode),
                 key.reference()
             )));
         }
         let signature = key.sign_pkcs1(data)?;
         let room = modulus_len(&key)?;
-        // SAFETY: by RSA_private_encrypt's contract there is room for the size of the modulus.
+        // SAFETY: RSA_private_encrypt(3) requires room for the size of the modulus.
         unsafe { output(to, room, &signature) }
     }
 }
@@ -98,7 +99,7 @@ entry! {
             padding::NONE => None,
             other => {
                 return Err(Error::unsupported(format!(
-                    "the vault does not decrypt RSA with padding {}; use PKCS#1 or OAEP: {}",
+                    "the vault does not decrypt with RSA padding {}; use PKCS#1 or OAEP: {}",
                     padding_name(other),
                     key.reference()
                 )));
@@ -109,7 +110,7 @@ entry! {
             Some(algorithm) => (decrypt(&key, algorithm, data)?, algorithm.max_plaintext_len(public)),
             None => (decrypt_block(&key, data)?, public.size()),
         };
-        // SAFETY: by RSA_private_decrypt's contract there is this much room.
+        // SAFETY: RSA_private_decrypt(3) requires at least this much room.
         unsafe { output(to, room, &plaintext) }
     }
 }
@@ -117,22 +118,25 @@ entry! {
 /// # Safety
 /// As for [`guard::bytes`].
 unsafe fn input<'a>(data: *const c_uchar, len: c_int) -> Result<&'a [u8]> {
-    let len = usize::try_from(len).map_err(|_| Error::argument("a negative length"))?;
-    // SAFETY: vouched for by the caller.
+    let len = usize::try_from(len).map_err(|_| Error::argument("the length is negative"))?;
+    // SAFETY: guaranteed by the caller.
     unsafe { guard::bytes(data, len) }.ok_or_else(|| Error::null("data"))
 }
 
 /// # Safety
 /// `to` is null or has room for `room` bytes.
 unsafe fn output(to: *mut c_uchar, room: usize, data: &[u8]) -> Result<Length> {
-    let len = c_int::try_from(data.len()).map_err(|_| Error::internal("a long result"))?;
+    let len = c_int::try_from(data.len()).map_err(|_| Error::internal("the result is too long"))?;
     if to.is_null() {
-        return Err(Error::null("room for the result"));
+        return Err(Error::null("buffer for the result"));
     }
     if data.len() > room {
-        return Err(Error::internal(format!("a result of {} bytes", data.len())));
+        return Err(Error::internal(format!(
+            "the result has {} bytes, more than expected",
+            data.len()
+        )));
     }
-    // SAFETY: vouched for by the caller; the data is ours and does not overlap.
+    // SAFETY: guaranteed by the caller; the data is ours and does not overlap.
     unsafe { ptr::copy_nonoverlapping(data.as_ptr(), to, data.len()) };
     Ok(Length(len))
 }
@@ -167,9 +171,9 @@ pub fn decrypt(
     Ok(key.decrypt(algorithm, &rsa_public_key(key)?.pad_ciphertext(ciphertext)?)?)
 }
 
-/// Decrypts without removing the padding, for which TLS servers of 1.1.1 ask: they look at it
-/// themselves, so that no client learns whether it was right. The vault removes it; so the block is
-/// made anew around what it gives.
+/// Decrypts without removing the padding. TLS servers of 1.1.1 request this: they check the padding
+/// themselves, so that clients cannot learn whether it was valid. Since the vault removes the
+/// padding, the block is rebuilt around its result.
 fn decrypt_block(key: &Key, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
     Ok(key.tls_premaster_block(&rsa_public_key(key)?.pad_ciphertext(ciphertext)?)?)
 }

@@ -1,5 +1,5 @@
-//! Every function id of `openssl/core_dispatch.h` that a key provider can meet, each tied to the
-//! prototype of the function behind it.
+//! Every function id of `openssl/core_dispatch.h` that a key provider can encounter, each tied to
+//! the prototype of its function.
 
 use crate::types::{
     Algorithm, Callback, CoreBio, CoreContext, CoreHandle, Dispatch, ErasedFunction, Item, Param,
@@ -9,19 +9,19 @@ use std::ffi::{c_char, c_int, c_long, c_uchar, c_uint, c_void};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 
-/// A context or key that the public function in front takes as `const` (`EVP_PKEY_CTX_dup`,
-/// `EVP_PKEY_export`, `EVP_CIPHER_CTX_get_iv_length`) or only reads, so that several threads may be
-/// in it with the same object. The dispatch function's own prototype says `void *`; here it is
-/// `*const`, which [`guard::exclusive`](crate::guard::exclusive) does not take.
-pub type Lent = c_void;
+/// A context or key that several threads may use at the same time, because the public function
+/// takes it as `const` (`EVP_PKEY_CTX_dup`, `EVP_PKEY_export`, `EVP_CIPHER_CTX_get_iv_length`) or
+/// only reads it. The dispatch function's prototype has `void *`; here it is `*const`, which
+/// [`guard::exclusive`](crate::guard::exclusive) does not accept.
+pub type Shared = c_void;
 
-/// A function's number, which knows the function's type.
+/// A function id that carries the function's type.
 pub struct FunctionId<F> {
     id: c_int,
     function: PhantomData<F>,
 }
 
-/// Turns function pointers into erased ones and back; `F` is always a function pointer here.
+/// Converts between typed and untyped function pointers; `F` is always a function pointer.
 union Erasure<F> {
     typed: ManuallyDrop<F>,
     erased: ErasedFunction,
@@ -41,8 +41,8 @@ impl<F: Copy> FunctionId<F> {
     /// A table entry for `function`.
     pub const fn entry(self, function: F) -> Dispatch {
         let erasure = Erasure { typed: ManuallyDrop::new(function) };
-        // SAFETY: both fields are function pointers of the same size; the core calls the pointer
-        // with the prototype that the id stands for, which is `F`.
+        // SAFETY: both fields are function pointers of the same size. The core calls the pointer
+        // with the prototype of the id, which is `F`.
         let erased = unsafe { erasure.erased };
         Dispatch { function_id: self.id, function: Some(erased) }
     }
@@ -50,18 +50,18 @@ impl<F: Copy> FunctionId<F> {
     /// Finds the function in a table that ends with id 0.
     ///
     /// # Safety
-    /// `table` is null or leads to such a table, whose entries have the prototypes of their ids.
+    /// `table` is null or points to such a table, whose entries have the prototypes of their ids.
     pub unsafe fn find(&self, table: *const Dispatch) -> Option<F> {
         let mut next = table;
         while !next.is_null() {
-            // SAFETY: the caller vouches for the table, and its end has not been passed.
+            // SAFETY: guaranteed by the caller; the end of the table has not been reached.
             let entry = unsafe { *next };
             if entry.function_id == 0 {
                 return None;
             }
             if entry.function_id == self.id {
                 let erasure = Erasure { erased: entry.function? };
-                // SAFETY: the caller vouches that the entry is a function of this id's prototype.
+                // SAFETY: the caller guarantees that the entry has the prototype of its id.
                 return Some(*unsafe { erasure.typed });
             }
             // SAFETY: this was not the last entry.
@@ -71,7 +71,7 @@ impl<F: Copy> FunctionId<F> {
     }
 }
 
-/// What the headers are compared with.
+/// A prototype to compare with the headers.
 #[cfg(test)]
 pub(crate) struct Prototype {
     pub(crate) operation: &'static str,
@@ -108,7 +108,7 @@ macro_rules! functions {
 }
 
 functions! {
-    /// Functions of the core that a provider may call.
+    /// Functions of the core that a provider can call.
     core {
         GETTABLE_PARAMS = 1: fn(*const CoreHandle) -> *const Param;
         GET_PARAMS = 2: fn(*const CoreHandle, *mut Param) -> c_int;
@@ -132,7 +132,7 @@ functions! {
         CTRL = 50: fn(*mut CoreBio, c_int, c_long, *mut c_void) -> c_int;
     }
 
-    /// Functions of a provider as a whole.
+    /// Functions of the provider itself.
     provider {
         TEARDOWN = 1024: fn(*mut c_void);
         GETTABLE_PARAMS = 1025: fn(*mut c_void) -> *const Param;
@@ -146,7 +146,7 @@ functions! {
         RANDOM_BYTES = 1032: fn(*mut c_void, c_int, *mut c_void, usize, c_uint) -> c_int;
     }
 
-    /// Symmetric ciphers. The last two are for opaque keys (since 3.5).
+    /// Symmetric ciphers. The last two functions are for opaque keys (since 3.5).
     cipher {
         NEWCTX = 1: fn(*mut c_void) -> *mut c_void;
         ENCRYPT_INIT = 2: fn(
@@ -161,13 +161,13 @@ functions! {
         CIPHER = 6:
             fn(*mut c_void, *mut c_uchar, *mut usize, usize, *const c_uchar, usize) -> c_int;
         FREECTX = 7: fn(*mut c_void);
-        DUPCTX = 8: fn(*const Lent) -> *mut c_void;
+        DUPCTX = 8: fn(*const Shared) -> *mut c_void;
         GET_PARAMS = 9: fn(*mut Param) -> c_int;
-        GET_CTX_PARAMS = 10: fn(*const Lent, *mut Param) -> c_int;
+        GET_CTX_PARAMS = 10: fn(*const Shared, *mut Param) -> c_int;
         SET_CTX_PARAMS = 11: fn(*mut c_void, *const Param) -> c_int;
         GETTABLE_PARAMS = 12: fn(*mut c_void) -> *const Param;
-        GETTABLE_CTX_PARAMS = 13: fn(*const Lent, *mut c_void) -> *const Param;
-        SETTABLE_CTX_PARAMS = 14: fn(*const Lent, *mut c_void) -> *const Param;
+        GETTABLE_CTX_PARAMS = 13: fn(*const Shared, *mut c_void) -> *const Param;
+        SETTABLE_CTX_PARAMS = 14: fn(*const Shared, *mut c_void) -> *const Param;
         ENCRYPT_SKEY_INIT = 19:
             fn(*mut c_void, *mut c_void, *const c_uchar, usize, *const Param) -> c_int;
         DECRYPT_SKEY_INIT = 20:
@@ -188,7 +188,7 @@ functions! {
         GEN_GETTABLE_PARAMS = 16: fn(*mut c_void, *mut c_void) -> *const Param;
         LOAD = 8: fn(*const c_void, usize) -> *mut c_void;
         FREE = 10: fn(*mut c_void);
-        GET_PARAMS = 11: fn(*const Lent, *mut Param) -> c_int;
+        GET_PARAMS = 11: fn(*const Shared, *mut Param) -> c_int;
         GETTABLE_PARAMS = 12: fn(*mut c_void) -> *const Param;
         SET_PARAMS = 13: fn(*mut c_void, *const Param) -> c_int;
         SETTABLE_PARAMS = 14: fn(*mut c_void) -> *const Param;
@@ -198,7 +198,7 @@ functions! {
         MATCH = 23: fn(*const c_void, *const c_void, c_int) -> c_int;
         IMPORT = 40: fn(*mut c_void, c_int, *const Param) -> c_int;
         IMPORT_TYPES = 41: fn(c_int) -> *const Param;
-        EXPORT = 42: fn(*const Lent, c_int, Option<Callback>, *mut c_void) -> c_int;
+        EXPORT = 42: fn(*const Shared, c_int, Option<Callback>, *mut c_void) -> c_int;
         EXPORT_TYPES = 43: fn(c_int) -> *const Param;
         DUP = 44: fn(*const c_void, c_int) -> *mut c_void;
         IMPORT_TYPES_EX = 45: fn(*mut c_void, c_int) -> *const Param;
@@ -229,15 +229,15 @@ functions! {
         DIGEST_VERIFY = 15:
             fn(*mut c_void, *const c_uchar, usize, *const c_uchar, usize) -> c_int;
         FREECTX = 16: fn(*mut c_void);
-        DUPCTX = 17: fn(*const Lent) -> *mut c_void;
-        GET_CTX_PARAMS = 18: fn(*const Lent, *mut Param) -> c_int;
-        GETTABLE_CTX_PARAMS = 19: fn(*const Lent, *mut c_void) -> *const Param;
+        DUPCTX = 17: fn(*const Shared) -> *mut c_void;
+        GET_CTX_PARAMS = 18: fn(*const Shared, *mut Param) -> c_int;
+        GETTABLE_CTX_PARAMS = 19: fn(*const Shared, *mut c_void) -> *const Param;
         SET_CTX_PARAMS = 20: fn(*mut c_void, *const Param) -> c_int;
-        SETTABLE_CTX_PARAMS = 21: fn(*const Lent, *mut c_void) -> *const Param;
-        GET_CTX_MD_PARAMS = 22: fn(*const Lent, *mut Param) -> c_int;
-        GETTABLE_CTX_MD_PARAMS = 23: fn(*const Lent) -> *const Param;
+        SETTABLE_CTX_PARAMS = 21: fn(*const Shared, *mut c_void) -> *const Param;
+        GET_CTX_MD_PARAMS = 22: fn(*const Shared, *mut Param) -> c_int;
+        GETTABLE_CTX_MD_PARAMS = 23: fn(*const Shared) -> *const Param;
         SET_CTX_MD_PARAMS = 24: fn(*mut c_void, *const Param) -> c_int;
-        SETTABLE_CTX_MD_PARAMS = 25: fn(*const Lent) -> *const Param;
+        SETTABLE_CTX_MD_PARAMS = 25: fn(*const Shared) -> *const Param;
         QUERY_KEY_TYPES = 26: fn() -> *const *const c_char;
         SIGN_MESSAGE_INIT = 27: fn(*mut c_void, *mut c_void, *const Param) -> c_int;
         SIGN_MESSAGE_UPDATE = 28: fn(*mut c_void, *const c_uchar, usize) -> c_int;
@@ -247,7 +247,7 @@ functions! {
         VERIFY_MESSAGE_FINAL = 32: fn(*mut c_void) -> c_int;
     }
 
-    /// Encryption with asymmetric keys.
+    /// Asymmetric encryption.
     asym_cipher {
         NEWCTX = 1: fn(*mut c_void) -> *mut c_void;
         ENCRYPT_INIT = 2: fn(*mut c_void, *mut c_void, *const Param) -> c_int;
@@ -257,14 +257,14 @@ functions! {
         DECRYPT = 5:
             fn(*mut c_void, *mut c_uchar, *mut usize, usize, *const c_uchar, usize) -> c_int;
         FREECTX = 6: fn(*mut c_void);
-        DUPCTX = 7: fn(*const Lent) -> *mut c_void;
-        GET_CTX_PARAMS = 8: fn(*const Lent, *mut Param) -> c_int;
-        GETTABLE_CTX_PARAMS = 9: fn(*const Lent, *mut c_void) -> *const Param;
+        DUPCTX = 7: fn(*const Shared) -> *mut c_void;
+        GET_CTX_PARAMS = 8: fn(*const Shared, *mut Param) -> c_int;
+        GETTABLE_CTX_PARAMS = 9: fn(*const Shared, *mut c_void) -> *const Param;
         SET_CTX_PARAMS = 10: fn(*mut c_void, *const Param) -> c_int;
-        SETTABLE_CTX_PARAMS = 11: fn(*const Lent, *mut c_void) -> *const Param;
+        SETTABLE_CTX_PARAMS = 11: fn(*const Shared, *mut c_void) -> *const Param;
     }
 
-    /// Writers of keys.
+    /// Encoders.
     encoder {
         NEWCTX = 1: fn(*mut c_void) -> *mut c_void;
         FREECTX = 2: fn(*mut c_void);
@@ -281,7 +281,7 @@ functions! {
         FREE_OBJECT = 21: fn(*mut c_void);
     }
 
-    /// Readers of keys.
+    /// Decoders.
     decoder {
         NEWCTX = 1: fn(*mut c_void) -> *mut c_void;
         FREECTX = 2: fn(*mut c_void);
@@ -298,7 +298,7 @@ functions! {
             fn(*mut c_void, *const c_void, usize, Option<Callback>, *mut c_void) -> c_int;
     }
 
-    /// Loaders of objects that a URI names.
+    /// Store loaders.
     store {
         OPEN = 1: fn(*mut c_void, *const c_char) -> *mut c_void;
         ATTACH = 2: fn(*mut c_void, *mut CoreBio) -> *mut c_void;
@@ -307,7 +307,7 @@ functions! {
         LOAD = 5: fn(
             *mut c_void, Option<Callback>, *mut c_void, Option<PassphraseCallback>, *mut c_void
         ) -> c_int;
-        EOF = 6: fn(*const Lent) -> c_int;
+        EOF = 6: fn(*const Shared) -> c_int;
         CLOSE = 7: fn(*mut c_void) -> c_int;
         EXPORT_OBJECT = 8:
             fn(*mut c_void, *const c_void, usize, Option<Callback>, *mut c_void) -> c_int;
@@ -323,9 +323,9 @@ functions! {
     skeymgmt {
         FREE = 1: fn(*mut c_void);
         IMPORT = 2: fn(*mut c_void, c_int, *const Param) -> *mut c_void;
-        EXPORT = 3: fn(*const Lent, c_int, Option<Callback>, *mut c_void) -> c_int;
+        EXPORT = 3: fn(*const Shared, c_int, Option<Callback>, *mut c_void) -> c_int;
         GENERATE = 4: fn(*mut c_void, *const Param) -> *mut c_void;
-        GET_KEY_ID = 5: fn(*const Lent) -> *const c_char;
+        GET_KEY_ID = 5: fn(*const Shared) -> *const c_char;
         IMP_SETTABLE_PARAMS = 6: fn(*mut c_void) -> *const Param;
         GEN_SETTABLE_PARAMS = 7: fn(*mut c_void) -> *const Param;
     }
@@ -343,14 +343,14 @@ pub mod operation {
     pub const KEYEXCH: c_int = 11;
     /// Signatures.
     pub const SIGNATURE: c_int = 12;
-    /// Encryption with asymmetric keys.
+    /// Asymmetric encryption.
     pub const ASYM_CIPHER: c_int = 13;
     /// Opaque symmetric keys (since 3.5).
     pub const SKEYMGMT: c_int = 15;
-    /// Writers of keys.
+    /// Encoders.
     pub const ENCODER: c_int = 20;
-    /// Readers of keys.
+    /// Decoders.
     pub const DECODER: c_int = 21;
-    /// Loaders of objects that a URI names.
+    /// Store loaders.
     pub const STORE: c_int = 22;
 }

@@ -1,9 +1,9 @@
 //! The boundary between libcrypto and Rust.
 //!
-//! Every function in a dispatch table hands its body to [`shared`], [`exclusive`] or one of their
-//! relatives; [`entry!`](crate::entry!) writes the functions that do. They check the object's pointer,
-//! keep panics and cancellation from unwinding Rust frames, push exactly one entry to the host's error
-//! queue when the body fails, and trace the call.
+//! Every function in a dispatch table passes its body to [`shared`], [`exclusive`] or a related
+//! function; [`entry!`](crate::entry!) generates these calls. The guard checks the object pointer,
+//! keeps panics and cancellation from unwinding Rust frames, pushes exactly one error to the host's
+//! error queue if the body fails, and traces the call.
 
 use crate::host::Host;
 use std::ffi::c_void;
@@ -11,19 +11,19 @@ use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 pub use c_abi::{
-    Entry, ErrorQueue, Failure, MAX_MESSAGE, NoRoom, Output, Return, alone, bytes, clone_arc,
+    Entry, ErrorQueue, Failure, MAX_MESSAGE, NoRoom, Output, Return, bytes, catch_panic, clone_arc,
     free_arc, free_box, query, quiet_panics, run, text, uncancelled,
 };
 
 /// An object that C holds a pointer to.
 pub trait Object {
-    /// Whose error queue hears of failures.
+    /// The host whose error queue receives errors.
     fn host(&self) -> &Host;
 }
 
-/// What a body returns: a `Result`.
+/// The result of a body: a `Result`.
 pub trait Outcome {
-    /// The C type that it becomes.
+    /// The C type that it is converted to.
     type Raw;
 }
 
@@ -31,13 +31,13 @@ impl<T: Return, E: Failure> Outcome for Result<T, E> {
     type Raw = T::Raw;
 }
 
-/// A host that is known without an object: one for each slot of a table.
+/// A host that is found by its slot in a table, without an object.
 pub trait Slotted: 'static {
-    /// Whose error queue hears of failures.
+    /// The error queue that receives errors.
     fn errors(&self) -> &impl ErrorQueue;
 }
 
-/// Runs `body` with the host of a slot, and fails without an error when there is none.
+/// Runs `body` with the host of a slot. Fails without an error if the slot is empty.
 #[track_caller]
 pub fn within<H: Slotted, T: Return, E: Failure>(
     name: &'static str,
@@ -50,8 +50,8 @@ pub fn within<H: Slotted, T: Return, E: Failure>(
     }
 }
 
-/// Runs `body`, which cannot fail, with the host of a slot, and returns `otherwise` when there is none
-/// or `body` panics.
+/// Runs the infallible `body` with the host of a slot. Returns `otherwise` if the slot is empty or
+/// `body` panics.
 pub fn query_within<H: Slotted, R>(
     name: &'static str,
     host: Option<&'static H>,
@@ -59,39 +59,39 @@ pub fn query_within<H: Slotted, R>(
     body: impl FnOnce(&'static H) -> R,
 ) -> R {
     match host {
-        Some(host) => alone(name, otherwise, || body(host)),
+        Some(host) => catch_panic(name, otherwise, || body(host)),
         None => otherwise,
     }
 }
 
-/// Runs `body` on an object that other threads may be using too.
+/// Runs `body` on an object that other threads may use at the same time.
 ///
 /// # Safety
-/// `object` is null or leads to a live `O`.
+/// `object` is null or points to a live `O`.
 #[track_caller]
 pub unsafe fn shared<O: Object, T: Return, E: Failure>(
     name: &'static str,
     object: *const c_void,
     body: impl FnOnce(&O) -> Result<T, E>,
 ) -> T::Raw {
-    // SAFETY: vouched for by the caller.
+    // SAFETY: guaranteed by the caller.
     match unsafe { object.cast::<O>().as_ref() } {
         Some(object) => run(name, object.host(), || body(object)),
         None => T::FAILED,
     }
 }
 
-/// Runs `body` on an object that belongs to this call alone: an operation's context.
+/// Runs `body` on an object that only this call uses, such as an operation context.
 ///
 /// # Safety
-/// `object` is null or leads to a live `O` that nobody else uses meanwhile.
+/// `object` is null or points to a live `O` that nothing else uses during the call.
 #[track_caller]
 pub unsafe fn exclusive<O: Object, T: Return, E: Failure>(
     name: &'static str,
     object: *mut c_void,
     body: impl FnOnce(&mut O) -> Result<T, E>,
 ) -> T::Raw {
-    // SAFETY: vouched for by the caller.
+    // SAFETY: guaranteed by the caller.
     match unsafe { object.cast::<O>().as_mut() } {
         Some(object) => {
             let host = *object.host();
@@ -101,22 +101,22 @@ pub unsafe fn exclusive<O: Object, T: Return, E: Failure>(
     }
 }
 
-/// Runs `body` on an object of which C has a count.
+/// Runs `body` on a reference-counted object of which C holds a reference.
 ///
 /// # Safety
-/// `object` is null or came from [`Arc::into_raw`], and C keeps its count meanwhile.
+/// `object` is null or came from [`Arc::into_raw`], and C keeps its reference during the call.
 #[track_caller]
 pub unsafe fn counted<O: Object, T: Return, E: Failure>(
     name: &'static str,
     object: *const c_void,
     body: impl FnOnce(&Arc<O>) -> Result<T, E>,
 ) -> T::Raw {
-    // SAFETY: vouched for by the caller.
+    // SAFETY: guaranteed by the caller.
     unsafe { shared(name, object, |_: &O| body(&borrowed(object))) }
 }
 
-/// Runs `body`, which cannot fail, on an object of which C has a count, and returns `otherwise` when
-/// there is no object or `body` panics.
+/// Runs the infallible `body` on a reference-counted object of which C holds a reference. Returns
+/// `otherwise` if the object is null or `body` panics.
 ///
 /// # Safety
 /// As for [`counted`].
@@ -126,15 +126,15 @@ pub unsafe fn query_counted<O, R>(
     otherwise: R,
     body: impl FnOnce(&Arc<O>) -> R,
 ) -> R {
-    // SAFETY: vouched for by the caller.
+    // SAFETY: guaranteed by the caller.
     unsafe { query(name, object, otherwise, |_: &O| body(&borrowed(object))) }
 }
 
-/// The count that C has, without another one.
+/// Borrows C's reference without taking a new one.
 ///
 /// # Safety
-/// `object` came from [`Arc::into_raw`], and C keeps its count as long as the value lives.
+/// `object` came from [`Arc::into_raw`], and C keeps its reference as long as the value lives.
 unsafe fn borrowed<O>(object: *const c_void) -> ManuallyDrop<Arc<O>> {
-    // SAFETY: vouched for by the caller; the count is not given up.
+    // SAFETY: guaranteed by the caller; the reference is not dropped.
     ManuallyDrop::new(unsafe { Arc::from_raw(object.cast()) })
 }

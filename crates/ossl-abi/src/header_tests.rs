@@ -1,8 +1,8 @@
-//! Holds ids, prototypes, structures and names against OpenSSL's headers: a C file of static
-//! assertions made from the very tables that the provider is built from.
+//! Compares ids, prototypes, structures and names with OpenSSL's headers: compiles a C file of
+//! static assertions generated from the same tables that the provider uses.
 //!
-//! `OPENSSL_INCLUDE_DIRS`, a list of folders separated by colons, names the headers of more
-//! versions; without it the system's are taken.
+//! Set `OPENSSL_INCLUDE_DIRS` to a colon-separated list of directories to check the headers of
+//! other versions. By default the system's headers are used.
 
 use crate::constants::CONSTANTS;
 use crate::functions::{PROTOTYPES, Prototype, operation};
@@ -24,7 +24,7 @@ fn c_type(rust: &str) -> &'static str {
         "usize" => "size_t",
         "*mutc_int" => "int *",
         "*mutusize" => "size_t *",
-        "*mutc_void" | "*constLent" => "void *",
+        "*mutc_void" | "*constShared" => "void *",
         "*constc_void" => "const void *",
         "*mutc_char" => "char *",
         "*constc_char" => "const char *",
@@ -55,7 +55,7 @@ fn assertions_for(prototype: &Prototype) -> String {
     let arguments: Vec<_> = prototype.arguments.iter().map(|argument| c_type(argument)).collect();
     let arguments = if arguments.is_empty() { "void".to_owned() } else { arguments.join(", ") };
     let returns = c_type(prototype.returns);
-    // Ids that came after 3.0 are absent from older headers.
+    // Older headers lack the ids added after 3.0.
     format!(
         "#ifdef {macro_name}\n\
          _Static_assert({macro_name} == {id}, \"id of {macro_name}\");\n\
@@ -67,7 +67,7 @@ fn assertions_for(prototype: &Prototype) -> String {
     )
 }
 
-/// Whether OpenSSL 3.0 had the function already, so that every header must know it.
+/// Whether the function is in OpenSSL 3.0, so that every version's headers must define it.
 fn is_in_3_0(prototype: &Prototype) -> bool {
     match prototype.operation {
         "keymgmt" => !matches!(prototype.id, 15..=17 | 45 | 46),
@@ -128,7 +128,7 @@ fn layout_assertions() -> String {
     out
 }
 
-/// Numbers that came after 3.0 are absent from older headers.
+/// Older headers lack the numbers added after 3.0.
 fn constant_assertions() -> String {
     let mut out = String::new();
     for (name, value) in CONSTANTS {

@@ -1,21 +1,21 @@
-//! The ABI between libcrypto 3.0 … 4.x and a provider, written by hand: links nothing.
+//! The ABI between a provider and libcrypto 3.0 … 4.x. It is declared by hand and links nothing.
 //!
 //! A provider and libcrypto exchange tables of numbered function pointers ([`Dispatch`], ids in
-//! [`functions`]) and arrays of named values ([`Param`], names in [`names`]). Between 3.0 and 4.x
-//! no id and no prototype changed, ids were only added, and cores ignore ids that they do not
-//! know. So a module that speaks to its host through these tables alone loads in all of them,
-//! whether libcrypto is shared, opened `RTLD_LOCAL` or linked into the program.
+//! [`functions`]) and arrays of named values ([`Param`], names in [`names`]). From 3.0 to 4.x ids
+//! were only added; no id or prototype changed, and cores ignore unknown ids. A module that uses
+//! only these tables therefore loads in all of these versions, whether libcrypto is shared, opened
+//! with `RTLD_LOCAL` or linked into the program.
 //!
-//! - [`types`]: the C structures; [`constants`]: the headers' numbers.
-//! - [`functions`]: every function id with the prototype that it stands for; a table entry is made
-//!   with [`FunctionId::entry`](functions::FunctionId::entry), which takes nothing but a function
-//!   of that prototype. The tests hold ids and prototypes against OpenSSL's headers.
+//! - [`types`]: the C structures; [`constants`]: the headers' constants.
+//! - [`functions`]: every function id with its prototype.
+//!   [`FunctionId::entry`](functions::FunctionId::entry) builds a table entry and accepts only a
+//!   function of that prototype. The tests compare ids and prototypes with OpenSSL's headers.
 //! - [`params`]: reading, writing and building parameter arrays.
-//! - [`host`]: the upcalls: the host's settings, its error queue, its BIOs; and fetches and keys of
-//!   other providers, for which there is no upcall.
-//! - [`entry!`]: how the functions in a table are declared.
-//! - [`guard`]: the boundary that every one of them goes through; the ENGINE module has it too, and
-//!   [`library`], which finds functions of a libcrypto that is loaded.
+//! - [`host`]: the upcalls for settings, the error queue and BIOs; also fetching algorithms and
+//!   using keys of other providers, for which there is no upcall.
+//! - [`entry!`]: declares the functions of a table.
+//! - [`guard`]: the boundary around each of them. The ENGINE module uses it too, as well as
+//!   [`library`], which finds functions of a loaded libcrypto.
 #![deny(missing_docs)]
 
 pub mod constants;
@@ -28,7 +28,7 @@ pub mod names;
 pub mod params;
 pub mod types;
 
-/// The allocator of modules.
+/// The allocator of our modules.
 pub use c_abi::Wiping;
 
 pub use self::{

@@ -1,24 +1,24 @@
-//! Shared libraries that are loaded already, and their functions.
+//! Shared libraries that are already loaded, and their functions.
 
 use std::ffi::{CStr, c_void};
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 
-/// A library that is loaded, found by an address in it. It stays loaded as long as this lives.
+/// A loaded library, found by an address inside it. It stays loaded while this value lives.
 pub struct Library {
     handle: NonNull<c_void>,
     base: *mut c_void,
 }
 
 impl Library {
-    /// The library, or the program, that this address is in. It is found also where it was opened
-    /// `RTLD_LOCAL`.
+    /// The library, or the program, that contains this address. It is found even if it was opened
+    /// with `RTLD_LOCAL`.
     pub fn of(address: *const c_void) -> Option<Self> {
         let place = place_of(address)?;
-        // SAFETY: the name is the loader's C string, and nothing is loaded that is not there yet.
+        // SAFETY: the name is the loader's C string, and `RTLD_NOLOAD` loads nothing new.
         let named = unsafe { libc::dlopen(place.dli_fname, libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
         let handle = if named.is_null() {
-            // The program itself is not opened by its name.
+            // The program itself cannot be opened by name.
             // SAFETY: null stands for the program.
             unsafe { libc::dlopen(ptr::null(), libc::RTLD_LAZY) }
         } else {
@@ -27,12 +27,12 @@ impl Library {
         NonNull::new(handle).map(|handle| Self { handle, base: place.dli_fbase })
     }
 
-    /// Where it is in memory.
+    /// Its base address.
     pub fn base(&self) -> usize {
         self.base as usize
     }
 
-    /// A symbol of this very library: a search also finds those of others.
+    /// A symbol of this library only: `dlsym` alone also finds symbols of its dependencies.
     pub fn symbol(&self, name: &CStr) -> Option<*mut c_void> {
         // SAFETY: the handle is open.
         let address = unsafe { libc::dlsym(self.handle.as_ptr(), name.as_ptr()) };
@@ -42,16 +42,17 @@ impl Library {
 
 impl Drop for Library {
     fn drop(&mut self) {
-        // SAFETY: the handle is open, and this count of it is ours. The host keeps its library.
+        // SAFETY: the handle is open, and this reference to it is ours. The host keeps its library
+        // loaded.
         unsafe { libc::dlclose(self.handle.as_ptr()) };
     }
 }
 
-/// Which file an address comes from.
+/// The file that contains an address.
 fn place_of(address: *const c_void) -> Option<libc::Dl_info> {
     let mut place = MaybeUninit::zeroed();
-    // SAFETY: any address may be asked about; there is room for the answer, which is filled in
-    // when the function does not return 0.
+    // SAFETY: any address is allowed, and there is room for the result, which is initialized if the
+    // function does not return 0.
     unsafe { (libc::dladdr(address, place.as_mut_ptr()) != 0).then(|| place.assume_init()) }
 }
 
@@ -70,7 +71,7 @@ mod tests {
     #[test]
     fn the_program_is_a_library_too() {
         let here = Library::of(Library::of as *const c_void).expect("this program");
-        // It is found from here, but not in the program.
+        // `getpid` can be reached from the program, but is not defined in it.
         assert_eq!(here.symbol(c"getpid"), None);
     }
 }

@@ -6,14 +6,14 @@ macro_rules! names {
     ($($(#[$doc:meta])* $name:ident = $value:literal, $macro_name:literal;)*) => {
         $($(#[$doc])* pub const $name: &CStr = $value;)*
 
-        /// The C macros behind the names.
+        /// The corresponding C macros.
         #[cfg(test)]
         pub(crate) const NAMES: &[(&str, &CStr)] = &[$(($macro_name, $value)),*];
     };
 }
 
 names! {
-    /// Version of the core, as it answers a provider.
+    /// Version of the core.
     CORE_VERSION = c"openssl-version", "OSSL_PROV_PARAM_CORE_VERSION";
     /// Name of a provider.
     PROVIDER_NAME = c"name", "OSSL_PROV_PARAM_NAME";
@@ -21,34 +21,34 @@ names! {
     PROVIDER_VERSION = c"version", "OSSL_PROV_PARAM_VERSION";
     /// Build information of a provider.
     PROVIDER_BUILDINFO = c"buildinfo", "OSSL_PROV_PARAM_BUILDINFO";
-    /// Whether a provider works.
+    /// Whether a provider is running.
     PROVIDER_STATUS = c"status", "OSSL_PROV_PARAM_STATUS";
 
     /// The algorithm of the keys of a TLS group.
     TLS_GROUP_ALG = c"tls-group-alg", "OSSL_CAPABILITY_TLS_GROUP_ALG";
 
-    /// What kind of object an array describes.
+    /// Object type that an array describes.
     OBJECT_TYPE = c"type", "OSSL_OBJECT_PARAM_TYPE";
-    /// The object's data type: a key type.
+    /// The object's data type, such as a key type.
     OBJECT_DATA_TYPE = c"data-type", "OSSL_OBJECT_PARAM_DATA_TYPE";
-    /// The structure that the object's data has.
+    /// The structure of the object's data.
     OBJECT_DATA_STRUCTURE = c"data-structure", "OSSL_OBJECT_PARAM_DATA_STRUCTURE";
-    /// The object as a reference that its provider understands.
+    /// A reference to the object that its provider understands.
     OBJECT_REFERENCE = c"reference", "OSSL_OBJECT_PARAM_REFERENCE";
     /// The object as data.
     OBJECT_DATA = c"data", "OSSL_OBJECT_PARAM_DATA";
-    /// What people should know of the object.
+    /// A description of the object for the user.
     OBJECT_DESCRIPTION = c"desc", "OSSL_OBJECT_PARAM_DESC";
 
     /// Size of a key in bits.
     BITS = c"bits", "OSSL_PKEY_PARAM_BITS";
-    /// Largest output of an operation with the key, in bytes.
+    /// Maximum output size of an operation with the key, in bytes.
     MAX_SIZE = c"max-size", "OSSL_PKEY_PARAM_MAX_SIZE";
     /// Strength of a key in bits.
     SECURITY_BITS = c"security-bits", "OSSL_PKEY_PARAM_SECURITY_BITS";
     /// NIST's post-quantum security category (since 3.6).
     SECURITY_CATEGORY = c"security-category", "OSSL_PKEY_PARAM_SECURITY_CATEGORY";
-    /// The digest to use when none is named.
+    /// The digest to use if none is set.
     DEFAULT_DIGEST = c"default-digest", "OSSL_PKEY_PARAM_DEFAULT_DIGEST";
     /// A public key in the form that TLS uses.
     ENCODED_PUBLIC_KEY = c"encoded-pub-key", "OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY";
@@ -78,15 +78,15 @@ names! {
     EC_ORDER = c"order", "OSSL_PKEY_PARAM_EC_ORDER";
     /// A curve's cofactor.
     EC_COFACTOR = c"cofactor", "OSSL_PKEY_PARAM_EC_COFACTOR";
-    /// What a curve was made from.
+    /// The seed that a curve was generated from.
     EC_SEED = c"seed", "OSSL_PKEY_PARAM_EC_SEED";
-    /// Whether a private key's file has the public key too.
+    /// Whether a private-key encoding includes the public key.
     EC_INCLUDE_PUBLIC = c"include-public", "OSSL_PKEY_PARAM_EC_INCLUDE_PUBLIC";
-    /// Whether key agreement multiplies by the cofactor.
+    /// Whether key agreement uses the cofactor.
     USE_COFACTOR = c"use-cofactor-flag", "OSSL_PKEY_PARAM_USE_COFACTOR_FLAG";
-    /// How a curve is written: by name or explicitly.
+    /// Encoding of a curve: named or explicit.
     EC_ENCODING = c"encoding", "OSSL_PKEY_PARAM_EC_ENCODING";
-    /// How a point is written.
+    /// Encoding of points.
     EC_POINT_FORMAT = c"point-format", "OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT";
     /// Whether the curve was read from explicit parameters.
     EC_DECODED_FROM_EXPLICIT =
@@ -110,26 +110,26 @@ names! {
     MGF1_DIGEST = c"mgf1-digest", "OSSL_PKEY_PARAM_MGF1_DIGEST";
     /// Properties to fetch the digest of MGF1 with.
     MGF1_PROPERTIES = c"mgf1-properties", "OSSL_PKEY_PARAM_MGF1_PROPERTIES";
-    /// Length of PSS's salt.
+    /// Length of the PSS salt.
     PSS_SALTLEN = c"saltlen", "OSSL_SIGNATURE_PARAM_PSS_SALTLEN";
     /// The signature's AlgorithmIdentifier in DER.
     ALGORITHM_ID = c"algorithm-id", "OSSL_SIGNATURE_PARAM_ALGORITHM_ID";
     /// Size of the digest in bytes.
     DIGEST_SIZE = c"digest-size", "OSSL_SIGNATURE_PARAM_DIGEST_SIZE";
-    /// How ECDSA's nonces are made: 0 is at random, 1 as RFC 6979 says (since 3.2).
+    /// How ECDSA nonces are generated: 0 for random, 1 for RFC 6979 (since 3.2).
     NONCE_TYPE = c"nonce-type", "OSSL_SIGNATURE_PARAM_NONCE_TYPE";
     /// The signature to verify, for the sign-message functions (since 3.4).
     SIGNATURE = c"signature", "OSSL_SIGNATURE_PARAM_SIGNATURE";
-    /// Properties to fetch OAEP's digest with.
+    /// Properties to fetch the OAEP digest with.
     OAEP_DIGEST_PROPERTIES = c"digest-props", "OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST_PROPS";
-    /// OAEP's label.
+    /// The OAEP label.
     OAEP_LABEL = c"oaep-label", "OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL";
     /// Version that a TLS client offered.
     TLS_CLIENT_VERSION = c"tls-client-version", "OSSL_ASYM_CIPHER_PARAM_TLS_CLIENT_VERSION";
     /// Version that TLS negotiated.
     TLS_NEGOTIATED_VERSION =
         c"tls-negotiated-version", "OSSL_ASYM_CIPHER_PARAM_TLS_NEGOTIATED_VERSION";
-    /// Whether PKCS#1 decryption hides bad padding (since 3.2).
+    /// Whether PKCS#1 decryption uses implicit rejection (since 3.2).
     IMPLICIT_REJECTION = c"implicit-rejection", "OSSL_ASYM_CIPHER_PARAM_IMPLICIT_REJECTION";
 
     /// Cipher to encrypt a private key with.
@@ -137,26 +137,26 @@ names! {
 
     /// Mode of a cipher (`EVP_CIPH_…_MODE`).
     CIPHER_MODE = c"mode", "OSSL_CIPHER_PARAM_MODE";
-    /// Bytes of a cipher's key.
+    /// Key length of a cipher in bytes.
     CIPHER_KEYLEN = c"keylen", "OSSL_CIPHER_PARAM_KEYLEN";
-    /// Bytes of a cipher's initialization vector.
+    /// IV length of a cipher in bytes.
     CIPHER_IVLEN = c"ivlen", "OSSL_CIPHER_PARAM_IVLEN";
-    /// Bytes of a cipher's block.
+    /// Block size of a cipher in bytes.
     CIPHER_BLOCK_SIZE = c"blocksize", "OSSL_CIPHER_PARAM_BLOCK_SIZE";
-    /// Whether a cipher has no IV that libcrypto could manage.
+    /// Whether a cipher handles its IV itself.
     CIPHER_CUSTOM_IV = c"custom-iv", "OSSL_CIPHER_PARAM_CUSTOM_IV";
-    /// Whether a cipher pads.
+    /// Whether a cipher pads its input.
     CIPHER_PADDING = c"padding", "OSSL_CIPHER_PARAM_PADDING";
-    /// The initialization vector that an operation began with.
+    /// The initialization vector that an operation started with.
     CIPHER_IV = c"iv", "OSSL_CIPHER_PARAM_IV";
-    /// The initialization vector of what comes next.
+    /// The current initialization vector.
     CIPHER_UPDATED_IV = c"updated-iv", "OSSL_CIPHER_PARAM_UPDATED_IV";
-    /// Bytes of a symmetric key that is imported (since 3.5).
+    /// Bytes of a symmetric key to import (since 3.5).
     SKEY_RAW_BYTES = c"raw-bytes", "OSSL_SKEY_PARAM_RAW_BYTES";
-    /// Number of bytes of a symmetric key that is generated (since 3.5).
+    /// Length of a symmetric key to generate (since 3.5).
     SKEY_KEY_LENGTH = c"key-length", "OSSL_SKEY_PARAM_KEY_LENGTH";
 
-    /// What a store's user expects.
+    /// The type of object that a store's user expects.
     STORE_EXPECT = c"expect", "OSSL_STORE_PARAM_EXPECT";
     /// A subject to search for.
     STORE_SUBJECT = c"subject", "OSSL_STORE_PARAM_SUBJECT";

@@ -3,13 +3,13 @@
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::ptr;
 
-/// Opaque handle of the host for this provider (`OSSL_CORE_HANDLE`).
+/// The host's opaque handle of this provider (`OSSL_CORE_HANDLE`).
 #[repr(C)]
 pub struct CoreHandle {
     _opaque: [u8; 0],
 }
 
-/// A BIO that belongs to the host (`OSSL_CORE_BIO`).
+/// A BIO of the host (`OSSL_CORE_BIO`).
 #[repr(C)]
 pub struct CoreBio {
     _opaque: [u8; 0],
@@ -21,7 +21,7 @@ pub struct CoreContext {
     _opaque: [u8; 0],
 }
 
-/// C's `va_list` seen as a parameter. See [`Host::raise`](crate::Host::raise) for its use.
+/// A C `va_list` as a function argument. See [`Host::raise`](crate::Host::raise).
 #[repr(C, align(16))]
 pub struct VaList {
     _zeros: [u64; 8],
@@ -37,7 +37,7 @@ impl VaList {
 /// Receives a parameter array (`OSSL_CALLBACK`).
 pub type Callback = unsafe extern "C" fn(params: *const Param, arg: *mut c_void) -> c_int;
 
-/// Asks for a passphrase (`OSSL_PASSPHRASE_CALLBACK`).
+/// Prompts for a passphrase (`OSSL_PASSPHRASE_CALLBACK`).
 pub type PassphraseCallback = unsafe extern "C" fn(
     pass: *mut c_char,
     pass_size: usize,
@@ -46,14 +46,14 @@ pub type PassphraseCallback = unsafe extern "C" fn(
     arg: *mut c_void,
 ) -> c_int;
 
-/// A function without its prototype, as tables carry it.
+/// A function pointer without its prototype, as stored in tables.
 pub type ErasedFunction = unsafe extern "C" fn();
 
-/// One entry of a function table (`OSSL_DISPATCH`).
+/// An entry of a function table (`OSSL_DISPATCH`).
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Dispatch {
-    /// What the function does; 0 ends a table.
+    /// The function's id; 0 ends a table.
     pub function_id: c_int,
     /// The function.
     pub function: Option<ErasedFunction>,
@@ -64,7 +64,7 @@ impl Dispatch {
     pub const END: Self = Self { function_id: 0, function: None };
 }
 
-/// One algorithm of an operation (`OSSL_ALGORITHM`).
+/// An algorithm of an operation (`OSSL_ALGORITHM`).
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Algorithm {
@@ -74,7 +74,7 @@ pub struct Algorithm {
     description: *const c_char,
 }
 
-// SAFETY: the pointers lead to immutable data of static lifetime (see the constructor).
+// SAFETY: the pointers point to immutable static data (see the constructor).
 unsafe impl Sync for Algorithm {}
 // SAFETY: as above.
 unsafe impl Send for Algorithm {}
@@ -88,7 +88,7 @@ impl Algorithm {
         description: ptr::null(),
     };
 
-    /// An algorithm: `names` is a list separated by colons, the first is the canonical one.
+    /// An algorithm. `names` is a colon-separated list whose first name is the canonical one.
     ///
     /// # Panics
     /// The table does not end with [`Dispatch::END`]; in a constant this is a compile error.
@@ -119,7 +119,7 @@ impl Algorithm {
     pub fn properties(&self) -> &'static CStr {
         match self.is_end() {
             true => c"",
-            // SAFETY: it leads to the static string that the constructor was given.
+            // SAFETY: it points to the static string passed to the constructor.
             false => unsafe { CStr::from_ptr(self.properties) },
         }
     }
@@ -131,19 +131,19 @@ impl Algorithm {
     }
 }
 
-/// A list of names that ends with a null pointer, as `OSSL_FUNC_SIGNATURE_QUERY_KEY_TYPES` gives
-/// it.
+/// A list of names that ends with a null pointer, as returned by
+/// `OSSL_FUNC_SIGNATURE_QUERY_KEY_TYPES`.
 #[repr(transparent)]
 pub struct Names<const LEN: usize>([*const c_char; LEN]);
 
-// SAFETY: the pointers lead to immutable strings of static lifetime.
+// SAFETY: the pointers point to immutable static strings.
 unsafe impl<const LEN: usize> Sync for Names<LEN> {}
 
 impl<const LEN: usize> Names<LEN> {
-    /// A list of these names; the last is `None`.
+    /// A list of these names; the last must be `None`.
     ///
     /// # Panics
-    /// The last is a name; in a constant this is a compile error.
+    /// The last element is a name; in a constant this is a compile error.
     pub const fn new(names: [Option<&'static CStr>; LEN]) -> Self {
         assert!(names[LEN - 1].is_none(), "the list needs an end");
         let mut pointers = [ptr::null(); LEN];
@@ -163,7 +163,7 @@ impl<const LEN: usize> Names<LEN> {
     }
 }
 
-/// A number and what it stands for (`OSSL_ITEM`): an error reason and its text.
+/// A number and its meaning (`OSSL_ITEM`): an error reason and its text.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Item {
@@ -171,7 +171,7 @@ pub struct Item {
     ptr: *const c_void,
 }
 
-// SAFETY: the pointer leads to an immutable string of static lifetime.
+// SAFETY: the pointer points to an immutable static string.
 unsafe impl Sync for Item {}
 
 impl Item {
@@ -189,7 +189,7 @@ impl Item {
     }
 }
 
-/// One named value (`OSSL_PARAM`).
+/// A named value (`OSSL_PARAM`).
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Param {
@@ -197,22 +197,22 @@ pub struct Param {
     pub key: *const c_char,
     /// One of [`DataType`]'s numbers.
     pub data_type: c_uint,
-    /// The value, or where to put it.
+    /// The value, or the buffer for it.
     pub data: *mut c_void,
-    /// Size of the value or of the room for it, in bytes.
+    /// Size of the value or the buffer, in bytes.
     pub data_size: usize,
-    /// Size of the value that was put, or [`Param::UNMODIFIED`].
+    /// Size of the returned value, or [`Param::UNMODIFIED`].
     pub return_size: usize,
 }
 
-// SAFETY: a parameter is plain data; what its pointers lead to is checked where it is read, and
-// constant arrays hold names of static lifetime and no data.
+// SAFETY: a parameter is plain data. Its pointers are checked where they are read, and constant
+// arrays contain static names and no data.
 unsafe impl Sync for Param {}
 // SAFETY: as above.
 unsafe impl Send for Param {}
 
 impl Param {
-    /// `return_size` of a parameter that nobody answered (`OSSL_PARAM_UNMODIFIED`).
+    /// `return_size` of a parameter that was not filled in (`OSSL_PARAM_UNMODIFIED`).
     pub const UNMODIFIED: usize = usize::MAX;
 
     /// The entry that ends an array.
@@ -224,7 +224,7 @@ impl Param {
         return_size: 0,
     };
 
-    /// A parameter without a value, as lists of supported parameters have it.
+    /// A parameter without a value, as in lists of supported parameters.
     pub const fn describe(name: &'static CStr, data_type: DataType) -> Self {
         Self {
             key: name.as_ptr(),
@@ -235,24 +235,25 @@ impl Param {
         }
     }
 
-    /// An `unsigned int` without a value. Without its size libcrypto, which reads numbers from text
-    /// (`openssl pkeyutl -pkeyopt`), would take a large one, and give zero no bytes at all.
+    /// An `unsigned int` without a value. It needs a size: without one, libcrypto accepts numbers
+    /// of any size when it converts text (`openssl pkeyutl -pkeyopt`), and passes zero as no bytes
+    /// at all.
     pub const fn describe_uint(name: &'static CStr) -> Self {
         Self { data_size: size_of::<c_uint>(), ..Self::describe(name, DataType::UnsignedInteger) }
     }
 }
 
-/// What a parameter's data is.
+/// The type of a parameter's data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum DataType {
-    /// A signed integer of any size, in the machine's byte order.
+    /// A signed integer of any size, in native byte order.
     Integer = 1,
-    /// An unsigned integer of any size, in the machine's byte order; big numbers too.
+    /// An unsigned integer of any size, in native byte order; also used for big numbers.
     UnsignedInteger = 2,
     /// A C `double`.
     Real = 3,
-    /// Text; a terminator may follow but does not count.
+    /// Text; a NUL may follow it but is not part of its size.
     Utf8String = 4,
     /// Bytes.
     OctetString = 5,

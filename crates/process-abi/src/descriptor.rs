@@ -44,9 +44,9 @@ impl Identity {
     }
 }
 
-/// Occupies those of the numbers 0 to 2 that the host has left free, until the last of these is
-/// dropped: a file that is opened meanwhile does not become the host's standard error. Reading from
-/// and writing to such a number fails as if it were closed.
+/// Occupies those of the descriptors 0 to 2 that the host has left closed, until the last
+/// `StandardStreams` is dropped. A file opened in the meantime then cannot become the host's
+/// standard error. Reads and writes on a placeholder fail as if it were closed.
 #[derive(Debug)]
 #[must_use = "the numbers are free again when it is dropped"]
 pub struct StandardStreams {
@@ -89,15 +89,15 @@ impl Drop for StandardStreams {
     }
 }
 
-/// The lock is held during some system calls. In a child, a thread of the parent may hold it for
-/// ever; the child then continues without placeholders.
+/// The lock is held during a few system calls. In a child process it may remain locked for ever by
+/// a thread of the parent; the child then continues without placeholders.
 fn held() -> Option<MutexGuard<'static, Held>> {
     for _ in 0..1_000 {
         match HELD.try_lock() {
             Ok(mut held) => {
                 let process = std::process::id();
                 if held.process != process {
-                    // Their users were threads of the parent.
+                    // The previous users were threads of the parent.
                     held.release();
                     (held.process, held.holders) = (process, 0);
                 }
@@ -126,12 +126,13 @@ impl Held {
             // Another thread of the host may have taken the number first.
             let Some(place) = place.and_then(|number| self.places.get_mut(number)) else { return };
             let Some(identity) = Identity::of(opened.as_raw_fd()) else { return };
-            // The host closed the earlier placeholder.
+            // The host closed the earlier placeholder, so it must not be closed again.
             std::mem::forget(place.replace((opened, identity)));
         }
     }
 
-    /// The host may have opened its own streams under these numbers by now.
+    /// The host may have opened its own streams under these numbers in the meantime; those stay
+    /// open.
     fn release(&mut self) {
         for (place, identity) in self.places.iter_mut().filter_map(Option::take) {
             // SAFETY: only queries; any number is permitted.
@@ -187,13 +188,13 @@ impl EventLoop {
         self.epolls.iter().all(knows)
     }
 
-    /// Adding an existing entry changes nothing.
+    /// Adding an entry that exists changes nothing.
     fn has_waker(&self, epoll: RawFd) -> bool {
         match control(epoll, libc::EPOLL_CTL_ADD, self.eventfd, 0) {
             Err(libc::EEXIST) => true,
             Err(_) => false,
             Ok(()) => {
-                // The epoll is ours, the file is not.
+                // The epoll is ours, but the file is not: undo the registration.
                 let _ = control(epoll, libc::EPOLL_CTL_DEL, self.eventfd, 0);
                 false
             }

@@ -1,4 +1,4 @@
-//! Safe wrappers for what a library asks libc about its process.
+//! Safe wrappers for what a library needs from libc about its process.
 
 pub mod descriptor;
 
@@ -16,7 +16,7 @@ pub fn is_secure_execution() -> bool {
     unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
 }
 
-/// The identity of a process, distinct from its parents and children.
+/// Identifies a process, and distinguishes it from its parents and children.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProcessId {
     pid: u32,
@@ -25,7 +25,7 @@ pub struct ProcessId {
 }
 
 impl ProcessId {
-    /// The identity of no possible process, for tests.
+    /// An identity that no process has, for tests.
     pub const fn of_nobody() -> Self {
         Self { pid: 0, forks: 0 }
     }
@@ -34,20 +34,19 @@ impl ProcessId {
 /// Number of `fork`s between the first process that called [`current`] and this one.
 static FORKS: AtomicU32 = AtomicU32::new(0);
 
-/// The calling process. A child of `fork` gets a different result from its parent, also one of a
-/// bare `clone`, which only changes the process id; so does a process whose [marker](watch) the
+/// The calling process. A child of `fork` gets a different result from its parent. So does a child
+/// of a bare `clone`, in which only the process id changes, and a process whose [marker](watch) the
 /// host has closed.
 pub fn current() -> ProcessId {
     static COUNTING: AtomicBool = AtomicBool::new(false);
     extern "C" fn in_child() {
         FORKS.fetch_add(1, Ordering::Relaxed);
     }
-    // No `Once`: a child that is forked while another thread is inside would wait for it for ever.
-    // Threads that come here at the same time make each fork count more than once, which is
-    // harmless.
+    // No `Once`: a child forked while another thread is inside it would wait for ever. Threads that
+    // arrive here at the same time make each fork count more than once, which is harmless.
     if !COUNTING.load(Ordering::Relaxed) {
-        // SAFETY: the handler only adds to an atomic, which any child may do. If libc is out of
-        // memory, the process id alone must suffice.
+        // SAFETY: the handler only adds to an atomic, which any child may do. If registration fails
+        // for lack of memory, the process id alone distinguishes processes.
         unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
         COUNTING.store(true, Ordering::Relaxed);
     }
@@ -55,13 +54,14 @@ pub fn current() -> ProcessId {
     ProcessId { pid: std::process::id(), forks: FORKS.load(Ordering::Relaxed) }
 }
 
-/// Treats the process as a new one as soon as `marker` is no longer open under its number: the host
-/// has closed unknown descriptors, and others of ours with it. One marker is watched at a time.
+/// Treats the process as a new one once `marker` is no longer open under its number: the host has
+/// closed unknown descriptors, probably including others of ours. Only one marker is watched at a
+/// time.
 pub fn watch(marker: RawFd, identity: Identity) {
     WATCHED.begin(marker, identity);
 }
 
-/// The watched marker, without a lock, which a fork could leave held.
+/// The watched marker. No lock is used: a fork could leave it held.
 struct Watched {
     number: AtomicI32,
     device: AtomicU64,
@@ -97,9 +97,9 @@ impl Watched {
     }
 }
 
-/// Makes this process a new one, different from `process`, as a fork would: the state of `process`
-/// is abandoned, neither used nor dropped. Does nothing if the process already differs.
-pub fn renounce(process: ProcessId) {
+/// Makes this process count as a new one, different from `process`, as after a fork. The state of
+/// `process` is abandoned: neither used nor dropped. Does nothing if the process already differs.
+pub fn abandon(process: ProcessId) {
     let ProcessId { forks, .. } = process;
     let _ = FORKS.compare_exchange(forks, forks + 1, Ordering::Relaxed, Ordering::Relaxed);
 }
@@ -118,12 +118,12 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_is_renounced_is_another_one_once() {
+    fn a_process_that_is_abandoned_is_another_one_once() {
         let before = current();
-        renounce(before);
+        abandon(before);
         let after = current();
         assert_ne!(before, after);
-        renounce(before);
+        abandon(before);
         assert_eq!(current(), after);
     }
 

@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-/// Number of processes to try: with a lock, every run of this many had a child that hung.
+/// Number of child processes: with a lock, every run with this many had a child that hung.
 const ROUNDS: usize = 400;
 
 #[test]
@@ -26,7 +26,7 @@ fn a_child_that_is_forked_during_the_first_use_waits_for_nobody() {
     }
 }
 
-/// Forks while threads use it for the first time; true if the child succeeds.
+/// Forks while threads make the first call; returns true if the child succeeds.
 fn first_use() -> bool {
     static GO: AtomicBool = AtomicBool::new(false);
     let threads: Vec<_> = (0..3)

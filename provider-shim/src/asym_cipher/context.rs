@@ -1,4 +1,4 @@
-//! The state of one operation, and its parameters.
+//! The state of an operation, and its parameters.
 
 use super::oaep::Oaep;
 use super::premaster::Versions;
@@ -14,7 +14,7 @@ use ossl_abi::params::{Answers, Params, Values};
 use ossl_abi::{Host, names};
 use std::sync::Arc;
 
-/// The state of one operation.
+/// The state of an operation.
 #[derive(Clone)]
 pub(super) struct Context {
     provider: Arc<Provider>,
@@ -22,7 +22,7 @@ pub(super) struct Context {
     padding: Padding,
     oaep: Oaep,
     versions: Versions,
-    /// For foreign keys only.
+    /// Used only for foreign keys.
     implicit_rejection: Option<u32>,
 }
 
@@ -44,7 +44,7 @@ impl Context {
         }
     }
 
-    /// Starts an operation with this key, or anew with the one it has.
+    /// Starts an operation with this key, or restarts with the current one.
     pub(super) fn init(&mut self, key: Option<Arc<KeyObject>>, params: Params<'_>) -> Result<()> {
         if let Some(key) = key {
             if key.kind() != KeyType::Rsa {
@@ -66,7 +66,7 @@ impl Context {
         key.ok_or_else(|| Error::internal("not an RSA key in an RSA operation"))
     }
 
-    /// The settings for another provider.
+    /// The parameters for another provider.
     pub(super) fn foreign(&self) -> Values {
         let mut values = Values::new().int(names::PAD_MODE, self.padding.number());
         if let Some(digest) = self.oaep.digest {
@@ -113,7 +113,7 @@ impl Context {
                 }
                 other => {
                     return Err(Error::argument(format!(
-                        "RSA padding {} is not for encryption; use pkcs1 or oaep",
+                        "RSA padding {} cannot be used for encryption; use pkcs1 or oaep",
                         other.name()
                     )));
                 }
@@ -137,7 +137,8 @@ impl Context {
         if let Some(value) = params.get(names::TLS_NEGOTIATED_VERSION) {
             self.versions.negotiated = value.integer()?;
         }
-        // Callers that want errors for wrong padding switch it off, and errors they get.
+        // Callers that want errors for invalid padding switch it off, which matches the vault's
+        // behaviour.
         if let Some(value) = params.get(names::IMPLICIT_REJECTION) {
             self.implicit_rejection = Some(value.integer()?);
         }
@@ -145,8 +146,8 @@ impl Context {
         if self.implicit_rejection.is_some_and(|value| value != 0) && !is_foreign {
             self.implicit_rejection = None;
             return Err(Error::unsupported(
-                "implicit rejection of PKCS#1 padding: it takes the private key itself, and the \
-                 vault answers wrong padding with an error",
+                "implicit rejection of PKCS#1 padding: it requires the private key itself, and the \
+                 vault returns an error for invalid padding",
             ));
         }
         Ok(())
@@ -157,7 +158,7 @@ impl Context {
         let name = |digest: Option<Digest>| digest.map_or(c"", Digest::name);
         answers.utf8_static(names::DIGEST, name(self.oaep.digest))?;
         answers.utf8_static(names::MGF1_DIGEST, name(self.oaep.mgf1.or(self.oaep.digest)))?;
-        // SAFETY: libcrypto hands the pointer out as that of the context, which keeps the label
+        // SAFETY: libcrypto returns the pointer as belonging to the context, which keeps the label
         // until another one is set.
         unsafe { answers.octets_in_place(names::OAEP_LABEL, &self.oaep.label)? };
         answers.integer(names::TLS_CLIENT_VERSION, self.versions.client)?;

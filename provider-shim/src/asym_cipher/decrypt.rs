@@ -1,4 +1,4 @@
-//! Decrypting, which the vault does.
+//! Decryption, in the vault.
 
 use super::context::Context;
 use crate::error::{Error, Result};
@@ -11,16 +11,16 @@ impl Context {
     /// The service's algorithm.
     fn vault_algorithm(&self) -> Result<EncryptionAlgorithm> {
         match self.padding() {
-            Padding::Oaep => self.oaep().in_vault(),
+            Padding::Oaep => self.oaep().vault_algorithm(),
             Padding::Pkcs1 | Padding::Tls => Ok(EncryptionAlgorithm::Rsa15),
             other => Err(Error::unsupported(format!(
-                "the vault does not decrypt RSA with padding {}; use pkcs1 or oaep",
+                "the vault does not decrypt with RSA padding {}; use pkcs1 or oaep",
                 other.name()
             ))),
         }
     }
 
-    /// One request. Whatever the vault lacks is refused before it.
+    /// Sends one request. What the vault does not support is refused before it.
     pub(super) fn decrypt(&self, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         let ciphertext = self.public()?.pad_ciphertext(ciphertext)?;
         let key = match self.key()?.private()? {

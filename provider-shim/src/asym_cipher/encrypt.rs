@@ -1,4 +1,4 @@
-//! Encrypting, which takes the public half only and stays here.
+//! Encryption, which needs only the public half and is done locally.
 
 use super::context::Context;
 use crate::error::{Error, Result};
@@ -8,12 +8,12 @@ use aws_lc_rs::rsa::{OaepPublicEncryptingKey, Pkcs1PublicEncryptingKey, PublicEn
 
 impl Context {
     pub(super) fn encrypt(&self, plaintext: &[u8]) -> Result<Vec<u8>> {
-        // What only the vault could decrypt, and cannot, would be lost.
+        // Refuse what the vault could not decrypt.
         if self.padding() == Padding::Oaep && self.key()?.vault_key().is_some() {
-            self.oaep().in_vault()?;
+            self.oaep().vault_algorithm()?;
         }
-        if let Some(elsewhere) = self.key()?.elsewhere() {
-            return elsewhere.encrypt(self.foreign(), plaintext);
+        if let Some(delegate) = self.key()?.public_delegate() {
+            return delegate.encrypt(self.foreign(), plaintext);
         }
         let public = self.public()?;
         match self.padding() {
@@ -29,7 +29,7 @@ impl Context {
             }
             other => {
                 return Err(Error::argument(format!(
-                    "RSA padding {} is not for encrypting; use pkcs1 or oaep",
+                    "RSA padding {} cannot be used for encryption; use pkcs1 or oaep",
                     other.name()
                 )));
             }
@@ -47,7 +47,7 @@ impl Context {
             .map_err(|_| Error::unsupported("encryption with an RSA key of this size"))?;
         let mut ciphertext = vec![0; public.size()];
         let written = if self.padding() == Padding::Oaep {
-            let algorithm = self.oaep().here()?;
+            let algorithm = self.oaep().local_algorithm()?;
             let label = &self.oaep().label;
             let label = (!label.is_empty()).then_some(&label[..]);
             OaepPublicEncryptingKey::new(key)

@@ -1,11 +1,11 @@
-//! RSA encryption: decrypting in the vault, encrypting here.
+//! RSA encryption: decryption in the vault, encryption locally.
 //!
-//! | module | what |
+//! | module | content |
 //! |---|---|
-//! | [`context`] | the state of one operation, and its parameters |
-//! | [`oaep`] | which OAEP there is |
+//! | [`context`] | the state of an operation, and its parameters |
+//! | [`oaep`] | the supported forms of OAEP |
 //! | [`encrypt`], [`decrypt`] | the two operations |
-//! | [`premaster`] | the premaster secret of TLS, of which a peer must not learn whether it was right |
+//! | [`premaster`] | the premaster secret of TLS, whose validity must not be revealed to the peer |
 
 mod context;
 mod decrypt;

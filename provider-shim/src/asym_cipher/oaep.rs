@@ -1,4 +1,4 @@
-//! OAEP (RFC 8017 section 7.1): which of its forms there are, in the vault and here.
+//! The forms of OAEP (RFC 8017 section 7.1) that are supported in the vault and locally.
 
 use crate::digest::Digest;
 use crate::error::{Error, Result};
@@ -9,13 +9,13 @@ use aws_lc_rs::rsa::{
 };
 use std::sync::Arc;
 
-/// OAEP's settings.
+/// The OAEP parameters.
 #[derive(Clone, Default)]
 pub(super) struct Oaep {
-    /// SHA-1 as soon as the padding is chosen, unless it is set.
+    /// SHA-1 once the padding is selected, unless another one is set.
     pub(super) digest: Option<Digest>,
     pub(super) mgf1: Option<Digest>,
-    /// Shared, so that it stays where it is when a context is copied.
+    /// Shared, so that its address does not change when a context is copied.
     pub(super) label: Arc<[u8]>,
 }
 
@@ -27,12 +27,12 @@ impl Oaep {
     }
 
     /// The service's algorithm.
-    pub(super) fn in_vault(&self) -> Result<EncryptionAlgorithm> {
+    pub(super) fn vault_algorithm(&self) -> Result<EncryptionAlgorithm> {
         Ok(self.parameters().algorithm()?)
     }
 
-    /// What encrypts here.
-    pub(super) fn here(&self) -> Result<&'static OaepAlgorithm> {
+    /// The algorithm for local encryption.
+    pub(super) fn local_algorithm(&self) -> Result<&'static OaepAlgorithm> {
         match self.parameters().only_digest()? {
             DigestAlgorithm::Sha1 => Ok(&OAEP_SHA1_MGF1SHA1),
             DigestAlgorithm::Sha256 => Ok(&OAEP_SHA256_MGF1SHA256),

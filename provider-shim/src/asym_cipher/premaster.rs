@@ -1,28 +1,28 @@
-//! The premaster secret of TLS's RSA key exchange (RFC 5246 section 7.4.7.1).
+//! The premaster secret of the TLS RSA key exchange (RFC 5246 section 7.4.7.1).
 
 use crate::error::{Error, Result};
 
-/// The versions with which a premaster secret may begin; zero is none.
+/// The TLS versions that a premaster secret may start with; zero means none.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Versions {
-    /// The one that the client offered.
+    /// The version that the client offered.
     pub(super) client: u32,
-    /// The one that was negotiated, which some clients send in its place.
+    /// The negotiated version, which some clients send instead.
     pub(super) negotiated: u32,
 }
 
 impl Versions {
-    /// The versions to pass on. As libcrypto, this wants to know what the client offered.
+    /// The accepted versions. As in libcrypto, the client's version is required.
     pub(super) fn accepted(self) -> Result<Vec<u16>> {
         if self.client == 0 {
             return Err(Error::argument(
-                "padding for TLS needs the version that the client offered",
+                "TLS padding requires the version that the client offered",
             ));
         }
         let set = [self.client, self.negotiated].into_iter().filter(|version| *version != 0);
         set.map(|version| {
             u16::try_from(version)
-                .map_err(|_| Error::argument(format!("{version:#x} is no version of TLS")))
+                .map_err(|_| Error::argument(format!("{version:#x} is not a TLS version")))
         })
         .collect()
     }

@@ -1,4 +1,4 @@
-//! Curves by OpenSSL's names, with their numbers.
+//! Curves with OpenSSL's names, and their parameters.
 
 mod numbers;
 
@@ -17,7 +17,7 @@ pub(crate) fn group_name(curve: Curve) -> &'static CStr {
     }
 }
 
-/// The curve of a name or object identifier.
+/// The curve with this name or object identifier.
 pub(crate) fn curve_of(name: &str) -> Option<Curve> {
     const NAMES: [(Curve, &[&str]); 4] = [
         (Curve::P256, &["prime256v1", "P-256", "secp256r1", "1.2.840.10045.3.1.7"]),
@@ -29,10 +29,11 @@ pub(crate) fn curve_of(name: &str) -> Option<Curve> {
     NAMES.iter().find(|(_, names)| known(names)).map(|(curve, _)| *curve)
 }
 
-/// Longest DER of an ECDSA signature: two INTEGERs of the order's size, each with a leading zero.
+/// Maximum length of a DER-encoded ECDSA signature: two INTEGERs of the order's size, each with a
+/// leading zero.
 pub(crate) fn ecdsa_max_len(curve: Curve) -> usize {
     let width = curve.coordinate_len();
-    // A zero byte goes before the number when its top bit may be set, which P-521's cannot.
+    // A zero byte precedes a number whose top bit is set, which cannot happen with P-521.
     let integer = 2 + width + usize::from(curve.bits().is_multiple_of(8));
     let content = 2 * integer;
     content + if content < 0x80 { 2 } else { 3 }

@@ -1,4 +1,5 @@
-//! The numbers of curves, for hosts that ask for them one by one (SEC 2, FIPS 186-4 appendix D).
+//! The explicit parameters of curves, for callers that request them individually (SEC 2, FIPS 186-4
+//! appendix D).
 
 use akv_core::Curve;
 
@@ -11,11 +12,11 @@ pub(crate) struct Numbers {
     /// The generator, uncompressed.
     pub(crate) generator: &'static [u8],
     pub(crate) order: &'static [u8],
-    /// What `b` was made from, where that is known.
+    /// The seed that `b` was derived from, if known.
     pub(crate) seed: Option<&'static [u8]>,
 }
 
-/// The numbers of a curve.
+/// The explicit parameters of a curve.
 pub(crate) fn numbers(curve: Curve) -> &'static Numbers {
     match curve {
         Curve::P256 => &P256,
@@ -25,7 +26,7 @@ pub(crate) fn numbers(curve: Curve) -> &'static Numbers {
     }
 }
 
-/// Reads hexadecimal digits; blanks separate words.
+/// Parses hexadecimal digits; spaces are ignored.
 const fn hex<const LEN: usize>(text: &str) -> [u8; LEN] {
     let text = text.as_bytes();
     let mut bytes = [0; LEN];

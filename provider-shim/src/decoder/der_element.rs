@@ -1,16 +1,15 @@
-//! Reading one DER element of a stream, and no more.
+//! Reading exactly one DER element from a stream.
 
 use ossl_abi::host::Bio;
 
-/// Longest element that is read: no key file comes near it, and PKCS#8 keys of other kinds that
-/// are longer are none of ours.
+/// Maximum element length. Key files are much shorter, and a longer PKCS#8 key cannot be ours.
 const MAX_LEN: usize = 16 * 1024;
 
 const SEQUENCE: u8 = 0x30;
 const INTEGER: u8 = 0x02;
 const UTF8_STRING: u8 = 0x0c;
 
-/// Reads a SEQUENCE with its header; `None` when there is something else, or too much.
+/// Reads a SEQUENCE with its header; `None` if the element has another type or is too long.
 pub(super) fn read_sequence(input: &mut Bio<'_>) -> Option<Vec<u8>> {
     let mut header = [0; 2];
     input.read_exact(&mut header).then_some(())?;
@@ -20,7 +19,7 @@ pub(super) fn read_sequence(input: &mut Bio<'_>) -> Option<Vec<u8>> {
     let mut element = header.to_vec();
     let len = match first {
         0..=0x7f => usize::from(first),
-        // Indefinite lengths (0x80) are not DER, and three bytes are more than the limit.
+        // Indefinite lengths (0x80) are not DER, and three length bytes exceed the limit.
         0x81 | 0x82 => {
             let mut bytes = vec![0; usize::from(first & 0x7f)];
             input.read_exact(&mut bytes).then_some(())?;
@@ -37,8 +36,8 @@ pub(super) fn read_sequence(input: &mut Bio<'_>) -> Option<Vec<u8>> {
     input.read_exact(&mut element[start..]).then_some(element)
 }
 
-/// Whether a SEQUENCE starts like a key file of any version: a small INTEGER, then a UTF8String.
-/// No other private key does.
+/// Whether a SEQUENCE starts like a key file of any version: a one-byte INTEGER followed by a
+/// UTF8String. No other private key does.
 pub(super) fn looks_like_key_file(element: &[u8]) -> bool {
     let header = match element.get(1) {
         Some(0x81) => 3,

@@ -1,7 +1,7 @@
 //! Key files in encrypted PKCS#8.
 //!
-//! There is no secret in a key file, but some programs and policies want every private key file
-//! encrypted. libcrypto decrypts it.
+//! A key file contains no secret, but some programs and policies require every private key file to
+//! be encrypted. libcrypto decrypts it.
 
 use crate::error::Result;
 use akv_core::KeyFile;
@@ -12,18 +12,18 @@ use ossl_abi::entry::CorePassphrase;
 use spki::AlgorithmIdentifierRef;
 use zeroize::Zeroizing;
 
-/// Longest passphrase, as libcrypto's own programs have it (`PEM_BUFSIZE`).
+/// Maximum passphrase length, as in libcrypto's own programs (`PEM_BUFSIZE`).
 const MAX_PASSPHRASE: usize = 1024;
 
-/// `EncryptedPrivateKeyInfo` (RFC 5958 section 3). libcrypto reads it; here it tells the structure from
-/// others.
+/// `EncryptedPrivateKeyInfo` (RFC 5958 section 3). It is parsed here only to recognize the
+/// structure; libcrypto decrypts it.
 #[derive(Sequence)]
 struct Encrypted<'a> {
     algorithm: AlgorithmIdentifierRef<'a>,
     data: &'a OctetStringRef,
 }
 
-/// Asks for the passphrase. libcrypto remembers the answer for all decoders of a file.
+/// Requests the passphrase. libcrypto caches it for all decoders of a file.
 fn ask(passphrase: CorePassphrase<'_>) -> Option<Zeroizing<Vec<u8>>> {
     let mut room = Zeroizing::new(vec![0_u8; MAX_PASSPHRASE]);
     let len = passphrase.ask(&mut room)?;
@@ -31,8 +31,8 @@ fn ask(passphrase: CorePassphrase<'_>) -> Option<Zeroizing<Vec<u8>>> {
     Some(room)
 }
 
-/// The key file in encrypted PKCS#8. `None` when there is another key in it, when it cannot be
-/// decrypted, and when it is something else.
+/// Decrypts a key file in encrypted PKCS#8. Returns `None` if it contains another key, cannot be
+/// decrypted, or is something else.
 ///
 /// # Errors
 /// The key file is malformed.
@@ -44,7 +44,7 @@ pub(super) fn key_file(
     if Encrypted::from_der(der).is_err() {
         return Ok(None);
     }
-    // Why there is no passphrase, or why it is wrong, libcrypto's own decoder says.
+    // libcrypto's own decoder reports a missing or wrong passphrase.
     let content = host
         .quietly(|| ask(passphrase))
         .and_then(|passphrase| host.decrypt_pkcs8(der, &passphrase));

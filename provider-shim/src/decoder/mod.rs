@@ -1,7 +1,7 @@
-//! Readers of key files: PEM to DER, and DER to a key.
+//! Decoders of key files: PEM to DER, and DER to a key.
 //!
-//! libcrypto shows every decoder whatever file is being read. One that is not ours gets the
-//! answer "carry on" and leaves no trace.
+//! libcrypto calls every decoder for any file that it reads. For a file that is not ours, they
+//! return success without an object and push no error.
 
 mod der_element;
 mod encrypted;
@@ -38,8 +38,9 @@ macro_rules! decoder {
 
 pub(crate) static ALGORITHMS: &[Algorithm] = &[
     decoder!(c"DER", c"provider=akv_provider,input=pem", PemReader),
-    // Without a structure: libcrypto skips the first decoder whose structure is not the one that its
-    // caller named, and that has to be its own one for this, which would give up on our PKCS#8.
+    // Without a structure: libcrypto skips the first decoder whose structure differs from the
+    // requested one. That must be libcrypto's own decoder, which would otherwise fail on our
+    // PKCS#8.
     decoder!(c"DER", c"provider=akv_provider,input=der", EncryptedReader),
     decoder!(c"RSA", c"provider=akv_provider,input=der,structure=akv", DerReader<RsaKeys>),
     decoder!(c"EC", c"provider=akv_provider,input=der,structure=akv", DerReader<EcKeys>),
@@ -66,16 +67,17 @@ pub(crate) static ALGORITHMS: &[Algorithm] = &[
     Algorithm::END,
 ];
 
-/// What libcrypto asks of a reader.
+/// The arguments of a call to a decoder.
 struct Request<'call> {
     selection: Selection,
     passphrase: CorePassphrase<'call>,
     callback: CoreCallback<'call>,
 }
 
-/// One input format.
+/// An input format.
 trait Reader {
-    /// Reads what is ours and gives it on. `Ok(true)` means "carry on" too.
+    /// Reads the input and passes a result of ours to the callback. `Ok(true)` also means
+    /// "continue".
     fn read(provider: &Arc<Provider>, input: &mut Bio<'_>, request: &Request<'_>) -> Result<bool>;
 }
 
@@ -84,7 +86,7 @@ struct PemReader;
 
 impl Reader for PemReader {
     fn read(provider: &Arc<Provider>, input: &mut Bio<'_>, request: &Request<'_>) -> Result<bool> {
-        // A store gives every block to somebody, and selects nothing.
+        // A store expects every block to be reported, and passes an empty selection.
         let reach = if request.selection.private() { Reach::PrivateKey } else { Reach::Block };
         let open = |der: &[u8]| encrypted::key_file(provider.host(), der, request.passphrase);
         match pem::next_key_file(input, reach, open)? {
@@ -94,9 +96,9 @@ impl Reader for PemReader {
     }
 }
 
-/// Encrypted PKCS#8 to DER. libcrypto's own decoder decrypts it too, and then looks for decoders
-/// whose name is the object identifier in it, which ours cannot have: a name stands for one type of
-/// keys, and the identifier of key files for all of them.
+/// Encrypted PKCS#8 to DER. libcrypto's own decoder decrypts it too, and then looks for a decoder
+/// named by the object identifier inside. Ours cannot have that name: a name stands for one key
+/// type, but the object identifier of key files stands for all.
 struct EncryptedReader;
 
 impl Reader for EncryptedReader {
@@ -111,18 +113,18 @@ impl Reader for EncryptedReader {
     }
 }
 
-/// Gives a file on as DER. It is complete: a file without version or public key is resolved here,
-/// since libcrypto's store drops what later decoders say of an error.
+/// Passes on a key file as DER. A file without version or public key is resolved here, because
+/// libcrypto's store drops errors of later decoders.
 fn give_file(provider: &Arc<Provider>, file: &KeyFile, request: &Request<'_>) -> Result<bool> {
     let key = provider.client()?.any_key_from_file(file)?;
     let description = handover::private_key(&key)?;
-    // What the file does not say was asked for, and need not be once more.
+    // If the file had to be resolved, the key is kept, so that it need not be requested again.
     let _key = file.public_key().is_none().then(|| WithData::of(provider, key));
     Ok(request.callback.call(description.params()))
 }
 
 trait Keys {
-    /// The type of their public halves.
+    /// The type of the public half; `None` for symmetric keys.
     const TYPE: Option<KeyType>;
 }
 
@@ -144,7 +146,7 @@ impl Keys for SymmetricKeys {
     const TYPE: Option<KeyType> = None;
 }
 
-/// Makes the key of a file and gives it on, unless it is of another type.
+/// Creates the key of a file and passes it on, unless it has another type.
 fn give_key<K: Keys>(
     provider: &Arc<Provider>,
     file: &KeyFile,
@@ -170,7 +172,7 @@ fn give_key<K: Keys>(
     Ok(handover::by_reference(object, OBJECT_PKEY, request.callback))
 }
 
-/// The DER structure of a key file.
+/// A key file in DER.
 struct DerReader<K>(K);
 
 impl<K: Keys> Reader for DerReader<K> {
@@ -184,7 +186,7 @@ impl<K: Keys> Reader for DerReader<K> {
     }
 }
 
-/// The PKCS#8 envelope of a key file; every other private key in PKCS#8 comes along here too.
+/// A key file in a PKCS#8 envelope. All other private keys in PKCS#8 are offered to it too.
 struct Pkcs8Reader<K>(K);
 
 impl<K: Keys> Reader for Pkcs8Reader<K> {
@@ -209,7 +211,7 @@ const fn table<R: Reader>() -> [Dispatch; 6] {
 }
 
 entry! {
-    /// A decoder has no state of its own: its context is a count of the provider.
+    /// A decoder is stateless: its context is a reference to the provider.
     fn newctx("decoder newctx", provider: &Arc<Provider>) -> Result<Arc<Provider>> {
         Ok(Arc::clone(provider))
     }
@@ -219,7 +221,7 @@ entry! {
     fn freectx(provider: Arc<Provider>);
 }
 
-/// A key file stands for a private key; zero means whatever there is.
+/// A key file stands for a private key. An empty selection means any type of object.
 extern "C" fn does_selection(_provctx: *mut c_void, selection: c_int) -> c_int {
     let selection = Selection::from(selection);
     (selection.is_empty() || selection.private()).into()
@@ -238,8 +240,8 @@ entry! {
     }
 }
 
-/// Asked when libcrypto wants another provider to hold the key, which none can. It calls this
-/// without looking whether it is there.
+/// Called if another provider should hold the key, which is impossible. libcrypto calls this
+/// function without checking that it exists.
 extern "C" fn export_object(
     _ctx: *mut c_void,
     _reference: *const c_void,

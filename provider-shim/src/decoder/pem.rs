@@ -1,11 +1,12 @@
-//! The PEM form of key files.
+//! Key files in PEM.
 //!
-//! A PEM file may hold several blocks. libcrypto's own decoder takes exactly one from the stream each
-//! time, and who reads last decides where libcrypto goes on, so one that is not ours is taken too.
+//! A PEM file may contain several blocks. libcrypto's own decoder reads exactly one block each
+//! time, and the position after the last decoder determines where libcrypto continues. A block that
+//! is not ours is therefore consumed too.
 //!
-//! Who wants a private key may look further: libcrypto goes on to the next block only while the
-//! oldest entry of the error queue says that the last one was not supported. With a stale entry in
-//! the queue a key behind its certificate would not be found.
+//! If a private key is requested, further blocks may be read: libcrypto continues with the next
+//! block only if the oldest error in the queue says that the last one was unsupported. With a stale
+//! error in the queue, a key after its certificate would not be found.
 
 use crate::error::{Error, Result};
 use akv_core::{ErrorKind, KeyFile};
@@ -16,15 +17,15 @@ use std::ffi::c_long;
 
 /// The label of encrypted PKCS#8.
 const ENCRYPTED_LABEL: &str = "ENCRYPTED PRIVATE KEY";
-/// What the labels of all private keys end with.
+/// The suffix of the labels of all private keys.
 const PRIVATE_KEY: &str = "PRIVATE KEY";
 
-/// Most base64 text of a block that is looked at, in bytes.
+/// Maximum base64 text of a block that is decoded, in bytes.
 const MAX_TEXT: usize = 24 * 1024;
-/// How far a key is looked for behind the first block, in bytes.
+/// How far a key is searched after the first block, in bytes.
 const MAX_DISTANCE: c_long = 1024 * 1024;
 
-/// UTF-8's byte order mark, with which some editors begin a file.
+/// The UTF-8 byte order mark, which some editors write at the start of a file.
 const BYTE_ORDER_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
 
 /// How far to read.
@@ -36,20 +37,20 @@ pub(super) enum Reach {
     PrivateKey,
 }
 
-/// A block of a PEM file.
+/// A PEM block.
 enum Block {
     Ours(KeyFile),
-    /// A private key of others, or something that is no block.
+    /// A private key that is not ours, or not a block at all.
     Foreign,
     /// Anything but a private key.
     Other,
 }
 
-/// Takes the next block, or all up to the next private key; gives a key file when it is one. `open`
-/// looks into encrypted PKCS#8.
+/// Reads the next block, or all blocks up to the next private key. Returns a key file if it is one.
+/// `open` decrypts encrypted PKCS#8.
 ///
 /// # Errors
-/// The block is a key file but malformed, or the text is none that PEM readers understand.
+/// The block is a malformed key file, or the text has an encoding that PEM readers do not support.
 pub(super) fn next_key_file(
     input: &mut Bio<'_>,
     reach: Reach,
@@ -91,7 +92,7 @@ fn next_block(
         (Ok(der), KeyFile::PKCS8_LABEL) => KeyFile::from_pkcs8_der(&der)?,
         (Ok(der), ENCRYPTED_LABEL) => open(&der)?,
         (Err(reason), KeyFile::PEM_LABEL) => return Err(malformed(reason)),
-        // Somebody else's block: what is wrong with it is not ours to say.
+        // Errors in other blocks are not ours to report.
         _ => None,
     };
     Ok(match file {
@@ -112,7 +113,7 @@ fn malformed(reason: &str) -> Error {
     )
 }
 
-/// Lines of a stream; long ones come in parts.
+/// The lines of a stream; long lines are split into parts.
 struct Lines {
     room: Box<[u8; 1024]>,
     continued: bool,
@@ -123,7 +124,7 @@ impl Lines {
         Self { room: Box::new([0; 1024]), continued: false }
     }
 
-    /// The next part without its line end, and whether it begins a line.
+    /// The next part without its line end, and whether it is the start of a line.
     fn next(&mut self, input: &mut Bio<'_>) -> Option<(&[u8], bool)> {
         let begins = !self.continued;
         let part = input.read_line(&mut self.room[..])?;
@@ -132,7 +133,7 @@ impl Lines {
     }
 }
 
-/// The label between `before` and five dashes, when the line is such a line.
+/// The label between `before` and five dashes, if the line has this form.
 fn label<'a>(line: &'a [u8], before: &str) -> Option<&'a str> {
     let label = line.strip_prefix(before.as_bytes())?.strip_suffix(b"-----")?;
     std::str::from_utf8(label).ok()
@@ -144,12 +145,12 @@ fn find_begin(lines: &mut Lines, input: &mut Bio<'_>) -> Result<Option<String>> 
         if first && is_utf_16(line) {
             return Err(Error::Raised(
                 ErrorKind::KeyFile,
-                "the file is text in UTF-16, which PEM readers do not understand; save it as UTF-8"
+                "the file is text in UTF-16, which PEM readers do not support; save it as UTF-8"
                     .to_owned(),
             ));
         }
         first = false;
-        // A mark is in the middle where files were put together.
+        // Concatenated files can have a mark in the middle.
         let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
         if begins && let Some(label) = label(line, "-----BEGIN ") {
             return Ok(Some(label.to_owned()));
@@ -158,15 +159,15 @@ fn find_begin(lines: &mut Lines, input: &mut Bio<'_>) -> Result<Option<String>> 
     Ok(None)
 }
 
-/// Whether a file that begins so is a PEM file in UTF-16 with its byte order mark. Some BIOs end a
-/// line at its first zero byte.
+/// Whether this is the start of a PEM file in UTF-16 with a byte order mark. Some BIOs end a line
+/// at its first zero byte.
 fn is_utf_16(line: &[u8]) -> bool {
     line.starts_with(&[0xff, 0xfe, b'-'])
         || line == [0xfe, 0xff]
         || line.starts_with(&[0xfe, 0xff, 0, b'-'])
 }
 
-/// Reads up to the end of the block; the text is kept when `wanted`.
+/// Reads up to the end of the block; keeps the text if `wanted`.
 fn read_body(
     lines: &mut Lines,
     input: &mut Bio<'_>,

@@ -1,4 +1,4 @@
-//! What there is for each operation.
+//! The algorithms of each operation.
 
 use super::declared;
 use crate::provider::Provider;
@@ -13,7 +13,7 @@ static KEYMGMT: &[Algorithm] =
 static ASYM_CIPHER: &[Algorithm] =
     &[asym_cipher::ALGORITHM, symmetric::asym_cipher::ALGORITHM, Algorithm::END];
 
-/// The algorithms of an operation, by the host's version and the setting `fips`.
+/// The algorithms of an operation, depending on the host's version and the setting `fips`.
 pub(super) fn of(provider: &Provider, operation: c_int) -> &'static [Algorithm] {
     let algorithms = usual(provider, operation);
     if provider.fips() && !algorithms.is_empty() { declared::of(algorithms) } else { algorithms }

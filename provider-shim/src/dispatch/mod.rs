@@ -1,4 +1,4 @@
-//! The provider as libcrypto calls it: loading, parameters, the list of operations.
+//! The provider's functions: loading, parameters, the list of operations.
 
 mod algorithms;
 mod declared;
@@ -28,8 +28,7 @@ const VERSION: &CStr =
 
 /// The entry point that libcrypto calls.
 ///
-/// # Safety
-/// Called by libcrypto's core, with its handle, its table of upcalls and room for the answers.
+/// libcrypto passes its handle, its table of upcalls and room for the results.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn OSSL_provider_init(
     handle: *const CoreHandle,
@@ -41,7 +40,7 @@ unsafe extern "C" fn OSSL_provider_init(
         return 0;
     }
     guard::quiet_panics();
-    // SAFETY: handle and table are the core's and valid until the teardown.
+    // SAFETY: the handle and the table are the core's and valid until teardown.
     let host = unsafe { Host::new(handle, upcalls) };
     let provider = guard::run("OSSL_provider_init", &host, || -> Result<_> {
         Ok(Arc::new(Provider::new(host, TABLE)))
@@ -49,7 +48,7 @@ unsafe extern "C" fn OSSL_provider_init(
     if provider.is_null() {
         return 0;
     }
-    // SAFETY: none is null, and the core gives room for one pointer each.
+    // SAFETY: neither is null, and each has room for a pointer.
     unsafe {
         *provctx = provider;
         *out = (*provider.cast::<Provider>()).children().table();
@@ -69,7 +68,8 @@ const TABLE: [Dispatch; FUNCTIONS] = [
 ];
 
 entry! {
-    /// What `OSSL_provider_init` gave. Keys and contexts that are still alive have counts of their own.
+    /// Drops the reference from `OSSL_provider_init`. Keys and contexts hold references of their
+    /// own.
     fn teardown(provider: Arc<Provider>);
 }
 
@@ -105,7 +105,7 @@ entry! {
         operation: c_int,
         no_cache: Option<Place<c_int>>,
     ) -> *const Algorithm, or (ptr::null()) {
-        first_of(no_cache, || {
+        answer_query(no_cache, || {
             let ready = precedence::yield_to_others(provider.host(), operation);
             ready.then(|| algorithms::of(provider, operation))
         })
@@ -113,39 +113,40 @@ entry! {
 }
 
 entry! {
-    /// What a child context calls. Nobody can be asked to go first there: the upcalls are the parent's.
+    /// Called by a child context. Other providers cannot be registered first from here: the upcalls
+    /// belong to the parent.
     fn query_in_child<const CHILD: usize>(
         "query operation in a child context",
         provider: &Arc<Provider>,
         operation: c_int,
         no_cache: Option<Place<c_int>>,
     ) -> *const Algorithm, or (ptr::null()) {
-        first_of(no_cache, || {
-            let early = provider.children().comes_too_early(CHILD, operation);
-            (!early).then(|| algorithms::of(provider, operation))
+        answer_query(no_cache, || {
+            let first = provider.children().is_first_query(CHILD, operation);
+            (!first).then(|| algorithms::of(provider, operation))
         })
     }
 }
 
-/// The list that `find` finds, for C. What is not there yet has to be asked for again, as has what a
-/// panic left unsaid.
-fn first_of(
+/// Returns the result of `find` to C. If there is none yet, or `find` panics, libcrypto must query
+/// again.
+fn answer_query(
     mut no_cache: Option<Place<'_, c_int>>,
     find: impl FnOnce() -> Option<&'static [Algorithm]>,
 ) -> *const Algorithm {
-    let mut ask_again = |again: bool| {
+    let mut set_no_cache = |value: bool| {
         if let Some(no_cache) = &mut no_cache {
-            no_cache.set(again.into());
+            no_cache.set(value.into());
         }
     };
-    ask_again(true);
+    set_no_cache(true);
     let algorithms = find();
-    ask_again(algorithms.is_none());
+    set_no_cache(algorithms.is_none());
     algorithms.filter(|list| !list.is_empty()).map_or(ptr::null(), <[Algorithm]>::as_ptr)
 }
 
 entry! {
-    /// Asked for after each initialisation, also in a child context.
+    /// Requested after each initialisation, also in a child context.
     fn reason_strings(
         "reason strings",
         provider: &Arc<Provider>,
@@ -158,14 +159,13 @@ entry! {
 }
 
 entry! {
-    /// Looks whether the settings are right and hashes a known message: what can be tested without a
-    /// vault.
+    /// Checks the settings and hashes a known message. More cannot be tested without a vault.
     fn self_test("self test", provider: &Arc<Provider>) -> Result<()> {
         provider.client()?;
         let mut hasher = Digest::Sha256.hasher();
         hasher.update(b"abc");
         if !hasher.finish().starts_with(&[0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea]) {
-            return Err(Error::Raised(ErrorKind::Internal, "SHA-256 does not work".into()));
+            return Err(Error::Raised(ErrorKind::Internal, "the SHA-256 self test failed".into()));
         }
         Ok(())
     }

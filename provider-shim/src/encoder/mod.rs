@@ -1,4 +1,4 @@
-//! Writers: the key file where a private key is asked for, and the usual forms of public keys.
+//! Encoders: the key file in place of a private key, and the usual formats of public keys.
 
 mod symmetric;
 mod text;
@@ -31,15 +31,15 @@ macro_rules! encoder {
 }
 
 pub(crate) static ALGORITHMS: &[Algorithm] = &[
-    // Who asks for no structure gets the last that fits, so these come before the ones that say why
-    // not.
-    encoder!(c"EC", c"provider=akv_provider,output=der,structure=type-specific", NotHere),
+    // If no structure is requested, the last match is used, so these precede the encoders that only
+    // return an error.
+    encoder!(c"EC", c"provider=akv_provider,output=der,structure=type-specific", Declined),
     encoder!(c"RSA", c"provider=akv_provider,output=der,structure=type-specific", RsaDer),
     encoder!(c"RSA", c"provider=akv_provider,output=pem,structure=PrivateKeyInfo", KeyFilePem),
     encoder!(c"EC", c"provider=akv_provider,output=pem,structure=PrivateKeyInfo", KeyFilePem),
     encoder!(c"RSA", c"provider=akv_provider,output=der,structure=PrivateKeyInfo", Refusal),
     encoder!(c"EC", c"provider=akv_provider,output=der,structure=PrivateKeyInfo", Refusal),
-    // What `openssl ec` asks for. Of RSA keys `openssl rsa -traditional` does, and is refused.
+    // Requested by `openssl ec`. The request of `openssl rsa -traditional` for RSA keys is refused.
     encoder!(c"EC", c"provider=akv_provider,output=pem,structure=type-specific", KeyFilePem),
     encoder!(c"RSA", c"provider=akv_provider,output=der,structure=SubjectPublicKeyInfo", SpkiDer),
     encoder!(c"RSA", c"provider=akv_provider,output=pem,structure=SubjectPublicKeyInfo", SpkiPem),
@@ -73,15 +73,15 @@ pub(crate) static ALGORITHMS: &[Algorithm] = &[
     Algorithm::END,
 ];
 
-/// One output format.
+/// An output format.
 trait Format {
-    /// What keys are held as.
+    /// The type of key object.
     type Key;
 
-    /// Whether it is for private keys, which may be encrypted.
+    /// Whether the format is for private keys, which may be encrypted.
     const PRIVATE: bool = false;
 
-    /// Whether the format is for these parts of a key.
+    /// Whether the format supports these parts of a key.
     fn takes(selection: Selection) -> bool;
     fn write(key: &Self::Key, selection: Selection) -> Result<Vec<u8>>;
 }
@@ -142,29 +142,29 @@ impl PublicFormat for Pkcs1Pem {
     }
 }
 
-/// The bare point, as `i2d_PublicKey` writes EC keys.
+/// The bare point, as written by `i2d_PublicKey` for EC keys.
 struct PointBlob;
 
 impl PublicFormat for PointBlob {
     fn write(key: &PublicKey) -> Result<Vec<u8>> {
-        let key = key.as_ec().ok_or_else(|| Error::unsupported("only EC keys are points"))?;
+        let key = key.as_ec().ok_or_else(|| Error::unsupported("only EC keys have a point"))?;
         Ok(key.point().to_vec())
     }
 }
 
-/// Why there is no key in a vault to write.
+/// The error for a key object without a vault key.
 fn absent(key: &KeyObject) -> Error {
     if key.foreign().is_none_or(|key| !key.has_private() || key.imported()) {
         return Error::Silent;
     }
     Error::unsupported(format!(
-        "this key was made for use in memory, without akv-name, and akv_provider writes no private \
-         keys: {}",
+        "this key was generated in memory, without akv-name, and akv_provider does not write \
+         private keys: {}",
         foreign::ADVICE
     ))
 }
 
-/// The key file, in the place of a private key.
+/// The key file, in place of a private key.
 struct KeyFilePem;
 
 impl Format for KeyFilePem {
@@ -177,14 +177,14 @@ impl Format for KeyFilePem {
     }
 
     fn write(key: &KeyObject, _selection: Selection) -> Result<Vec<u8>> {
-        // Public keys come here when libcrypto looks for a form: they are not for this one.
+        // libcrypto also tries this format with public keys, for which it is not suitable.
         let key = key.vault_key().ok_or_else(|| absent(key))?;
         Ok(key.key_file().to_pem().into_bytes())
     }
 }
 
-/// PKCS#8, of which programs want the private half itself: `pkcs12 -export`, `pkcs8 -topk8`. Without
-/// this libcrypto fails and gives no reason.
+/// PKCS#8, for programs that need the private half itself: `pkcs12 -export`, `pkcs8 -topk8`.
+/// Without this encoder libcrypto would fail without a reason.
 struct Refusal;
 
 impl Format for Refusal {
@@ -197,18 +197,18 @@ impl Format for Refusal {
     fn write(key: &KeyObject, _selection: Selection) -> Result<Vec<u8>> {
         let key = key.vault_key().ok_or_else(|| absent(key))?;
         Err(Error::unsupported(format!(
-            "the private half of {} never leaves the vault, so there is no PKCS#8 or PKCS#12 of it; \
-             give programs the key file",
+            "the private half of {} never leaves the vault, so it cannot be written as PKCS#8 or \
+             PKCS#12; use the key file instead",
             key.reference()
         )))
     }
 }
 
-/// Forms of private keys besides PKCS#8, which programs try first. Without this libcrypto would ask
-/// other providers.
-struct NotHere;
+/// Private key formats other than PKCS#8, which programs try first. Without this encoder libcrypto
+/// would query other providers.
+struct Declined;
 
-impl Format for NotHere {
+impl Format for Declined {
     type Key = KeyObject;
 
     fn takes(selection: Selection) -> bool {
@@ -220,7 +220,7 @@ impl Format for NotHere {
     }
 }
 
-/// What `i2d_PrivateKey` and `i2d_PublicKey` ask for first.
+/// Requested first by `i2d_PrivateKey` and `i2d_PublicKey`.
 struct RsaDer;
 
 impl Format for RsaDer {
@@ -232,14 +232,14 @@ impl Format for RsaDer {
 
     fn write(key: &KeyObject, selection: Selection) -> Result<Vec<u8>> {
         if selection.private() {
-            return NotHere::write(key, selection);
+            return Declined::write(key, selection);
         }
         <Pkcs1Der as PublicFormat>::write(key.require_public()?)
     }
 }
 
-/// Who asks for encryption is told that there is nothing to encrypt, rather than given a file that
-/// looks like a secret one and is not.
+/// Encryption is refused: the output would look like an encrypted secret, but a key file contains
+/// none.
 fn not_encrypted(cipher: &str) -> Error {
     Error::unsupported(format!(
         "a key file is not encrypted, with {cipher} or otherwise: it names the key in the vault and \
@@ -273,10 +273,10 @@ const fn table<F: Format>() -> [Dispatch; 7] {
     ]
 }
 
-/// What a user of an encoder has said.
+/// The state of an encoder.
 struct Context {
     provider: Arc<Provider>,
-    /// The cipher that the output is to be encrypted with.
+    /// The cipher to encrypt the output with.
     cipher: Option<String>,
 }
 
@@ -321,7 +321,7 @@ entry! {
 }
 
 entry! {
-    /// The object is a key of ours of this type, since the encoder does not import.
+    /// The object is one of our keys of this type, since the encoder does not import objects.
     fn encode<F: Format>(
         "encoder encode",
         ctx: &mut Context,

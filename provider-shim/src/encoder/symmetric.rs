@@ -1,11 +1,11 @@
-//! Forms of symmetric keys: the key file, and text. Of the others there is a word why not.
+//! Formats of symmetric keys: the key file, and text. The other formats only return an error.
 
 use super::{Format, text};
 use crate::error::{Error, Result};
 use crate::key::{SymmetricObject, no_public_half};
 use crate::selection::Selection;
 
-/// The key file, in the place of a private key.
+/// The key file, in place of a private key.
 pub(super) struct SymmetricKeyFile;
 
 impl Format for SymmetricKeyFile {
@@ -22,7 +22,7 @@ impl Format for SymmetricKeyFile {
     }
 }
 
-/// PKCS#8, of which programs want the key itself.
+/// PKCS#8, for programs that need the key itself.
 pub(super) struct NoBytes;
 
 impl Format for NoBytes {
@@ -34,13 +34,13 @@ impl Format for NoBytes {
 
     fn write(object: &SymmetricObject, _selection: Selection) -> Result<Vec<u8>> {
         Err(Error::unsupported(format!(
-            "{} never leaves the HSM, so there is no PKCS#8 or DER of it; give programs the key file",
+            "{} never leaves the HSM, so it cannot be written as PKCS#8; use the key file instead",
             object.key().reference()
         )))
     }
 }
 
-/// Forms of public keys.
+/// Public key formats.
 pub(super) struct NoPublicHalf;
 
 impl Format for NoPublicHalf {
@@ -55,7 +55,7 @@ impl Format for NoPublicHalf {
     }
 }
 
-/// The text of `openssl pkey -text`.
+/// The output of `openssl pkey -text`.
 pub(super) struct SymmetricText;
 
 impl Format for SymmetricText {

@@ -1,4 +1,4 @@
-//! Keys for people to read.
+//! Human-readable output of keys.
 
 use crate::error::{Error, Result};
 use crate::key::KeyObject;
@@ -7,8 +7,8 @@ use akv_core::blocking::Key;
 use akv_core::{Curve, KeyAttributes, KeyReference, KeyType, PublicKey, VaultKind};
 use std::fmt::Write as _;
 
-/// The text of `openssl pkey -text` (`-text_pub`): where the private half is, and the public half
-/// in the usual form.
+/// The output of `openssl pkey -text` (`-text_pub`): the location of the private half, and the
+/// public half in the usual format.
 pub(super) fn describe(key: &KeyObject, selection: Selection) -> Result<String> {
     let mut text = String::new();
     let vault_key = key.vault_key().filter(|_| selection.private());
@@ -16,7 +16,7 @@ pub(super) fn describe(key: &KeyObject, selection: Selection) -> Result<String> 
     let kind = if vault_key.is_some() { "Private-Key" } else { "Public-Key" };
     line(&mut text, format_args!("{kind}: ({} bit)", public.bits()));
     if let Some(key) = vault_key {
-        whereabouts(&mut text, key.reference(), key.version());
+        location(&mut text, key.reference(), key.version());
         line(&mut text, format_args!("Hardware-protected: {}", hardware(key)));
     }
     match public {
@@ -44,16 +44,16 @@ pub(super) fn describe(key: &KeyObject, selection: Selection) -> Result<String> 
     Ok(text)
 }
 
-/// The text of a symmetric key, of which nobody but the HSM knows more.
+/// The text of a symmetric key. Nothing else is known outside the HSM.
 pub(super) fn symmetric(reference: &KeyReference, version: &str) -> String {
     let mut text = String::new();
-    line(&mut text, format_args!("Symmetric-Key: (AES, of a size that the service does not tell)"));
-    whereabouts(&mut text, reference, version);
+    line(&mut text, format_args!("Symmetric-Key: (AES, size not reported by the service)"));
+    location(&mut text, reference, version);
     line(&mut text, format_args!("Hardware-protected: yes"));
     text
 }
 
-fn whereabouts(text: &mut String, reference: &KeyReference, version: &str) {
+fn location(text: &mut String, reference: &KeyReference, version: &str) {
     let place = match reference.kind() {
         VaultKind::Vault => "Key Vault",
         VaultKind::ManagedHsm => "Managed HSM",
@@ -64,15 +64,15 @@ fn whereabouts(text: &mut String, reference: &KeyReference, version: &str) {
     line(text, format_args!("Version: {version}"));
 }
 
-/// Whether the key is in a hardware security module. Of a key in a vault that was loaded from a
-/// key file nobody has said so.
+/// Whether the key is in a hardware security module. This is unknown if a key of a vault was loaded
+/// from a key file.
 fn hardware(key: &Key) -> &'static str {
     let known = key.attributes().and_then(KeyAttributes::key_type).map(KeyType::is_hardware);
     match known {
         _ if key.reference().kind() == VaultKind::ManagedHsm => "yes",
         Some(true) => "yes",
         Some(false) => "no",
-        None => "not said by the key file",
+        None => "not stated in the key file",
     }
 }
 
@@ -80,7 +80,7 @@ fn line(text: &mut String, content: std::fmt::Arguments<'_>) {
     writeln!(text, "{content}").expect("a string takes text");
 }
 
-/// A number as its INTEGER has it: with a zero byte where the top bit is set.
+/// A number in the form of a DER INTEGER: with a zero byte if its top bit is set.
 fn with_sign_byte(number: &[u8]) -> Vec<u8> {
     let sign = number.first().is_some_and(|byte| byte & 0x80 != 0);
     [&[0][..usize::from(sign)], number].concat()

@@ -1,4 +1,4 @@
-//! Key objects, as libcrypto holds them.
+//! Key objects for libcrypto.
 
 mod parts;
 mod symmetric;
@@ -17,15 +17,15 @@ use ossl_abi::Host;
 use ossl_abi::guard::Object;
 use std::sync::{Arc, OnceLock};
 
-/// What a key object holds.
+/// The content of a key object.
 pub(crate) enum Material {
     /// A key in a vault, and its public half.
     Vault(Key),
     /// A public key: imported, or the public half of a key in a vault.
     Public(PublicKey),
-    /// Domain parameters of an EC key, and the public half when it is set later.
+    /// Domain parameters of an EC key, and the public half if it is set later.
     Group(Curve, OnceLock<PublicKey>),
-    /// A key that another provider keeps.
+    /// A key of another provider.
     Foreign(ForeignKey),
 }
 
@@ -36,20 +36,20 @@ impl Material {
     }
 }
 
-/// Who does what takes the private half.
+/// Performs private-key operations.
 pub(crate) enum Private<'a> {
     Vault(&'a Key),
     Foreign(&'a ForeignKey),
 }
 
-/// A key object. Libcrypto shares it between threads; it is filled once. After that only a group gets
-/// a public half, and a foreign key what is set.
+/// A key object. libcrypto shares it between threads. It is filled once; after that, only the
+/// public half of a group and the parameters of a foreign key can be set.
 pub(crate) struct KeyObject {
     provider: Arc<Provider>,
     kind: KeyType,
     material: OnceLock<Material>,
-    /// The public half in the hands of another provider, see [`elsewhere`](Self::elsewhere).
-    elsewhere: OnceLock<ForeignKey>,
+    /// The public half as a key of another provider; see [`Self::public_delegate`].
+    public_delegate: OnceLock<ForeignKey>,
 }
 
 impl Object for KeyObject {
@@ -59,14 +59,14 @@ impl Object for KeyObject {
 }
 
 impl KeyObject {
-    /// An object to be filled by an import.
+    /// An empty object for an import.
     pub(crate) fn empty(provider: Arc<Provider>, kind: KeyType) -> Self {
-        Self { provider, kind, material: OnceLock::new(), elsewhere: OnceLock::new() }
+        Self { provider, kind, material: OnceLock::new(), public_delegate: OnceLock::new() }
     }
 
     pub(crate) fn new(provider: Arc<Provider>, kind: KeyType, material: Material) -> Self {
         let material = OnceLock::from(material);
-        Self { provider, kind, material, elsewhere: OnceLock::new() }
+        Self { provider, kind, material, public_delegate: OnceLock::new() }
     }
 
     /// A key in a vault.
@@ -83,7 +83,7 @@ impl KeyObject {
         }))
     }
 
-    /// Fills an empty object; `false` when it is full already.
+    /// Fills an empty object; returns `false` if it is not empty.
     pub(crate) fn fill(&self, material: Material) -> bool {
         self.material.set(material).is_ok()
     }
@@ -110,17 +110,17 @@ impl KeyObject {
         }
     }
 
-    /// The key of another provider that does what takes the public half only. `None` where that is
-    /// done here.
-    pub(crate) fn elsewhere(&self) -> Option<&ForeignKey> {
+    /// The key of another provider that performs public-key operations. `None` if they are
+    /// performed locally.
+    pub(crate) fn public_delegate(&self) -> Option<&ForeignKey> {
         if self.foreign().is_some() || !self.provider.fips() {
             return self.foreign();
         }
-        if self.elsewhere.get().is_none() {
-            // Another thread may have been faster, with the same.
-            _ = self.elsewhere.set(parts::public_elsewhere(self)?);
+        if self.public_delegate.get().is_none() {
+            // Another thread may have been faster, with the same value.
+            _ = self.public_delegate.set(parts::import_public(self)?);
         }
-        self.elsewhere.get()
+        self.public_delegate.get()
     }
 
     pub(crate) fn public_key(&self) -> Option<&PublicKey> {
@@ -141,25 +141,25 @@ impl KeyObject {
         }
     }
 
-    /// The public half, or a message that there is none.
+    /// The public half, or an error if there is none.
     pub(crate) fn require_public(&self) -> Result<&PublicKey> {
         self.public_key().ok_or_else(|| {
             if self.foreign().is_some_and(ForeignKey::has_public) {
                 return Error::unsupported(
-                    "akv_provider knows public keys of the sizes and curves that vaults have",
+                    "akv_provider supports only public keys of sizes and curves that vaults support",
                 );
             }
-            Error::argument("the key object holds no key")
+            Error::argument("the key object is empty")
         })
     }
 
-    /// Who does what takes the private half, or a message that there is nobody.
+    /// The private key, or an error if there is none.
     pub(crate) fn private(&self) -> Result<Private<'_>> {
         match self.material.get() {
             Some(Material::Vault(key)) => Ok(Private::Vault(key)),
             Some(Material::Foreign(key)) if key.has_private() => Ok(Private::Foreign(key)),
             _ => Err(Error::argument(
-                "this is a public key: signing and decrypting need a key that was loaded from a \
+                "this is a public key: signing and decryption require a key loaded from a \
                  vault or from a key file",
             )),
         }
@@ -175,8 +175,8 @@ impl KeyObject {
         }
         match self.public_key() {
             Some(PublicKey::Ec(key)) if key.point() == point => Ok(()),
-            Some(_) => Err(Error::argument("this key has another public half already")),
-            None => Err(Error::argument("this is no public key of the group")),
+            Some(_) => Err(Error::argument("this key already has another public half")),
+            None => Err(Error::argument("this is not a public key of the group")),
         }
     }
 }

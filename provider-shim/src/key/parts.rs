@@ -1,4 +1,4 @@
-//! The public parts of a key as parameters, which is how libcrypto takes them to other providers.
+//! The public parts of a key as parameters, which libcrypto exports to other providers.
 
 use super::KeyObject;
 use crate::curve::group_name;
@@ -10,9 +10,9 @@ use akv_core::PublicKey;
 use ossl_abi::names;
 use ossl_abi::params::{ParamArray, Values};
 
-/// The public parts that are selected. The private ones of a key in a vault cannot be: the whole
-/// export is refused, silently, so that libcrypto leaves the key with us. Of a public key there are
-/// none, and libcrypto selects everything when it takes one to another provider.
+/// The selected public parts. If the private part of a vault key is selected, the whole export is
+/// refused silently, so that libcrypto keeps using our provider. Public keys have no private part,
+/// and libcrypto selects everything when it exports one to another provider.
 pub(crate) fn public_parts(key: &KeyObject, selection: Selection) -> Result<ParamArray> {
     if selection.private() && key.vault_key().is_some() {
         return Err(Error::Silent);
@@ -39,8 +39,8 @@ pub(crate) fn public_parts(key: &KeyObject, selection: Selection) -> Result<Para
     Ok(values.build())
 }
 
-/// The public half of a key in the hands of another provider.
-pub(super) fn public_elsewhere(key: &KeyObject) -> Option<ForeignKey> {
+/// Imports the public half of a key into another provider.
+pub(super) fn import_public(key: &KeyObject) -> Option<ForeignKey> {
     let selection = Selection::public_half();
     let params = public_parts(key, selection).ok()?;
     let provider = key.provider();

@@ -9,9 +9,9 @@ use ossl_abi::guard::Object;
 use std::ffi::{CStr, CString};
 use std::sync::Arc;
 
-/// The type of the keys, and the name of what is done with them.
+/// The key type, and the name of its algorithms.
 pub(crate) const AKV_AES: &CStr = c"AKV-AES";
-/// A symmetric key, as libcrypto holds it. It never changes.
+/// A symmetric key object for libcrypto. It never changes.
 pub(crate) struct SymmetricObject {
     provider: Arc<Provider>,
     key: SymmetricKey,
@@ -26,12 +26,12 @@ impl Object for SymmetricObject {
 
 impl SymmetricObject {
     pub(crate) fn new(provider: Arc<Provider>, key: SymmetricKey) -> Self {
-        // A reference has no NUL.
+        // References contain no NUL.
         let id = CString::new(key.pinned_reference().to_string()).unwrap_or_default();
         Self { provider, key, id }
     }
 
-    /// The reference with the version.
+    /// The reference with the pinned version.
     pub(crate) fn id(&self) -> &CStr {
         &self.id
     }
@@ -41,7 +41,7 @@ impl SymmetricObject {
     }
 }
 
-/// The error for a public key, or a form of one, of a symmetric key.
+/// The error for requesting the public half of a symmetric key.
 pub(crate) fn no_public_half(key: &KeyReference) -> Error {
     Error::unsupported(format!("{key} is a symmetric key, which has no public half"))
 }

@@ -1,4 +1,4 @@
-//! Answers to questions about keys.
+//! The parameters of keys.
 
 use crate::curve::{ecdsa_max_len, group_name, numbers};
 use crate::error::Result;
@@ -7,7 +7,7 @@ use akv_core::{Curve, EcPublicKey, PublicKey, RsaPublicKey};
 use ossl_abi::names;
 use ossl_abi::params::Answers;
 
-/// Answers what an object's material allows; the rest stays unanswered.
+/// Fills in what the object's content allows; other parameters are left unmodified.
 pub(super) fn answer(key: &KeyObject, answers: &mut Answers<'_>) -> Result<()> {
     match key.public_key() {
         Some(PublicKey::Rsa(key)) => answer_rsa(key, answers)?,
@@ -19,7 +19,7 @@ pub(super) fn answer(key: &KeyObject, answers: &mut Answers<'_>) -> Result<()> {
     }
     if key.public_key().is_some() || key.curve().is_some() {
         answers.utf8_static(names::DEFAULT_DIGEST, c"SHA256")?;
-        // Category 0 is "none": neither type resists a quantum computer.
+        // Category 0 means none: neither type is quantum-resistant.
         answers.integer(names::SECURITY_CATEGORY, 0_i32)?;
     }
     Ok(())
@@ -72,7 +72,7 @@ fn int(number: usize) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }
 
-/// Strength of an RSA modulus as libcrypto reckons it: NIST SP 800-56B revision 2 appendix D,
+/// Strength of an RSA modulus as calculated by libcrypto: NIST SP 800-56B revision 2 appendix D,
 /// rounded to a multiple of eight.
 fn rsa_security_bits(bits: usize) -> usize {
     match bits {

@@ -1,8 +1,9 @@
-//! Making keys: in a vault, when it is said where.
+//! Key generation, in a vault if one is named.
 //!
-//! Nobody gets here without asking for this provider by name. Who does so for everything, by
-//! `?provider=akv_provider`, wants keys of the host's own too, of TLS's key exchange for instance:
-//! without a word of a vault another provider makes the key (see [`crate::foreign`]).
+//! libcrypto only gets here if a property query names this provider. With a query for all
+//! algorithms, such as `?provider=akv_provider`, programs also generate keys of the host, for
+//! example for the TLS key exchange. Without a vault option, another provider therefore generates
+//! the key (see [`crate::foreign`]).
 
 use super::Kind;
 use crate::curve::group_name;
@@ -14,7 +15,7 @@ use crate::new_key::{Description, is_for_vaults, refuse_existing};
 use crate::provider::Provider;
 use crate::selection::Selection;
 use ossl_abi::guard::Object;
-use ossl_abi::host::{Maker, Making};
+use ossl_abi::host::{Generate, KeyGenerator};
 use ossl_abi::names;
 use ossl_abi::params::{Params, Values};
 use ossl_abi::types::Param;
@@ -22,18 +23,18 @@ use ossl_abi::{Host, entry};
 use std::ffi::{c_int, c_void};
 use std::sync::Arc;
 
-/// The making of a key.
+/// A key generation in progress.
 pub(super) struct Generator {
     provider: Arc<Provider>,
     kind: KeyType,
-    making: Making,
-    /// Something was said that is for keys in vaults only.
+    target: Generate,
+    /// A parameter was set that applies only to vault keys.
     of_vault: bool,
     description: Description,
-    /// Why the description is none of a key in a vault, which is not told before a vault is named.
+    /// Why the parameters are invalid for a vault key. Not reported before a vault is named.
     refusal: Option<Error>,
-    /// Another provider's maker, as long as what was said is to its liking.
-    foreign: Option<Maker>,
+    /// The generator of another provider, as long as it accepts all parameters.
+    foreign: Option<KeyGenerator>,
 }
 
 impl Object for Generator {
@@ -43,26 +44,27 @@ impl Object for Generator {
 }
 
 impl Generator {
-    fn new(provider: Arc<Provider>, kind: KeyType, making: Making) -> Self {
+    fn new(provider: Arc<Provider>, kind: KeyType, target: Generate) -> Self {
         let foreign = provider.host().quietly(|| {
             let keys = provider.host_keys()?;
-            keys.maker(kind.c_name(), making)
+            keys.generator(kind.c_name(), target)
         });
         let description = Description::default();
-        Self { provider, kind, making, of_vault: false, description, refusal: None, foreign }
+        Self { provider, kind, target, of_vault: false, description, refusal: None, foreign }
     }
 
-    /// Takes parameters over, which may be meant for a vault or for another provider.
+    /// Accepts parameters, which may be meant for a vault or for another provider.
     fn set(&mut self, params: Params<'_>) -> Result<()> {
         self.of_vault |= params.iter().any(|value| is_for_vaults(value.name()));
         let client = self.provider.client();
         let set = client.and_then(|client| self.description.set(client, params));
-        if let Some(maker) = &mut self.foreign
-            && !self.provider.host().quietly(|| maker.set(params))
+        if let Some(generator) = &mut self.foreign
+            && !self.provider.host().quietly(|| generator.set(params))
         {
             self.foreign = None;
         }
-        // What was not told before is told now; what is told can be mended.
+        // Reports an earlier error now if it applies. After it is reported, the user may correct
+        // the parameter.
         let refusal = self.refusal.take().or(set.err());
         match refusal {
             Some(error) if self.of_vault || self.foreign.is_none() => Err(error),
@@ -73,32 +75,32 @@ impl Generator {
         }
     }
 
-    fn like(&mut self, template: &KeyObject) {
-        self.description.like(template);
-        // Whoever wants a key like one in a vault is not to get another.
+    fn copy_template(&mut self, template: &KeyObject) {
+        self.description.copy_template(template);
+        // A template from a vault must not result in a key outside a vault.
         self.of_vault |= template.vault_key().is_some();
         let group = match (template.curve(), template.foreign()) {
             (Some(curve), _) => group_name(curve).to_str().ok().map(str::to_owned),
             (None, Some(foreign)) => foreign.group(),
             (None, None) => None,
         };
-        if let (Some(maker), Some(group)) = (&mut self.foreign, group) {
+        if let (Some(generator), Some(group)) = (&mut self.foreign, group) {
             let group = Values::new().utf8(names::GROUP_NAME, &group).build();
-            // One that it does not know shows when the key is made.
-            self.provider.host().quietly(|| maker.set(group.params()));
+            // An unsupported group is reported when the key is generated.
+            self.provider.host().quietly(|| generator.set(group.params()));
         }
     }
 
     fn generate(&mut self) -> Result<Arc<KeyObject>> {
         match &mut self.foreign {
-            Some(maker) if !self.of_vault => {
-                let key = maker.make().ok_or(Error::Silent)?;
-                let key = ForeignKey::new(key, self.kind, self.making == Making::Pair);
+            Some(generator) if !self.of_vault => {
+                let key = generator.generate().ok_or(Error::Silent)?;
+                let key = ForeignKey::new(key, self.kind, self.target == Generate::Pair);
                 let provider = Arc::clone(&self.provider);
                 Ok(Arc::new(KeyObject::new(provider, self.kind, Material::Foreign(key))))
             }
-            _ if self.making == Making::Parameters => Err(Error::unsupported(
-                "akv_provider makes keys in vaults, but no parameters without a key",
+            _ if self.target == Generate::Parameters => Err(Error::unsupported(
+                "akv_provider generates keys in vaults, but no parameters without a key",
             )),
             _ => self.generate_in_vault(),
         }
@@ -125,23 +127,23 @@ entry! {
         selection: Selection as c_int,
         params: Params,
     ) -> Result<Box<Generator>> {
-        let making = if selection.key_pair() { Making::Pair } else { Making::Parameters };
-        let mut generator = Generator::new(Arc::clone(provider), K::TYPE, making);
+        let target = if selection.key_pair() { Generate::Pair } else { Generate::Parameters };
+        let mut generator = Generator::new(Arc::clone(provider), K::TYPE, target);
         generator.set(params)?;
         Ok(Box::new(generator))
     }
 }
 
 entry! {
-    /// For a key in a vault, what is set wins over the template, before it or after. For others the
-    /// template does, as with the default provider.
+    /// For a vault key, parameters take precedence over the template, whatever the order. For other
+    /// keys the template does, as with the default provider.
     pub(super) fn set_template(
         "keymgmt gen_set_template",
         generator: &mut Generator,
         template: Option<Arc<KeyObject>>,
     ) -> Result<()> {
         if let Some(template) = template {
-            generator.like(&template);
+            generator.copy_template(&template);
         }
         Ok(())
     }
@@ -165,7 +167,7 @@ pub(super) extern "C" fn settable_params<K: Kind>(
 }
 
 entry! {
-    /// Progress is not told: there is nothing between the request and its answer.
+    /// No progress is reported: there is only one request.
     pub(super) fn generate(
         "keymgmt gen",
         generator: &mut Generator,

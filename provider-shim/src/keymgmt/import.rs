@@ -1,4 +1,4 @@
-//! Import of public keys, which is how libcrypto compares keys of different providers.
+//! Import of public keys, which libcrypto uses to compare keys of different providers.
 
 use crate::curve::curve_of;
 use crate::error::{Error, Result};
@@ -11,16 +11,16 @@ use akv_core::{EcPublicKey, PublicKey, RsaPublicKey};
 use ossl_abi::names;
 use ossl_abi::params::Params;
 
-/// A public key or a group from another provider. Whatever is not ours to hold is refused
-/// silently: libcrypto asks every provider in turn.
+/// Imports a public key or a group from another provider. All other keys are refused silently,
+/// since libcrypto tries every provider in turn.
 pub(super) fn import(
     provider: &Provider,
     kind: KeyType,
     selection: Selection,
     params: Params<'_>,
 ) -> Result<Material> {
-    // What counts is what is there: some releases select everything to export a public key. Zero is
-    // what structures of keys in vaults have.
+    // Checks the actual content: some releases select everything to export a public key. Structures
+    // of vault keys contain a zero as the private value.
     let private = [names::RSA_D, names::PRIV_KEY].iter().any(|name| {
         params.get(name).is_some_and(|value| value.bignum().map_or(true, |d| !d.is_empty()))
     });
@@ -37,10 +37,10 @@ pub(super) fn import(
     material.ok_or(Error::Silent)
 }
 
-/// A private key of the host's own. It stays with its provider, except where that has no key
-/// management: libcrypto then offers the key to whichever one the host prefers, and goes no further
-/// when that refuses. `base`, whose decoders read everybody's keys, is such a provider. The key is
-/// passed on to one that takes it.
+/// Imports a private key of the host. Normally such a key stays with its provider. If that provider
+/// has no key management, libcrypto offers the key only to the provider that the host prefers.
+/// `base`, whose decoders read all keys, is such a provider. The key is passed on to a provider
+/// that accepts it.
 fn import_private(
     provider: &Provider,
     kind: KeyType,

@@ -1,4 +1,4 @@
-//! What can be asked of keys, and what is imported and exported.
+//! Parameter lists: what can be queried, imported and exported.
 
 use ossl_abi::names;
 use ossl_abi::types::{DataType, Param};
@@ -44,7 +44,7 @@ pub(super) static EC_ATTRIBUTES: &[Param] = &[
 
 pub(super) static RSA_SETTABLE: &[Param] = &[Param::END];
 
-/// A public half for a group.
+/// The public half of a group.
 pub(super) static EC_SETTABLE: &[Param] =
     &[Param::describe(names::ENCODED_PUBLIC_KEY, DataType::OctetString), Param::END];
 

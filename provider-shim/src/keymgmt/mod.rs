@@ -1,8 +1,8 @@
-//! Key management of RSA and EC keys.
+//! Key management for RSA and EC keys.
 //!
-//! An object holds a key in a vault, a public key, an EC group, or a key that another provider made
-//! for us. Libcrypto takes a vault key for a private key: `has(PRIVATE)` is true, but nothing private
-//! can be exported.
+//! An object contains a vault key, a public key, an EC group, or a key that another provider
+//! generated for us. libcrypto treats a vault key as a private key: `has(PRIVATE)` is true, but no
+//! private part can be exported.
 
 mod attributes;
 mod generate;
@@ -40,7 +40,7 @@ pub(crate) const EC: Algorithm = Algorithm::new(
     c"EC keys in Azure Key Vault and Managed HSM",
 );
 
-/// What differs between the two types of keys.
+/// The differences between the two key types.
 trait Kind {
     const TYPE: KeyType;
     /// Names of the operations' algorithms.
@@ -49,9 +49,9 @@ trait Kind {
     const KEY_EXCHANGE: Option<&'static CStr>;
     const ATTRIBUTES: &'static [Param];
     const SETTABLE: &'static [Param];
-    /// What is imported and exported.
+    /// The parameters for import and export.
     const PUBLIC: &'static [Param];
-    /// What can be said of a key that is to be made.
+    /// The parameters for key generation.
     const NEW_KEY: &'static [Param];
 }
 
@@ -131,8 +131,8 @@ entry! {
 }
 
 entry! {
-    /// A duplicate of a key in a vault or of a public key shares everything, since these never change;
-    /// any other is an object of its own.
+    /// A duplicate of a vault key or of a public key is another reference, since these never
+    /// change. Any other duplicate is a new object.
     fn dup(
         "keymgmt dup",
         key: const &Arc<KeyObject>,
@@ -175,8 +175,8 @@ entry! {
 }
 
 entry! {
-    /// Public keys were checked when they were read; that a vault's private half belongs to the
-    /// public one is checked with each signature.
+    /// Public keys were checked when they were read. Each signature is checked against the public
+    /// half, which shows that it matches the vault's private half.
     fn validate(
         "keymgmt validate",
         key: &KeyObject,
@@ -189,7 +189,7 @@ entry! {
 }
 
 entry! {
-    /// Private keys are compared by their public halves: there is nothing else to see.
+    /// Private keys are compared by their public halves.
     fn matches(
         "keymgmt match",
         first: &KeyObject,
@@ -227,7 +227,7 @@ extern "C" fn gettable_params<K: Kind>(_provctx: *mut c_void) -> *const Param {
 }
 
 entry! {
-    /// What has no meaning for keys in vaults is ignored, as it is where nothing can be set.
+    /// Parameters that do not apply to vault keys are ignored.
     fn set_params("keymgmt set_params", key: &Arc<KeyObject>, params: Params) -> Result<()> {
         if let Some(foreign) = key.foreign() {
             return foreign.set(params);
@@ -244,8 +244,8 @@ extern "C" fn settable_params<K: Kind>(_provctx: *mut c_void) -> *const Param {
 }
 
 entry! {
-    /// Keys with private parts are mostly refused without a word: libcrypto offers every key to every
-    /// provider, and goes on with the next.
+    /// Most private keys are refused silently: libcrypto offers every key to every provider and
+    /// continues with the next.
     fn import(
         "keymgmt import",
         key: &Arc<KeyObject>,
@@ -258,7 +258,7 @@ entry! {
 }
 
 entry! {
-    /// Private parts of keys in vaults are refused without a word, for the same reason; but see
+    /// The private part of a vault key is refused silently, for the same reason; see also
     /// [`legacy`].
     fn export(
         "keymgmt export",
@@ -267,7 +267,7 @@ entry! {
         callback: Option<Callback>,
     ) -> Result<bool> {
         let callback = callback.ok_or(Error::Silent)?;
-        legacy::notice(callback);
+        legacy::record_importer(callback);
         if let Some(foreign) = key.foreign() {
             return Ok(foreign.export(selection, callback));
         }
@@ -275,7 +275,7 @@ entry! {
             && let Some(vault_key) = key.vault_key()
             && legacy::is_importer(key, callback)
         {
-            // SAFETY: it is libcrypto's importer, as was just seen.
+            // SAFETY: it is libcrypto's importer, as just checked.
             return unsafe { legacy::export(key, vault_key, callback) };
         }
         Ok(callback.call(public_parts(key, selection)?.params()))

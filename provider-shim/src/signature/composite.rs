@@ -1,10 +1,10 @@
-//! Algorithms whose names say the digest too, such as `RSA-SHA256`.
+//! Algorithms with a digest in their name, such as `RSA-SHA256`.
 //!
-//! With OpenSSL 3.4 and later a program can fetch one and hand it to `EVP_PKEY_sign_message_init`
-//! and its relatives. It has to ask for ours, by the property query `provider=akv_provider`: what
-//! it fetches without one is the default provider's, which cannot use a key of a vault. libcrypto
-//! then fetches nothing but our key management for the key's type; see [`crate::precedence`] for
-//! why nobody else gets that.
+//! With OpenSSL 3.4 and later, a program can fetch such an algorithm and pass it to
+//! `EVP_PKEY_sign_message_init` and related functions. It has to use the property query
+//! `provider=akv_provider`: without it, it fetches the default provider's, which cannot use a vault
+//! key. libcrypto then fetches our key management for the key's type and nothing else. See
+//! [`crate::precedence`] for why other callers do not get it.
 
 use super::context::{Context, Scheme};
 use super::{ECDSA, Ecdsa, Operation, PROPERTIES, RSA, Rsa, joined};
@@ -36,7 +36,7 @@ macro_rules! algorithms {
     };
 }
 
-// The names are those of OpenSSL: one that is missing would make it another algorithm.
+// The names are OpenSSL's. With a name missing, libcrypto would treat it as a different algorithm.
 algorithms! {
     rsa Sha1 c"RSA-SHA1:RSA-SHA-1:sha1WithRSAEncryption:1.2.840.113549.1.1.5"
     rsa Sha224 c"RSA-SHA2-224:RSA-SHA224:sha224WithRSAEncryption:1.2.840.113549.1.1.14"

@@ -1,4 +1,4 @@
-//! The state of one signature operation, and what RSA and ECDSA have in common.
+//! The state of a signature operation, and the common parts of RSA and ECDSA.
 
 use super::Operation;
 use crate::digest::{Digest, Hasher};
@@ -13,18 +13,18 @@ use ossl_abi::types::Param;
 use ossl_abi::{Host, names};
 use std::sync::Arc;
 
-/// What differs between RSA and ECDSA.
+/// The differences between RSA and ECDSA.
 pub(super) trait Scheme: Clone + Default {
     const KEY_TYPE: KeyType;
     const GETTABLE: &'static [Param];
     const SETTABLE: &'static [Param];
-    /// What is settable when the digest is not.
+    /// The settable parameters while the digest is fixed.
     const SETTABLE_BUT_DIGEST: &'static [Param];
-    /// What is settable when the algorithm's name says the digest: first the signature to verify,
-    /// which other operations do not take.
+    /// The settable parameters if the algorithm's name contains the digest. The first is the
+    /// signature to verify, which only verification accepts.
     const SETTABLE_IN_COMPOSITE: &'static [Param];
 
-    /// Takes the scheme's own parameters, with the digest that has been set.
+    /// Sets the scheme's parameters, after the digest.
     fn set(
         &mut self,
         operation: Operation,
@@ -32,12 +32,12 @@ pub(super) trait Scheme: Clone + Default {
         params: Params<'_>,
     ) -> Result<()>;
 
-    /// Looks at the scheme's own parameters when the algorithm's name says the digest.
+    /// Checks the scheme's parameters if the algorithm's name contains the digest.
     fn set_in_composite(&self, _operation: Operation, _params: Params<'_>) -> Result<()> {
         Ok(())
     }
 
-    /// Answers the scheme's own parameters.
+    /// Returns the scheme's parameters.
     fn answer(
         &self,
         operation: Operation,
@@ -45,7 +45,7 @@ pub(super) trait Scheme: Clone + Default {
         answers: &mut Answers<'_>,
     ) -> Result<()>;
 
-    /// The length that ready digests must have, when there is one.
+    /// The required length of a precomputed digest, if any.
     fn tbs_len(&self, digest: Option<Digest>) -> Option<usize> {
         digest.map(Digest::len)
     }
@@ -53,16 +53,16 @@ pub(super) trait Scheme: Clone + Default {
     /// The signature's AlgorithmIdentifier in DER.
     fn algorithm_id(&self, operation: Operation, digest: Digest) -> Result<Vec<u8>>;
 
-    /// Says as early as possible what the vault cannot sign.
+    /// Checks as early as possible whether the vault can sign.
     fn check_sign(&self, key: &KeyObject, digest: Option<Digest>) -> Result<()>;
 
-    /// The size of the longest signature.
+    /// The maximum signature length.
     fn max_len(&self, key: &KeyObject) -> Result<usize>;
 
-    /// Signs a digest, or whatever the caller gives when no digest is set.
+    /// Signs a digest, or arbitrary data if no digest is set.
     fn sign(&self, key: &KeyObject, digest: Option<Digest>, tbs: &[u8]) -> Result<Vec<u8>>;
 
-    /// Verifies a signature. [`Error::Silent`] says that it is wrong.
+    /// Verifies a signature. [`Error::Silent`] means that it is invalid.
     fn verify(
         &self,
         key: &KeyObject,
@@ -71,25 +71,25 @@ pub(super) trait Scheme: Clone + Default {
         signature: &[u8],
     ) -> Result<()>;
 
-    /// What a signature was made over.
+    /// Recovers the signed data.
     fn recover(&self, key: &KeyObject, digest: Option<Digest>, signature: &[u8])
     -> Result<Vec<u8>>;
 }
 
-/// One operation's context.
+/// The context of an operation.
 #[derive(Clone)]
 pub(super) struct Context<S> {
     provider: Arc<Provider>,
     key: Option<Arc<KeyObject>>,
     operation: Operation,
     digest: Option<Digest>,
-    /// The digest is that of a message in progress, or of the algorithm, and cannot be changed.
+    /// The digest belongs to a message in progress or to the algorithm, and cannot be changed.
     digest_fixed: bool,
-    /// The algorithm's name says everything: nothing is to be set.
+    /// The algorithm's name determines everything; nothing can be set.
     composite: bool,
     /// The message so far, for operations on messages.
     hasher: Option<Hasher>,
-    /// The signature that a message is verified with.
+    /// The signature to verify a message with.
     signature: Option<Vec<u8>>,
     scheme: S,
 }
@@ -123,7 +123,7 @@ impl<S: Scheme> Context<S> {
         if let Some(key) = key {
             if key.kind() != S::KEY_TYPE {
                 return Err(Error::argument(format!(
-                    "{} is needed, this key is {}",
+                    "the operation requires an {} key, and this key is {}",
                     S::KEY_TYPE.name(),
                     key.kind().name()
                 )));
@@ -145,7 +145,7 @@ impl<S: Scheme> Context<S> {
         Ok(())
     }
 
-    /// Starts an operation on ready digests.
+    /// Starts an operation on precomputed digests.
     pub(super) fn init(
         &mut self,
         operation: Operation,
@@ -156,7 +156,7 @@ impl<S: Scheme> Context<S> {
         self.set(params)
     }
 
-    /// Starts an operation on messages. Without a digest it is the one set before, or the key's
+    /// Starts an operation on messages. Without a digest, uses the previous one or the key's
     /// default.
     pub(super) fn digest_init(
         &mut self,
@@ -177,7 +177,7 @@ impl<S: Scheme> Context<S> {
         Ok(())
     }
 
-    /// Starts an operation of an algorithm whose name says the digest, on messages or on ready
+    /// Starts an operation of an algorithm with a digest in its name, on messages or on precomputed
     /// digests.
     pub(super) fn composite_init(
         &mut self,
@@ -196,19 +196,19 @@ impl<S: Scheme> Context<S> {
     }
 
     fn new_hasher(&self, digest: Digest) -> Result<Hasher> {
-        // What is found under `fips=yes` hashes in no other module than the host's validated one.
+        // Under `fips=yes`, messages are hashed only in the host's validated module.
         if self.provider.fips() {
             return fips::hasher(self.provider.host(), digest);
         }
         Ok(digest.hasher())
     }
 
-    /// Whether a signature can be set, to verify the message in progress with.
+    /// Whether a signature can be set to verify the current message with.
     fn takes_signature(&self) -> bool {
         self.composite && self.operation == Operation::Verify && self.hasher.is_some()
     }
 
-    /// What can be set now.
+    /// The parameters that can be set now.
     pub(super) fn settable(&self) -> &'static [Param] {
         match (self.composite, self.digest_fixed) {
             (true, _) if self.takes_signature() => S::SETTABLE_IN_COMPOSITE,
@@ -218,7 +218,7 @@ impl<S: Scheme> Context<S> {
         }
     }
 
-    /// Takes parameters.
+    /// Sets parameters.
     pub(super) fn set(&mut self, params: Params<'_>) -> Result<()> {
         if self.composite {
             if let Some(signature) = params.get(names::SIGNATURE)
@@ -255,7 +255,7 @@ impl<S: Scheme> Context<S> {
         }
     }
 
-    /// Answers parameters.
+    /// Returns parameters.
     pub(super) fn answer(&self, answers: &mut Answers<'_>) -> Result<()> {
         if answers.wants(names::ALGORITHM_ID) {
             let digest = self.digest.ok_or_else(|| Error::argument("no digest set"))?;
@@ -268,14 +268,14 @@ impl<S: Scheme> Context<S> {
         self.scheme.answer(self.operation, self.digest, answers)
     }
 
-    /// Adds to the message.
+    /// Adds data to the message.
     pub(super) fn update(&mut self, data: &[u8]) -> Result<()> {
         let hasher = self.hasher.as_mut();
         hasher.ok_or_else(|| Error::argument("no message was started"))?.update(data);
         Ok(())
     }
 
-    /// Signs a ready digest, or a whole message.
+    /// Signs a precomputed digest, or a whole message.
     pub(super) fn sign(&mut self, out: Output<'_>, tbs: &[u8]) -> Result<()> {
         if self.hasher.is_some() {
             return self.sign_message(out, Some(tbs));
@@ -285,7 +285,7 @@ impl<S: Scheme> Context<S> {
             && tbs.len() != len
         {
             return Err(Error::argument(format!(
-                "a {} digest has {len} bytes, got {}",
+                "a {} digest has {len} bytes, not {}",
                 self.digest.map_or("raw", Digest::display),
                 tbs.len()
             )));
@@ -293,8 +293,7 @@ impl<S: Scheme> Context<S> {
         self.sign_into(out, || Ok(tbs.to_vec()))
     }
 
-    /// Signs the message, to which the last part may come with the call. A call that fails can be
-    /// made again.
+    /// Signs the message; `rest` is its last part. A failed call can be repeated.
     pub(super) fn sign_message(&mut self, out: Output<'_>, rest: Option<&[u8]>) -> Result<()> {
         let asked_for_size = out.room().is_none();
         self.sign_into(out, || self.message(rest))?;
@@ -321,7 +320,7 @@ impl<S: Scheme> Context<S> {
         out.produce(max_len, || self.scheme.sign(key, self.digest, &tbs()?))
     }
 
-    /// Verifies a signature of a ready digest, or of a whole message.
+    /// Verifies a signature of a precomputed digest, or of a whole message.
     pub(super) fn verify(&mut self, signature: &[u8], tbs: &[u8]) -> Result<()> {
         if self.hasher.is_some() {
             return self.verify_message(signature, Some(tbs));
@@ -331,7 +330,7 @@ impl<S: Scheme> Context<S> {
 
     fn verify_digest(&self, signature: &[u8], tbs: &[u8]) -> Result<()> {
         if self.operation != Operation::Verify {
-            return Err(Error::argument("the context was not initialised for verifying"));
+            return Err(Error::argument("the context was not initialised for verification"));
         }
         if self.scheme.tbs_len(self.digest).is_some_and(|len| len != tbs.len()) {
             return Err(Error::Silent);
@@ -339,7 +338,7 @@ impl<S: Scheme> Context<S> {
         self.scheme.verify(self.key()?, self.digest, tbs, signature)
     }
 
-    /// Verifies a signature of the message, to which the last part may come with the call.
+    /// Verifies a signature of the message; `rest` is its last part.
     pub(super) fn verify_message(&mut self, signature: &[u8], rest: Option<&[u8]>) -> Result<()> {
         let tbs = self.message(rest)?;
         self.hasher = None;
@@ -354,7 +353,7 @@ impl<S: Scheme> Context<S> {
         self.verify_message(&signature, None)
     }
 
-    /// Gives what a signature was made over.
+    /// Returns the signed data.
     pub(super) fn verify_recover(&self, out: Output<'_>, signature: &[u8]) -> Result<()> {
         let key = self.key()?;
         if out.room().is_none() {
@@ -365,7 +364,7 @@ impl<S: Scheme> Context<S> {
         if out.write(&recovered) {
             Ok(())
         } else {
-            Err(Error::argument(format!("no room for {} bytes", recovered.len())))
+            Err(Error::argument(format!("the buffer is too small for {} bytes", recovered.len())))
         }
     }
 }

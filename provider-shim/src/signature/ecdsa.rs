@@ -1,4 +1,5 @@
-//! ECDSA. The curve decides the service's algorithm, and every digest fits every curve.
+//! ECDSA. The curve determines the service's algorithm, and every digest can be used with every
+//! curve.
 
 use super::Operation;
 use super::context::Scheme;
@@ -13,15 +14,15 @@ use ossl_abi::names;
 use ossl_abi::params::{Answers, Params, Values};
 use ossl_abi::types::{DataType, Param};
 
-/// ECDSA's settings.
+/// The ECDSA parameters.
 #[derive(Clone, Default)]
 pub(super) struct Ecdsa {
-    /// The length that was set for digests which come ready; 0 takes any.
+    /// The length set for precomputed digests; 0 accepts any length.
     size: Option<usize>,
 }
 
 fn curve(key: &KeyObject) -> Result<Curve> {
-    key.curve().ok_or_else(|| Error::argument("the key object holds no key"))
+    key.curve().ok_or_else(|| Error::argument("the key object is empty"))
 }
 
 fn check_nonce(operation: Operation, params: Params<'_>) -> Result<()> {
@@ -30,7 +31,7 @@ fn check_nonce(operation: Operation, params: Params<'_>) -> Result<()> {
         return Ok(());
     }
     Err(Error::unsupported(format!(
-        "the vault makes the nonces of ECDSA signatures, at random: nonce-type is 0 and not {kind}"
+        "the vault generates random nonces for ECDSA: nonce-type must be 0, not {kind}"
     )))
 }
 
@@ -53,7 +54,7 @@ impl Scheme for Ecdsa {
         Param::END,
     ];
 
-    // libcrypto's own makes no difference.
+    // libcrypto's own provider makes no distinction either.
     const SETTABLE_BUT_DIGEST: &'static [Param] = Self::SETTABLE;
 
     const SETTABLE_IN_COMPOSITE: &'static [Param] = &[
@@ -131,8 +132,8 @@ impl Scheme for Ecdsa {
         tbs: &[u8],
         signature: &[u8],
     ) -> Result<()> {
-        if let Some(elsewhere) = key.elsewhere() {
-            return elsewhere.verify(Values::new(), tbs, signature);
+        if let Some(delegate) = key.public_delegate() {
+            return delegate.verify(Values::new(), tbs, signature);
         }
         let (curve, public) = (curve(key)?, key.require_public()?);
         ecdsa::check_digest(curve, tbs)?;
@@ -146,6 +147,6 @@ impl Scheme for Ecdsa {
     }
 
     fn recover(&self, _: &KeyObject, _: Option<Digest>, _: &[u8]) -> Result<Vec<u8>> {
-        Err(Error::unsupported("nothing can be recovered from an ECDSA signature"))
+        Err(Error::unsupported("verify-recover with ECDSA"))
     }
 }

@@ -1,8 +1,8 @@
-//! Signatures: made in the vault, verified here.
+//! Signatures: made in the vault, verified locally.
 //!
-//! The algorithms have the usual names. For each operation libcrypto then first fetches what any
-//! provider has under the name, with that provider's key management for the key's type; ours
-//! refuses to export a key of a vault to it, and libcrypto fetches both from us.
+//! The algorithms have the usual names. For each operation, libcrypto first fetches any provider's
+//! algorithm with that name, and that provider's key management for the key's type. Our key
+//! management refuses to export a vault key to it, and libcrypto then fetches both from us.
 
 mod composite;
 mod context;
@@ -40,14 +40,14 @@ const ECDSA: Algorithm = Algorithm::new(
     c"ECDSA signatures with keys in Azure Key Vault and Managed HSM",
 );
 
-/// The algorithms. Those whose names say the digest are of use to hosts that have the functions
-/// which take an algorithm chosen by name.
+/// The algorithms. Those with a digest in their name are usable only by hosts with the functions
+/// for explicitly fetched algorithms.
 pub(crate) fn algorithms(with_composites: bool) -> &'static [Algorithm] {
     static SIMPLE: &[Algorithm] = &[RSA, ECDSA, Algorithm::END];
     if with_composites { composite::ALL } else { SIMPLE }
 }
 
-/// What a context was initialised for.
+/// The operation that a context was initialised for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Operation {
     Sign,
@@ -83,7 +83,7 @@ const fn table<S: Scheme>() -> [Dispatch; 23] {
     ]
 }
 
-/// Whatever a signature was made over can be had back from RSA's alone.
+/// Only RSA supports verify-recover.
 const fn recovery<S: Scheme>() -> [Dispatch; 3] {
     [
         id::VERIFY_RECOVER_INIT.entry(verify_recover_init::<S>),
@@ -92,7 +92,7 @@ const fn recovery<S: Scheme>() -> [Dispatch; 3] {
     ]
 }
 
-/// Two tables in one, of the size that they have together.
+/// Concatenates two tables; `ALL` is the sum of their lengths.
 const fn joined<const A: usize, const B: usize, const ALL: usize>(
     first: [Dispatch; A],
     second: [Dispatch; B],
@@ -127,7 +127,7 @@ entry! {
     }
 }
 
-/// Without a key an initialisation goes on with the one before.
+/// If no key is given, an initialisation keeps the previous one.
 macro_rules! plain_init {
     ($function:ident, $name:literal, $operation:expr) => {
         entry! {
@@ -204,7 +204,7 @@ entry! {
         out: Output("place for the signature's length"),
         tbs: Input("data"),
     ) -> Result<()> {
-        // A question for the size may come without the message.
+        // Callers may omit the message when they ask for the length.
         let rest = if out.room().is_none() { None } else { Some(tbs.bytes()?) };
         ctx.sign_message(out, rest)
     }

@@ -1,5 +1,5 @@
-//! RSASSA-PSS verification for the parameters that AWS-LC and RustCrypto lack: MGF1 with a digest
-//! other than the message's (RFC 8017 sections 8.1.2 and 9.1.2).
+//! RSASSA-PSS verification for parameters that AWS-LC and RustCrypto do not support: MGF1 with a
+//! digest other than the message's (RFC 8017 sections 8.1.2 and 9.1.2).
 
 use crate::digest::Digest;
 use crate::error::{Error, Result};
@@ -11,7 +11,7 @@ use akv_core::RsaPublicKey;
 pub(super) struct Parameters {
     pub(super) digest: Digest,
     pub(super) mgf1: Digest,
-    /// Any length is accepted when there is none.
+    /// `None` accepts any length.
     pub(super) salt_len: Option<usize>,
 }
 
@@ -23,7 +23,7 @@ pub(super) fn verify(
     signature: &[u8],
 ) -> Result<()> {
     let message = apply(key, signature)?;
-    // The modulus may be one bit longer than a whole number of bytes; the encoded message is then
+    // The modulus may be one bit longer than a whole number of bytes. The encoded message is then
     // one byte shorter than the signature.
     let bits = key.bits() - 1;
     let (unused, encoded) = message.split_at(message.len() - bits.div_ceil(8));
@@ -42,7 +42,7 @@ fn is_encoding(encoded: &[u8], bits: usize, parameters: Parameters, hash: &[u8])
         return false;
     };
     let (masked, expected) = rest.split_at(masked_len);
-    // The bits that the modulus has no room for are zero.
+    // The unused top bits must be zero.
     let top = 0xff_u8 >> (8 * encoded.len() - bits);
     if masked.first().is_none_or(|first| first & !top != 0) {
         return false;
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn mgf1_is_that_of_published_vectors() {
-        // The examples of "MGF1" in the literature: seeds "foo" and "bar".
+        // The commonly published examples of MGF1, with the seeds "foo" and "bar".
         let hex = |bytes: Vec<u8>| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
         assert_eq!(hex(mask(Digest::Sha1, b"foo", 5)), "1ac9075cd4");
         assert_eq!(hex(mask(Digest::Sha1, b"bar", 5)), "bc0c655e01");

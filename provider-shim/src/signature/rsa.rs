@@ -15,7 +15,7 @@ use ossl_abi::names;
 use ossl_abi::params::{Answers, Params, Value, Values};
 use ossl_abi::types::{DataType, Param};
 
-/// libcrypto's numbers of salt lengths (`RSA_PSS_SALTLEN_…`).
+/// libcrypto's constants for salt lengths (`RSA_PSS_SALTLEN_…`).
 const NUMBERS: [(PssSalt, i32); 4] =
     [(PssSalt::Digest, -1), (PssSalt::Auto, -2), (PssSalt::Max, -3), (PssSalt::AutoDigestMax, -4)];
 
@@ -24,7 +24,7 @@ fn salt_from_number(number: i32) -> Result<PssSalt> {
         Some((salt, _)) => Ok(*salt),
         None => usize::try_from(number)
             .map(PssSalt::Len)
-            .map_err(|_| Error::argument(format!("{number} is not the length of a PSS salt"))),
+            .map_err(|_| Error::argument(format!("{number} is not a PSS salt length"))),
     }
 }
 
@@ -36,7 +36,7 @@ fn salt_number(salt: PssSalt) -> i32 {
     }
 }
 
-/// libcrypto passes numbers, and programs names or numbers in text.
+/// Parses a salt length: libcrypto passes numbers, programs pass names or numbers as text.
 fn salt_from_value(value: Value<'_>) -> Result<PssSalt> {
     if value.data_type() != Some(DataType::Utf8String) {
         return salt_from_number(value.integer()?);
@@ -47,11 +47,11 @@ fn salt_from_value(value: Value<'_>) -> Result<PssSalt> {
     }
     match text.parse() {
         Ok(number) => salt_from_number(number),
-        Err(_) => Err(Error::argument(format!("'{text}' is not the length of a PSS salt"))),
+        Err(_) => Err(Error::argument(format!("'{text}' is not a PSS salt length"))),
     }
 }
 
-/// RSA's settings.
+/// The RSA parameters.
 #[derive(Clone)]
 pub(super) struct Rsa {
     padding: Padding,
@@ -80,18 +80,18 @@ impl Rsa {
                 Ok(())
             }
             _ => Err(Error::unsupported(format!(
-                "RSA padding {} is not for {}; use pkcs1 or pss",
+                "RSA padding {} cannot be used for {}; use pkcs1 or pss",
                 padding.name(),
                 match operation {
-                    Operation::Sign => "signing with a key in a vault",
-                    Operation::Verify => "verifying",
-                    Operation::VerifyRecover => "recovering",
+                    Operation::Sign => "signing with a vault key",
+                    Operation::Verify => "verification",
+                    Operation::VerifyRecover => "verify-recover",
                 }
             ))),
         }
     }
 
-    /// The salt that a signature has, for an AlgorithmIdentifier.
+    /// The salt length for an AlgorithmIdentifier.
     fn salt_len(&self, digest: Digest) -> usize {
         match self.salt {
             PssSalt::Len(len) => len,
@@ -99,7 +99,7 @@ impl Rsa {
         }
     }
 
-    /// The settings for another provider.
+    /// The parameters for another provider.
     fn foreign(&self, digest: Option<Digest>, salt: PssSalt) -> Values {
         let mut values = Values::new().int(names::PAD_MODE, self.padding.number());
         if let Some(digest) = digest {
@@ -161,13 +161,13 @@ impl Scheme for Rsa {
         }
         if self.padding == Padding::None && digest.is_some() {
             return Err(Error::argument(
-                "without padding there is no digest; set one of them only",
+                "padding none cannot be combined with a digest; set only one of them",
             ));
         }
         let (salt, mgf1) = (params.get(names::PSS_SALTLEN), params.get(names::MGF1_DIGEST));
         if (salt.is_some() || mgf1.is_some()) && self.padding != Padding::Pss {
             return Err(Error::argument(
-                "salt length and MGF1 digest are for PSS; set rsa_padding_mode:pss before them",
+                "salt length and MGF1 digest require PSS; set rsa_padding_mode:pss first",
             ));
         }
         if let Some(value) = salt {
@@ -177,8 +177,8 @@ impl Scheme for Rsa {
             self.mgf1 = Some(Digest::from_name(value.utf8()?)?);
         }
         if self.padding == Padding::Pss && operation == Operation::Verify {
-            // PSS's own default (RFC 8017 appendix A.2.3). A signer, whose vault cannot do that,
-            // is told to set one.
+            // PSS's own default (RFC 8017 appendix A.2.3). For signing the vault does not support
+            // it, and the caller must set one.
             digest.get_or_insert(Digest::Sha1);
         }
         Ok(())
@@ -193,7 +193,8 @@ impl Scheme for Rsa {
         self.padding.answer(answers)?;
         let mgf1 = self.mgf1.or(digest).map_or(c"", Digest::name);
         answers.utf8_static(names::MGF1_DIGEST, mgf1)?;
-        // Callers take "auto" of a signer for the longest salt, and ours is not.
+        // For signing, callers interpret "auto" as the maximum length, but ours is the digest
+        // length.
         let salt = match (operation, self.salt) {
             (Operation::Sign, PssSalt::Auto | PssSalt::AutoDigestMax) => PssSalt::Digest,
             (_, salt) => salt,
@@ -220,7 +221,7 @@ impl Scheme for Rsa {
             return Ok(());
         };
         match (digest, self.padding) {
-            // It may still come.
+            // It may still be set.
             (None, _) => Ok(()),
             (Some(digest), Padding::Pss) => self.pss(digest).map(drop),
             (Some(digest), _) => Ok(key.check_pkcs1_digest(digest.algorithm())?),
@@ -235,7 +236,7 @@ impl Scheme for Rsa {
         let key = match key.private()? {
             Private::Vault(key) => key,
             Private::Foreign(key) => {
-                // The salt that we have told is to be made by.
+                // Use the salt length that we report.
                 let salt = match self.salt {
                     PssSalt::Auto | PssSalt::AutoDigestMax => PssSalt::Digest,
                     salt => salt,
@@ -249,9 +250,9 @@ impl Scheme for Rsa {
                 Ok(key.sign(algorithm, tbs)?)
             }
             (Padding::Pss, None) => {
-                Err(Error::argument("PSS needs a digest; set digest:sha256 before signing"))
+                Err(Error::argument("PSS requires a digest; set digest:sha256 before signing"))
             }
-            // Without a digest set the caller gives the DigestInfo.
+            // If no digest is set, the caller passes the DigestInfo.
             (_, None) => Ok(key.sign_pkcs1(tbs)?),
             (_, Some(digest)) => Ok(key.sign_pkcs1_digest(digest.algorithm(), tbs)?),
         }
@@ -264,8 +265,8 @@ impl Scheme for Rsa {
         tbs: &[u8],
         signature: &[u8],
     ) -> Result<()> {
-        if let Some(elsewhere) = key.elsewhere() {
-            return elsewhere.verify(self.foreign(digest, self.salt), tbs, signature);
+        if let Some(delegate) = key.public_delegate() {
+            return delegate.verify(self.foreign(digest, self.salt), tbs, signature);
         }
         let public = public(key)?;
         match (self.padding, digest) {
@@ -280,7 +281,7 @@ impl Scheme for Rsa {
                 let parameters = Parameters { digest, mgf1, salt_len };
                 verify::pss(public, parameters, tbs, signature)
             }
-            (Padding::Pss, None) => Err(Error::argument("PSS needs a digest")),
+            (Padding::Pss, None) => Err(Error::argument("PSS requires a digest")),
             (Padding::None, _) => verify::unpadded(public, tbs, signature),
             (_, digest) => verify::pkcs1(public, digest, tbs, signature),
         }

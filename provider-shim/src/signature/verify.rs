@@ -1,7 +1,7 @@
-//! Verifying RSA signatures, without a request.
+//! Local verification of RSA signatures.
 //!
-//! AWS-LC verifies what the service itself signs. Other digests and other sizes of keys are
-//! RustCrypto's, and other salts and MGF1 digests are for [`pss`].
+//! AWS-LC verifies what the service itself can sign. RustCrypto verifies other digests and key
+//! sizes. [`pss`] verifies other salt lengths and MGF1 digests.
 
 use super::pss::{self, Parameters};
 use crate::digest::Digest;
@@ -10,7 +10,7 @@ use crate::rsa_public::{apply, rustcrypto};
 use akv_core::{PublicKey, RsaPublicKey, SignatureAlgorithm};
 use rsa::Pkcs1v15Sign;
 
-/// Checks by AWS-LC; `None` when it does not do this.
+/// Verifies with AWS-LC; `None` if it does not support the combination.
 fn by_aws_lc(
     key: &RsaPublicKey,
     algorithm: Option<SignatureAlgorithm>,
@@ -22,7 +22,7 @@ fn by_aws_lc(
     Some(key.verify_digest(algorithm, tbs, signature).map_err(|_| Error::Silent))
 }
 
-/// RSASSA-PKCS1-v1_5; without a digest the bare value was padded.
+/// RSASSA-PKCS1-v1_5. Without a digest, the bare value was padded.
 pub(super) fn pkcs1(
     key: &RsaPublicKey,
     digest: Option<Digest>,
@@ -65,12 +65,12 @@ pub(super) fn pss(
     pss::verify(key, parameters, tbs, signature)
 }
 
-/// The bare public operation, compared with the number that the caller padded himself.
+/// The bare public operation, compared with data that the caller padded.
 pub(super) fn unpadded(key: &RsaPublicKey, tbs: &[u8], signature: &[u8]) -> Result<()> {
     if apply(key, signature)? == tbs { Ok(()) } else { Err(Error::Silent) }
 }
 
-/// The longest salt that fits (RFC 8017 section 9.1.1).
+/// The maximum salt length (RFC 8017 section 9.1.1).
 pub(super) fn max_salt_len(key: &RsaPublicKey, digest: Digest) -> Result<usize> {
     let encoded = (key.bits() - 1).div_ceil(8);
     encoded
@@ -78,7 +78,7 @@ pub(super) fn max_salt_len(key: &RsaPublicKey, digest: Digest) -> Result<usize> 
         .ok_or_else(|| Error::argument(format!("the key is too small for {}", digest.display())))
 }
 
-/// What PKCS#1 v1.5 padding of type 1 was put around (RFC 8017 section 9.2).
+/// Removes PKCS#1 v1.5 padding of type 1 (RFC 8017 section 9.2).
 pub(super) fn recover_pkcs1(key: &RsaPublicKey, signature: &[u8]) -> Result<Vec<u8>> {
     let padded = apply(key, signature)?;
     let content = padded.strip_prefix(&[0, 1]).ok_or(Error::Silent)?;

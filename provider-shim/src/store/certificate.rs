@@ -5,7 +5,7 @@ use ossl_abi::constants::OBJECT_CERT;
 use ossl_abi::names;
 use ossl_abi::params::{ParamArray, Values};
 
-/// The certificate for libcrypto to read.
+/// The certificate as a store object.
 pub(super) fn certificate(certificate: &Certificate) -> ParamArray {
     Values::new()
         .int(names::OBJECT_TYPE, OBJECT_CERT)

@@ -1,16 +1,16 @@
-//! The store: URIs of keys in a vault, of their certificates, and of a vault's list of keys.
+//! The store: URIs of vault keys, of their certificates, and of a vault's list of keys.
 //!
-//! Opening a URI only reads it. The request is made by the load, when it is known what is
-//! expected: libcrypto says so between the two. A list is asked for page by page.
+//! Opening a URI only parses it. The request is sent by the first load, when the expected type is
+//! known: libcrypto sets it in between. A list is requested page by page.
 //!
-//! Where nothing is expected, a key comes first, then its public half, and then its certificate,
-//! which is asked for only if the vault says that the key belongs to one. Then it is the one of the
-//! key's version.
+//! If no type is expected, the key comes first, then its public half, then its certificate. The
+//! certificate is requested only if the vault reports that the key belongs to one, and is that of
+//! the key's version.
 //!
-//! A key is handed over as data, which our own decoders turn back into it, and not as a
-//! reference. With a reference libcrypto 3.0.0 to 3.0.5 goes to the key management of whichever
-//! provider comes first (openssl/openssl#18221). Later ones fetch ours from us, and then give it
-//! from their cache to whoever asks for a key management of that type; decoders fetch nothing.
+//! A key is passed on as data, from which our own decoders recreate it, and not by reference. With
+//! a reference, libcrypto 3.0.0 to 3.0.5 use the key management of whichever provider comes first
+//! (openssl/openssl#18221). Later releases fetch ours, and afterwards return it from their cache to
+//! any caller that requests a key management of that type; decoders fetch nothing.
 
 mod certificate;
 mod names;
@@ -41,7 +41,7 @@ macro_rules! scheme {
     };
 }
 
-/// Schemes; libcrypto compares them without case.
+/// URI schemes; libcrypto compares them case-insensitively.
 pub(crate) static ALGORITHMS: &[Algorithm] = &[
     scheme!(c"vault", c"Keys in Azure Key Vault: vault:NAME:KEY[:VERSION]"),
     scheme!(c"managedhsm", c"Keys in Azure Managed HSM: managedhsm:NAME:KEY[:VERSION]"),
@@ -60,7 +60,7 @@ static TABLE: &[Dispatch] = &[
     Dispatch::END,
 ];
 
-/// What the store's user expects (`OSSL_STORE_INFO_…`).
+/// The type of object that the store's user expects (`OSSL_STORE_INFO_…`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Expected {
     Anything,
@@ -68,9 +68,9 @@ enum Expected {
     PublicKey,
     PrivateKey,
     Certificate,
-    /// Asked for since OpenSSL 4.0.
+    /// Supported since OpenSSL 4.0.
     SymmetricKey,
-    /// Parameters and revocation lists, which no vault has.
+    /// Parameters and CRLs, which vaults do not have.
     Other,
 }
 
@@ -88,18 +88,19 @@ impl Expected {
     }
 }
 
-/// What the next load gives.
+/// What the next load returns.
 enum Next {
-    /// The first object: nothing was asked yet.
+    /// The first object; no request has been sent.
     First,
-    /// The public half of the key that was the first object, and then what belongs to the key.
+    /// The public half of the key that was the first object; after it, the key's certificate if
+    /// there is one.
     PublicHalf(Box<AnyKey>),
-    /// The certificate of the key that was the first object, which is at this version.
+    /// The certificate of the key that was the first object. The reference has the key's version.
     Certificate(KeyReference),
     /// The next name of a vault's list.
     Name(Box<KeyList>),
-    /// A failure was told. It is not the end up to the next load, so that it is taken for an error
-    /// and not for an empty store; then it is, so that nobody loads for ever.
+    /// A load has failed. This is not the end until the next load, so that the failure is not taken
+    /// for an empty store. After that it is, so that callers do not loop forever.
     Failed,
     End,
 }
@@ -110,7 +111,7 @@ struct Loader {
     reference: KeyReference,
     expected: Expected,
     next: Next,
-    /// The key that the next object is made from.
+    /// The key that the next object belongs to.
     key: Option<AnyKey>,
 }
 
@@ -131,14 +132,13 @@ impl Loader {
         }
     }
 
-    /// Whether a key has nothing of what is expected.
+    /// Whether a key has no object of the expected type.
     fn has_nothing(&self) -> bool {
         let of_key = !matches!(self.expected, Expected::Name | Expected::Other);
         self.reference.key_name().is_some() && !of_key
     }
 
-    /// Loads the next object and hands it to the core. Success without an object means that there
-    /// was none any more.
+    /// Loads the next object and passes it to the core. Success without an object means the end.
     fn load(&mut self, callback: CoreCallback<'_>) -> Result<bool> {
         let (object, next) = match std::mem::replace(&mut self.next, Next::Failed) {
             Next::First if self.has_nothing() => (None, Next::End),
@@ -171,7 +171,7 @@ impl Loader {
     }
 
     fn hand_over(&mut self, object: &ParamArray, callback: CoreCallback<'_>) -> bool {
-        self.provider.introduce_others(callback);
+        self.provider.register_others(callback);
         let _key = self.key.take().map(|key| WithData::of(&self.provider, key));
         self.host().attempt(|| callback.call(object.params()))
     }
@@ -193,8 +193,8 @@ impl Loader {
         Ok((Some(object), next))
     }
 
-    /// Hands over a symmetric key as an `EVP_SKEY`, which libcrypto makes from a reference, by the
-    /// key management of this very provider.
+    /// Passes on a symmetric key as an `EVP_SKEY`. libcrypto creates it from a reference, with the
+    /// key management of this provider.
     fn opaque_key(&self, callback: CoreCallback<'_>) -> Result<bool> {
         let key = self.provider.client()?.symmetric_key(&self.reference)?;
         let object = Arc::new(SymmetricObject::new(Arc::clone(&self.provider), key));
@@ -206,8 +206,8 @@ impl Loader {
         Ok((Some(certificate::certificate(&certificate)), Next::End))
     }
 
-    /// The certificate of a key that was loaded. That there is none, or none for this caller, does
-    /// not spoil the key.
+    /// The certificate of a key that was loaded. If it does not exist or access is denied, the key
+    /// is still usable.
     fn certificate_of_key(&self, key: &KeyReference) -> Result<(Option<ParamArray>, Next)> {
         let object = match self.provider.client()?.certificate(key) {
             Ok(certificate) => Some(certificate::certificate(&certificate)),
@@ -220,7 +220,7 @@ impl Loader {
         Ok((object, Next::End))
     }
 
-    /// The vault's list of keys, of which nothing is asked yet.
+    /// The vault's list of keys. No request is sent yet.
     fn list(&self) -> Result<KeyList> {
         if matches!(self.expected, Expected::Anything | Expected::Name) {
             return Ok(self.provider.client()?.vault(&self.reference)?.list());
@@ -235,8 +235,8 @@ impl Loader {
     }
 }
 
-/// The public half of a key that was loaded, for programs that want both as objects of their own
-/// (BIND), and whether its certificate comes next.
+/// The public half of a loaded key, for programs that expect both halves as separate objects
+/// (BIND). Also determines whether the certificate comes next.
 fn public_half(key: &AnyKey) -> (Option<ParamArray>, Next) {
     let managed = key.attributes().is_some_and(KeyAttributes::managed);
     let next = match managed {
@@ -249,7 +249,7 @@ fn public_half(key: &AnyKey) -> (Option<ParamArray>, Next) {
     }
 }
 
-/// The next name of a list, for which the next page is asked if need be.
+/// The next name of a list. Requests the next page if necessary.
 fn name(mut list: Box<KeyList>) -> Result<(Option<ParamArray>, Next)> {
     Ok(match list.next().transpose()? {
         Some(item) => (Some(names::name(&item)), Next::Name(list)),
@@ -263,7 +263,7 @@ entry! {
         provider: &Arc<Provider>,
         uri: Option<Text>,
     ) -> Result<Box<Loader>> {
-        let uri = uri.ok_or_else(|| Error::argument("the URI is not text in UTF-8"))?;
+        let uri = uri.ok_or_else(|| Error::argument("the URI is null or not UTF-8"))?;
         let reference = provider.client()?.reference(uri)?;
         Ok(Box::new(Loader {
             provider: Arc::clone(provider),
@@ -285,7 +285,7 @@ extern "C" fn settable_ctx_params(_provctx: *mut c_void) -> *const Param {
 }
 
 entry! {
-    /// No search criterion is among them: a URI names its one object, and lists tell names only.
+    /// There is no search criterion: a URI names one object, and lists contain only names.
     fn set_ctx_params(
         "store set_ctx_params",
         loader: &mut Loader,

@@ -1,4 +1,4 @@
-//! A vault's keys as names that the store opens again.
+//! A vault's keys as names that the store can open.
 
 use akv_core::{KeyAttributes, KeyItem};
 use ossl_abi::constants::OBJECT_NAME;
@@ -7,7 +7,7 @@ use ossl_abi::params::{ParamArray, Values};
 use std::time::SystemTime;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// The reference of the key that an entry of the list is about, and what its user should know.
+/// The reference of a list entry, with a description for the user.
 pub(super) fn name(item: &KeyItem) -> ParamArray {
     let values = Values::new()
         .int(names::OBJECT_TYPE, OBJECT_NAME)
@@ -19,7 +19,7 @@ pub(super) fn name(item: &KeyItem) -> ParamArray {
     .build()
 }
 
-/// What keeps the key from being used, now or some day, and whether it has a certificate.
+/// Restrictions on the key's use, now or later, and whether it has a certificate.
 fn description(attributes: &KeyAttributes, now: SystemTime) -> Option<String> {
     let mut notes = Vec::new();
     if attributes.managed() {

@@ -1,5 +1,5 @@
-//! Wrapping and unwrapping keys (RFC 3394) behind the functions for encryption with an `EVP_PKEY`:
-//! `openssl pkeyutl -encrypt` and `-decrypt`.
+//! Key wrap (RFC 3394) through the functions for asymmetric encryption: `openssl pkeyutl -encrypt`
+//! and `-decrypt`.
 
 use crate::error::{Error, Result};
 use crate::key::{AKV_AES, SymmetricObject};
@@ -14,7 +14,7 @@ use std::ffi::{CStr, c_void};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// The service's name of the algorithm, for who knows the key's size.
+/// The service's algorithm name, for callers that know the key size.
 const PARAMETER: &CStr = c"algorithm";
 
 pub(crate) const ALGORITHM: Algorithm = Algorithm::new(
@@ -37,12 +37,12 @@ static TABLE: &[Dispatch] = &[
     Dispatch::END,
 ];
 
-/// The state of one operation.
+/// The state of an operation.
 #[derive(Clone)]
 struct Context {
     provider: Arc<Provider>,
     key: Option<Arc<SymmetricObject>>,
-    /// Without one it is found out.
+    /// If not set, it is determined from the key.
     algorithm: Option<KeyWrapAlgorithm>,
 }
 
@@ -99,7 +99,7 @@ entry! {
 }
 
 entry! {
-    /// Both directions begin alike: with this key, or anew with the one there is.
+    /// Starts either direction, with this key or the current one.
     fn init(
         "asym_cipher init",
         ctx: &mut Context,

@@ -1,4 +1,4 @@
-//! Symmetric keys as `EVP_PKEY`: libcrypto takes one for a private key without a public half.
+//! Symmetric keys as `EVP_PKEY`: libcrypto treats one as a private key without a public half.
 
 use crate::error::{Error, Result};
 use crate::handover::{Referred, referred};
@@ -43,7 +43,7 @@ entry! {
 }
 
 entry! {
-    /// A duplicate shares everything, since an object never changes. There is no part to duplicate.
+    /// A duplicate is another reference, since objects never change. A key has no separate parts.
     fn dup(
         "keymgmt dup",
         key: const &Arc<SymmetricObject>,
@@ -60,7 +60,7 @@ entry! {
 }
 
 entry! {
-    /// All that is known of a key is which it is.
+    /// Keys are compared by their references.
     fn matches(
         "keymgmt match",
         first: &SymmetricObject,
@@ -72,7 +72,7 @@ entry! {
 }
 
 entry! {
-    /// The service does not tell the number of bits.
+    /// The service does not report the key size.
     fn get_params("keymgmt get_params", _key: &SymmetricObject, answers: Answers) -> Result<()> {
         let longest = KeyWrapAlgorithm::wrapped_len(KeyWrapAlgorithm::MAX_LEN)?;
         answers.integer(names::MAX_SIZE, i32::try_from(longest).unwrap_or(i32::MAX))?;

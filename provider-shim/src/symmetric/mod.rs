@@ -1,11 +1,11 @@
 //! Symmetric (AES) keys of a Managed HSM.
 //!
-//! | module | what |
+//! | module | content |
 //! |---|---|
 //! | [`keymgmt`], [`asym_cipher`] | the key as an `EVP_PKEY` that encrypts and decrypts other keys, in every release |
-//! | [`skeymgmt`], [`cipher`] | the key as an opaque `EVP_SKEY` and its ciphers, from OpenSSL 3.5 on |
+//! | [`skeymgmt`], [`cipher`] | the key as an opaque `EVP_SKEY` and its ciphers, since OpenSSL 3.5 |
 //!
-//! The type of such keys is ours alone, so no other provider's can be mistaken for it.
+//! The key type is our own, so it cannot be confused with that of another provider.
 
 pub(crate) mod asym_cipher;
 pub(crate) mod cipher;

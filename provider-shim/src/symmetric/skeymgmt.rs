@@ -1,5 +1,5 @@
-//! Symmetric keys as `EVP_SKEY`, which OpenSSL has from 3.5 on: found by their reference, or made in
-//! the HSM. The bytes of a key are neither taken nor given.
+//! Symmetric keys as `EVP_SKEY` (since OpenSSL 3.5): loaded by their reference, or generated in the
+//! HSM. Key bytes are neither imported nor exported.
 
 use crate::error::{Error, Result};
 use crate::handover::{Referred, referred};
@@ -16,7 +16,7 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;
 use std::sync::Arc;
 
-/// The reference of a key that is there: `openssl enc -skeyopt akv-key:managedHsm:NAME:KEY`.
+/// The reference of an existing key: `openssl enc -skeyopt akv-key:managedHsm:NAME:KEY`.
 const KEY: &CStr = c"akv-key";
 
 pub(crate) static ALGORITHMS: &[Algorithm] = &[
@@ -42,7 +42,7 @@ entry! {
 fn found(provider: &Provider, params: Params<'_>) -> Result<SymmetricKey> {
     let Some(key) = params.get(KEY) else {
         return Err(Error::argument(
-            "akv_provider takes no bytes of a key, but the name of one in an HSM: \
+            "akv_provider does not accept key bytes; name a key in an HSM with \
              akv-key:managedHsm:NAME:KEY",
         ));
     };
@@ -57,7 +57,7 @@ entry! {
         _selection: c_int,
         params: Params,
     ) -> Result<Arc<SymmetricObject>> {
-        // What a store of ours gave.
+        // A reference from our own store.
         if let Some(reference) = params.get(names::OBJECT_REFERENCE) {
             return match referred(reference.octets()?) {
                 Some(Referred::Symmetric(key)) => Ok(key),
@@ -77,7 +77,7 @@ entry! {
         _callback: Option<Callback>,
     ) -> Result<()> {
         Err(Error::unsupported(format!(
-            "{} never leaves the HSM; use it with the ciphers of akv_provider, AKV-AES-…",
+            "{} never leaves the HSM; use it with akv_provider's ciphers AKV-AES-…",
             key.key().reference()
         )))
     }
@@ -100,7 +100,7 @@ fn new_key(provider: &Provider, params: Params<'_>) -> Result<SymmetricKey> {
     description.set(client, params)?;
     let reference = description.reference().map_err(|_| {
         Error::argument(
-            "akv_provider makes keys in HSMs only: say where with akv-name:managedHsm:NAME:KEY",
+            "akv_provider generates keys only in HSMs: set akv-name:managedHsm:NAME:KEY",
         )
     })?;
     let key = description.symmetric_key();
@@ -113,7 +113,7 @@ fn new_key(provider: &Provider, params: Params<'_>) -> Result<SymmetricKey> {
 }
 
 entry! {
-    /// The reference with its version, valid while the object lives.
+    /// The reference with the pinned version, valid while the object lives.
     fn get_key_id(
         "skeymgmt get_key_id",
         key: &SymmetricObject,

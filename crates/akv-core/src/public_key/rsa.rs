@@ -125,7 +125,7 @@ impl RsaPublicKey {
     pub fn pad_ciphertext(&self, ciphertext: &[u8]) -> Result<Vec<u8>> {
         let missing = self.size().checked_sub(ciphertext.len()).ok_or_else(|| {
             let (size, len) = (self.size(), ciphertext.len());
-            let text = format!("an RSA ciphertext of this key has {size} bytes, got {len}");
+            let text = format!("an RSA ciphertext for this key has {size} bytes, not {len}");
             Error::new(ErrorKind::Argument, text)
         })?;
         Ok([&vec![0; missing], ciphertext].concat())

@@ -1,22 +1,23 @@
-//! Numbers of OpenSSL's headers, the same in 1.1.1, 3.x and 4.x.
+//! Constants of OpenSSL's headers, the same in 1.1.1, 3.x and 4.x.
 
 use std::ffi::{c_int, c_uint, c_ulong};
 
-/// `OSSL_DYNAMIC_VERSION`, and the oldest that a libcrypto takes: what `bind_engine` looks like.
+/// `OSSL_DYNAMIC_VERSION`, which is also the oldest version that a libcrypto accepts: it stands for
+/// the prototype of `bind_engine`.
 pub const DYNAMIC_VERSION: c_ulong = 0x0003_0000;
 
-/// `ENGINE_CMD_FLAG_…`: what a control command takes.
+/// `ENGINE_CMD_FLAG_…`: the argument of a control command.
 pub mod command {
     use super::c_uint;
     pub const NUMERIC: c_uint = 1;
     pub const STRING: c_uint = 2;
     pub const NO_INPUT: c_uint = 4;
     pub const INTERNAL: c_uint = 8;
-    /// First number of an engine's own commands.
+    /// Number of the first engine-specific command.
     pub const BASE: c_uint = 200;
 }
 
-/// `CRYPTO_EX_INDEX_…`: classes of objects that carry data of others.
+/// `CRYPTO_EX_INDEX_…`: classes of objects with ex_data.
 pub mod extra {
     use super::c_int;
     pub const EC_KEY: c_int = 8;
@@ -57,7 +58,7 @@ pub mod padding {
     pub const OAEP: c_int = 4;
     pub const X931: c_int = 5;
     pub const PSS: c_int = 6;
-    /// PKCS#1 whose failure is told, of 3.2 and later.
+    /// PKCS#1 without implicit rejection, in 3.2 and later.
     pub const PKCS1_NO_IMPLICIT_REJECTION: c_int = 8;
 }
 
@@ -69,10 +70,10 @@ pub mod salt {
     pub const AUTO_DIGEST_MAX: c_int = -4;
 }
 
-/// `RSA_FLAG_EXT_PKEY`: the private key is somewhere else.
+/// `RSA_FLAG_EXT_PKEY`: the private key is stored elsewhere.
 pub const RSA_FLAG_EXTERNAL: c_int = 0x20;
 
-/// `EVP_PKEY_CTRL_…`: questions to an operation.
+/// `EVP_PKEY_CTRL_…`: control commands that query an operation.
 pub mod control {
     use super::c_int;
     pub const GET_DIGEST: c_int = 13;
@@ -88,7 +89,7 @@ pub const OPERATION_SIGN_1_1: c_int = 1 << 3;
 /// `EVP_PKEY_OP_SIGN` of 3.x.
 pub const OPERATION_SIGN_3: c_int = 1 << 4;
 
-/// The first number of 3.0 (`OPENSSL_VERSION_NUMBER`).
+/// `OPENSSL_VERSION_NUMBER` of 3.0.
 pub const VERSION_3_0: c_ulong = 0x3000_0000;
-/// The first number of 4.0.
+/// `OPENSSL_VERSION_NUMBER` of 4.0.
 pub const VERSION_4_0: c_ulong = 0x4000_0000;

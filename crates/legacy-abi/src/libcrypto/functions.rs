@@ -12,25 +12,25 @@ use ossl_abi::library::Library;
 use std::ffi::{CStr, c_char, c_int, c_long, c_uchar, c_ulong, c_void};
 use std::mem::transmute;
 
-/// A function that this libcrypto lacks.
+/// A function that this libcrypto does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Missing(pub &'static CStr);
 
-/// A function as it is declared here.
+/// A declared function.
 #[cfg(test)]
 pub struct Prototype {
     pub name: &'static str,
-    /// Its name in 1.1.1, if that is another.
+    /// Its name in 1.1.1, if different.
     pub old: &'static [&'static str],
     pub optional: bool,
     pub arguments: &'static [&'static str],
     pub variadic: bool,
-    /// Empty for nothing.
+    /// Empty for `void`.
     pub returns: &'static str,
 }
 
-/// Declares the table: each function once, with its prototype. `A | B` is a function that 3.x
-/// renamed; `optional` ones are in 1.1.1 only or in 3.x only.
+/// Declares a table of functions with their prototypes. `A | B` is a function that was renamed in
+/// 3.x. `optional` functions exist only in 1.1.1 or only in 3.x.
 macro_rules! functions {
     (
         $(#[$doc:meta])*
@@ -51,7 +51,7 @@ macro_rules! functions {
         }
 
         impl $table {
-            /// What the headers are held against.
+            /// The prototypes to compare with the headers.
             #[cfg(test)]
             pub const PROTOTYPES: &[Prototype] = &[
                 $(Prototype {
@@ -75,14 +75,14 @@ macro_rules! functions {
                 },)*
             ];
 
-            /// Looks all of them up in this library.
+            /// Looks up all functions in this library.
             ///
             /// # Errors
-            /// The first function that is not there and has to be.
+            /// The first required function that is missing.
             ///
             /// # Safety
-            /// The library's functions of these names have these prototypes: it is a libcrypto,
-            /// or has nothing of one.
+            /// The library is a libcrypto, whose functions have these prototypes, or it contains
+            /// none of these functions.
             #[allow(clippy::missing_transmute_annotations, reason = "the fields' types say it")]
             pub unsafe fn find(library: &Library) -> Result<Self, Missing> {
                 const fn c_name(text: &'static str) -> &'static CStr {
@@ -98,13 +98,13 @@ macro_rules! functions {
                         $(let found = found.or_else(|| {
                             library.symbol(const { c_name(concat!(stringify!($old), "\0")) })
                         });)?
-                        // SAFETY: vouched for by the caller.
+                        // SAFETY: guaranteed by the caller.
                         unsafe { transmute(found.ok_or(Missing(NAME))?) }
                     },)*
                     $($extra: {
                         const NAME: &CStr = c_name(concat!(stringify!($extra), "\0"));
-                        // SAFETY: vouched for by the caller; an optional function and an optional
-                        // pointer both have null for nothing.
+                        // SAFETY: guaranteed by the caller; an `Option` of a function pointer has
+                        // the same layout as a nullable pointer.
                         library.symbol(NAME).map(|found| unsafe { transmute(found) })
                     },)*
                 })
@@ -114,8 +114,8 @@ macro_rules! functions {
 }
 
 functions! {
-    /// The error queue's functions, which are looked up before all others: with them a missing one
-    /// is told.
+    /// The error queue's functions. They are looked up first, so that missing functions can be
+    /// reported.
     struct ErrorFunctions;
     fn OpenSSL_version_num() -> c_ulong;
     fn ERR_get_next_error_library() -> c_int;

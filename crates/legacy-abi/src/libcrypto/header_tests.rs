@@ -1,8 +1,8 @@
-//! Holds functions, numbers and structures against OpenSSL's headers: a C file of static assertions
-//! made from the very tables that are looked up.
+//! Compares functions, constants and structures with OpenSSL's headers: compiles a C file of static
+//! assertions generated from the same tables that the lookup uses.
 //!
-//! `OPENSSL_INCLUDE_DIRS`, a list of folders separated by colons, names the headers of more
-//! versions, of 1.1.1, 3.x and 4.x; without it the system's are taken.
+//! Set `OPENSSL_INCLUDE_DIRS` to a colon-separated list of directories to check the headers of
+//! other versions of 1.1.1, 3.x and 4.x. By default the system's headers are used.
 
 use super::constants::{self, command, control, extra, nid, padding, salt};
 use super::functions::{EngineFunctions, ErrorFunctions, KeyFunctions, Prototype};
@@ -12,8 +12,8 @@ use std::io::Write as _;
 use std::mem::{offset_of, size_of};
 use std::process::{Command, Stdio};
 
-/// The C spelling of a type. `const` plays no role in the ABI, differs between versions, and is
-/// nothing in the file.
+/// The C spelling of a type. `const` does not affect the ABI and differs between versions; the C
+/// file defines it as empty.
 fn c_type(rust: &str) -> String {
     let rust: String = rust.chars().filter(|c| !c.is_whitespace()).collect();
     for pointer in ["*const", "*mut"] {
@@ -64,7 +64,7 @@ fn c_name(rust: &str) -> &'static str {
     }
 }
 
-/// Functions for which the headers have no name: those of `types`, spelled as there.
+/// Function types without a name in the headers, spelled as in `types`.
 fn c_function(rust: &str) -> &'static str {
     match rust {
         "RsaPrivateFn" => "rsa_private",
@@ -128,7 +128,7 @@ fn assertion(out: &mut String, prototype: &Prototype) {
     let (new, old) = (assert(prototype.name), prototype.old.first().map(|old| assert(old)));
     let text = match old {
         Some(old) => format!("#if IS_3\n{new}\n#else\n{old}\n#endif"),
-        // Errors are put by one function in 1.1.1 and by three in 3.x.
+        // 1.1.1 pushes an error with one function, 3.x with three.
         None if prototype.optional && prototype.name == "ERR_put_error" => {
             format!("#if !IS_3\n{new}\n#endif")
         }
@@ -244,7 +244,7 @@ fn layouts() -> String {
     layout("ERR_STRING_DATA", size_of::<ErrorString>(), &error)
 }
 
-/// Compiles, without making anything.
+/// Compiles the source without output.
 fn check(source: &str, include: &str) {
     let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
     let mut command = Command::new(&compiler);

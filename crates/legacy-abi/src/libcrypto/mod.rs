@@ -1,7 +1,7 @@
-//! The libcrypto of the host, 1.1.1 to 4.x: its types, numbers and functions, found at run time.
+//! The host's libcrypto, 1.1.1 to 4.x: its types, constants and functions, found at run time.
 //!
-//! Nothing is linked. The functions are looked up in the library around an address that the host
-//! passes, so that it also works where libcrypto was opened `RTLD_LOCAL`, and where there are two.
+//! Nothing is linked. The functions are looked up in the library that contains an address passed by
+//! the host, which also works if libcrypto was opened with `RTLD_LOCAL` or is loaded twice.
 
 pub mod constants;
 mod errors;
@@ -15,4 +15,4 @@ pub mod types;
 pub use self::errors::Errors;
 pub use self::functions::{EngineFunctions, ErrorFunctions, KeyFunctions, Missing};
 pub use self::owned::Owned;
-pub use self::pkey_method::copy_of_own;
+pub use self::pkey_method::duplicate_method;

@@ -1,23 +1,23 @@
-//! Objects of libcrypto that are ours until they are handed on.
+//! libcrypto's objects that we own until we pass them on.
 
 use crate::error::{Error, Result};
 use ossl_abi::guard::Return;
 use std::ptr::{self, NonNull};
 
-/// An object with the function that frees it.
+/// An object and the function that frees it.
 pub struct Owned<T> {
     object: NonNull<T>,
     free: unsafe extern "C" fn(*mut T),
 }
 
 impl<T> Owned<T> {
-    /// What a function of libcrypto has just made.
+    /// Takes ownership of an object that a function of libcrypto returned.
     ///
     /// # Errors
-    /// Nothing: a null pointer. `function` is named.
+    /// The object is null; the error names `function`.
     ///
     /// # Safety
-    /// `object` is null or an object that nobody else frees, and that `free` does.
+    /// `object` is null or an object that nothing else frees and that `free` can free.
     pub unsafe fn new(
         object: *mut T,
         free: unsafe extern "C" fn(*mut T),
@@ -31,7 +31,7 @@ impl<T> Owned<T> {
         self.object.as_ptr()
     }
 
-    /// Hands it on to somebody who frees it.
+    /// Releases ownership of the object.
     pub fn into_raw(self) -> *mut T {
         let object = self.object.as_ptr();
         std::mem::forget(self);
@@ -41,7 +41,7 @@ impl<T> Owned<T> {
 
 impl<T> Drop for Owned<T> {
     fn drop(&mut self) {
-        // SAFETY: `new`'s caller vouched for the pair, and nobody else has the object.
+        // SAFETY: the caller of `new` guarantees that they match, and nothing else uses the object.
         unsafe { (self.free)(self.object.as_ptr()) };
     }
 }

@@ -1,20 +1,20 @@
-//! `EVP_PKEY_METHOD`s made from libcrypto's own.
+//! Copies of libcrypto's own `EVP_PKEY_METHOD`s.
 
 use super::EngineFunctions;
 use super::types::PkeyMethod;
 use crate::error::{Error, Result};
 use std::ffi::c_int;
 
-/// libcrypto's own method for a type of keys, and a copy of it that is never freed.
+/// Returns libcrypto's own method for a key type, and a copy of it that is never freed.
 ///
 /// # Safety
 /// The functions are libcrypto's.
-pub unsafe fn copy_of_own(
+pub unsafe fn duplicate_method(
     functions: &EngineFunctions,
     nid: c_int,
 ) -> Result<(*const PkeyMethod, *mut PkeyMethod)> {
     let (mut id, mut flags) = (0, 0);
-    // SAFETY: libcrypto's functions with what they take.
+    // SAFETY: libcrypto's functions with valid arguments.
     unsafe {
         let own = (functions.EVP_PKEY_meth_find)(nid);
         if own.is_null() {

@@ -1,6 +1,7 @@
-//! libcrypto's C types, as engine.h, rsa.h, ec.h and evp.h of 1.1.1 and 3.x have them.
+//! libcrypto's C types, as declared by engine.h, rsa.h, ec.h and evp.h of 1.1.1 and 3.x.
 //!
-//! The crate `openssl-sys` has most of them, but its build script wants OpenSSL's headers and links
+//! The `openssl-sys` crate has most of them, but its build script needs OpenSSL's headers and links
+//! libcrypto. The few types that an engine needs are therefore declared here.
 //! libcrypto; so the few that an engine needs are declared here.
 
 use std::ffi::{c_char, c_int, c_long, c_uchar, c_uint, c_ulong, c_void};
@@ -22,9 +23,9 @@ opaque! {
     Pkey;
     /// `EVP_PKEY_CTX`: one operation with a key.
     PkeyContext;
-    /// `EVP_PKEY_METHOD`: what is done for a type of keys.
+    /// `EVP_PKEY_METHOD`: operations of a key type.
     PkeyMethod;
-    /// `EVP_PKEY_ASN1_METHOD`: how a type of keys is read and written.
+    /// `EVP_PKEY_ASN1_METHOD`: encoding of a key type.
     PkeyAsn1Method;
     /// `EVP_MD`.
     Digest;
@@ -69,18 +70,18 @@ pub struct CommandDefinition {
     pub flags: c_uint,
 }
 
-/// `ERR_STRING_DATA`: a text for an error code.
+/// `ERR_STRING_DATA`: the text of an error code.
 #[repr(C)]
 pub struct ErrorString {
     pub error: c_ulong,
     pub text: *const c_char,
 }
 
-/// `dynamic_fns`: what a libcrypto tells the engine that it loads. Behind it are its allocation
-/// functions, which we have no use for: what libcrypto is to free, its own functions make.
+/// `dynamic_fns`: what libcrypto passes to an engine that it loads. The allocation functions that
+/// follow in C are omitted: everything that libcrypto frees is allocated by its own functions.
 #[repr(C)]
 pub struct DynamicFunctions {
-    /// An address in the libcrypto that loads us.
+    /// An address inside the libcrypto that loads us.
     pub static_state: *mut c_void,
 }
 
@@ -107,7 +108,7 @@ pub type PkeyAsn1MethodsFn =
 /// `CRYPTO_EX_new`.
 pub type ExtraNewFn =
     unsafe extern "C" fn(*mut c_void, *mut c_void, *mut ExtraData, c_int, c_long, *mut c_void);
-/// `CRYPTO_EX_dup`. The third argument leads to the pointer that is to be duplicated.
+/// `CRYPTO_EX_dup`. The third argument points to the pointer to duplicate.
 pub type ExtraDupFn = unsafe extern "C" fn(
     *mut ExtraData,
     *const ExtraData,
@@ -119,12 +120,12 @@ pub type ExtraDupFn = unsafe extern "C" fn(
 /// `CRYPTO_EX_free`.
 pub type ExtraFreeFn = ExtraNewFn;
 
-/// A private-key operation of an `RSA_METHOD`: length and place of the input, place of the output,
-/// key, padding. Returns the output's length, or -1.
+/// A private-key operation of an `RSA_METHOD`: input length and input, output, key, padding.
+/// Returns the output length, or -1.
 pub type RsaPrivateFn =
     unsafe extern "C" fn(c_int, *const c_uchar, *mut c_uchar, *mut Rsa, c_int) -> c_int;
 
-/// `ECDSA_sign`'s function in an `EC_KEY_METHOD`.
+/// The function of an `EC_KEY_METHOD` behind `ECDSA_sign`.
 pub type EcSignFn = unsafe extern "C" fn(
     c_int,
     *const c_uchar,
@@ -135,14 +136,14 @@ pub type EcSignFn = unsafe extern "C" fn(
     *const BigNum,
     *mut EcKey,
 ) -> c_int;
-/// `ECDSA_sign_setup`'s.
+/// The function behind `ECDSA_sign_setup`.
 pub type EcSignSetupFn = unsafe extern "C" fn(
     *mut EcKey,
     *mut BigNumContext,
     *mut *mut BigNum,
     *mut *mut BigNum,
 ) -> c_int;
-/// `ECDSA_do_sign`'s.
+/// The function behind `ECDSA_do_sign`.
 pub type EcSignSigFn = unsafe extern "C" fn(
     *const c_uchar,
     c_int,
@@ -150,15 +151,15 @@ pub type EcSignSigFn = unsafe extern "C" fn(
     *const BigNum,
     *mut EcKey,
 ) -> *mut EcdsaSig;
-/// `ECDH_compute_key`'s.
+/// The function behind `ECDH_compute_key`.
 pub type EcComputeFn =
     unsafe extern "C" fn(*mut *mut c_uchar, *mut usize, *const EcPoint, *const EcKey) -> c_int;
-/// A key generation of an `EC_KEY_METHOD`.
+/// The key generation function of an `EC_KEY_METHOD`.
 pub type EcKeygenFn = unsafe extern "C" fn(*mut EcKey) -> c_int;
 
-/// An initialisation of an `EVP_PKEY_METHOD`.
+/// An initialisation function of an `EVP_PKEY_METHOD`.
 pub type PkeyInitFn = unsafe extern "C" fn(*mut PkeyContext) -> c_int;
-/// Signing or decrypting: place and length of the output, place and length of the input.
+/// Signing or decryption: output and its length, input and its length.
 pub type PkeyOperationFn = unsafe extern "C" fn(
     *mut PkeyContext,
     *mut c_uchar,
@@ -166,16 +167,16 @@ pub type PkeyOperationFn = unsafe extern "C" fn(
     *const c_uchar,
     usize,
 ) -> c_int;
-/// A question or a setting.
+/// A control command.
 pub type PkeyControlFn = unsafe extern "C" fn(*mut PkeyContext, c_int, c_int, *mut c_void) -> c_int;
-/// The same in text.
+/// A control command in text form.
 pub type PkeyControlTextFn =
     unsafe extern "C" fn(*mut PkeyContext, *const c_char, *const c_char) -> c_int;
 
-/// Reads the content of PKCS#8 into a key.
+/// Decodes a key from PKCS#8.
 pub type PrivateDecodeFn = unsafe extern "C" fn(*mut Pkey, *const PrivateKeyInfo) -> c_int;
-/// Writes a key as PKCS#8.
+/// Encodes a key as PKCS#8.
 pub type PrivateEncodeFn = unsafe extern "C" fn(*mut PrivateKeyInfo, *const Pkey) -> c_int;
-/// Prints a private key, so many columns to the right.
+/// Prints a private key with the given indentation.
 pub type PrivatePrintFn =
     unsafe extern "C" fn(*mut Bio, *const Pkey, c_int, *mut PrintContext) -> c_int;

@@ -1,7 +1,7 @@
-//! What each kind of argument of an [`entry!`](crate::entry!) becomes, and what C vouches for with it.
+//! The kinds of arguments of an [`entry!`](crate::entry!), and what C guarantees for each.
 //!
-//! Every function here is called by the macro alone, with arguments that C has just passed. Their
-//! contracts are those of libcrypto's documentation (provider-keymgmt(7), provider-signature(7), …).
+//! Only the macro calls these functions, with arguments that C has just passed. The guarantees are
+//! those of libcrypto's documentation (provider-keymgmt(7), provider-signature(7), …).
 
 use super::NullPointer;
 use crate::host::{Bio, Host};
@@ -13,36 +13,36 @@ use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
-/// One call from C. What C passed is borrowed from it, so that nothing of it is kept.
+/// One call from C. Arguments borrow from it, so that they cannot outlive the call.
 pub struct Call(());
 
 impl Call {
-    /// The call that is being served.
-    #[expect(clippy::new_without_default, reason = "the macro alone makes one")]
+    /// The current call.
+    #[expect(clippy::new_without_default, reason = "only the macro creates one")]
     pub const fn new() -> Self {
         Self(())
     }
 }
 
-/// `Bytes`: data with its length.
+/// `Bytes`: a pointer and a length.
 ///
 /// # Safety
-/// `data` is null or leads to `len` readable bytes that stay as they are during the call.
+/// `data` is null or points to `len` readable bytes that do not change during the call.
 pub unsafe fn bytes(_: &Call, data: *const c_uchar, len: usize) -> Option<&[u8]> {
-    // SAFETY: vouched for by the caller.
+    // SAFETY: guaranteed by the caller.
     unsafe { c_abi::bytes(data, len) }
 }
 
-/// `Option<Bytes>`: data that null means the absence of.
+/// `Option<Bytes>`: data that is absent if the pointer is null.
 ///
 /// # Safety
 /// As for [`bytes`].
 pub unsafe fn optional_bytes(call: &Call, data: *const c_uchar, len: usize) -> Option<&[u8]> {
-    // SAFETY: vouched for by the caller.
+    // SAFETY: guaranteed by the caller.
     if data.is_null() { None } else { unsafe { bytes(call, data, len) } }
 }
 
-/// Data that is not needed when C only asks for the output's length.
+/// Data that may be missing when C only asks for the output length.
 #[derive(Clone, Copy)]
 pub struct Input<'call> {
     bytes: Option<&'call [u8]>,
@@ -51,7 +51,7 @@ pub struct Input<'call> {
 }
 
 impl<'call> Input<'call> {
-    /// `Input`: data with its length, looked at when it is needed.
+    /// `Input`: a pointer and a length, checked only when the data is used.
     ///
     /// # Safety
     /// As for [`bytes`].
@@ -61,12 +61,12 @@ impl<'call> Input<'call> {
         len: usize,
         what: &'static str,
     ) -> Self {
-        // SAFETY: vouched for by the caller.
+        // SAFETY: guaranteed by the caller.
         Self { bytes: unsafe { bytes(call, data, len) }, len, what }
     }
 
-    /// The length, also of data that is not there.
-    #[expect(clippy::len_without_is_empty, reason = "of no use before the data is looked at")]
+    /// The length, even if the data is missing.
+    #[expect(clippy::len_without_is_empty, reason = "not needed before the data is used")]
     pub fn len(&self) -> usize {
         self.len
     }
@@ -74,114 +74,114 @@ impl<'call> Input<'call> {
     /// The data.
     ///
     /// # Errors
-    /// It is not there.
+    /// The data is missing.
     pub fn bytes(&self) -> Result<&'call [u8], NullPointer> {
         self.bytes.ok_or(NullPointer(self.what))
     }
 }
 
-/// `Reference`: the reference to an object, as a callback of ours got it.
+/// `Reference`: a reference to an object, as our code passed it to a callback.
 ///
 /// # Safety
 /// As for [`bytes`].
 pub unsafe fn reference(call: &Call, data: *const c_void, len: usize) -> Option<&[u8]> {
-    // SAFETY: vouched for by the caller.
+    // SAFETY: guaranteed by the caller.
     unsafe { bytes(call, data.cast(), len) }
 }
 
-/// `Option<Text>`: a C string; `None` also when it is not UTF-8.
+/// `Option<Text>`: a C string; `None` if it is null or not UTF-8.
 ///
 /// # Safety
-/// `text` is null or a C string that stays as it is during the call.
+/// `text` is null or a C string that does not change during the call.
 pub unsafe fn text(_: &Call, text: *const c_char) -> Option<&str> {
-    // SAFETY: vouched for by the caller.
+    // SAFETY: guaranteed by the caller.
     unsafe { c_abi::text(text) }
 }
 
-/// `Output`: a buffer, where its length goes, and its size.
+/// `Output`: a buffer, a place for the length, and the size of the buffer.
 ///
 /// # Safety
-/// `buffer` is null or leads to room for the output, of which there are at most `size` bytes; `len` is
-/// null or leads to a `size_t`; they do not overlap, and nobody else uses them during the call.
+/// `buffer` is null or has room for the output, which is at most `size` bytes; `len` is null or
+/// points to a `size_t`. They do not overlap, and nothing else uses them during the call.
 pub unsafe fn output(
     _: &Call,
     buffer: *mut c_uchar,
     len: *mut usize,
     size: usize,
 ) -> Option<Output<'_>> {
-    // SAFETY: vouched for by the caller.
+    // SAFETY: guaranteed by the caller.
     unsafe { Output::new(buffer, len, size) }
 }
 
-/// `Params`: a parameter array to be read; null is an empty one.
+/// `Params`: a parameter array to read; null is an empty array.
 ///
 /// # Safety
 /// As for [`Params::from_ptr`], during the call.
 pub unsafe fn params(_: &Call, first: *const Param) -> Params<'_> {
-    // SAFETY: vouched for by the caller.
+    // SAFETY: guaranteed by the caller.
     unsafe { Params::from_ptr(first) }
 }
 
-/// `Answers`: a parameter array to be answered; null is an empty one.
+/// `Answers`: a parameter array to fill in; null is an empty array.
 ///
 /// # Safety
 /// As for [`Answers::from_ptr`], during the call.
 pub unsafe fn answers(_: &Call, first: *mut Param) -> Answers<'_> {
-    // SAFETY: vouched for by the caller.
+    // SAFETY: guaranteed by the caller.
     unsafe { Answers::from_ptr(first) }
 }
 
-/// Where C wants an answer.
+/// A place for a result.
 pub struct Place<'call, T>(NonNull<T>, PhantomData<&'call mut T>);
 
 impl<T: Copy> Place<'_, T> {
-    /// Puts the answer there, over whatever was there before.
+    /// Stores the result and overwrites what was there before.
     pub fn set(&mut self, answer: T) {
-        // SAFETY: vouched for by the caller of `place`.
+        // SAFETY: guaranteed by the caller of `place`.
         unsafe { self.0.as_ptr().write(answer) };
     }
 }
 
-/// `Option<Place<T>>`: a place for an answer, where nothing needs to be yet.
+/// `Option<Place<T>>`: a place for a result, which may be uninitialized.
 ///
 /// # Safety
-/// `place` is null or leads to room for a `T` that nobody else uses during the call.
+/// `place` is null or has room for a `T` that nothing else uses during the call.
 pub unsafe fn place<T>(_: &Call, place: *mut T) -> Option<Place<'_, T>> {
     Some(Place(NonNull::new(place)?, PhantomData))
 }
 
-/// `Option<&T>`: an object besides the first.
+/// `Option<&T>`: another object.
 ///
 /// # Safety
-/// `object` is null or leads to a live `T` that nobody changes during the call.
+/// `object` is null or points to a live `T` that does not change during the call.
 pub unsafe fn object<T>(_: &Call, object: *const c_void) -> Option<&T> {
-    // SAFETY: vouched for by the caller.
+    // SAFETY: guaranteed by the caller.
     unsafe { object.cast::<T>().as_ref() }
 }
 
-/// `Option<Arc<T>>`: one more count of an object that C has a count of.
+/// `Option<Arc<T>>`: a new reference to an object of which C holds one.
 ///
 /// # Safety
-/// `object` is null or came from [`Arc::into_raw`], and C keeps its count during the call.
+/// `object` is null or came from [`Arc::into_raw`], and C keeps its reference during the call.
 pub unsafe fn count<T>(_: &Call, object: *mut c_void) -> Option<Arc<T>> {
-    // SAFETY: vouched for by the caller.
+    // SAFETY: guaranteed by the caller.
     unsafe { c_abi::clone_arc(object) }
 }
 
 /// `Bio`: a BIO of the core.
 ///
 /// # Safety
-/// `bio` is null or a BIO of this host that can be used during the call.
+/// `bio` is null or a BIO of this host that is valid during the call.
 pub unsafe fn bio<'call>(
     _: &'call Call,
     host: &'call Host,
     bio: *mut CoreBio,
 ) -> Option<Bio<'call>> {
-    // SAFETY: vouched for by the caller.
+    // SAFETY: guaranteed by the caller.
     unsafe { host.bio(bio) }
 }
 
-/// Where the core wants parameters to go: a function and its argument.
+/// A callback of the core that receives parameters, and its argument.
 #[derive(Clone, Copy)]
 pub struct CoreCallback<'call> {
     function: Callback,
@@ -190,13 +190,13 @@ pub struct CoreCallback<'call> {
 }
 
 impl CoreCallback<'_> {
-    /// Gives parameters to the core; whether it took them.
+    /// Passes parameters to the core. Returns whether the callback succeeded.
     pub fn call(&self, params: Params<'_>) -> bool {
-        // SAFETY: vouched for by the caller of `callback`; the array lives until this returns.
+        // SAFETY: guaranteed by the caller of `callback`; the array lives until this returns.
         unsafe { (self.function)(params.as_ptr(), self.argument) == 1 }
     }
 
-    /// The function, for who passes it on.
+    /// The function, to pass on.
     pub fn function(&self) -> Callback {
         self.function
     }
@@ -210,7 +210,7 @@ impl CoreCallback<'_> {
 /// `Callback`: a function and its argument.
 ///
 /// # Safety
-/// `function`, if there is one, may be called with `argument` as long as the call goes on.
+/// `function`, if not null, may be called with `argument` during the call.
 pub unsafe fn callback(
     _: &Call,
     function: Option<Callback>,
@@ -219,7 +219,7 @@ pub unsafe fn callback(
     Some(CoreCallback { function: function?, argument, call: PhantomData })
 }
 
-/// The core's way of asking for a passphrase.
+/// The core's passphrase callback.
 #[derive(Clone, Copy)]
 pub struct CorePassphrase<'call> {
     function: Option<PassphraseCallback>,
@@ -228,19 +228,18 @@ pub struct CorePassphrase<'call> {
 }
 
 impl CorePassphrase<'_> {
-    /// Asks for the passphrase. `None` when there is none, or when it does not fit; else how much of
-    /// the room it takes.
+    /// Requests the passphrase and returns its length. `None` if there is none or it does not fit.
     pub fn ask(&self, room: &mut [u8]) -> Option<usize> {
         let mut len = 0;
         let data = room.as_mut_ptr().cast::<c_char>();
-        // SAFETY: vouched for by the caller of `passphrase`; there is as much room as it says.
+        // SAFETY: guaranteed by the caller of `passphrase`; the buffer has the stated size.
         let given: c_int =
             unsafe { (self.function?)(data, room.len(), &mut len, ptr::null(), self.argument) };
         (given == 1 && len <= room.len()).then_some(len)
     }
 }
 
-/// `Passphrase`: a function, if there is one, and its argument.
+/// `Passphrase`: a function, which may be null, and its argument.
 ///
 /// # Safety
 /// As for [`callback`].

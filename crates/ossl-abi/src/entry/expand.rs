@@ -1,8 +1,8 @@
-//! What [`entry!`](crate::entry!) expands to, argument by argument.
+//! The expansion of [`entry!`](crate::entry!), argument by argument.
 //!
-//! `@object` looks at the first argument; `@argument` takes the others, one in each step, and collects
-//! C's arguments and the statements that make of them what the body gets. Names that a step makes
-//! (`data`, `len`) are its own, by the hygiene of macros, however often a kind occurs.
+//! `@object` handles the first argument. `@argument` handles one of the others in each step, and
+//! collects C's arguments and the statements that convert them. By macro hygiene, names that a step
+//! introduces (`data`, `len`) stay distinct even if a kind of argument occurs more than once.
 
 /// The steps of [`entry!`](crate::entry!).
 #[doc(hidden)]
@@ -28,11 +28,11 @@ macro_rules! __entry {
         $crate::__entry! { @argument $head [within $host ($slot)] _call [] [] $($($rest)*)? }
     };
     (@object $head:tt $($rest:tt)*) => {
-        $crate::__entry! { @argument $head [alone] _call [] [] $($rest)* }
+        $crate::__entry! { @argument $head [no_object] _call [] [] $($rest)* }
     };
 
-    // Each kind of argument: what C passes, and what the body gets. What is stated of it in
-    // `arguments` holds, since C calls the function.
+    // Each kind of argument: what C passes, and what the body receives. C guarantees what
+    // `arguments` states for each.
     (@argument $head:tt $object:tt $call:ident [$($raw:tt)*] [$($set:tt)*]
         $argument:ident : Bytes($what:literal) $(, $($rest:tt)*)?) => {
         $crate::__entry! { @argument $head $object $call
@@ -149,7 +149,7 @@ macro_rules! __entry {
         $crate::__entry! { @argument $head [$guard $query $pointer $value $type] $call
             [$($raw)* bio: *mut $crate::CoreBio,]
             [$($set)*
-                // A copy, so that the object stays free to be changed.
+                // A copy, so that the object itself is not borrowed.
                 let host = { use $crate::guard::Object as _; *$value.host() };
                 // SAFETY: C passes such a BIO.
                 let $argument = &mut unsafe { $crate::entry::bio(&$call, &host, bio) }
@@ -198,7 +198,7 @@ macro_rules! __entry {
             [$($raw)* $argument: $type,] [$($set)*] $($($rest)*)? }
     };
 
-    // All arguments are known: the function.
+    // All arguments are done: emit the function.
     (@argument
         [[$($meta:tt)*] [$vis:vis] $name:ident [$($generics:tt)*] $trace:literal [$ret:ty] $body:block try]
         [$guard:ident $query:ident $pointer:ident $value:ident [$($type:tt)*]] $call:ident
@@ -213,7 +213,7 @@ macro_rules! __entry {
                 $($set)*
                 $body
             };
-            // SAFETY: C passes such an object, as stated at `entry!`.
+            // SAFETY: C passes a valid object, as documented at `entry!`.
             unsafe { $crate::guard::$guard($trace, $pointer, body) }
         }
     };
@@ -232,7 +232,7 @@ macro_rules! __entry {
                 $($set)*
                 $body
             };
-            // SAFETY: C passes such an object, as stated at `entry!`.
+            // SAFETY: C passes a valid object, as documented at `entry!`.
             unsafe { $crate::guard::$query($trace, $pointer, $otherwise, body) }
         }
     };
@@ -241,7 +241,7 @@ macro_rules! __entry {
             [$($meta:tt)*] [$vis:vis] $name:ident [$($generics:tt)*] $trace:literal [$ret:ty] $body:block
             or $otherwise:tt
         ]
-        [alone] $call:ident [$($raw:tt)*] [$($set:tt)*]
+        [no_object] $call:ident [$($raw:tt)*] [$($set:tt)*]
     ) => {
         $($meta)*
         $vis unsafe extern "C" fn $name $($generics)* ($($raw)*) -> $ret {
@@ -250,7 +250,7 @@ macro_rules! __entry {
                 $($set)*
                 $body
             };
-            $crate::guard::alone($trace, $otherwise, body)
+            $crate::guard::catch_panic($trace, $otherwise, body)
         }
     };
     (@argument

@@ -1,4 +1,5 @@
-//! Functions that C calls, declared by what their arguments mean: [`entry!`](crate::entry!).
+//! The [`entry!`](crate::entry!) macro, which declares a function that C calls by the kinds of its
+//! arguments.
 
 mod arguments;
 mod expand;
@@ -12,7 +13,7 @@ pub use self::arguments::{
 
 use std::fmt;
 
-/// A pointer that must not be null, and is.
+/// A pointer that must not be null, but is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NullPointer(pub &'static str);
 
@@ -22,7 +23,7 @@ impl fmt::Display for NullPointer {
     }
 }
 
-/// Declares a function that C calls: its name for traces and errors, its arguments by their meaning,
+/// Declares a function that C calls: its name for traces and errors, the kinds of its arguments,
 /// and a body.
 ///
 /// ```
@@ -51,35 +52,35 @@ impl fmt::Display for NullPointer {
 /// const ENTRY: ossl_abi::Dispatch = signature::SIGN.entry(sign);
 /// ```
 ///
-/// This makes a function of the prototype that [`SIGN`](crate::functions::signature::SIGN) stands for,
-/// and sends its body through the [guard](crate::guard). The body is safe code: what C vouches for
-/// with each kind of argument is stated once, in the [module of the same name](mod@crate::entry).
-/// Whatever a body gets is borrowed from the call, and cannot be kept.
+/// The result is a function of the prototype of [`SIGN`](crate::functions::signature::SIGN), whose
+/// body runs in the [guard](crate::guard). The body is safe code: what C guarantees for each kind
+/// of argument is stated once, in the [module of the same name](mod@crate::entry). All arguments of
+/// the body borrow from the call and cannot outlive it.
 ///
 /// # The object
-/// The first argument is the object that the function is about, if there is one:
+/// The first argument is the object that the function works on, if there is one:
 ///
-/// | argument | of C | what C vouches for: null, or |
+/// | argument | in C | what C guarantees unless the pointer is null |
 /// |---|---|---|
-/// | `&mut T` | `void *` | a live `T` that nobody else uses during the call |
-/// | `&T` | `const void *` | a live `T` that others may be reading too |
-/// | `&Arc<T>` | `void *` | a `T` that came from `Arc::into_raw`, of which C keeps a count |
+/// | `&mut T` | `void *` | a live `T` that nothing else uses during the call |
+/// | `&T` | `const void *` | a live `T` that other threads may read too |
+/// | `&Arc<T>` | `void *` | a `T` that came from `Arc::into_raw`, of which C holds a reference |
 /// | `const &Arc<T>` | `const void *` | the same |
 ///
-/// A null pointer makes the function fail without an error. Where libcrypto passes nothing of ours,
-/// `host in Host::at(SLOT)` stands there instead: an expression of the host, if there is one
-/// ([`Slotted`](crate::guard::Slotted)).
+/// With a null pointer, the function fails without pushing an error. If libcrypto passes none of
+/// our objects, write `host in Host::at(SLOT)` instead: an expression that evaluates to the host,
+/// if there is one ([`Slotted`](crate::guard::Slotted)).
 ///
 /// # Other arguments
-/// | argument | of C | in the body |
+/// | argument | in C | in the body |
 /// |---|---|---|
 /// | `Bytes("data")` | `const unsigned char *, size_t` | `&[u8]` |
 /// | `Option<Bytes>` | the same | `Option<&[u8]>`, `None` for null |
-/// | `Input("data")` | the same | [`Input`], for data that a question for the length comes without |
+/// | `Input("data")` | the same | [`Input`], for data that is missing when C asks for the length only |
 /// | `Reference` | `const void *, size_t` | `Option<&[u8]>` |
-/// | `Option<Text>` | `const char *` | `Option<&str>`, `None` for null and other than UTF-8 |
+/// | `Option<Text>` | `const char *` | `Option<&str>`, `None` if null or not UTF-8 |
 /// | `Output("place")` | `unsigned char *, size_t *, size_t` | [`Output`](crate::Output) |
-/// | `Option<Output>` | the same | `Option<Output>`, `None` without a place for the length |
+/// | `Option<Output>` | the same | `Option<Output>`, `None` if there is no place for the length |
 /// | `Params` | `const OSSL_PARAM *` | [`Params`](crate::params::Params) |
 /// | `Answers` | `OSSL_PARAM *` | `&mut` [`Answers`](crate::params::Answers) |
 /// | `Option<Place<T>>` | `T *` | `Option` of a [`Place`] |
@@ -90,18 +91,19 @@ impl fmt::Display for NullPointer {
 /// | `Option<Callback>` | the same | `Option<CoreCallback>` |
 /// | `Passphrase` | `OSSL_PASSPHRASE_CALLBACK *, void *` | [`CorePassphrase`] |
 /// | `T as c_int` | `int` | `T`, by `From<c_int>` |
-/// | any other type | the same type | as it is: numbers, and what is not looked at |
+/// | any other type | the same type | unchanged: numbers, and pointers that are not dereferenced |
 ///
-/// Where a text is given, null is refused with the error `no TEXT given (a null pointer)`
+/// For kinds with a text, null fails with the error `no TEXT given (a null pointer)`
 /// ([`NullPointer`]) before the body runs.
 ///
 /// # The result
-/// - `-> Result<T>`: C gets what [`Return`](crate::guard::Return) says. An error goes to the host's
-///   error queue, with the place of the `entry!`; so there is one for each function.
-/// - `-> T, or VALUE`: a function that cannot fail. C gets `VALUE` when there is no object, or when
-///   the body panics. It may have no object at all.
-/// - no body, and `Box<T>` or `Arc<T>` as the one argument: the function gives up what C held, and
-///   returns nothing, or a constant: `fn close(loader: Box<Loader>) -> c_int = 1;`.
+/// - `-> Result<T>`: C gets the value defined by [`Return`](crate::guard::Return). An error is
+///   pushed to the host's error queue with the source location of the `entry!`, so declare each
+///   function with its own.
+/// - `-> T, or VALUE`: a function that cannot fail. C gets `VALUE` if the object is null or the
+///   body panics. The function may have no object at all.
+/// - no body, and `Box<T>` or `Arc<T>` as the only argument: the function frees C's object or
+///   reference. It returns nothing or a constant: `fn close(loader: Box<Loader>) -> c_int = 1;`.
 #[macro_export]
 macro_rules! entry {
     (
@@ -139,7 +141,7 @@ macro_rules! entry {
         $vis unsafe extern "C" fn $name $(<$($($generic)+ : $bound),+>)? (
             object: *mut ::std::ffi::c_void
         ) $(-> $ret)? {
-            // SAFETY: C gives back what it got from `Box::into_raw`, once, and uses it no more.
+            // SAFETY: C passes a pointer from `Box::into_raw`, once, and does not use it again.
             unsafe { $crate::guard::free_box::<$type>(object) };
             $($value)?
         }
@@ -154,7 +156,7 @@ macro_rules! entry {
         $vis unsafe extern "C" fn $name $(<$($($generic)+ : $bound),+>)? (
             object: *mut ::std::ffi::c_void
         ) $(-> $ret)? {
-            // SAFETY: C gives back a count that it got from `Arc::into_raw`, once.
+            // SAFETY: C passes a pointer from `Arc::into_raw`, once for each reference.
             unsafe { $crate::guard::free_arc::<$type>(object) };
             $($value)?
         }

@@ -1,5 +1,5 @@
-//! The macro's own promises; that what it declares fits libcrypto's prototypes, and works there, the
-//! provider shows.
+//! Tests of the macro itself. The provider's tests show that the functions match libcrypto's
+//! prototypes and work there.
 
 use super::NullPointer;
 use crate::functions::{cipher, decoder, keymgmt, provider, signature, store};
@@ -32,7 +32,7 @@ impl Failure for Error {
 
 type Result<T> = std::result::Result<T, Error>;
 
-/// What the body got.
+/// What the body received.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Seen(Vec<String>);
 
@@ -143,7 +143,7 @@ entry! {
     }
 }
 
-/// The types are those of libcrypto: this compiles.
+/// Compiles only if the types are those of libcrypto.
 #[test]
 fn arguments_become_those_of_the_prototypes() {
     let _table = [
@@ -202,7 +202,7 @@ fn what_must_not_be_null_fails_before_the_body() {
 fn inputs_may_be_missing_until_they_are_needed() {
     let mut ctx = Context::new();
     let (mut room, mut len) = ([0_u8; 2], 0);
-    // SAFETY: there is as much room as is said, and null is allowed.
+    // SAFETY: the buffer has the stated size, and null is allowed.
     unsafe {
         assert_eq!(sign(ctx.as_ptr(), room.as_mut_ptr(), &mut len, 2, ptr::null(), 4), 1);
         assert_eq!(sign(ctx.as_ptr(), ptr::null_mut(), &mut len, 0, ptr::null(), 0), 0);
@@ -229,7 +229,7 @@ fn what_cannot_fail_has_a_value_for_no_object_and_for_a_panic() {
 fn counted_objects_are_lent_with_the_count_that_c_has() {
     let key = Arc::new(Context::new());
     let raw = Arc::into_raw(Arc::clone(&key)).cast_mut().cast::<c_void>();
-    // SAFETY: a count that is kept until `free`, and a C string.
+    // SAFETY: a reference that is kept until `free`, and a C string.
     unsafe {
         assert_eq!(capabilities(raw, c"TLS-GROUP".as_ptr(), None, ptr::null_mut()), 3);
         assert!(dup(raw, 0).is_null());
@@ -279,7 +279,7 @@ entry! {
 
 #[test]
 fn errors_name_the_place_of_the_declaration() {
-    // SAFETY: numbers are all that it takes.
+    // SAFETY: the function takes only numbers.
     unsafe {
         assert_eq!(refuse::<1>(4), 0);
         assert_eq!(refuse::<2>(5), 0);

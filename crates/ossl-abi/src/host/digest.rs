@@ -1,4 +1,4 @@
-//! Digests that the host's providers compute.
+//! Digests computed by the host's providers.
 
 use super::{Host, libcrypto_functions};
 use crate::types::{CoreContext, Param};
@@ -25,26 +25,26 @@ libcrypto_functions! {
     finish = c"EVP_DigestFinal_ex": unsafe extern "C" fn(Context, *mut u8, *mut c_uint) -> c_int;
 }
 
-/// A digest being computed. Once a step fails, there is none.
+/// A running digest. It has no context after a step failed.
 pub struct HostDigest {
     functions: Arc<Functions>,
     context: Option<NonNull<c_void>>,
 }
 
-// SAFETY: the context is used by one thread at a time, whichever.
+// SAFETY: any thread may use the context, but only one at a time.
 unsafe impl Send for HostDigest {}
-// SAFETY: whoever shares it can only copy it, which does not change it.
+// SAFETY: through a shared reference it can only be copied, which does not change it.
 unsafe impl Sync for HostDigest {}
 
 impl Host {
-    /// Begins a digest of the provider that has these properties. `None` when none has, and where
-    /// libcrypto's functions are not to be found.
+    /// Starts a digest of a provider with these properties. `None` if there is none, or if
+    /// libcrypto's functions cannot be found.
     pub fn digest(&self, name: &CStr, properties: &CStr) -> Option<HostDigest> {
         let functions = Arc::new(Functions::find(&self.libcrypto()?)?);
         let library_context = self.library_context()?;
         let begin = || {
-            // SAFETY: the library context is alive and the names are C strings. The context keeps a
-            // count of the algorithm, and ours is given back once.
+            // SAFETY: the library context is alive and the names are C strings. The digest context
+            // holds its own reference to the algorithm, and ours is freed once.
             unsafe {
                 let algorithm =
                     (functions.fetch)(library_context, name.as_ptr(), properties.as_ptr());
@@ -65,15 +65,15 @@ impl Host {
 
 impl HostDigest {
     fn new(functions: Arc<Functions>) -> Self {
-        // SAFETY: the function takes nothing.
+        // SAFETY: the function has no arguments.
         let context = NonNull::new(unsafe { (functions.new_context)() });
         Self { functions, context }
     }
 
-    /// Adds to the message.
+    /// Adds data to the message.
     pub fn update(&mut self, data: &[u8]) {
         let added = self.context.is_some_and(|context| {
-            // SAFETY: the context is ours, and the data as long as it says.
+            // SAFETY: the context is ours, and the data has the stated length.
             unsafe {
                 (self.functions.update)(context.as_ptr(), data.as_ptr().cast(), data.len()) == 1
             }
@@ -83,7 +83,7 @@ impl HostDigest {
         }
     }
 
-    /// The digest, or `None` when a step failed.
+    /// The digest; `None` if a step failed.
     pub fn finish(self) -> Option<Vec<u8>> {
         let context = self.context?;
         let mut room = vec![0; MAX_LEN];
@@ -97,7 +97,7 @@ impl HostDigest {
 
     fn drop_context(&mut self) {
         if let Some(context) = self.context.take() {
-            // SAFETY: the context is ours and given back once.
+            // SAFETY: the context is ours and is freed once.
             unsafe { (self.functions.free_context)(context.as_ptr()) };
         }
     }
@@ -107,7 +107,7 @@ impl Clone for HostDigest {
     fn clone(&self) -> Self {
         let mut copy = Self::new(Arc::clone(&self.functions));
         let copied = match (copy.context, self.context) {
-            // SAFETY: both contexts are alive, and the copy is nobody else's.
+            // SAFETY: both contexts are alive, and nothing else uses the copy.
             (Some(to), Some(from)) => unsafe {
                 (self.functions.copy)(to.as_ptr(), from.as_ptr()) == 1
             },

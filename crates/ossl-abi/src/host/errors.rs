@@ -11,13 +11,13 @@ impl ErrorQueue for Host {
             return;
         };
         let format = format_without_arguments(&entry.message);
-        // A C function that takes a `va_list` gets, on the ABIs that we know (x86-64, AArch64,
-        // RISC-V, PowerPC, s390x, 32-bit ones), a pointer: to the list's structure, or the list
-        // itself. The format has no conversions, so nothing is ever taken from it; zeros are a
-        // list without arguments in case something looks.
+        // On the known ABIs (x86-64, AArch64, RISC-V, PowerPC, s390x, 32-bit ones) a `va_list`
+        // argument is passed as a pointer: to the list's structure, or the list itself. The format
+        // has no conversions, so no argument is read; a zeroed list is empty in case something
+        // reads it anyway.
         let mut arguments = VaList::empty();
-        // SAFETY: the functions are the core's, the strings live until they return (the core
-        // copies them), and the format takes no argument.
+        // SAFETY: the functions are the core's, the strings live until they return (the core copies
+        // them), and the format has no conversions.
         unsafe {
             new_error(self.handle);
             if let Some(set_error_debug) = self.set_error_debug {
@@ -30,7 +30,7 @@ impl ErrorQueue for Host {
 }
 
 impl Host {
-    /// Runs something whose failure is no failure: what it pushes to the error queue is dropped.
+    /// Runs an action whose failure is not an error: drops everything it pushes to the error queue.
     pub fn quietly<T>(&self, action: impl FnOnce() -> T) -> T {
         self.mark_errors();
         let result = action();
@@ -38,8 +38,8 @@ impl Host {
         result
     }
 
-    /// Runs something that leaves entries in the error queue when it fails, and none when it
-    /// succeeds: libcrypto pushes some on its way to a success.
+    /// Runs an action that leaves errors in the queue only if it fails: libcrypto may push errors
+    /// even when it succeeds.
     pub fn attempt(&self, action: impl FnOnce() -> bool) -> bool {
         let marked = self.mark_errors();
         let done = action();
@@ -52,15 +52,15 @@ impl Host {
         done
     }
 
-    /// `false` when the queue is empty: marks are put on entries.
+    /// Returns `false` if the queue is empty, since a mark is set on an entry.
     fn mark_errors(&self) -> bool {
         // SAFETY: the function is the core's and takes its handle.
         self.set_error_mark.is_some_and(|mark| unsafe { mark(self.handle) == 1 })
     }
 
-    /// Drops what came after the mark, and everything when there is none.
+    /// Drops the errors after the mark, or all of them if there is no mark.
     fn pop_errors(&self) {
-        // Without the function that marks, there may be entries of others.
+        // If the core cannot set marks, popping would drop errors of others.
         if let (Some(_), Some(pop)) = (self.set_error_mark, self.pop_error_to_mark) {
             // SAFETY: as above.
             unsafe { pop(self.handle) };
@@ -68,7 +68,7 @@ impl Host {
     }
 }
 
-/// The message as a format string: every `%` doubled.
+/// Escapes the message for use as a format string: doubles every `%`.
 fn format_without_arguments(message: &CStr) -> CString {
     let doubled = message.to_bytes().split_inclusive(|byte| *byte == b'%').flat_map(|part| {
         let percent: &[u8] = if part.ends_with(b"%") { b"%" } else { b"" };

@@ -1,8 +1,8 @@
-//! The one thing that upcalls cannot do: have the host fetch other providers' algorithms.
+//! Makes the host fetch algorithms of other providers, for which there is no upcall.
 //!
-//! libcrypto's functions for it are looked up in exactly the libcrypto that loads the provider,
-//! while it does so. Where they are not to be found, in a program that links libcrypto statically
-//! and exports nothing, nothing is fetched.
+//! libcrypto's functions are looked up in exactly the libcrypto that loads the provider, at load.
+//! If they cannot be found, as in a program that links libcrypto statically and exports nothing, no
+//! algorithm is fetched.
 
 use super::Host;
 use crate::functions::operation;
@@ -14,14 +14,14 @@ use std::mem::transmute;
 type FetchFn = unsafe extern "C" fn(*mut CoreContext, *const c_char, *const c_char) -> *mut c_void;
 type FreeFn = unsafe extern "C" fn(*mut c_void);
 
-/// libcrypto's functions that fetch algorithms of one operation and give them back.
+/// libcrypto's functions that fetch and free algorithms of one operation.
 #[derive(Clone, Copy)]
 struct Pair {
     fetch: FetchFn,
     free: FreeFn,
 }
 
-/// The functions for the operations of a provider of keys.
+/// The functions for the operations of a key provider.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Fetchers {
     keymgmt: Option<Pair>,
@@ -30,8 +30,8 @@ pub(super) struct Fetchers {
 }
 
 impl Fetchers {
-    /// Looks them up in the library that this function belongs to.
-    pub(super) fn beside(upcall: *const c_void) -> Self {
+    /// Looks up the functions in the library that contains this address.
+    pub(super) fn in_library_of(upcall: *const c_void) -> Self {
         let Some(library) = Library::of(upcall) else {
             return Self::default();
         };
@@ -44,10 +44,10 @@ impl Fetchers {
 }
 
 impl Host {
-    /// Has libcrypto fetch an algorithm of an operation, and drops it again: libcrypto then knows
-    /// what its providers offer for that operation. It asks all of them, the one that calls this
-    /// among them.
-    pub fn visit(&self, operation: c_int, algorithm: &CStr, properties: &CStr) {
+    /// Makes libcrypto fetch an algorithm and frees it at once. libcrypto then caches what its
+    /// providers offer for that operation. It queries all of them, including the provider that
+    /// calls this.
+    pub fn fetch_and_free(&self, operation: c_int, algorithm: &CStr, properties: &CStr) {
         let pair = match operation {
             operation::KEYMGMT => self.fetchers.keymgmt,
             operation::SIGNATURE => self.fetchers.signature,
@@ -58,8 +58,8 @@ impl Host {
             return;
         };
         self.quietly(|| {
-            // SAFETY: the context is the core's own, which is what libcrypto's functions take,
-            // and what was fetched is given back once; so may null be.
+            // SAFETY: the context is the core's own, which libcrypto's functions accept. The
+            // fetched algorithm is freed once; null may be freed too.
             unsafe {
                 let context = get_context(self.handle);
                 free(fetch(context, algorithm.as_ptr(), properties.as_ptr()));
@@ -68,7 +68,7 @@ impl Host {
     }
 }
 
-/// Two functions of a library.
+/// A fetch function of a library and the matching free function.
 fn pair(library: &Library, fetch: &CStr, free: &CStr) -> Option<Pair> {
     let (fetch, free) = (library.symbol(fetch)?, library.symbol(free)?);
     // SAFETY: these are libcrypto's functions of those names, whose prototypes have been the
@@ -87,8 +87,8 @@ mod tests {
 
     #[test]
     fn a_library_without_these_functions_has_none() {
-        // The C library is loaded here; libcrypto is not.
-        let fetchers = Fetchers::beside(libc::getpid as *const c_void);
+        // The C library is loaded in this process; libcrypto is not.
+        let fetchers = Fetchers::in_library_of(libc::getpid as *const c_void);
         assert!(fetchers.keymgmt.is_none() && fetchers.signature.is_none());
     }
 }

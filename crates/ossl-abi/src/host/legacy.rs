@@ -1,7 +1,7 @@
-//! How libcrypto asks a key for its old structure (`EVP_PKEY_get0_RSA`).
+//! How libcrypto converts a key to a legacy structure (`EVP_PKEY_get0_RSA`).
 //!
-//! It has the key exported, everything that there is, to an importer of its own. Nothing but the
-//! address of that importer tells such an export from one to another provider.
+//! It exports the whole key to an importer of its own. Only the address of that importer
+//! distinguishes such an export from one to another provider.
 
 use super::{Host, libcrypto_functions};
 use crate::params::ParamArray;
@@ -24,7 +24,7 @@ libcrypto_functions! {
     ec = c"EVP_PKEY_get0_EC_KEY": unsafe extern "C" fn(Pkey) -> *mut c_void;
 }
 
-/// The old structures.
+/// The legacy structures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Structure {
     /// `RSA`.
@@ -34,7 +34,7 @@ pub enum Structure {
 }
 
 impl Structure {
-    /// The type of the keys that have it.
+    /// The type of keys with this structure.
     pub fn key_type(self) -> &'static CStr {
         match self {
             Self::Rsa => c"RSA",
@@ -44,9 +44,9 @@ impl Structure {
 }
 
 impl Host {
-    /// Has libcrypto make a key of these parts, with a provider of these properties, and runs
-    /// `watched` around a question for its structure. Nothing happens where libcrypto's functions
-    /// are not to be found, or no provider of these properties takes the parts.
+    /// Makes libcrypto create a key from these parts, with a provider of these properties. Passes
+    /// `watched` a function that gets the key's legacy structure. Does nothing if libcrypto's
+    /// functions cannot be found, or if no provider of these properties imports the parts.
     pub fn ask_for_structure(
         &self,
         structure: Structure,
@@ -61,8 +61,8 @@ impl Host {
         };
         self.quietly(|| {
             let mut pkey = ptr::null_mut();
-            // SAFETY: libcrypto's functions with what they take; the array is only read, and null
-            // is refused by each of them.
+            // SAFETY: libcrypto's functions with valid arguments. The array is only read, and each
+            // function rejects null.
             unsafe {
                 let context = (functions.context_by_name)(
                     library_context,
@@ -86,12 +86,12 @@ impl Host {
                 // SAFETY: the key is alive; what is returned belongs to it.
                 unsafe { get(pkey) };
             });
-            // SAFETY: the key is ours and given back once.
+            // SAFETY: the key is ours and is freed once.
             unsafe { (functions.free)(pkey) };
         });
     }
 
-    /// An address in the libcrypto that this host is.
+    /// An address in this host's libcrypto.
     pub fn address(&self) -> Option<*const c_void> {
         self.get_params.map(|upcall| upcall as *const c_void)
     }

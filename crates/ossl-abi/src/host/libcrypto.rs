@@ -1,15 +1,15 @@
-//! Functions of libcrypto for which there are no upcalls.
+//! libcrypto's functions for which there are no upcalls.
 //!
-//! They are looked up in exactly the libcrypto that loads the provider. Where they are not to be
-//! found, in a program that links libcrypto statically and exports nothing, there are none.
+//! They are looked up in exactly the libcrypto that loads the provider. They cannot be found in a
+//! program that links libcrypto statically and exports nothing.
 
 use super::Host;
 use crate::library::Library;
 use crate::types::CoreContext;
 use std::ffi::c_void;
 
-/// A table of functions, each with its name and its prototype, which has to be the one that
-/// libcrypto's function of that name has in every release: `find` looks all of them up.
+/// Declares a table of functions with their names and prototypes, which must match libcrypto's
+/// functions in every release. `find` looks up all of them.
 macro_rules! libcrypto_functions {
     ($($field:ident = $symbol:literal: $type:ty;)*) => {
         /// libcrypto's functions.
@@ -36,12 +36,13 @@ macro_rules! libcrypto_functions {
 pub(super) use libcrypto_functions;
 
 impl Host {
-    /// The libcrypto that this host is.
+    /// This host's libcrypto.
     pub(super) fn libcrypto(&self) -> Option<Library> {
         Library::of(self.get_params? as *const c_void)
     }
 
-    /// The library context that the provider was loaded into, as libcrypto's functions take it.
+    /// The library context that the provider was loaded into, in the form that libcrypto's
+    /// functions accept.
     pub(super) fn library_context(&self) -> Option<*mut CoreContext> {
         // SAFETY: the function is the core's and takes its handle.
         self.get_context.map(|get_context| unsafe { get_context(self.handle) })

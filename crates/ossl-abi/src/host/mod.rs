@@ -1,4 +1,4 @@
-//! The host: the libcrypto that loaded the provider, spoken to through its upcalls.
+//! The host: the libcrypto that loaded the provider, called through its upcalls.
 
 mod bio;
 mod digest;
@@ -13,7 +13,7 @@ mod providers;
 pub use self::bio::{Bio, BioError};
 pub use self::digest::HostDigest;
 pub use self::legacy::Structure;
-pub use self::pkey::{Check, HostKey, HostKeys, Maker, Making};
+pub use self::pkey::{Check, Generate, HostKey, HostKeys, KeyGenerator};
 
 use self::fetch::Fetchers;
 use self::libcrypto::libcrypto_functions;
@@ -25,10 +25,10 @@ use std::ptr;
 type GetParamsFn = unsafe extern "C" fn(*const CoreHandle, *mut Param) -> c_int;
 type HandleFn = unsafe extern "C" fn(*const CoreHandle) -> c_int;
 
-/// The upcalls of one libcrypto for one loading of the provider.
+/// The upcalls of one libcrypto for one load of the provider.
 ///
-/// Nothing of it is kept in statics: one process may hold several libcryptos, and one libcrypto
-/// may load a provider into several library contexts.
+/// They are not kept in statics: a process may contain several libcryptos, and one libcrypto may
+/// load a provider into several library contexts.
 #[derive(Clone, Copy)]
 pub struct Host {
     handle: *const CoreHandle,
@@ -82,15 +82,16 @@ impl Host {
             bio_write: find!(bio_id::WRITE_EX),
             bio_gets: find!(bio_id::GETS),
             bio_ctrl: find!(bio_id::CTRL),
-            fetchers: get_params
-                .map_or_else(Fetchers::default, |upcall| Fetchers::beside(upcall as *const c_void)),
+            fetchers: get_params.map_or_else(Fetchers::default, |upcall| {
+                Fetchers::in_library_of(upcall as *const c_void)
+            }),
         }
     }
 
-    /// The values of the provider's section in `openssl.cnf`, and of the core's own parameters
+    /// The values of the provider's section in `openssl.cnf` and of the core's own parameters
     /// ([`CORE_VERSION`](crate::names::CORE_VERSION)), in the order of `names`.
     ///
-    /// Values that are not UTF-8 are given with replacement characters.
+    /// In values that are not UTF-8, invalid bytes are replaced.
     pub fn settings(&self, names: &[&CStr]) -> Vec<Option<String>> {
         let mut values: Vec<*const c_char> = vec![ptr::null(); names.len()];
         let slots = values.as_mut_ptr();
@@ -108,7 +109,7 @@ impl Host {
             .collect();
         params.push(Param::END);
         let asked = match self.get_params {
-            // SAFETY: the array ends with a null key and each parameter has room for a pointer.
+            // SAFETY: the array ends with a null key, and each parameter has room for a pointer.
             Some(get_params) => unsafe { get_params(self.handle, params.as_mut_ptr()) },
             None => 0,
         };
@@ -118,7 +119,7 @@ impl Host {
         values
             .into_iter()
             .map(|value| {
-                // SAFETY: the core answers with null or with a C string that it keeps.
+                // SAFETY: the core returns null or a C string that it keeps.
                 (!value.is_null()).then(|| unsafe { CStr::from_ptr(value) })
             })
             .map(|value| value.map(|text| text.to_string_lossy().into_owned()))
@@ -128,7 +129,7 @@ impl Host {
     /// A BIO of the host.
     ///
     /// # Safety
-    /// `bio` is null or a BIO that the core passed to the call that is going on.
+    /// `bio` is null or a BIO that the core passed to the current call.
     pub unsafe fn bio(&self, bio: *mut CoreBio) -> Option<Bio<'_>> {
         Bio::new(self, bio)
     }

@@ -1,5 +1,5 @@
-//! Encrypted PKCS#8, which the host's libcrypto decrypts: with every cipher and key derivation that
-//! its providers have.
+//! Decryption of encrypted PKCS#8 by the host's libcrypto, with every cipher and key derivation
+//! function of its providers.
 
 use super::{Host, libcrypto_functions};
 use crate::types::CoreContext;
@@ -24,9 +24,9 @@ libcrypto_functions! {
 }
 
 impl Host {
-    /// The `PrivateKeyInfo` in an `EncryptedPrivateKeyInfo` (RFC 5958). `None` when `der` is not
-    /// one, when the passphrase is wrong, or where libcrypto's functions are not to be found; no
-    /// error is left in the queue.
+    /// Returns the `PrivateKeyInfo` of an `EncryptedPrivateKeyInfo` (RFC 5958). Returns `None` if
+    /// `der` is invalid, the passphrase is wrong, or libcrypto's functions cannot be found. Leaves
+    /// no error in the queue.
     pub fn decrypt_pkcs8(&self, der: &[u8], passphrase: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let functions = Functions::find(&self.libcrypto()?)?;
         let library_context = self.library_context()?;
@@ -43,8 +43,8 @@ fn decrypt(
     let (len, passphrase_len) =
         (c_long::try_from(der.len()).ok()?, c_int::try_from(passphrase.len()).ok()?);
     let mut start = der.as_ptr();
-    // SAFETY: the slices are as long as libcrypto is told, and each object is freed once, after its
-    // last use. Freeing null does nothing.
+    // SAFETY: the slices have the stated lengths, and each object is freed once, after its last
+    // use. Freeing null does nothing.
     unsafe {
         let encrypted = (functions.read)(ptr::null_mut(), &mut start, len);
         if encrypted.is_null() {
@@ -71,11 +71,11 @@ fn decrypt(
 /// # Safety
 /// `decrypted` is libcrypto's `PKCS8_PRIV_KEY_INFO`.
 unsafe fn encode(functions: &Functions, decrypted: Decrypted) -> Option<Zeroizing<Vec<u8>>> {
-    // SAFETY: vouched for by the caller; without room only the length is given.
+    // SAFETY: guaranteed by the caller; without a buffer the function returns only the length.
     let len = unsafe { (functions.write)(decrypted, ptr::null_mut()) };
     let mut content = Zeroizing::new(vec![0; usize::try_from(len).ok().filter(|len| *len > 0)?]);
     let mut room = content.as_mut_ptr();
-    // SAFETY: as above, with as much room as it asked for.
+    // SAFETY: as above, and the buffer has the returned length.
     let written = unsafe { (functions.write)(decrypted, &mut room) };
     (written == len).then_some(content)
 }

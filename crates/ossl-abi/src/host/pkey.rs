@@ -1,6 +1,6 @@
-//! Keys that the host's other providers make and keep, through libcrypto's functions for `EVP_PKEY`.
+//! Keys of the host's other providers, used through libcrypto's `EVP_PKEY` functions.
 //!
-//! What fails leaves libcrypto's reasons in the error queue.
+//! When a function fails, libcrypto's errors stay in the queue.
 
 use super::{Host, libcrypto_functions};
 use crate::entry::CoreCallback;
@@ -54,7 +54,7 @@ libcrypto_functions! {
     decrypt = c"EVP_PKEY_decrypt": Transform;
 }
 
-/// Makes keys with providers of certain properties.
+/// Creates keys with providers of certain properties.
 #[derive(Clone)]
 pub struct HostKeys {
     functions: Arc<Functions>,
@@ -62,22 +62,22 @@ pub struct HostKeys {
     properties: &'static CStr,
 }
 
-// SAFETY: the library context is only passed on. It outlives the provider, which libcrypto keeps as
-// long as there are keys of it.
+// SAFETY: the library context is only passed on. It outlives the provider, which libcrypto keeps
+// loaded as long as keys of it exist.
 unsafe impl Send for HostKeys {}
 // SAFETY: as above.
 unsafe impl Sync for HostKeys {}
 
-/// What is to be made.
+/// What to generate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Making {
-    /// A key.
+pub enum Generate {
+    /// A key pair.
     Pair,
     /// Domain parameters.
     Parameters,
 }
 
-/// What of a key is to be looked at.
+/// Which part of a key to check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Check {
     /// Domain parameters.
@@ -86,13 +86,13 @@ pub enum Check {
     Public,
     /// The private half.
     Private,
-    /// Whether both halves belong together.
+    /// Whether the two halves match.
     Pair,
 }
 
 impl HostKeys {
-    /// Keys in the library context that `host` stands for, of providers with these properties.
-    /// `None` where libcrypto's functions are not to be found.
+    /// Keys in the library context of `host`, of providers with these properties. `None` if
+    /// libcrypto's functions cannot be found.
     pub fn new(host: &Host, properties: &'static CStr) -> Option<Self> {
         let functions = Functions::find(&host.libcrypto()?)?;
         let library_context = host.library_context()?;
@@ -112,20 +112,20 @@ impl HostKeys {
         NonNull::new(context).map(|context| OwnedContext { functions, context })
     }
 
-    /// Begins to make a key of this type (`EVP_PKEY_keygen_init`, `EVP_PKEY_paramgen_init`).
-    /// `None` when no other provider makes such keys.
-    pub fn maker(&self, key_type: &CStr, making: Making) -> Option<Maker> {
+    /// Starts the generation of a key of this type (`EVP_PKEY_keygen_init`,
+    /// `EVP_PKEY_paramgen_init`). `None` if no other provider generates such keys.
+    pub fn generator(&self, key_type: &CStr, target: Generate) -> Option<KeyGenerator> {
         let context = self.context(key_type)?;
-        let init = match making {
-            Making::Pair => self.functions.keygen_init,
-            Making::Parameters => self.functions.paramgen_init,
+        let init = match target {
+            Generate::Pair => self.functions.keygen_init,
+            Generate::Parameters => self.functions.paramgen_init,
         };
         // SAFETY: the context is alive.
         let begun = unsafe { init(context.as_ptr()) == 1 };
-        begun.then(|| Maker { keys: self.clone(), context: context.release() })
+        begun.then(|| KeyGenerator { keys: self.clone(), context: context.release() })
     }
 
-    /// A key of this type that is made of parameters (`EVP_PKEY_fromdata`).
+    /// Imports a key of this type from parameters (`EVP_PKEY_fromdata`).
     pub fn import(&self, key_type: &CStr, selection: c_int, params: Params<'_>) -> Option<HostKey> {
         let context = self.context(key_type)?;
         let mut pkey = ptr::null_mut();
@@ -147,7 +147,7 @@ impl HostKeys {
     }
 }
 
-/// A context that is given back.
+/// A context that is freed on drop.
 struct OwnedContext<'a> {
     functions: &'a Functions,
     context: NonNull<c_void>,
@@ -158,7 +158,7 @@ impl OwnedContext<'_> {
         self.context.as_ptr()
     }
 
-    /// Leaves it to whoever takes it.
+    /// Passes ownership to the caller.
     fn release(self) -> NonNull<c_void> {
         let context = self.context;
         std::mem::forget(self);
@@ -168,22 +168,22 @@ impl OwnedContext<'_> {
 
 impl Drop for OwnedContext<'_> {
     fn drop(&mut self) {
-        // SAFETY: the context is ours and given back once.
+        // SAFETY: the context is ours and is freed once.
         unsafe { (self.functions.free_context)(self.as_ptr()) };
     }
 }
 
-/// The making of a key.
-pub struct Maker {
+/// A key generation in progress.
+pub struct KeyGenerator {
     keys: HostKeys,
     context: NonNull<c_void>,
 }
 
-// SAFETY: the context is used by one thread at a time, whichever.
-unsafe impl Send for Maker {}
+// SAFETY: any thread may use the context, but only one at a time.
+unsafe impl Send for KeyGenerator {}
 
-impl Maker {
-    /// Takes parameters (`EVP_PKEY_CTX_set_params`).
+impl KeyGenerator {
+    /// Sets parameters (`EVP_PKEY_CTX_set_params`).
     pub fn set(&mut self, params: Params<'_>) -> bool {
         // SAFETY: the context is alive, and so is the array.
         unsafe {
@@ -191,8 +191,8 @@ impl Maker {
         }
     }
 
-    /// Makes it (`EVP_PKEY_generate`).
-    pub fn make(&mut self) -> Option<HostKey> {
+    /// Generates the key (`EVP_PKEY_generate`).
+    pub fn generate(&mut self) -> Option<HostKey> {
         let mut pkey = ptr::null_mut();
         // SAFETY: the context was initialised for this, and there is room for a pointer.
         let made = unsafe { (self.keys.functions.generate)(self.context.as_ptr(), &mut pkey) == 1 };
@@ -200,9 +200,9 @@ impl Maker {
     }
 }
 
-impl Drop for Maker {
+impl Drop for KeyGenerator {
     fn drop(&mut self) {
-        // SAFETY: the context is ours and given back once.
+        // SAFETY: the context is ours and is freed once.
         unsafe { (self.keys.functions.free_context)(self.context.as_ptr()) };
     }
 }
@@ -213,8 +213,8 @@ pub struct HostKey {
     pkey: NonNull<c_void>,
 }
 
-// SAFETY: libcrypto's keys may be used from any thread. Changing one while others use it is for
-// libcrypto's caller to avoid, as with every key (`EVP_PKEY_set_params`).
+// SAFETY: libcrypto's keys may be used from any thread. As with every key, libcrypto's caller must
+// not modify one while other threads use it (`EVP_PKEY_set_params`).
 unsafe impl Send for HostKey {}
 // SAFETY: as above.
 unsafe impl Sync for HostKey {}
@@ -241,16 +241,16 @@ impl HostKey {
         NonNull::new(context).map(|context| OwnedContext { functions, context })
     }
 
-    /// Answers parameters.
+    /// Fills in parameters.
     pub fn answer(&self, answers: &mut Answers<'_>) -> bool {
-        // SAFETY: the key is alive, and such an array is what the function answers.
+        // SAFETY: the key is alive, and the function accepts such an array.
         unsafe { (self.functions().get_params)(self.pkey(), answers.as_mut_ptr()) == 1 }
     }
 
-    /// A parameter of bytes or text.
+    /// A parameter of type octet string or UTF-8 string.
     pub fn get(&self, name: &CStr, kind: DataType) -> Option<Vec<u8>> {
         let mut room = Vec::new();
-        // The first time asks for the size.
+        // The first call gets the size.
         for _ in 0..2 {
             let data: *mut u8 = if room.is_empty() { ptr::null_mut() } else { room.as_mut_ptr() };
             let mut params = [
@@ -263,14 +263,14 @@ impl HostKey {
                 },
                 Param::END,
             ];
-            // SAFETY: the array ends with a null key, and there is as much room as it says.
+            // SAFETY: the array ends with a null key, and the buffer has the stated size.
             let answered = self.answer(&mut unsafe { Answers::from_ptr(params.as_mut_ptr()) });
             let size = params[0].return_size;
             if !answered || size == Param::UNMODIFIED || size == 0 {
                 return None;
             }
             if room.is_empty() {
-                // libcrypto ends text with a NUL where there is room.
+                // libcrypto terminates text with a NUL if there is room.
                 room = vec![0; size + 1];
             } else {
                 room.truncate(size);
@@ -284,7 +284,7 @@ impl HostKey {
         self.get(name, DataType::UnsignedInteger).map(|bytes| integer::decode_big(&bytes))
     }
 
-    /// The size of the longest output of an operation with the key (`EVP_PKEY_get_size`).
+    /// The maximum output size of an operation with the key (`EVP_PKEY_get_size`).
     pub fn max_size(&self) -> Option<usize> {
         // SAFETY: the key is alive.
         let size = unsafe { (self.functions().size)(self.pkey()) };
@@ -297,20 +297,20 @@ impl HostKey {
         unsafe { (self.functions().set_params)(self.pkey(), params.as_ptr().cast_mut()) == 1 }
     }
 
-    /// Calls back with the parts of the key that are selected, private ones among them.
+    /// Passes the selected parts of the key, including private ones, to the callback.
     pub fn export(&self, selection: c_int, callback: CoreCallback<'_>) -> bool {
         let (function, argument) = (callback.function(), callback.argument());
         // SAFETY: the key is alive, and the callback is the core's for this call.
         unsafe { (self.functions().export)(self.pkey(), selection, function, argument) == 1 }
     }
 
-    /// The same key once more (`EVP_PKEY_dup`).
+    /// Duplicates the key (`EVP_PKEY_dup`).
     pub fn duplicate(&self) -> Option<Self> {
         // SAFETY: the key is alive.
         self.keys.key(unsafe { (self.functions().dup)(self.pkey()) })
     }
 
-    /// Another key with the parts that are selected.
+    /// A new key with only the selected parts.
     pub fn part(&self, key_type: &CStr, selection: c_int) -> Option<Self> {
         let functions = self.functions();
         let mut params = ptr::null_mut();
@@ -318,26 +318,26 @@ impl HostKey {
         if unsafe { (functions.todata)(self.pkey(), selection, &mut params) } != 1 {
             return None;
         }
-        // SAFETY: the array is libcrypto's own, and lives until it is given back.
+        // SAFETY: the array is libcrypto's own, and lives until it is freed below.
         let part = self.keys.import(key_type, selection, unsafe { Params::from_ptr(params) });
-        // SAFETY: the array is ours by now, and given back once.
+        // SAFETY: we own the array, and it is freed once.
         unsafe { (functions.free_params)(params) };
         part
     }
 
-    /// Whether the public halves are the same.
+    /// Whether the public halves are equal.
     pub fn equals(&self, other: &Self) -> bool {
         // SAFETY: both keys are alive.
         unsafe { (self.functions().equal)(self.pkey(), other.pkey()) == 1 }
     }
 
-    /// Whether the domain parameters are the same.
-    pub fn equals_in_parameters(&self, other: &Self) -> bool {
+    /// Whether the domain parameters are equal.
+    pub fn parameters_equal(&self, other: &Self) -> bool {
         // SAFETY: both keys are alive.
         unsafe { (self.functions().parameters_equal)(self.pkey(), other.pkey()) == 1 }
     }
 
-    /// Whether the key is in order.
+    /// Whether the key passes the check.
     pub fn check(&self, check: Check) -> bool {
         let functions = self.functions();
         let function = match check {
@@ -359,7 +359,7 @@ impl HostKey {
     pub fn verify(&self, params: &ParamArray, tbs: &[u8], signature: &[u8]) -> bool {
         let begun = self.begin(self.functions().verify_init, params);
         begun.is_some_and(|context| {
-            // SAFETY: the context was initialised for this, and the slices are as long as said.
+            // SAFETY: the context was initialised for this, and the slices have the stated lengths.
             let verified = unsafe {
                 (self.functions().verify)(
                     context.as_ptr(),
@@ -383,7 +383,7 @@ impl HostKey {
         self.transform(self.functions().decrypt_init, self.functions().decrypt, params, ciphertext)
     }
 
-    /// A context for an operation.
+    /// Creates a context for an operation.
     fn begin(
         &self,
         init: unsafe extern "C" fn(Context) -> c_int,
@@ -392,7 +392,7 @@ impl HostKey {
         let context = self.context()?;
         // SAFETY: the context and the array are alive.
         let begun = unsafe { init(context.as_ptr()) == 1 };
-        // One at a time, as libcrypto's own functions do: 3.0.2 mixes up two digests in one array.
+        // One at a time, as libcrypto's own functions do: 3.0.2 confuses two digests in one array.
         let all_set = || {
             params.one_by_one().all(|one| {
                 // SAFETY: as above.
@@ -413,7 +413,8 @@ impl HostKey {
     ) -> Option<Vec<u8>> {
         let context = self.begin(init, params)?;
         let run = |out: *mut u8, len: &mut usize| {
-            // SAFETY: the context was initialised for this; out is null or has room for `len`.
+            // SAFETY: the context was initialised for this; `out` is null or has room for `len`
+            // bytes.
             unsafe { transform(context.as_ptr(), out, len, input.as_ptr(), input.len()) == 1 }
         };
         let mut len = 0;
@@ -430,7 +431,7 @@ impl HostKey {
 
 impl Drop for HostKey {
     fn drop(&mut self) {
-        // SAFETY: the key is ours and given back once.
+        // SAFETY: the key is ours and is freed once.
         unsafe { (self.functions().free)(self.pkey()) };
     }
 }

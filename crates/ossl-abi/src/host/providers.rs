@@ -1,4 +1,4 @@
-//! What the host's other providers can do, as they tell it libcrypto (`OSSL_PROVIDER_do_all`,
+//! Capabilities of the host's other providers (`OSSL_PROVIDER_do_all`,
 //! `OSSL_PROVIDER_get_capabilities`).
 
 use super::{Host, libcrypto_functions};
@@ -22,7 +22,7 @@ libcrypto_functions! {
         unsafe extern "C" fn(*mut CoreContext, *const c_char) -> c_int;
 }
 
-/// One question to all providers but one.
+/// A query to all providers except our own.
 struct Question<'a> {
     name: &'a CStr,
     own: *const c_void,
@@ -32,21 +32,20 @@ struct Question<'a> {
 }
 
 impl Host {
-    /// Whether a provider of this name is active. `false` where libcrypto's functions are not to be
-    /// found.
+    /// Whether a provider of this name is active. `false` if libcrypto's functions cannot be found.
     pub fn has_provider(&self, name: &CStr) -> bool {
         let functions = self.libcrypto().and_then(|library| Functions::find(&library));
         let (Some(functions), Some(library_context)) = (functions, self.library_context()) else {
             return false;
         };
-        // SAFETY: the core's own context is what libcrypto's functions take, and the name is a C
-        // string.
+        // SAFETY: libcrypto's functions accept the core's own context, and the name is a C string.
         unsafe { (functions.available)(library_context, name.as_ptr()) == 1 }
     }
 
-    /// Has other providers tell what they are capable of, and passes on what is wanted of it.
-    /// `own` is the provider context of the one that asks. Where libcrypto's functions are not to
-    /// be found, nothing is told. `false` when the callback wants no more.
+    /// Queries the capabilities of all other providers and passes those that `wanted` accepts to
+    /// the callback. `own` is the provider context of the caller, which is skipped. Reports nothing
+    /// if libcrypto's functions cannot be found. Returns `false` if the callback stops the
+    /// enumeration.
     pub fn capabilities_of_others(
         &self,
         name: &CStr,
@@ -59,15 +58,16 @@ impl Host {
             return true;
         };
         let mut question = Question { name, own, functions: &functions, wanted, callback };
-        // SAFETY: the core's own context is what libcrypto's functions take, and the question lives
-        // until they return.
+        // SAFETY: libcrypto's functions accept the core's own context, and the question lives until
+        // they return.
         unsafe { (functions.do_all)(library_context, ask, (&raw mut question).cast()) == 1 }
     }
 }
 
-/// Asks one provider.
+/// Queries one provider.
 unsafe extern "C" fn ask(provider: Provider, question: *mut c_void) -> c_int {
-    // SAFETY: libcrypto passes on what it got from `capabilities_of_others`, which waits.
+    // SAFETY: libcrypto passes on the argument of `capabilities_of_others`, which has not returned
+    // yet.
     let body = |asked: &Question<'_>| unsafe {
         if std::ptr::eq((asked.functions.provider_context)(provider), asked.own) {
             return 1;
@@ -78,7 +78,7 @@ unsafe extern "C" fn ask(provider: Provider, question: *mut c_void) -> c_int {
     unsafe { guard::query("capabilities of a provider", question, 0, body) }
 }
 
-/// Passes one answer on.
+/// Passes on one capability.
 unsafe extern "C" fn answer(params: *const Param, question: *mut c_void) -> c_int {
     // SAFETY: as above; a provider passes an array that lives until this returns.
     let body = |asked: &Question<'_>| unsafe {

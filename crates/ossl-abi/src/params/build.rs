@@ -4,16 +4,16 @@ use super::{Params, integer};
 use crate::types::{DataType, Param};
 use std::ffi::{CStr, c_uint, c_void};
 
-/// Values to be given to the host.
+/// Values to pass to the host.
 #[derive(Default)]
 pub struct Values {
     entries: Vec<(&'static CStr, DataType, Data, usize)>,
 }
 
-/// The values' storage, which never moves once it is made.
+/// Storage of a value, whose address does not change.
 enum Data {
     Bytes(Box<[u8]>),
-    /// Integers are read with their own type's alignment.
+    /// Integers are read with the alignment of their C type.
     Words(Box<[u64]>),
 }
 
@@ -25,7 +25,7 @@ impl Data {
         }
     }
 
-    /// Room for an integer of `len` bytes, filled by `fill`.
+    /// Room for an integer of `len` bytes, written by `fill`.
     fn words(len: usize, fill: impl FnOnce(&mut [u8]) -> bool) -> Self {
         let mut bytes = vec![0; len];
         assert!(fill(&mut bytes), "the room was made for the value");
@@ -50,7 +50,7 @@ impl Values {
         self
     }
 
-    /// Adds text. It is followed by a NUL that its size does not count.
+    /// Adds text. It is followed by a NUL that is not part of its size.
     pub fn utf8(self, name: &'static CStr, text: &str) -> Self {
         let bytes = [text.as_bytes(), &[0]].concat().into_boxed_slice();
         self.with(name, DataType::Utf8String, Data::Bytes(bytes), text.len())
@@ -67,7 +67,7 @@ impl Values {
         self.with(name, DataType::Integer, data, 4)
     }
 
-    /// Adds a non-negative integer of any size, given big-endian.
+    /// Adds a non-negative integer of any size in big-endian bytes.
     pub fn bignum(self, name: &'static CStr, big: &[u8]) -> Self {
         let len = big.len().max(1);
         let data = Data::words(len, |room| integer::encode_big(big, room));
@@ -104,7 +104,7 @@ impl ParamArray {
         self.params.as_ptr()
     }
 
-    /// An array for each value, valid while `self` lives.
+    /// A separate array for each value, valid while `self` lives.
     pub(crate) fn one_by_one(&self) -> impl Iterator<Item = [Param; 2]> {
         let count = self.params.len() - 1;
         self.params[..count].iter().map(|param| [*param, Param::END])

@@ -1,6 +1,6 @@
 //! Integers of any width in the machine's byte order.
 
-/// Bytes in the machine's order, turned into the other view: least significant first.
+/// Converts between native byte order and little-endian, in either direction.
 fn little_endian(bytes: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     if cfg!(target_endian = "big") {
@@ -9,7 +9,7 @@ fn little_endian(bytes: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Reads an integer of any width; `None` when it does not fit 128 bits or has no bytes.
+/// Reads an integer of any width; `None` if it does not fit in 128 bits or is empty.
 pub(super) fn decode(bytes: &[u8], signed: bool) -> Option<i128> {
     let bytes = little_endian(bytes);
     let negative = signed && bytes.last()? & 0x80 != 0;
@@ -26,7 +26,7 @@ pub(super) fn decode(bytes: &[u8], signed: bool) -> Option<i128> {
     (!bytes.is_empty() && (value < 0) == negative).then_some(value)
 }
 
-/// Writes an integer into exactly `room`; `false` (and nothing written) when it does not fit.
+/// Writes an integer to exactly `room`; returns `false` and writes nothing if it does not fit.
 pub(super) fn encode(value: i128, room: &mut [u8], signed: bool) -> bool {
     let wide = value.to_le_bytes();
     let fill = if value < 0 { 0xff } else { 0 };
@@ -50,7 +50,7 @@ pub(crate) fn decode_big(bytes: &[u8]) -> Vec<u8> {
     big.split_off(zeros)
 }
 
-/// Writes big-endian bytes into exactly `room`, padded; `false` when they do not fit.
+/// Writes big-endian bytes to exactly `room`, with padding; returns `false` if they do not fit.
 pub(super) fn encode_big(big: &[u8], room: &mut [u8]) -> bool {
     let zeros = big.iter().take_while(|&&byte| byte == 0).count();
     let significant = &big[zeros..];

@@ -1,6 +1,7 @@
-//! Parameter arrays: reading what the host sent, answering what it asks, building what it gets.
+//! Parameter arrays: reading those from the host, filling in those it requests, and building new
+//! ones.
 //!
-//! Unknown names are never an error; a value of the wrong type, or one that does not fit, is.
+//! Unknown names are never an error. A value of the wrong type, or one that does not fit, is.
 
 mod build;
 pub(crate) mod integer;
@@ -16,7 +17,7 @@ pub use self::{
 use std::ffi::CStr;
 use std::fmt;
 
-/// A parameter that cannot be read or answered.
+/// A parameter that cannot be read or written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParamError {
     name: String,

@@ -1,4 +1,4 @@
-//! Reading parameters that the host sent.
+//! Reading parameters from the host.
 
 use super::{ParamError, integer};
 use crate::types::{DataType, Param};
@@ -6,7 +6,7 @@ use std::ffi::{CStr, c_char, c_void};
 use std::marker::PhantomData;
 use std::slice;
 
-/// An array from the host, valid for the length of a call.
+/// An array from the host, borrowed for a call.
 #[derive(Clone, Copy)]
 pub struct Params<'a> {
     first: *const Param,
@@ -14,11 +14,11 @@ pub struct Params<'a> {
 }
 
 impl<'a> Params<'a> {
-    /// The array at `first`; null is an empty one.
+    /// The array at `first`; null is an empty array.
     ///
     /// # Safety
-    /// `first` is null or leads to parameters that end with a null key and keep their promises
-    /// (data of the size and type that they say) for `'a`.
+    /// `first` is null or points to parameters that end with a null key, whose data has the stated
+    /// size and type, for `'a`.
     pub unsafe fn from_ptr(first: *const Param) -> Self {
         Self { first, array: PhantomData }
     }
@@ -28,7 +28,7 @@ impl<'a> Params<'a> {
         Self { first: std::ptr::null(), array: PhantomData }
     }
 
-    /// The array for C, valid for the length of the call.
+    /// The array for C, valid during the call.
     pub fn as_ptr(&self) -> *const Param {
         self.first
     }
@@ -40,7 +40,8 @@ impl<'a> Params<'a> {
             if next.is_null() {
                 return None;
             }
-            // SAFETY: the constructor's caller vouches for the array, whose end was not passed.
+            // SAFETY: guaranteed by the caller of the constructor; the end of the array has not
+            // been reached.
             let param: &'a Param = unsafe { &*next };
             if param.key.is_null() {
                 return None;
@@ -51,7 +52,7 @@ impl<'a> Params<'a> {
         })
     }
 
-    /// The first value of that name.
+    /// The first value with that name.
     pub fn get(&self, name: &CStr) -> Option<Value<'a>> {
         self.iter().find(|value| value.name() == name)
     }
@@ -66,7 +67,7 @@ pub struct Value<'a> {
 impl<'a> Value<'a> {
     /// Its name.
     pub fn name(&self) -> &'a CStr {
-        // SAFETY: keys are C strings; the iterator ended before a null one.
+        // SAFETY: keys are C strings, and the iterator stops at a null one.
         unsafe { CStr::from_ptr(self.param.key) }
     }
 
@@ -85,19 +86,19 @@ impl<'a> Value<'a> {
             .ok_or_else(|| self.error("no data"))
     }
 
-    /// What a pointer type points to.
+    /// The target of a pointer type.
     fn target(&self) -> Result<*const c_void, ParamError> {
         if self.param.data.is_null() {
             return Err(self.error("no data"));
         }
-        // SAFETY: the data of the pointer types is a pointer.
+        // SAFETY: the data of a pointer type is a pointer.
         Ok(unsafe { *self.param.data.cast::<*const c_void>() })
     }
 
-    /// Text, which ends at its size or at its first NUL.
+    /// Text, up to its size or its first NUL.
     ///
     /// # Errors
-    /// Another type, no data, or not UTF-8.
+    /// Wrong type, no data, or not UTF-8.
     pub fn utf8(&self) -> Result<&'a str, ParamError> {
         let bytes = match self.data_type() {
             Some(DataType::Utf8String) => {
@@ -110,7 +111,7 @@ impl<'a> Value<'a> {
                 if text.is_null() {
                     return Err(self.error("no data"));
                 }
-                // SAFETY: what a text pointer points to is a C string.
+                // SAFETY: the target of a text pointer is a C string.
                 unsafe { CStr::from_ptr(text) }.to_bytes()
             }
             _ => return Err(self.error("not text")),
@@ -121,12 +122,12 @@ impl<'a> Value<'a> {
     /// Bytes.
     ///
     /// # Errors
-    /// Another type, or no data.
+    /// Wrong type, or no data.
     pub fn octets(&self) -> Result<&'a [u8], ParamError> {
         match self.data_type() {
             Some(DataType::OctetString) => self.bytes(),
             Some(DataType::OctetPtr) => {
-                // SAFETY: an octet pointer leads to as many bytes as the parameter says.
+                // SAFETY: the target of an octet pointer has the stated size.
                 unsafe { bytes_at(self.target()?, self.param.data_size) }
                     .ok_or_else(|| self.error("no data"))
             }
@@ -134,10 +135,10 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// An integer of any width and sign, and a whole number in a `double`.
+    /// An integer of any width and sign, or a whole number in a `double`.
     ///
     /// # Errors
-    /// Another type, no data, or a number that does not fit `T`.
+    /// Wrong type, no data, or a number that does not fit in `T`.
     pub fn integer<T: TryFrom<i128>>(&self) -> Result<T, ParamError> {
         let wide = match self.data_type() {
             Some(DataType::Integer) => integer::decode(self.bytes()?, true),
@@ -150,7 +151,7 @@ impl<'a> Value<'a> {
 
     fn whole_real(&self) -> Result<Option<i128>, ParamError> {
         let real = self.bytes()?.try_into().map(f64::from_ne_bytes).ok();
-        // 2^63: beyond it a double says nothing about single units anyway.
+        // 2^63: beyond it a `double` cannot represent every integer.
         let limit = 9_223_372_036_854_775_808.0;
         Ok(real.filter(|real| real.fract() == 0.0 && real.abs() < limit).map(|real| real as i128))
     }
@@ -158,7 +159,7 @@ impl<'a> Value<'a> {
     /// A non-negative integer of any size, big-endian without leading zeros.
     ///
     /// # Errors
-    /// Another type, no data, or a negative number.
+    /// Wrong type, no data, or a negative number.
     pub fn bignum(&self) -> Result<Vec<u8>, ParamError> {
         let bytes = self.bytes()?;
         let negative = match self.data_type() {
@@ -177,11 +178,11 @@ impl<'a> Value<'a> {
 }
 
 /// # Safety
-/// `data` is null or leads to `len` readable bytes that stay as they are for `'a`.
+/// `data` is null or points to `len` readable bytes that do not change during `'a`.
 unsafe fn bytes_at<'a>(data: *const c_void, len: usize) -> Option<&'a [u8]> {
     if data.is_null() {
         return None;
     }
-    // SAFETY: vouched for by the caller.
+    // SAFETY: guaranteed by the caller.
     Some(unsafe { slice::from_raw_parts(data.cast::<u8>(), len) })
 }

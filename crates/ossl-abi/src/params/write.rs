@@ -1,7 +1,7 @@
-//! Answering parameters that the host asks for, by the rules of `OSSL_PARAM_set_*`.
+//! Filling in parameters that the host requests, by the rules of `OSSL_PARAM_set_*`.
 //!
-//! Without room (`data` null) only the size is answered. With too little room the call fails and
-//! `return_size` says how much it takes.
+//! If `data` is null, only the size is returned. If the buffer is too small, the call fails and
+//! `return_size` is the required size.
 
 use super::{ParamError, integer};
 use crate::types::{DataType, Param};
@@ -9,13 +9,13 @@ use std::ffi::{CStr, c_void};
 use std::marker::PhantomData;
 use std::{ptr, slice};
 
-/// An array to be answered, valid for the length of a call.
+/// An array to fill in, borrowed for a call.
 pub struct Answers<'a> {
     first: *mut Param,
     array: PhantomData<&'a mut [Param]>,
 }
 
-/// An integer type of C, which gives an answer its width when there is no room yet.
+/// A C integer type, which determines the size that is returned when there is no buffer.
 pub trait Natural: Copy + Into<i128> {}
 impl Natural for i32 {}
 impl Natural for u32 {}
@@ -23,16 +23,16 @@ impl Natural for i64 {}
 impl Natural for u64 {}
 
 impl Answers<'_> {
-    /// The array at `first`; null is an empty one.
+    /// The array at `first`; null is an empty array.
     ///
     /// # Safety
-    /// `first` is null or leads to parameters that end with a null key, are writable, and have
-    /// room of the size that they say, for as long as the value lives.
+    /// `first` is null or points to writable parameters that end with a null key, whose buffers
+    /// have the stated sizes, for as long as the value lives.
     pub unsafe fn from_ptr(first: *mut Param) -> Self {
         Self { first, array: PhantomData }
     }
 
-    /// The array for a function of the host's that answers it.
+    /// The array for a function of the host that fills it in.
     pub(crate) fn as_mut_ptr(&mut self) -> *mut Param {
         self.first
     }
@@ -40,8 +40,8 @@ impl Answers<'_> {
     fn find(&mut self, name: &CStr) -> Option<&mut Param> {
         let mut next = self.first;
         while !next.is_null() {
-            // SAFETY: the constructor's caller vouches for the array, whose end was not passed;
-            // the reference lives as long as the exclusive borrow of `self`.
+            // SAFETY: guaranteed by the caller of the constructor; the end of the array has not
+            // been reached. The reference lives as long as the exclusive borrow of `self`.
             let param = unsafe { &mut *next };
             if param.key.is_null() {
                 return None;
@@ -56,29 +56,29 @@ impl Answers<'_> {
         None
     }
 
-    /// The type in which an answer is wanted, when it is wanted.
+    /// The requested type of a parameter, if it is requested.
     pub fn wanted(&mut self, name: &CStr) -> Option<DataType> {
         let raw = self.find(name)?.data_type;
         DataType::from_raw(raw)
     }
 
-    /// Whether an answer is wanted.
+    /// Whether a parameter is requested.
     pub fn wants(&mut self, name: &CStr) -> bool {
         self.find(name).is_some()
     }
 
-    /// Answers with text.
+    /// Returns text.
     ///
     /// # Errors
-    /// Another type is wanted, or the room is too small.
+    /// Another type is requested, or the buffer is too small.
     pub fn utf8(&mut self, name: &CStr, text: &str) -> Result<(), ParamError> {
         self.string(name, DataType::Utf8String, text.as_bytes())
     }
 
-    /// Answers with text that stays where it is, copied or as a pointer, as wanted.
+    /// Returns static text, as a copy or as a pointer, depending on the requested type.
     ///
     /// # Errors
-    /// Another type is wanted, or the room is too small.
+    /// Another type is requested, or the buffer is too small.
     pub fn utf8_static(&mut self, name: &CStr, text: &'static CStr) -> Result<(), ParamError> {
         if self.wanted(name) != Some(DataType::Utf8Ptr) {
             return self.string(name, DataType::Utf8String, text.to_bytes());
@@ -86,28 +86,28 @@ impl Answers<'_> {
         if let Some(param) = self.find(name) {
             param.return_size = text.count_bytes();
             if !param.data.is_null() {
-                // SAFETY: the data of a pointer type is room for a pointer.
+                // SAFETY: the data of a pointer type has room for a pointer.
                 unsafe { *param.data.cast::<*const c_void>() = text.as_ptr().cast() };
             }
         }
         Ok(())
     }
 
-    /// Answers with bytes.
+    /// Returns bytes.
     ///
     /// # Errors
-    /// Another type is wanted, or the room is too small.
+    /// Another type is requested, or the buffer is too small.
     pub fn octets(&mut self, name: &CStr, bytes: &[u8]) -> Result<(), ParamError> {
         self.string(name, DataType::OctetString, bytes)
     }
 
-    /// Answers with bytes that stay where they are: with a pointer to them. None are a null pointer.
+    /// Returns a pointer to bytes, or a null pointer if there are none.
     ///
     /// # Errors
-    /// Another type is wanted.
+    /// Another type is requested.
     ///
     /// # Safety
-    /// The bytes stay where they are for as long as the host may use the pointer.
+    /// The bytes do not move or change as long as the host may use the pointer.
     pub unsafe fn octets_in_place(&mut self, name: &CStr, bytes: &[u8]) -> Result<(), ParamError> {
         let Some(param) = self.find(name) else {
             return Ok(());
@@ -120,7 +120,7 @@ impl Answers<'_> {
             return Err(ParamError::new(name, "asked for as another type"));
         }
         let first = if bytes.is_empty() { ptr::null() } else { bytes.as_ptr() };
-        // SAFETY: the data of a pointer type is room for a pointer.
+        // SAFETY: the data of a pointer type has room for a pointer.
         unsafe { *param.data.cast::<*const u8>() = first };
         Ok(())
     }
@@ -149,10 +149,10 @@ impl Answers<'_> {
         Ok(())
     }
 
-    /// Answers with an integer, in the width that is wanted.
+    /// Returns an integer in the requested width.
     ///
     /// # Errors
-    /// Another type is wanted, or the number does not fit.
+    /// Another type is requested, or the number does not fit.
     pub fn integer<T: Natural>(&mut self, name: &CStr, value: T) -> Result<(), ParamError> {
         let Some(param) = self.find(name) else {
             return Ok(());
@@ -174,10 +174,10 @@ impl Answers<'_> {
         Ok(())
     }
 
-    /// Answers with a non-negative integer of any size, given big-endian.
+    /// Returns a non-negative integer of any size, given in big-endian bytes.
     ///
     /// # Errors
-    /// Another type is wanted, or the room is too small.
+    /// Another type is requested, or the buffer is too small.
     pub fn bignum(&mut self, name: &CStr, big: &[u8]) -> Result<(), ParamError> {
         let Some(param) = self.find(name) else {
             return Ok(());
@@ -200,6 +200,6 @@ impl Answers<'_> {
 }
 
 fn room(param: &mut Param) -> &mut [u8] {
-    // SAFETY: the room is not null (the callers look) and as large as the parameter says.
+    // SAFETY: the pointer is not null (the callers check it), and the buffer has the stated size.
     unsafe { slice::from_raw_parts_mut(param.data.cast::<u8>(), param.data_size) }
 }

@@ -1,4 +1,4 @@
-//! The state of one encryption or decryption.
+//! The state of an encryption or decryption.
 
 use crate::error::{Error, Result};
 use crate::key::SymmetricObject;
@@ -16,14 +16,14 @@ use zeroize::Zeroizing;
 const CBC_MODE: u32 = 0x2;
 const WRAP_MODE: u32 = 0x1_0002;
 
-/// Bytes of a CBC block, of a block of key wrap, and of the initialization vectors.
+/// Block lengths of CBC and of key wrap in bytes. The initialization vectors have the same lengths.
 const BLOCK: usize = 16;
 const WRAP_BLOCK: usize = 8;
 
-/// The initial value of RFC 3394 section 2.2.3.1. The service has no other.
+/// The initial value of RFC 3394 section 2.2.3.1. The service supports no other.
 const WRAP_IV: [u8; WRAP_BLOCK] = [0xa6; WRAP_BLOCK];
 
-/// What a cipher does.
+/// The algorithm of a cipher.
 #[derive(Clone, Copy)]
 pub(super) enum Cipher {
     Wrap(KeyWrapAlgorithm),
@@ -41,7 +41,7 @@ impl Cipher {
         }
     }
 
-    /// Bytes of a block, and of the initialization vector.
+    /// Length of a block, and of the initialization vector.
     fn block_len(self) -> usize {
         match self {
             Self::Wrap(_) => WRAP_BLOCK,
@@ -49,7 +49,7 @@ impl Cipher {
         }
     }
 
-    /// What is the same for all contexts.
+    /// Fills in the parameters that do not depend on a context.
     pub(super) fn answer(self, answers: &mut Answers<'_>) -> Result<()> {
         let wraps = matches!(self, Self::Wrap(_));
         answers.integer(names::CIPHER_MODE, if wraps { WRAP_MODE } else { CBC_MODE })?;
@@ -65,17 +65,17 @@ impl Cipher {
     }
 }
 
-/// The state of one operation.
+/// The state of an operation.
 #[derive(Clone)]
 pub(super) struct Context {
     provider: Arc<Provider>,
     cipher: Cipher,
     encrypts: bool,
     key: Option<Arc<SymmetricObject>>,
-    /// Of CBC: what the operation began with.
+    /// For CBC: the initialization vector that the operation started with.
     iv: Option<[u8; BLOCK]>,
     pads: bool,
-    /// Of CBC: what has come so far.
+    /// For CBC: the data so far.
     stream: Option<CbcStream>,
 }
 
@@ -90,7 +90,7 @@ impl Context {
         Self { provider, cipher, encrypts: true, key: None, iv: None, pads: true, stream: None }
     }
 
-    /// Begins an operation. What is not given is as it was.
+    /// Starts an operation. Values that are not given stay unchanged.
     pub(super) fn init(
         &mut self,
         encrypts: bool,
@@ -112,13 +112,13 @@ impl Context {
         match self.cipher {
             Cipher::Wrap(_) if iv == WRAP_IV => Ok(()),
             Cipher::Wrap(_) => Err(Error::unsupported(
-                "the HSM wraps keys with the initial value of RFC 3394, a6a6a6a6a6a6a6a6, and with \
-                 no other",
+                "the HSM wraps keys only with the initial value of RFC 3394, \
+                 a6a6a6a6a6a6a6a6",
             )),
             Cipher::Cbc(_) => {
                 self.iv = Some(iv.try_into().map_err(|_| {
                     Error::argument(format!(
-                        "an initialization vector of {BLOCK} bytes is needed, this has {}",
+                        "the initialization vector must have {BLOCK} bytes, not {}",
                         iv.len()
                     ))
                 })?);
@@ -165,11 +165,11 @@ impl Context {
 
     fn key(&self) -> Result<&SymmetricObject> {
         self.key.as_deref().ok_or_else(|| {
-            Error::argument("no key set: this cipher takes opaque keys (EVP_CipherInit_SKEY)")
+            Error::argument("no key set: this cipher requires an opaque key (EVP_CipherInit_SKEY)")
         })
     }
 
-    /// What comes in goes out, as far as it is whole.
+    /// Outputs all complete blocks of the data so far.
     pub(super) fn update(&mut self, out: Option<Output<'_>>, input: &[u8]) -> Result<()> {
         let out = out.ok_or(NullPointer("place for the output's length"))?;
         match self.cipher {
@@ -182,7 +182,7 @@ impl Context {
         }
     }
 
-    /// Key wrap takes a key as a whole. Without room only the size is told.
+    /// Key wrap processes a whole key at once. Without a buffer only the size is returned.
     fn wrap(&self, algorithm: KeyWrapAlgorithm, out: Output<'_>, input: &[u8]) -> Result<()> {
         let key = self.key()?.key();
         let len = match self.encrypts {
@@ -201,7 +201,7 @@ impl Context {
         let stream = self.stream(algorithm)?;
         let len = stream.output_len(input.len());
         if len > 0 {
-            check_room(out.room().ok_or(NullPointer("room for the output"))?, len)?;
+            check_room(out.room().ok_or(NullPointer("output buffer"))?, len)?;
         }
         give(out, &stream.update(input)?)
     }
@@ -215,19 +215,19 @@ impl Context {
         let pads = self.pads;
         let stream = self.stream(algorithm)?;
         if pads {
-            check_room(out.room().ok_or(NullPointer("room for the output"))?, BLOCK)?;
+            check_room(out.room().ok_or(NullPointer("output buffer"))?, BLOCK)?;
         }
         give(out, &stream.finish()?)
     }
 
-    /// The stream, which begins with the first data.
+    /// The stream, created with the first data.
     fn stream(&mut self, algorithm: CbcAlgorithm) -> Result<&mut CbcStream> {
         let stream = match self.stream.take() {
             Some(stream) => stream,
             None => {
                 let key = self.key()?.key();
                 let iv = self.iv.as_ref().ok_or_else(|| {
-                    Error::argument("no initialization vector set, which CBC needs")
+                    Error::argument("no initialization vector set, and CBC requires one")
                 })?;
                 let algorithm = algorithm.with_padding(self.pads);
                 match self.encrypts {
@@ -240,11 +240,11 @@ impl Context {
     }
 }
 
-/// Refuses before anything is done.
+/// Checks the buffer size before any request is sent.
 fn check_room(room: usize, len: usize) -> Result<()> {
     if room < len {
         return Err(Error::argument(format!(
-            "the output takes {len} bytes, there is room for {room}"
+            "the output takes {len} bytes, but the buffer has {room}"
         )));
     }
     Ok(())
@@ -255,5 +255,7 @@ fn give(out: Output<'_>, data: &[u8]) -> Result<()> {
         out.answer_len(0);
         return Ok(());
     }
-    out.write(data).then_some(()).ok_or_else(|| Error::internal("more than there is room for"))
+    out.write(data)
+        .then_some(())
+        .ok_or_else(|| Error::internal("the output is longer than the buffer"))
 }

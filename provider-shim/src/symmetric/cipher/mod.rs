@@ -1,11 +1,11 @@
-//! Ciphers with opaque keys (from OpenSSL 3.5 on): key wrap and CBC, done by the HSM.
+//! Ciphers with opaque keys (since OpenSSL 3.5): key wrap and CBC, performed by the HSM.
 //!
-//! Their names are our own, `AKV-AES-256-CBC`, and not the usual ones. They can do nothing with the
-//! bytes of a key, so they must not be found by anybody who has such bytes: not by who asks for
-//! `AES-256-CBC` of whatever provider, nor by who prefers ours for its keys with
-//! `?provider=akv_provider`, and whose session tickets and encrypted key files need that cipher too.
+//! They have names of our own, such as `AKV-AES-256-CBC`, instead of the usual ones. They cannot
+//! use key bytes, so callers that have key bytes must not find them: neither those that fetch
+//! `AES-256-CBC` from any provider, nor those that prefer ours with `?provider=akv_provider` and
+//! also need that cipher for session tickets and encrypted key files.
 //!
-//! There is no GCM: the HSM chooses the initialization vector, where `EVP` gives its own.
+//! GCM is not available: the HSM chooses the initialization vector, but with `EVP` the caller does.
 
 mod context;
 
@@ -22,7 +22,7 @@ use std::ffi::{c_int, c_uchar, c_void};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// A cipher known at compile time, for the functions that get no context.
+/// A cipher known at compile time, for functions without a context.
 trait Known {
     const CIPHER: Cipher;
 }
@@ -96,7 +96,7 @@ entry! {
 }
 
 entry! {
-    /// Without a key it is a step of an initialization that has several.
+    /// Without a key, this is one step of an initialization in several steps.
     fn init<const ENCRYPTS: bool>(
         "cipher init",
         ctx: &mut Context,
@@ -107,8 +107,8 @@ entry! {
     ) -> Result<()> {
         if !key.is_null() {
             return Err(Error::argument(
-                "this cipher takes no bytes of a key, but an opaque key of akv_provider \
-                 (EVP_CipherInit_SKEY); with bytes use the cipher of another provider",
+                "this cipher does not accept key bytes, but requires an opaque key of akv_provider \
+                 (EVP_CipherInit_SKEY); for key bytes use the cipher of another provider",
             ));
         }
         ctx.init(ENCRYPTS, None, iv, params)
@@ -128,7 +128,7 @@ entry! {
 }
 
 entry! {
-    /// libcrypto lets the output be where the input is, so the input is copied first.
+    /// libcrypto allows output and input to be the same buffer, so the input is copied first.
     fn update(
         "cipher update",
         ctx: &mut Context,
@@ -147,7 +147,8 @@ entry! {
 }
 
 entry! {
-    /// Asked for when the cipher is fetched, without a context: there is no host to tell of a failure.
+    /// Called when the cipher is fetched, without a context: there is no host to report an error
+    /// to.
     fn get_params<K: Known>("cipher get_params", answers: Answers) -> c_int, or 0 {
         K::CIPHER.answer(answers).is_ok().into()
     }

@@ -108,7 +108,7 @@ impl Descriptors {
     pub(super) fn abandon(&self) {
         tracing::info!("the host has closed descriptors of ours; runtime and connections are new");
         self.marker.lost.store(true, Ordering::Release);
-        process_abi::renounce(self.process);
+        process_abi::abandon(self.process);
     }
 
     /// # Errors
