@@ -15,7 +15,7 @@ const LIMIT: Duration = Duration::from_secs(900);
 
 /// Runs a C program under memcheck, whose findings, including leaks, are failures.
 fn memcheck(site: &Site, program: &str, arguments: &[&str]) -> Result<()> {
-    let log = site.text(&format!("{program}.memcheck"));
+    let log = site.text("memcheck.log");
     let mut task = Task::new("valgrind")
         .args(["--tool=memcheck", "--error-exitcode=99", "--num-callers=40", "--leak-check=full"])
         .args(["--errors-for-leak-kinds=definite,indirect", "--show-leak-kinds=definite,indirect"])
@@ -44,8 +44,8 @@ fn memcheck(site: &Site, program: &str, arguments: &[&str]) -> Result<()> {
 fn keys_and_engines_that_are_freed_leave_nothing_behind() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     for key in [site.ec(Curve::P256)?, site.rsa(2048)?] {
-        memcheck(&site, "engine_cycle", &[&key, "1", "8"])?;
-        memcheck(&site, "engine_cycle", &[&key, "6", "1"])?;
+        memcheck(&site, "engine/cycle", &[&key, "1", "8"])?;
+        memcheck(&site, "engine/cycle", &[&key, "6", "1"])?;
     }
     Ok(())
 }
@@ -56,7 +56,7 @@ fn every_function_minds_its_buffers() -> Result<()> {
     let (rsa, ec) = (site.rsa(2048)?, site.ec(Curve::P256)?);
     let own = certificate(&site, &rsa, "own")?;
     let other = certificate(&site, &site.rsa(3072)?, "other")?;
-    memcheck(&site, "engine_keys", &[&rsa, &ec, &own, &other])?;
+    memcheck(&site, "engine/keys", &[&rsa, &ec, &own, &other])?;
     Ok(())
 }
 

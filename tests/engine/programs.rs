@@ -16,7 +16,7 @@ fn functions_of_libcrypto_keep_their_promises() -> Result<()> {
     let certificate_of_rsa = certificate(&site, &site.rsa(2048)?, "own")?;
     let other = certificate(&site, &site.rsa(3072)?, "other")?;
     for curve in [Curve::P256, Curve::P384, Curve::P521, Curve::P256K] {
-        program(&site, "engine_keys")?
+        program(&site, "engine/keys")?
             // Decryption without padding.
             .env("AKV_RSA_KEY_EXCHANGE", "yes")
             .args([site.rsa(2048)?, site.ec(curve)?, certificate_of_rsa.clone(), other.clone()])
@@ -31,7 +31,7 @@ fn keys_answer_what_openssls_own_keys_answer() -> Result<()> {
     let curves = [Curve::P256, Curve::P384, Curve::P521, Curve::P256K];
     let ec = curves.map(|curve| site.ec(curve)).into_iter().collect::<Result<Vec<_>>>()?;
     for key in [site.rsa(2048)?, site.rsa(4096)?].into_iter().chain(ec) {
-        let asked: u32 = program(&site, "engine_getters")?.arg(&key).ok()?.text().trim().parse()?;
+        let asked: u32 = program(&site, "engine/getters")?.arg(&key).ok()?.text().trim().parse()?;
         assert!(asked >= 12, "{key}: {asked}");
     }
     Ok(())
@@ -61,7 +61,7 @@ fn the_module_is_loaded_and_unloaded_again_and_again() -> Result<()> {
 fn children_sign_while_threads_of_their_parent_do() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     for key in [site.ec(Curve::P256)?, site.rsa(2048)?] {
-        program(&site, "engine_fork")?
+        program(&site, "engine/fork")?
             .args([key.as_str(), "8"])
             .limit(Duration::from_secs(300))
             .ok()?;
@@ -73,7 +73,7 @@ fn children_sign_while_threads_of_their_parent_do() -> Result<()> {
 fn commands_beside_loads_are_in_force() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.ec(Curve::P256)?;
-    let said = program(&site, "engine_commands")?.args([key.as_str(), "20"]).ok()?;
+    let said = program(&site, "engine/commands")?.args([key.as_str(), "20"]).ok()?;
     assert_eq!(said.stderr, "");
     Ok(())
 }
@@ -82,7 +82,7 @@ fn commands_beside_loads_are_in_force() -> Result<()> {
 fn a_child_that_may_start_no_threads_signs() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     for key in [site.ec(Curve::P256)?, site.rsa(2048)?] {
-        let said = program(&site, "engine_no_threads")?.arg(key).ok()?;
+        let said = program(&site, "engine/no_threads")?.arg(key).ok()?;
         assert_eq!(said.stderr, "");
     }
     Ok(())
@@ -105,7 +105,7 @@ fn each_libcrypto_of_a_process_has_the_engine_for_itself() -> Result<()> {
         libcryptos.push("libcrypto.so.3".into());
     }
     for key in [site.ec(Curve::P256)?, site.rsa(2048)?] {
-        let mut task = Task::new(compile(&site, "engine_local", &["-ldl"])?)
+        let mut task = Task::new(compile(&site, "engine/local", &["-ldl"])?)
             .env("OPENSSL_CONF", plain(&site)?.config())
             .arg(modules::engine()?)
             .arg(key);
@@ -121,7 +121,7 @@ fn each_libcrypto_of_a_process_has_the_engine_for_itself() -> Result<()> {
 #[test]
 fn a_program_with_libcrypto_in_itself_is_refused_cleanly() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
-    let program = compile(&site, "engine_cycle", &["-l:libcrypto.a", "-ldl"])?;
+    let program = compile(&site, "engine/cycle", &["-l:libcrypto.a", "-ldl"])?;
     let output = Task::new(program)
         .env("OPENSSL_CONF", plain(&site)?.config())
         .arg(modules::engine()?)
