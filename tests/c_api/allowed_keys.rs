@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::{build, with_settings};
 
 #[test]
-fn keys_that_are_not_allowed_are_refused_before_any_connection() -> Result<()> {
+fn other_keys_are_refused_before_any_connection() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let (ec, rsa) = (site.ec(Curve::P256)?, site.rsa(2048)?);
     let file = site.key_file(&rsa, "refused.key")?;

@@ -9,7 +9,7 @@ use anyhow::Result;
 use crate::{build, compile, printed, scene, with_settings};
 
 #[test]
-fn every_function_does_its_work_and_openssl_agrees() -> Result<()> {
+fn all_work_and_openssl_verifies_their_results() -> Result<()> {
     let (site, keys) = scene()?;
     let output = with_settings(Task::new(build("functions", &site)?).args(&keys), &site).ok()?;
     assert_eq!(output.stderr, "");
@@ -31,7 +31,7 @@ fn every_function_does_its_work_and_openssl_agrees() -> Result<()> {
 }
 
 #[test]
-fn the_example_signs_a_file() -> Result<()> {
+fn example_signs_a_file() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let example = modules::workspace().join("ffi/examples/sign_file.c");
     let program = compile(&example, site.folder(), &[])?;

@@ -57,7 +57,7 @@ fn pinned(site: &Site, reference: &str) -> Result<String> {
 }
 
 #[test]
-fn a_program_that_knows_nothing_of_engines_signs_in_the_vault() -> Result<()> {
+fn work_in_a_program_that_knows_nothing_of_engines() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let config = openssl(&site)?.config().to_owned();
     let program = compile(&site, "plain_key_file", &["-lcrypto"])?;
@@ -101,7 +101,7 @@ fn malformed_files_are_refused_and_say_why() -> Result<()> {
 }
 
 #[test]
-fn without_the_engine_nobody_reads_it() -> Result<()> {
+fn cannot_be_read_without_the_engine() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.ec(Curve::P256)?;
     let file = write(&site, "key.key", &key, &[])?;

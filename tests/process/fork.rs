@@ -22,7 +22,7 @@ fn storm(site: &Site, key: &str, forks: &str, threads: &str) -> Result<()> {
 }
 
 #[test]
-fn two_hundred_children_sign_while_eight_threads_do() -> Result<()> {
+fn fork_makes_two_hundred_children_that_sign_while_eight_threads_do() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.ec(Curve::P256)?;
     storm(&site, &site.key_file(&key, "storm.key")?, "200", "8")?;
@@ -39,7 +39,7 @@ fn stay_on_one_processor() -> Result<()> {
 }
 
 #[test]
-fn children_of_a_process_that_is_just_making_its_first_connection_sign() -> Result<()> {
+fn fork_during_the_first_connection_makes_children_that_sign() -> Result<()> {
     // The holder of a lock is then often interrupted while forks happen.
     stay_on_one_processor()?;
     let site = Site::start(Persona::ManagedHsm)?;
@@ -53,7 +53,7 @@ fn children_of_a_process_that_is_just_making_its_first_connection_sign() -> Resu
 }
 
 #[test]
-fn a_child_inherits_what_its_parent_knows_of_an_outage() -> Result<()> {
+fn fork_child_inherits_what_its_parent_knows_of_an_outage() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.key_file(&site.ec(Curve::P256)?, "outage.key")?;
     site.vault().fault(Fault::new(FaultKind::Hang).on(Operation::Sign).forever());

@@ -41,7 +41,7 @@ fn forty(address: &str) -> Result<()> {
 }
 
 #[test]
-fn one_request_for_each_token_now_after_its_end_and_while_children_live_on() -> Result<()> {
+fn warm_parent_makes_one_request_for_each_token_whatever_its_children_do() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.key_file(&site.ec(Curve::P256)?, "forking.key")?;
     let config = configure(&site, "warm.cnf", "yes")?;
@@ -70,7 +70,7 @@ fn one_request_for_each_token_now_after_its_end_and_while_children_live_on() -> 
 }
 
 #[test]
-fn a_child_that_outlives_its_token_gets_one_of_its_own() -> Result<()> {
+fn warm_child_that_outlives_its_token_gets_one_of_its_own() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.key_file(&site.ec(Curve::P256)?, "outlives.key")?;
     let config = configure(&site, "outlives.cnf", "yes")?;
@@ -87,7 +87,7 @@ fn a_child_that_outlives_its_token_gets_one_of_its_own() -> Result<()> {
 }
 
 #[test]
-fn without_the_setting_nothing_is_asked_before_it_is_needed() -> Result<()> {
+fn warm_no_requests_nothing_before_it_is_needed() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.key_file(&site.ec(Curve::P256)?, "cold.key")?;
     let config = configure(&site, "cold.cnf", "no")?;

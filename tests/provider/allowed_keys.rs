@@ -134,7 +134,7 @@ fn symmetric_keys_are_refused_too() -> Result<()> {
 }
 
 #[test]
-fn file_and_environment_narrow_together_and_nothing_set_is_an_error() -> Result<()> {
+fn file_and_environment_narrow_together_and_an_empty_list_is_an_error() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let (ec, rsa) = (site.ec(Curve::P256)?, site.rsa(2048)?);
     let openssl = allowing(&site, &format!("{ec},{rsa}"))?;

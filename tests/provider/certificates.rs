@@ -60,7 +60,7 @@ fn requests_verify() -> Result<()> {
 }
 
 #[test]
-fn pss_requests_verify_and_say_pss() -> Result<()> {
+fn pss_requests_verify_and_name_pss() -> Result<()> {
     let site = Site::shared()?;
     let (key, request) = (site.rsa(2048)?, site.text("pss-request.pem"));
     for (digest, salt) in [("sha256", "0x20"), ("sha384", "0x30"), ("sha512", "0x40")] {
@@ -77,7 +77,7 @@ fn pss_requests_verify_and_say_pss() -> Result<()> {
 }
 
 #[test]
-fn a_key_of_the_vault_is_a_certificate_authority() -> Result<()> {
+fn ca_key_in_the_vault_issues_certificates() -> Result<()> {
     let site = Site::shared()?;
     for authority in [site.rsa(2048)?, site.ec(Curve::P384)?] {
         let constraints = "-sha256 -addext basicConstraints=critical,CA:TRUE";
@@ -141,7 +141,7 @@ fn a_certificate_may_hold_its_point_compressed() -> Result<()> {
 }
 
 #[test]
-fn signed_messages_verify() -> Result<()> {
+fn cms_signed_messages_verify() -> Result<()> {
     let site = Site::shared()?;
     let (input, output) = (site.text("plain.cnf"), site.text("message.p7"));
     for (key, options) in [

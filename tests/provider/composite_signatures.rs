@@ -27,17 +27,17 @@ fn sign_with_all(persona: Persona, kind: &str, algorithms: [&str; 2]) -> Result<
 }
 
 #[test]
-fn an_algorithm_that_is_chosen_by_name_signs_messages() -> Result<()> {
+fn a_vault_signs_messages_with_every_algorithm() -> Result<()> {
     sign_with_all(Persona::Vault, "vault", ["11", "9"])
 }
 
 #[test]
-fn a_managed_hsm_has_fewer_algorithms() -> Result<()> {
+fn a_managed_hsm_signs_messages_with_fewer_algorithms() -> Result<()> {
     sign_with_all(Persona::ManagedHsm, "hsm", ["3", "9"])
 }
 
 #[test]
-fn older_releases_are_not_told_of_such_algorithms() -> Result<()> {
+fn are_offered_only_to_releases_that_have_them() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let list = site.openssl().ok("list -signature-algorithms")?.text();
     let ours = list.lines().filter(|line| line.contains("@ akv_provider")).count();

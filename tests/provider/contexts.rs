@@ -60,12 +60,12 @@ fn a_child_context_makes_keys_of_its_own() -> Result<()> {
 }
 
 #[test]
-fn keys_in_vaults_are_not_in_a_fips_module() -> Result<()> {
+fn fips_query_finds_no_key_of_a_vault() -> Result<()> {
     run("fips", true)
 }
 
 #[test]
-fn a_provider_with_a_wrong_setting_fails_its_test() -> Result<()> {
+fn self_test_fails_with_a_wrong_setting() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let program = cc::compile("provider/contexts", site.folder())?;
     let task = Task::new(&program).env("OPENSSL_CONF", site.path("openssl.cnf"));

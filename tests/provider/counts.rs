@@ -45,7 +45,7 @@ fn a_managed_hsm_gets_few_connections_too() -> Result<()> {
 }
 
 #[test]
-fn children_sign_at_once_while_the_parent_goes_on() -> Result<()> {
+fn fork_children_sign_at_once_while_the_parent_goes_on() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.ec(Curve::P256)?;
     let file = site.key_file(&key, "fork.key")?;

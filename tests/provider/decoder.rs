@@ -107,7 +107,7 @@ fn a_key_is_found_among_other_blocks_whatever_the_error_queue_holds() -> Result<
 
 /// The first private key of a file is used, whichever provider has it.
 #[test]
-fn a_key_of_others_before_a_key_file_is_not_passed_over() -> Result<()> {
+fn the_first_key_of_a_file_is_used_whichever_provider_has_it() -> Result<()> {
     let reader = Reader::start()?;
     let site = &reader.site;
     let (file, certificate) = key(site, &site.rsa(2048)?)?;

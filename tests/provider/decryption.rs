@@ -100,7 +100,7 @@ fn the_vault_decrypts_what_the_default_provider_encrypted() -> Result<()> {
 }
 
 #[test]
-fn the_default_provider_decrypts_what_was_encrypted_with_a_key_of_the_vault() -> Result<()> {
+fn encryption_is_local_and_the_default_provider_decrypts_it() -> Result<()> {
     let twins = Twins::start()?;
     let (data, cipher) = (twins.site.text("secret.txt"), twins.site.text("secret.bin"));
     let before = twins.requests();
@@ -123,7 +123,7 @@ fn the_default_provider_decrypts_what_was_encrypted_with_a_key_of_the_vault() ->
 }
 
 #[test]
-fn what_the_vault_lacks_is_refused_before_any_request() -> Result<()> {
+fn paddings_and_digests_that_the_vault_lacks_are_refused_before_any_request() -> Result<()> {
     let twins = Twins::start()?;
     let cipher = twins.encrypt("", "secret.bin")?;
     let (input, output) = (twins.site.text("secret.txt"), twins.site.text("refused.bin"));
@@ -155,7 +155,7 @@ fn what_the_vault_lacks_is_refused_before_any_request() -> Result<()> {
 }
 
 #[test]
-fn a_wrong_ciphertext_is_one_request_and_one_entry() -> Result<()> {
+fn a_wrong_ciphertext_costs_one_request_and_leaves_one_error() -> Result<()> {
     let twins = Twins::start()?;
     let wrong = twins.site.text("wrong.bin");
     fs::write(&wrong, [&[0][..], &[7; 255]].concat())?;
@@ -178,7 +178,7 @@ fn a_wrong_ciphertext_is_one_request_and_one_entry() -> Result<()> {
 
 /// OpenSSL supports the parameter from 3.2 on.
 #[test]
-fn implicit_rejection_is_not_promised() -> Result<()> {
+fn pkcs1_implicit_rejection_is_refused() -> Result<()> {
     let twins = Twins::start()?;
     let cipher = twins.encrypt("", "secret.bin")?;
     let option = "-pkeyopt rsa_pkcs1_implicit_rejection";
@@ -195,7 +195,7 @@ fn implicit_rejection_is_not_promised() -> Result<()> {
 }
 
 #[test]
-fn libcrypto_sees_no_difference() -> Result<()> {
+fn libcrypto_sees_no_difference_from_the_default_provider() -> Result<()> {
     let twins = Twins::start()?;
     let program = cc::compile("provider/cipher_facts", twins.site.folder())?;
     let ciphers = [

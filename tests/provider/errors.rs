@@ -86,7 +86,7 @@ fn wrong_references_are_refused_before_any_network_use() -> Result<()> {
 }
 
 #[test]
-fn the_service_says_no() -> Result<()> {
+fn refusals_of_the_service_are_told_with_their_code() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let openssl = site.openssl();
     let key = site.ec(Curve::P256)?;
@@ -112,7 +112,7 @@ fn the_service_says_no() -> Result<()> {
 }
 
 #[test]
-fn a_bad_token_is_no_secret_in_messages() -> Result<()> {
+fn a_bad_token_is_not_shown_in_messages() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.ec(Curve::P256)?;
     std::fs::write(site.path("bad-token"), "not-the-right-token-0123456789")?;
@@ -127,7 +127,7 @@ fn a_bad_token_is_no_secret_in_messages() -> Result<()> {
 }
 
 #[test]
-fn nobody_listens() -> Result<()> {
+fn a_closed_port_is_told_with_the_reference() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
     let endpoint = format!("https://127.0.0.1:{port}");
@@ -140,7 +140,7 @@ fn nobody_listens() -> Result<()> {
 }
 
 #[test]
-fn the_server_is_not_the_vault() -> Result<()> {
+fn a_certificate_of_another_authority_or_name_is_refused() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.ec(Curve::P256)?;
     let mut settings = site.settings();
@@ -162,7 +162,7 @@ fn the_server_is_not_the_vault() -> Result<()> {
 }
 
 #[test]
-fn garbage_for_an_answer() -> Result<()> {
+fn malformed_responses_are_told_and_one_is_only_a_retry() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.rsa(2048)?;
     let file = site.key_file(&key, "garbage.key")?;
@@ -209,7 +209,7 @@ fn a_wrong_signature_never_leaves_the_module() -> Result<()> {
 }
 
 #[test]
-fn a_server_that_hangs_is_given_up_at_the_deadline() -> Result<()> {
+fn a_server_that_hangs_is_abandoned_at_the_deadline() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.ec(Curve::P256)?;
     let openssl = with(&site, "hang.cnf", &[("timeout", "1s")])?;
@@ -231,7 +231,7 @@ fn a_server_that_hangs_is_given_up_at_the_deadline() -> Result<()> {
 }
 
 #[test]
-fn digests_that_the_service_lacks_are_refused_without_a_request() -> Result<()> {
+fn pss_options_that_the_service_lacks_are_refused_without_a_request() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.rsa(2048)?;
     let file = site.key_file(&key, "digests.key")?;
@@ -284,7 +284,7 @@ fn wrong_settings_are_named() -> Result<()> {
 }
 
 #[test]
-fn broken_key_files_are_refused() -> Result<()> {
+fn key_files_that_are_broken_are_refused() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.ec(Curve::P256)?;
     let file = site.key_file(&key, "whole.key")?;

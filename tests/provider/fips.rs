@@ -26,7 +26,7 @@ fn host(site: &Site, properties: &str, setting: &str) -> Result<OpenSsl> {
 }
 
 #[test]
-fn keys_in_a_validated_hsm_are_found_when_the_administrator_says_so() -> Result<()> {
+fn keys_are_found_by_a_fips_query_only_with_the_setting() -> Result<()> {
     let site = Site::start(Persona::ManagedHsm)?;
     let (digest, signature) = (site.text("digest.bin"), site.text("fips.sig"));
     let data = site.text("plain.cnf");
@@ -69,7 +69,7 @@ fn keys_in_a_validated_hsm_are_found_when_the_administrator_says_so() -> Result<
 }
 
 #[test]
-fn the_setting_changes_nothing_for_hosts_that_ask_for_nothing() -> Result<()> {
+fn the_setting_changes_nothing_for_hosts_without_a_fips_query() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let text =
         site.read("openssl.cnf")?.replace("[akv_provider]\n", "[akv_provider]\nfips = yes\n");

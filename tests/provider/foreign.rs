@@ -55,7 +55,7 @@ fn a_host_makes_keys_of_its_own() -> Result<()> {
 }
 
 #[test]
-fn others_keys_are_left_alone_whatever_the_order() -> Result<()> {
+fn keys_of_others_are_left_alone_whatever_the_order_of_providers() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let openssl = ours_first(&site)?;
     let (key, signature, data) =
@@ -84,7 +84,7 @@ fn others_keys_are_left_alone_whatever_the_order() -> Result<()> {
 }
 
 #[test]
-fn a_program_may_have_libcrypto_in_itself() -> Result<()> {
+fn static_libcrypto_signs_with_keys_of_the_vault() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let program = cc::compile_static("provider/sign_many", site.folder())?;
     for reference in [site.ec(Curve::P256)?, site.rsa(2048)?] {

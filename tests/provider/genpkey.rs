@@ -179,7 +179,7 @@ fn a_name_that_is_taken_is_left_alone_unless_asked() -> Result<()> {
 }
 
 #[test]
-fn a_key_that_may_have_been_made_is_not_made_twice() -> Result<()> {
+fn a_lost_response_does_not_make_a_second_key() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     site.vault().fault(Fault::new(FaultKind::ResetAfterRequest).on(Operation::CreateKey));
     let options = "-algorithm RSA -pkeyopt akv-name:vault:testvault:maybe";
@@ -190,7 +190,7 @@ fn a_key_that_may_have_been_made_is_not_made_twice() -> Result<()> {
 }
 
 #[test]
-fn others_make_keys_when_this_provider_is_not_asked_for() -> Result<()> {
+fn keys_come_from_other_providers_unless_this_one_is_named() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let line = "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256";
     let pem = site.openssl().ok(line)?.text();
@@ -201,7 +201,7 @@ fn others_make_keys_when_this_provider_is_not_asked_for() -> Result<()> {
 }
 
 #[test]
-fn programs_make_keys_here_and_of_their_own() -> Result<()> {
+fn programs_make_keys_in_the_vault_and_keys_of_their_own() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let program = cc::compile("provider/make_key", site.folder())?;
     for (kind, bits) in [("RSA", "3072\n3072\n2048\n"), ("EC", "384\n384\n256\n")] {

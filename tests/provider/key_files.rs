@@ -187,7 +187,7 @@ fn private_keys_are_written_as_key_files_or_not_at_all() -> Result<()> {
 }
 
 #[test]
-fn public_keys_are_written_as_others_write_them() -> Result<()> {
+fn public_keys_are_written_as_the_default_provider_writes_them() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     for (reference, commands) in [
         (

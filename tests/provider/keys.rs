@@ -5,7 +5,7 @@ use akv_tests::{Site, Task, cc};
 use anyhow::{Context as _, Result};
 
 #[test]
-fn every_form_of_reference_names_the_same_key() -> Result<()> {
+fn reference_of_every_form_names_the_same_key() -> Result<()> {
     let site = Site::shared()?;
     let key = site.vault().create_key(NewKey::ec("many-names", Curve::P256))?;
     let version = &key.version;
@@ -30,7 +30,7 @@ fn every_form_of_reference_names_the_same_key() -> Result<()> {
 }
 
 #[test]
-fn a_url_may_end_with_a_slash() -> Result<()> {
+fn reference_by_url_may_end_with_a_slash() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let reference = site.ec(Curve::P256)?;
     let name = reference.rsplit(':').next().unwrap_or_default();
@@ -61,7 +61,7 @@ fn public_keys_are_whole_and_of_the_right_kind() -> Result<()> {
 }
 
 #[test]
-fn a_key_file_pins_the_version_and_costs_no_request() -> Result<()> {
+fn key_file_pins_the_version_and_costs_no_request() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let first = site.vault().create_key(NewKey::rsa("pinned", 2048))?;
     let file = site.key_file("vault:testvault:pinned", "pinned.key")?;
@@ -86,7 +86,7 @@ fn a_key_file_pins_the_version_and_costs_no_request() -> Result<()> {
 }
 
 #[test]
-fn a_reference_without_version_means_the_newest() -> Result<()> {
+fn reference_without_version_means_the_newest() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.ec(Curve::P256)?;
     let old = site.openssl().ok(&format!("pkey -in {key} -pubout"))?.text();
@@ -97,7 +97,7 @@ fn a_reference_without_version_means_the_newest() -> Result<()> {
 }
 
 #[test]
-fn a_managed_hsm_serves_keys_too() -> Result<()> {
+fn keys_of_a_managed_hsm_sign() -> Result<()> {
     let site = Site::start(Persona::ManagedHsm)?;
     for key in [site.rsa(2048)?, site.ec(Curve::P256)?] {
         let file = site.key_file(&key, "hsm.key")?;
@@ -107,7 +107,7 @@ fn a_managed_hsm_serves_keys_too() -> Result<()> {
 }
 
 #[test]
-fn storeutl_finds_the_key() -> Result<()> {
+fn store_opens_the_key_for_storeutl() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.ec(Curve::P256)?;
     let keys = site.openssl().ok(&format!("storeutl -noout -keys {key}"))?.text();
@@ -116,7 +116,7 @@ fn storeutl_finds_the_key() -> Result<()> {
 }
 
 #[test]
-fn the_provider_says_who_it_is() -> Result<()> {
+fn provider_lists_its_name_version_and_status() -> Result<()> {
     let site = Site::shared()?;
     let list = site.openssl().ok("list -providers -verbose")?.text();
     let ours = list.split_once("akv_provider").map(|(_, ours)| ours).unwrap_or_default();
@@ -127,7 +127,7 @@ fn the_provider_says_who_it_is() -> Result<()> {
 }
 
 #[test]
-fn libcrypto_says_of_a_key_what_it_says_of_its_public_half() -> Result<()> {
+fn key_properties_in_libcrypto_are_those_of_its_public_half() -> Result<()> {
     let site = Site::shared()?;
     let program = cc::compile("provider/key_facts", site.folder())?;
     for (key, bits) in [
@@ -147,7 +147,7 @@ fn libcrypto_says_of_a_key_what_it_says_of_its_public_half() -> Result<()> {
 }
 
 #[test]
-fn a_key_answers_what_its_public_half_answers_in_the_default_provider() -> Result<()> {
+fn key_parameters_are_those_of_its_public_half_in_the_default_provider() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let program = cc::compile("provider/key_params", site.folder())?;
     for (key, least) in [
@@ -167,7 +167,7 @@ fn a_key_answers_what_its_public_half_answers_in_the_default_provider() -> Resul
 }
 
 #[test]
-fn everything_is_listed() -> Result<()> {
+fn provider_lists_every_kind_of_algorithm() -> Result<()> {
     let site = Site::shared()?;
     for (what, ours) in [
         ("-key-managers", "EC"),
@@ -187,7 +187,7 @@ fn everything_is_listed() -> Result<()> {
 }
 
 #[test]
-fn a_key_is_told_in_text() -> Result<()> {
+fn key_is_printed_as_text() -> Result<()> {
     let site = Site::shared()?;
     for (key, lines) in [
         (site.rsa(2048)?, ["Private-Key: (2048 bit", "Key: rsa-2048", "Modulus:", "65537"]),

@@ -99,19 +99,19 @@ fn nothing_is_lost(few: &str, many: &str) -> Result<()> {
 }
 
 #[test]
-fn loading_signing_and_unloading_leaves_nothing_behind() -> Result<()> {
+fn memcheck_finds_nothing_after_loading_signing_and_unloading() -> Result<()> {
     nothing_is_lost("2", "12")
 }
 
 /// `cargo xtask valgrind` runs it.
 #[test]
 #[ignore = "takes minutes"]
-fn two_hundred_times_neither() -> Result<()> {
+fn memcheck_finds_nothing_after_two_hundred_loads() -> Result<()> {
     nothing_is_lost("1", "200")
 }
 
 #[test]
-fn children_use_no_memory_that_is_not_theirs() -> Result<()> {
+fn memcheck_finds_nothing_in_children_of_fork() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.ec(Curve::P256)?;
     let key = site.key_file(&key, "fork.key")?;
@@ -123,7 +123,7 @@ fn children_use_no_memory_that_is_not_theirs() -> Result<()> {
 
 /// Structures of keys, their copies, and keys created from them.
 #[test]
-fn old_structures_leave_nothing_behind() -> Result<()> {
+fn memcheck_finds_nothing_after_old_structures_are_freed() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let options = ["--leak-check=full", "--show-leak-kinds=definite,indirect"];
     let folder = site.folder().display().to_string();
@@ -137,7 +137,7 @@ fn old_structures_leave_nothing_behind() -> Result<()> {
 
 /// Covers every libcrypto function that keys of other providers use.
 #[test]
-fn keys_of_other_providers_leave_nothing_behind() -> Result<()> {
+fn memcheck_finds_nothing_after_keys_of_other_providers_are_freed() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let options = ["--leak-check=full", "--show-leak-kinds=definite,indirect"];
     let log = memcheck(&site, "provider/preferred", &options, &[])?;

@@ -29,11 +29,11 @@ fn program(persona: Persona) -> Result<()> {
 }
 
 #[test]
-fn they_sign_and_decrypt_in_a_vault() -> Result<()> {
+fn sign_and_decrypt_in_a_vault() -> Result<()> {
     program(Persona::Vault)
 }
 
 #[test]
-fn they_sign_and_decrypt_in_a_managed_hsm() -> Result<()> {
+fn sign_and_decrypt_in_a_managed_hsm() -> Result<()> {
     program(Persona::ManagedHsm)
 }

@@ -75,7 +75,7 @@ fn enc_gives_what_the_default_provider_gives() -> Result<()> {
 }
 
 #[test]
-fn what_goes_wrong_is_told() -> Result<()> {
+fn failures_are_told_with_their_reason() -> Result<()> {
     let Some(hsm) = start((3, 5), ENC)? else { return Ok(()) };
     let openssl = hsm.site.openssl();
     let (input, key) = (hsm.file("plain.bin", &[0x61; 40])?, option(&hsm, 256));
@@ -178,7 +178,7 @@ fn ciphers_of_others_are_left_alone() -> Result<()> {
 }
 
 #[test]
-fn libcrypto_takes_the_keys_as_it_takes_others() -> Result<()> {
+fn libcrypto_uses_them_as_those_of_other_providers() -> Result<()> {
     let site = Site::start(Persona::ManagedHsm)?;
     site.vault().create_key(NewKey::oct("aes", 256).secret(secret(256)))?;
     let program = cc::compile("provider/symmetric", site.folder())?;

@@ -102,17 +102,17 @@ fn rsa(bits: usize) -> Result<()> {
 }
 
 #[test]
-fn rsa_2048() -> Result<()> {
+fn rsa_2048_signs_pkcs1_and_pss() -> Result<()> {
     rsa(2048)
 }
 
 #[test]
-fn rsa_3072() -> Result<()> {
+fn rsa_3072_signs_pkcs1_and_pss() -> Result<()> {
     rsa(3072)
 }
 
 #[test]
-fn rsa_4096() -> Result<()> {
+fn rsa_4096_signs_pkcs1_and_pss() -> Result<()> {
     rsa(4096)
 }
 
@@ -126,21 +126,21 @@ fn ec(curve: Curve) -> Result<()> {
 }
 
 #[test]
-fn p_256_with_every_digest() -> Result<()> {
+fn ecdsa_on_p_256_signs_with_every_digest() -> Result<()> {
     ec(Curve::P256)
 }
 
 #[test]
-fn p_384_with_every_digest() -> Result<()> {
+fn ecdsa_on_p_384_signs_with_every_digest() -> Result<()> {
     ec(Curve::P384)
 }
 
 #[test]
-fn p_521_with_every_digest() -> Result<()> {
+fn ecdsa_on_p_521_signs_with_every_digest() -> Result<()> {
     ec(Curve::P521)
 }
 
 #[test]
-fn p_256k_with_every_digest() -> Result<()> {
+fn ecdsa_on_p_256k_signs_with_every_digest() -> Result<()> {
     ec(Curve::P256K)
 }

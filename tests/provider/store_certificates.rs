@@ -116,7 +116,7 @@ fn a_certificate_that_is_kept_from_the_caller_does_not_spoil_the_key() -> Result
 }
 
 #[test]
-fn there_may_be_no_certificate() -> Result<()> {
+fn a_missing_certificate_is_told_with_its_reason() -> Result<()> {
     let site = site()?;
     for (reference, word) in [
         ("vault:testvault:bare", "CertificateNotFound"),
@@ -135,7 +135,7 @@ fn there_may_be_no_certificate() -> Result<()> {
 }
 
 #[test]
-fn one_bad_answer_is_only_a_retry() -> Result<()> {
+fn one_bad_response_is_only_a_retry() -> Result<()> {
     let site = site()?;
     for kind in [
         FaultKind::NotJson,
@@ -152,7 +152,7 @@ fn one_bad_answer_is_only_a_retry() -> Result<()> {
 }
 
 #[test]
-fn the_list_says_which_keys_have_one() -> Result<()> {
+fn the_list_says_which_keys_have_a_certificate() -> Result<()> {
     let site = site()?;
     let (text, _) = load(&site, "vault:testvault:", ANYTHING)?;
     let lines: Vec<&str> = text.lines().collect();

@@ -66,7 +66,7 @@ pub(crate) fn entry(output: &Output) -> String {
 
 /// The commands of the predecessor's own tests, verbatim.
 #[test]
-fn the_predecessors_commands_work_unchanged() -> Result<()> {
+fn commands_of_the_predecessor_work_unchanged() -> Result<()> {
     let hsm = Hsm::start()?;
     let folder = hsm.site.folder().display().to_string();
     let openssl = hsm.site.openssl();
@@ -177,7 +177,7 @@ fn damaged_keys_and_wrong_algorithms_are_told() -> Result<()> {
 }
 
 #[test]
-fn what_the_hsm_forbids_is_told() -> Result<()> {
+fn keys_that_the_hsm_may_not_use_are_told_with_the_reason() -> Result<()> {
     let hsm = Hsm::start()?;
     hsm.site.vault().create_key(NewKey::oct("no-wrap", 256).key_ops(["encrypt", "decrypt"]))?;
     hsm.site.vault().create_key(NewKey::oct("disabled", 256).enabled(false))?;
@@ -192,7 +192,7 @@ fn what_the_hsm_forbids_is_told() -> Result<()> {
 }
 
 #[test]
-fn what_a_symmetric_key_cannot_do_is_told() -> Result<()> {
+fn operations_that_need_a_key_pair_are_refused() -> Result<()> {
     let hsm = Hsm::start()?;
     let (key, openssl) = (hsm.key(256), hsm.site.openssl());
     let (data, out) = (hsm.site.text("plain.cnf"), hsm.site.text("out"));
@@ -240,7 +240,7 @@ fn a_symmetric_key_is_shown_as_one() -> Result<()> {
 }
 
 #[test]
-fn pairs_beside_symmetric_keys_stay_pairs() -> Result<()> {
+fn key_pairs_of_the_same_hsm_stay_key_pairs() -> Result<()> {
     let hsm = Hsm::start()?;
     let pair = hsm.site.ec(Curve::P256)?;
     let text = hsm.site.openssl().ok(&format!("pkey -in {pair} -noout -text"))?.text();

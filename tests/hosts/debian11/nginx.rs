@@ -121,7 +121,7 @@ fn old_protocols(persona: Persona) -> Result<(Stage, Nginx)> {
 
 /// A vault signs every digest of TLS 1.0.
 #[test]
-fn serves_a_client_of_old_with_keys_of_a_vault() -> Result<()> {
+fn serves_tls_1_0_clients_with_keys_of_a_vault() -> Result<()> {
     let (stage, nginx) = old_protocols(Persona::Vault)?;
     let (address, workers) = (nginx.address(), nginx.workers());
     for (key, suite, digest) in [
@@ -142,7 +142,7 @@ fn serves_a_client_of_old_with_keys_of_a_vault() -> Result<()> {
 /// A Managed HSM signs neither SHA-1 nor MD5 with SHA-1 for RSA: the handshake fails, without
 /// further effects.
 #[test]
-fn survives_a_client_of_old_with_keys_of_a_managed_hsm() -> Result<()> {
+fn survives_tls_1_0_clients_with_keys_of_a_managed_hsm() -> Result<()> {
     let (stage, nginx) = old_protocols(Persona::ManagedHsm)?;
     let (address, workers) = (nginx.address(), nginx.workers());
     let ca = &stage.rsa.certificate;

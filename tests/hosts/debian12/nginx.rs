@@ -59,7 +59,7 @@ impl Stage {
 /// Users of Microsoft's provider may have such a configuration: the ephemeral keys of the key
 /// exchange are then requested from us, and are in no vault.
 #[test]
-fn a_server_that_prefers_our_provider_has_key_exchange_with_elliptic_curves() -> Result<()> {
+fn key_exchange_works_when_our_provider_is_preferred() -> Result<()> {
     let mut stage = stage(key_file)?;
     stage.setup.openssl_config = stage.site.preferring()?.config().to_owned();
     stage.site.vault().reset_stats();
@@ -95,7 +95,7 @@ fn workers_sign_and_the_log_stays_clean_over_reload_and_stop() -> Result<()> {
 }
 
 #[test]
-fn nginx_in_the_background_as_packages_start_it() -> Result<()> {
+fn runs_in_the_background_as_packages_start_it() -> Result<()> {
     let mut stage = stage(key_file)?;
     stage.setup.daemon = true;
     let nginx = Nginx::start(&stage.setup)?;
@@ -120,7 +120,7 @@ fn rotation_in_the_vault_does_not_break_a_running_server() -> Result<()> {
 }
 
 #[test]
-fn a_file_key_beside_a_vault_key_works_too() -> Result<()> {
+fn a_key_in_a_file_works_beside_a_vault_key() -> Result<()> {
     let mut stage = stage(key_file)?;
     let site = &stage.site;
     let (key, certificate) = (site.text("plain-ec.key"), site.text("plain-ec.pem"));
@@ -152,7 +152,7 @@ fn an_expired_token_is_replaced_from_the_file() -> Result<()> {
 }
 
 #[test]
-fn many_clients_at_once() -> Result<()> {
+fn serves_many_clients_at_once() -> Result<()> {
     let stage = stage(key_file)?;
     let nginx = Nginx::start(&stage.setup)?;
     stage.site.vault().reset_stats();

@@ -22,7 +22,7 @@ if (key.asymmetricKeyType === 'rsa') {
 ";
 
 #[test]
-fn node_describes_and_signs() -> Result<()> {
+fn describes_signs_and_decrypts() -> Result<()> {
     let scene = Scene::open()?;
     for key in &scene.keys {
         let (message, signature) = (scene.site.text("message"), scene.site.text("node.sig"));

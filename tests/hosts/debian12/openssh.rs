@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::scene::{MESSAGE, Scene};
 
 #[test]
-fn openssh_signs_with_rsa_and_refuses_ec() -> Result<()> {
+fn signs_with_rsa_and_refuses_ec() -> Result<()> {
     let scene = Scene::open()?;
     let rsa = &scene.keys[0];
     let public = scene.task("ssh-keygen").args(["-y", "-f", &rsa.file]).ok()?;

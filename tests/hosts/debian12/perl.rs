@@ -26,7 +26,7 @@ die 'not decrypted' unless $key->decrypt($key->encrypt('secret')) eq 'secret';
 ";
 
 #[test]
-fn perl_signs() -> Result<()> {
+fn signs_and_decrypts() -> Result<()> {
     let scene = Scene::open()?;
     let key = &scene.keys[0];
     let (message, signature) = (scene.site.text("message"), scene.site.text("perl.sig"));

@@ -110,7 +110,7 @@ impl Cluster {
 }
 
 #[test]
-fn forty_connections_make_one_request_for_each_token() -> Result<()> {
+fn postgresql_with_warm_makes_one_request_for_each_token() -> Result<()> {
     let cluster = Cluster::new("yes")?;
     let site = &cluster.site;
     site.vault().reset_stats();
@@ -135,7 +135,7 @@ fn forty_connections_make_one_request_for_each_token() -> Result<()> {
 }
 
 #[test]
-fn a_cluster_without_the_setting_works_too() -> Result<()> {
+fn postgresql_without_warm_works() -> Result<()> {
     let cluster = Cluster::new("no")?;
     let (server, address) = cluster.start()?;
     for _ in 0..3 {

@@ -39,7 +39,7 @@ if kind == 'rsa':
 ";
 
 #[test]
-fn python_signs() -> Result<()> {
+fn signs_and_decrypts() -> Result<()> {
     let scene = Scene::open()?;
     for key in &scene.keys {
         let (message, signature) = (scene.site.text("message"), scene.site.text("python.sig"));

@@ -29,7 +29,7 @@ end
 ";
 
 #[test]
-fn ruby_signs_and_decrypts() -> Result<()> {
+fn signs_and_decrypts() -> Result<()> {
     let scene = Scene::open()?;
     for key in &scene.keys {
         let (message, signature) = (scene.site.text("message"), scene.site.text("ruby.sig"));

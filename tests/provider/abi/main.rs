@@ -33,7 +33,7 @@ fn load(module: &Path, settings: Vec<(CString, CString)>) -> Result<host::Provid
 }
 
 #[test]
-fn hostile_input_is_refused_and_touches_nothing_else() -> Result<()> {
+fn abi_hostile_input_is_refused_and_touches_nothing_else() -> Result<()> {
     let provider = load(&modules::provider()?, Vec::new())?;
     let corpus = modules::workspace().join("tests/fuzz/corpus/provider");
     let mut mutator = mutate::Mutator::new(&corpus, 7);
@@ -53,7 +53,7 @@ fn hostile_input_is_refused_and_touches_nothing_else() -> Result<()> {
 
 /// The same with symmetric keys of a Managed HSM that responds.
 #[test]
-fn hostile_input_with_keys_that_work_touches_nothing_else() -> Result<()> {
+fn abi_hostile_input_with_keys_that_work_touches_nothing_else() -> Result<()> {
     let site = Site::start(Persona::ManagedHsm)?;
     site.vault().create_key(NewKey::oct("aes", 256))?;
     let text = |text: &str| CString::new(text).expect("no NUL in it");

@@ -76,7 +76,7 @@ impl Authority {
 }
 
 #[test]
-fn a_root_an_authority_below_it_and_what_it_revokes() -> Result<()> {
+fn a_root_and_an_intermediate_issue_and_revoke() -> Result<()> {
     let pki = Pki::start()?;
     let (site, plain) = (&pki.site, pki.site.plain());
     let root = Authority::new(site, "root-ca", &pki.root, &pki.root_key)?;
@@ -107,7 +107,7 @@ fn a_root_an_authority_below_it_and_what_it_revokes() -> Result<()> {
 }
 
 #[test]
-fn an_authority_signs_as_it_is_told() -> Result<()> {
+fn signs_with_the_digest_and_padding_that_it_is_told() -> Result<()> {
     let pki = Pki::start()?;
     let (site, plain) = (&pki.site, pki.site.plain());
     let authority = pki.certify(
@@ -142,7 +142,7 @@ fn an_authority_signs_as_it_is_told() -> Result<()> {
 }
 
 #[test]
-fn an_authority_with_the_key_of_another_signs_nothing() -> Result<()> {
+fn signs_nothing_with_the_key_of_another_certificate() -> Result<()> {
     let pki = Pki::start()?;
     let site = &pki.site;
     let wrong = Authority::new(site, "wrong-ca", &pki.root, &site.rsa(2048)?)?;

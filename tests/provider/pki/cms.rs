@@ -95,7 +95,7 @@ fn messages_are_decrypted_in_the_vault() -> Result<()> {
 
 /// OpenSSL prints the reason only on request, so as not to reveal whether decryption failed.
 #[test]
-fn what_the_vault_does_not_decrypt_is_told_to_who_asks() -> Result<()> {
+fn messages_that_the_vault_cannot_decrypt_are_told_on_request() -> Result<()> {
     let pki = Pki::start()?;
     let (site, message, sealed) = (&pki.site, pki.message()?, pki.site.text("sealed.msg"));
     let recipient = pki.rsa("refused-recipient")?;
@@ -131,7 +131,7 @@ fn what_the_vault_does_not_decrypt_is_told_to_who_asks() -> Result<()> {
 }
 
 #[test]
-fn a_key_that_may_not_decrypt_is_told_too() -> Result<()> {
+fn a_key_that_may_not_decrypt_is_told_on_request() -> Result<()> {
     let pki = Pki::start()?;
     let (site, message, sealed) = (&pki.site, pki.message()?, pki.site.text("sealed.msg"));
     site.vault().create_key(NewKey::rsa("signs-only", 2048).key_ops(["sign", "verify"]))?;
@@ -149,7 +149,7 @@ fn a_key_that_may_not_decrypt_is_told_too() -> Result<()> {
 }
 
 #[test]
-fn mail_is_signed_and_decrypted() -> Result<()> {
+fn smime_mail_is_signed_and_decrypted() -> Result<()> {
     let pki = Pki::start()?;
     let (site, message, mail) = (&pki.site, pki.message()?, pki.site.text("mail.eml"));
     let recipient = pki.rsa("mailbox")?;

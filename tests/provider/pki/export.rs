@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::{Pki, entry};
 
 #[test]
-fn the_private_half_is_in_no_file() -> Result<()> {
+fn the_private_half_is_written_to_no_file() -> Result<()> {
     let pki = Pki::start()?;
     let site = &pki.site;
     for identity in [pki.rsa("kept-rsa")?, pki.ec("kept-ec")?] {

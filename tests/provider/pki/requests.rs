@@ -6,7 +6,7 @@ use anyhow::Result;
 use super::Pki;
 
 #[test]
-fn a_signed_public_key_and_challenge_verifies() -> Result<()> {
+fn spkac_verifies() -> Result<()> {
     let pki = Pki::start()?;
     let (site, spkac) = (&pki.site, pki.site.text("key.spkac"));
     for key in [site.rsa(2048)?, site.key_file(&site.rsa(3072)?, "spkac.key")?] {
@@ -19,7 +19,7 @@ fn a_signed_public_key_and_challenge_verifies() -> Result<()> {
 }
 
 #[test]
-fn a_certificate_becomes_a_request_again_and_a_request_a_certificate() -> Result<()> {
+fn x509_makes_a_request_of_a_certificate_and_a_certificate_of_a_request() -> Result<()> {
     let pki = Pki::start()?;
     let site = &pki.site;
     let (request, certificate) = (site.text("again.csr"), site.text("again.pem"));
@@ -45,7 +45,7 @@ fn a_certificate_becomes_a_request_again_and_a_request_a_certificate() -> Result
 }
 
 #[test]
-fn files_are_signed_with_references_and_key_files() -> Result<()> {
+fn dgst_signs_files_with_references_and_key_files() -> Result<()> {
     let pki = Pki::start()?;
     let site = &pki.site;
     let (data, signature) = (site.text("plain.cnf"), site.text("plain.sig"));

@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::scene::Scene;
 
 #[test]
-fn an_ssl_ctx_may_be_older_than_the_key() -> Result<()> {
+fn ssl_ctx_may_be_older_than_the_key() -> Result<()> {
     let scene = Scene::start(Persona::Vault)?;
     let site = scene.site();
     let program = cc::compile("provider/tls_context", site.folder())?;

@@ -10,7 +10,7 @@ use crate::scene::{LIMIT, Scene, entries};
 const INTERNAL_ERROR: u8 = 80;
 
 #[test]
-fn a_handshake_fails_cleanly_when_the_vault_refuses() -> Result<()> {
+fn handshake_of_a_server_fails_cleanly_when_the_vault_refuses() -> Result<()> {
     let scene = Scene::start(Persona::Vault)?;
     let site = scene.site();
     for (reference, name) in
@@ -32,7 +32,7 @@ fn a_handshake_fails_cleanly_when_the_vault_refuses() -> Result<()> {
 }
 
 #[test]
-fn a_client_fails_cleanly_when_the_vault_refuses() -> Result<()> {
+fn handshake_of_a_client_fails_cleanly_when_the_vault_refuses() -> Result<()> {
     let scene = Scene::start(Persona::Vault)?;
     let site = scene.site();
     let client = scene.identity(&site.rsa(2048)?, "refused-client")?;
@@ -63,7 +63,7 @@ fn a_client_fails_cleanly_when_the_vault_refuses() -> Result<()> {
 /// A server whose vault does not respond loses three handshakes' deadlines, and serves again when
 /// the vault responds again.
 #[test]
-fn a_vault_that_does_not_answer_holds_a_server_up_three_times() -> Result<()> {
+fn outage_delays_a_server_three_times_only() -> Result<()> {
     let scene = Scene::start(Persona::Vault)?;
     let site = scene.site();
     site.set("timeout", "1s")?;

@@ -13,7 +13,7 @@ const LEN: usize = 48;
 const TLS_1_2: u16 = 0x0303;
 
 #[test]
-fn the_premaster_secret_is_decrypted_in_the_vault() -> Result<()> {
+fn premaster_secret_is_decrypted_in_the_vault() -> Result<()> {
     let scene = Scene::start(Persona::Vault)?;
     let site = scene.site();
     site.set("rsa-key-exchange", "yes")?;
@@ -48,7 +48,7 @@ fn an_ec_key_has_no_rsa_key_exchange() -> Result<()> {
 }
 
 #[test]
-fn a_vault_that_refuses_ends_the_handshake() -> Result<()> {
+fn handshake_ends_when_the_vault_refuses() -> Result<()> {
     let scene = Scene::start(Persona::Vault)?;
     scene.site().set("rsa-key-exchange", "yes")?;
     let identity = scene.identity(&scene.site().rsa(2048)?, "exchange-refused")?;
@@ -64,7 +64,7 @@ fn a_vault_that_refuses_ends_the_handshake() -> Result<()> {
 
 /// The default behaviour of every server.
 #[test]
-fn without_the_setting_it_is_refused_before_any_request_and_ecdhe_works() -> Result<()> {
+fn is_refused_without_the_setting_before_any_request_and_ecdhe_works() -> Result<()> {
     let scene = Scene::start(Persona::Vault)?;
     let site = scene.site();
     let identity = scene.identity(&site.rsa(2048)?, "exchange-off")?;
@@ -140,7 +140,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn a_right_premaster_secret_is_handed_out() -> Result<()> {
+fn premaster_secret_is_returned_if_it_is_right() -> Result<()> {
     let bench = Bench::start()?;
     let right = secret(TLS_1_2, LEN);
     let ciphertext = bench.encrypt(&right, "pkcs1")?;
@@ -153,7 +153,7 @@ fn a_right_premaster_secret_is_handed_out() -> Result<()> {
 }
 
 #[test]
-fn a_wrong_premaster_secret_becomes_random() -> Result<()> {
+fn premaster_secret_becomes_random_if_it_is_wrong() -> Result<()> {
     let bench = Bench::start()?;
     // PKCS#1 padding of type 1, an end that is missing, and a padding that is too short.
     let mut type_1 = vec![0xff; 256];
@@ -183,7 +183,7 @@ fn a_wrong_premaster_secret_becomes_random() -> Result<()> {
 }
 
 #[test]
-fn whatever_the_service_refuses_a_ciphertext_with_becomes_random() -> Result<()> {
+fn premaster_secret_becomes_random_whatever_status_refuses_the_ciphertext() -> Result<()> {
     let bench = Bench::start()?;
     let right = secret(TLS_1_2, LEN);
     let ciphertext = bench.encrypt(&right, "pkcs1")?;
@@ -196,7 +196,7 @@ fn whatever_the_service_refuses_a_ciphertext_with_becomes_random() -> Result<()>
 }
 
 #[test]
-fn what_says_nothing_of_the_secret_is_an_error() -> Result<()> {
+fn failures_that_tell_nothing_about_the_secret_are_errors() -> Result<()> {
     let bench = Bench::start()?;
     let ciphertext = bench.encrypt(&secret(TLS_1_2, LEN), "pkcs1")?;
     let run = |room: usize| {

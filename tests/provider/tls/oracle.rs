@@ -68,7 +68,7 @@ fn answer(address: &str, ciphertext: &[u8]) -> Result<Vec<u8>> {
 }
 
 #[test]
-fn a_wrong_padding_gets_the_answer_of_a_right_one() -> Result<()> {
+fn wrong_padding_gets_the_response_of_right_padding() -> Result<()> {
     let scene = Scene::start(Persona::Vault)?;
     let site = scene.site();
     site.set("rsa-key-exchange", "yes")?;

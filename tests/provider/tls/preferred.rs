@@ -11,7 +11,7 @@ use crate::scene::{Scene, entries};
 const HYBRID: &str = "SecP256r1MLKEM768";
 
 #[test]
-fn keys_of_the_key_exchange_are_made_when_ours_are_preferred() -> Result<()> {
+fn key_exchange_works_when_our_keys_are_preferred() -> Result<()> {
     let scene = Scene::start(Persona::Vault)?;
     let site = scene.site();
     let preferring = site.preferring()?;
@@ -51,7 +51,7 @@ fn keys_of_the_key_exchange_are_made_when_ours_are_preferred() -> Result<()> {
 
 /// libssl lists the groups of all providers, from 3.5 on regardless of their key management.
 #[test]
-fn no_group_is_there_twice() -> Result<()> {
+fn groups_are_listed_once() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let list = "list -all-tls-groups";
     // Earlier programs list none.

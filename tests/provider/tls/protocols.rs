@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::scene::{LIMIT, Scene, WEAK, entries};
 
 #[test]
-fn an_rsa_server_signs_pkcs1_and_pss() -> Result<()> {
+fn rsa_server_signs_pkcs1_and_pss() -> Result<()> {
     let scene = Scene::start(Persona::Vault)?;
     let identity = scene.identity(&scene.site().rsa(2048)?, "server-rsa")?;
     let before = scene.site().vault().stats().sign;
@@ -27,7 +27,7 @@ fn an_rsa_server_signs_pkcs1_and_pss() -> Result<()> {
 }
 
 #[test]
-fn larger_rsa_keys_serve_too() -> Result<()> {
+fn rsa_server_with_larger_keys_signs() -> Result<()> {
     let scene = Scene::shared()?;
     for bits in [3072, 4096] {
         let reference = scene.site().rsa(bits)?;
@@ -45,7 +45,7 @@ fn larger_rsa_keys_serve_too() -> Result<()> {
 }
 
 #[test]
-fn an_ec_server_signs_on_each_curve() -> Result<()> {
+fn ec_server_signs_on_each_curve() -> Result<()> {
     let scene = Scene::shared()?;
     for (curve, name, algorithm, digest) in [
         (Curve::P256, "server-p256", "ecdsa_secp256r1_sha256", "SHA256"),
@@ -69,7 +69,7 @@ fn an_ec_server_signs_on_each_curve() -> Result<()> {
 }
 
 #[test]
-fn a_managed_hsm_serves_too() -> Result<()> {
+fn managed_hsm_keys_serve() -> Result<()> {
     let scene = Scene::start(Persona::ManagedHsm)?;
     let rsa = scene.identity(&scene.site().rsa(2048)?, "hsm-rsa")?;
     scene.check(
@@ -86,7 +86,7 @@ fn a_managed_hsm_serves_too() -> Result<()> {
 
 /// TLS supports the curve only in version 1.2, and OpenSSL only up to 3.x.
 #[test]
-fn tls_1_2_with_secp256k1_as_far_as_openssl_has_it() -> Result<()> {
+fn tls_1_2_serves_secp256k1_where_openssl_has_it() -> Result<()> {
     let scene = Scene::shared()?;
     let groups = "-groups P-256:secp256k1";
     let plain = scene.site().plain().fails(&format!("s_client -connect 127.0.0.1:0 {groups}"))?;
@@ -105,7 +105,7 @@ fn tls_1_2_with_secp256k1_as_far_as_openssl_has_it() -> Result<()> {
 
 /// TLS 1.1 signs MD5 and SHA-1 together with RSA, and SHA-1 with ECDSA.
 #[test]
-fn old_protocols_work_as_far_as_the_service_signs_for_them() -> Result<()> {
+fn tls_1_1_works_where_the_service_signs_its_digests() -> Result<()> {
     let scene = Scene::start(Persona::Vault)?;
     if !has_tls_1_1(scene.site())? {
         return Ok(());

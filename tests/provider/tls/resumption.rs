@@ -43,7 +43,7 @@ fn resumes(scene: &Scene, key: &str, name: &str, server: &str, client: &str) -> 
 }
 
 #[test]
-fn tickets_and_session_ids_of_tls_1_2() -> Result<()> {
+fn tickets_and_session_ids_of_tls_1_2_resume() -> Result<()> {
     let scene = Scene::start(Persona::Vault)?;
     let rsa = scene.site().rsa(2048)?;
     resumes(&scene, &rsa, "ticket-12", "", "-tls1_2")?;
@@ -51,7 +51,7 @@ fn tickets_and_session_ids_of_tls_1_2() -> Result<()> {
 }
 
 #[test]
-fn tickets_of_tls_1_3_with_and_without_state() -> Result<()> {
+fn tickets_of_tls_1_3_resume_with_and_without_state() -> Result<()> {
     let scene = Scene::start(Persona::Vault)?;
     let ec = scene.site().ec(Curve::P256)?;
     resumes(&scene, &ec, "ticket-13", "", "-tls1_3")?;
@@ -60,7 +60,7 @@ fn tickets_of_tls_1_3_with_and_without_state() -> Result<()> {
 
 /// The vault decrypts the premaster secret once, and never for a resumed session.
 #[test]
-fn sessions_of_rsa_key_exchange() -> Result<()> {
+fn sessions_of_rsa_key_exchange_resume() -> Result<()> {
     let scene = Scene::start(Persona::Vault)?;
     scene.site().set("rsa-key-exchange", "yes")?;
     let rsa = scene.site().rsa(2048)?;
