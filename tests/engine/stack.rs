@@ -1,4 +1,4 @@
-//! How much of its caller's stack the engine takes; see the provider's test.
+//! How much of its caller's stack the engine uses, as `tests/provider/stack.rs` for the provider.
 
 use akv_emulator::{Curve, Persona};
 use akv_tests::{

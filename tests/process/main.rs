@@ -1,5 +1,5 @@
-//! How the provider behaves in the processes of hosts: exit, unloading, `chroot`, processes that may
-//! not start threads, and processes that close descriptors that they did not open.
+//! The provider in processes of every kind: they exit, unload it, change their root directory, may
+//! not start threads, or close descriptors that they did not open.
 //!
 //! `fork` and `warm` are targets of their own.
 

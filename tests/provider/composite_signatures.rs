@@ -1,4 +1,4 @@
-//! Signature algorithms selected by name, from OpenSSL 3.4 on.
+//! Signature algorithms with their digest (`RSA-SHA256`), selected by name from OpenSSL 3.4 on.
 
 use akv_emulator::{Curve, Persona};
 use akv_tests::{Installation, Site, Task, cc};

@@ -1,4 +1,4 @@
-//! Naming, printing and storing keys.
+//! References to keys, and what a loaded key says of itself.
 
 use akv_emulator::{Curve, NewKey, Persona};
 use akv_tests::{Site, Task, cc};

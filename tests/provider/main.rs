@@ -1,5 +1,5 @@
-//! The provider: the `openssl` program and C programs with keys in the vault; plain OpenSSL verifies
-//! their results.
+//! The provider: the `openssl` program and C programs with keys in the vault. Plain OpenSSL
+//! verifies their results.
 //!
 //! `tls`, `abi`, `memory` and `host_names` are targets of their own.
 

@@ -116,7 +116,7 @@ pub fn certificate(site: &Site, reference: &str, name: &str) -> Result<String> {
     Ok(path)
 }
 
-/// Compiles `tests/c/NAME.c`, which is for 1.1.1 and 3.x, such as `engine/lengths`, against the selected OpenSSL.
+/// Compiles `tests/c/NAME.c`, such as `engine/lengths`, against the selected OpenSSL, 1.1.1 or 3.x.
 ///
 /// # Errors
 /// The compilation fails; warnings are errors.

@@ -1,5 +1,5 @@
-//! The provider with programs of this machine's system, which is Debian 12 or similar. They are linked
-//! with the system's OpenSSL.
+//! The provider with programs of this machine's system, which is Debian 12 or similar. They are
+//! linked with the system's OpenSSL.
 //!
 //! `postgresql` is a target of its own.
 

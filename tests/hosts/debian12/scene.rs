@@ -1,5 +1,5 @@
-//! Key files for programs that take the old structures out of their keys (`EVP_PKEY_get0_RSA` and its
-//! relatives). Plain OpenSSL verifies their signatures.
+//! Key files for programs that take the old structures out of their keys (`EVP_PKEY_get0_RSA` and
+//! its relatives). Plain OpenSSL verifies their signatures.
 
 use std::fs;
 
