@@ -44,7 +44,7 @@ fn key_strings_and_key_files_are_refused_before_any_connection() -> Result<()> {
     }
     // A file from an attacker: the reference with a version, and a public half.
     let version = site.vault().rotate_key("rsa-2048")?.version;
-    let file = crate::files::key_file(&site, "crafted.pem", &format!("{rsa}:{version}"))?;
+    let file = crate::key_files::key_file(&site, "crafted.pem", &format!("{rsa}:{version}"))?;
     openssl(&site)?.ok(&format!("pkey -in {file} -noout"))?;
     let program = compile(&site, "plain_key_file", &["-lcrypto"])?;
     site.vault().reset_stats();

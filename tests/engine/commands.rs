@@ -17,7 +17,7 @@ fn message(site: &Site, digest: &str) -> Result<(String, String)> {
 }
 
 #[test]
-fn the_predecessors_commands_work_unchanged() -> Result<()> {
+fn commands_of_the_predecessor_work_unchanged() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let (engine, plain) = (openssl(&site)?, plain(&site)?);
     let (_, hash) = message(&site, "sha256")?;
@@ -48,7 +48,7 @@ fn the_predecessors_commands_work_unchanged() -> Result<()> {
 }
 
 #[test]
-fn every_form_of_reference_names_the_key() -> Result<()> {
+fn reference_of_every_form_names_the_key() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let engine = openssl(&site)?;
     let key = site.ec(Curve::P256)?;
@@ -72,7 +72,7 @@ fn every_form_of_reference_names_the_key() -> Result<()> {
 }
 
 #[test]
-fn signs_any_digest_with_rsa_and_with_every_curve() -> Result<()> {
+fn signatures_of_any_digest_verify_with_rsa_and_every_curve() -> Result<()> {
     let site = Site::shared()?;
     let (engine, plain) = (openssl(&site)?, plain(&site)?);
     let mut keys = vec![site.rsa(2048)?, site.rsa(3072)?];
@@ -98,7 +98,7 @@ fn signs_any_digest_with_rsa_and_with_every_curve() -> Result<()> {
 }
 
 #[test]
-fn signs_pss_with_a_salt_as_long_as_the_digest() -> Result<()> {
+fn pss_salt_is_as_long_as_the_digest() -> Result<()> {
     let site = Site::shared()?;
     let (engine, plain) = (openssl(&site)?, plain(&site)?);
     let key = site.rsa(2048)?;
@@ -129,7 +129,7 @@ fn signs_pss_with_a_salt_as_long_as_the_digest() -> Result<()> {
 }
 
 #[test]
-fn certificates_requests_and_cms() -> Result<()> {
+fn certificates_requests_and_cms_verify() -> Result<()> {
     let site = Site::shared()?;
     let (engine, plain) = (openssl(&site)?, plain(&site)?);
     let (csr, issued, cms) = (site.text("engine.csr"), site.text("issued.pem"), site.text("cms"));
@@ -167,7 +167,7 @@ fn certificates_requests_and_cms() -> Result<()> {
 }
 
 #[test]
-fn decrypts_what_the_public_key_encrypted() -> Result<()> {
+fn decryption_opens_what_the_public_key_encrypted() -> Result<()> {
     let site = Site::shared()?;
     let (engine, plain) = (openssl(&site)?, plain(&site)?);
     let key = site.rsa(2048)?;
@@ -195,7 +195,7 @@ fn decrypts_what_the_public_key_encrypted() -> Result<()> {
 }
 
 #[test]
-fn public_operations_are_local_and_right() -> Result<()> {
+fn verification_is_local_and_right() -> Result<()> {
     let site = Site::shared()?;
     let engine = openssl(&site)?;
     let (data, hash) = message(&site, "sha256")?;

@@ -18,7 +18,7 @@ fn one_entry(failed: &Output, words: &[&str]) {
 }
 
 #[test]
-fn keys_that_cannot_be_loaded() -> Result<()> {
+fn keys_that_cannot_be_loaded_are_told() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let engine = openssl(&site)?;
     for (reference, words) in [
@@ -38,7 +38,7 @@ fn keys_that_cannot_be_loaded() -> Result<()> {
 }
 
 #[test]
-fn operations_that_the_vault_cannot_do() -> Result<()> {
+fn operations_that_the_vault_lacks_are_told() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let (engine, plain) = (openssl(&site)?, plain(&site)?);
     let (rsa, ec) = (site.rsa(2048)?, site.ec(Curve::P256)?);
@@ -96,7 +96,7 @@ fn operations_that_the_vault_cannot_do() -> Result<()> {
 }
 
 #[test]
-fn a_service_that_refuses_or_is_not_there() -> Result<()> {
+fn a_service_that_refuses_or_is_away_is_told() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let engine = openssl(&site)?;
     let hash = site.text("hash.bin");
@@ -114,7 +114,7 @@ fn a_service_that_refuses_or_is_not_there() -> Result<()> {
 }
 
 #[test]
-fn managed_hsm_signs_no_digest_of_old() -> Result<()> {
+fn a_managed_hsm_refuses_sha_1() -> Result<()> {
     let site = Site::start(Persona::ManagedHsm)?;
     let engine = openssl(&site)?;
     let key = site.rsa(2048)?;

@@ -11,7 +11,7 @@ use anyhow::Result;
 fn keys_of_a_program_stay_what_they_are() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let (rsa, ec) = (site.rsa(2048)?, site.ec(Curve::P256)?);
-    program(&site, "engine_foreign")?.args([&rsa, &ec]).ok()?;
+    program(&site, "engine/foreign")?.args([&rsa, &ec]).ok()?;
     assert!(site.vault().stats().sign >= 2);
     Ok(())
 }

@@ -15,7 +15,7 @@ const LIMIT: Duration = Duration::from_secs(900);
 
 /// Runs a C program under memcheck, whose findings, including leaks, are failures.
 fn memcheck(site: &Site, program: &str, arguments: &[&str]) -> Result<()> {
-    let log = site.text(&format!("{program}.memcheck"));
+    let log = site.text("memcheck.log");
     let mut task = Task::new("valgrind")
         .args(["--tool=memcheck", "--error-exitcode=99", "--num-callers=40", "--leak-check=full"])
         .args(["--errors-for-leak-kinds=definite,indirect", "--show-leak-kinds=definite,indirect"])
@@ -41,29 +41,29 @@ fn memcheck(site: &Site, program: &str, arguments: &[&str]) -> Result<()> {
 /// Counts memory that nothing points to. Memory still in use at the end does not count: the runtime
 /// may be about to close its last connection.
 #[test]
-fn keys_and_engines_that_are_freed_leave_nothing_behind() -> Result<()> {
+fn memcheck_finds_nothing_after_keys_and_engines_are_freed() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     for key in [site.ec(Curve::P256)?, site.rsa(2048)?] {
-        memcheck(&site, "engine_cycle", &[&key, "1", "8"])?;
-        memcheck(&site, "engine_cycle", &[&key, "6", "1"])?;
+        memcheck(&site, "engine/cycle", &[&key, "1", "8"])?;
+        memcheck(&site, "engine/cycle", &[&key, "6", "1"])?;
     }
     Ok(())
 }
 
 #[test]
-fn every_function_minds_its_buffers() -> Result<()> {
+fn memcheck_finds_nothing_in_every_function() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let (rsa, ec) = (site.rsa(2048)?, site.ec(Curve::P256)?);
     let own = certificate(&site, &rsa, "own")?;
     let other = certificate(&site, &site.rsa(3072)?, "other")?;
-    memcheck(&site, "engine_keys", &[&rsa, &ec, &own, &other])?;
+    memcheck(&site, "engine/keys", &[&rsa, &ec, &own, &other])?;
     Ok(())
 }
 
 /// `cargo test -p akv-tests --test engine_memory -- --ignored` runs it.
 #[test]
 #[ignore = "takes minutes"]
-fn ten_thousand_keys_leave_nothing_behind() -> Result<()> {
+fn memory_does_not_grow_over_ten_thousand_keys() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     for key in [site.ec(Curve::P256)?, site.rsa(2048)?] {
         let growth = growth(&site, &key, "1", "10000")?;

@@ -27,7 +27,7 @@ fn it_needs_no_newer_c_library_than_there_is() -> Result<()> {
 #[test]
 fn a_libcrypto_that_lacks_a_function_is_refused_by_its_name() -> Result<()> {
     let site = Site::start(akv_emulator::Persona::Vault)?;
-    let program = engine::compile(&site, "engine_incomplete", &["-ldl", "-rdynamic"])?;
+    let program = engine::compile(&site, "engine/incomplete", &["-ldl", "-rdynamic"])?;
     let said = Task::new(&program).arg(modules::engine()?).ok()?.text();
     assert_eq!(said.lines().next(), Some("bind_engine: 0"), "{said}");
     assert!(said.contains("no function CRYPTO_get_ex_new_index"), "{said}");

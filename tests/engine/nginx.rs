@@ -18,7 +18,7 @@ fn ordinary(site: &Site) -> Result<[String; 2]> {
 }
 
 #[test]
-fn keys_in_the_vault_and_in_files_serve_side_by_side() -> Result<()> {
+fn serves_keys_in_the_vault_beside_a_key_in_a_file() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let (rsa, ec) = (site.rsa(2048)?, site.ec(Curve::P256)?);
     let certs = [certificate(&site, &rsa, "nginx-rsa")?, certificate(&site, &ec, "nginx-ec")?];
@@ -62,7 +62,7 @@ fn keys_in_the_vault_and_in_files_serve_side_by_side() -> Result<()> {
 }
 
 #[test]
-fn a_key_that_is_not_there_is_told_by_name() -> Result<()> {
+fn names_a_key_that_is_not_there() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let cert = certificate(&site, &site.ec(Curve::P256)?, "nginx-missing")?;
     let error = Nginx::start(&Setup {

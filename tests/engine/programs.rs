@@ -11,12 +11,12 @@ use akv_tests::{
 use anyhow::Result;
 
 #[test]
-fn functions_of_libcrypto_keep_their_promises() -> Result<()> {
+fn libcrypto_functions_behave_as_documented() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let certificate_of_rsa = certificate(&site, &site.rsa(2048)?, "own")?;
     let other = certificate(&site, &site.rsa(3072)?, "other")?;
     for curve in [Curve::P256, Curve::P384, Curve::P521, Curve::P256K] {
-        program(&site, "engine_keys")?
+        program(&site, "engine/keys")?
             // Decryption without padding.
             .env("AKV_RSA_KEY_EXCHANGE", "yes")
             .args([site.rsa(2048)?, site.ec(curve)?, certificate_of_rsa.clone(), other.clone()])
@@ -26,19 +26,19 @@ fn functions_of_libcrypto_keep_their_promises() -> Result<()> {
 }
 
 #[test]
-fn keys_answer_what_openssls_own_keys_answer() -> Result<()> {
+fn getters_of_keys_answer_as_those_of_openssls_own_keys() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let curves = [Curve::P256, Curve::P384, Curve::P521, Curve::P256K];
     let ec = curves.map(|curve| site.ec(curve)).into_iter().collect::<Result<Vec<_>>>()?;
     for key in [site.rsa(2048)?, site.rsa(4096)?].into_iter().chain(ec) {
-        let asked: u32 = program(&site, "engine_getters")?.arg(&key).ok()?.text().trim().parse()?;
+        let asked: u32 = program(&site, "engine/getters")?.arg(&key).ok()?.text().trim().parse()?;
         assert!(asked >= 12, "{key}: {asked}");
     }
     Ok(())
 }
 
 #[test]
-fn keys_are_loaded_and_freed_again_and_again() -> Result<()> {
+fn memory_does_not_grow_over_loads_of_keys() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     for key in [site.ec(Curve::P256)?, site.rsa(2048)?] {
         let growth = growth(&site, &key, "1", "300")?;
@@ -49,7 +49,7 @@ fn keys_are_loaded_and_freed_again_and_again() -> Result<()> {
 }
 
 #[test]
-fn the_module_is_loaded_and_unloaded_again_and_again() -> Result<()> {
+fn memory_does_not_grow_over_loads_of_the_module() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let growth = growth(&site, &site.ec(Curve::P256)?, "40", "2")?;
     // A leaked client takes some hundred KiB, and there were 36 more.
@@ -58,10 +58,10 @@ fn the_module_is_loaded_and_unloaded_again_and_again() -> Result<()> {
 }
 
 #[test]
-fn children_sign_while_threads_of_their_parent_do() -> Result<()> {
+fn fork_children_sign_while_threads_of_their_parent_do() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     for key in [site.ec(Curve::P256)?, site.rsa(2048)?] {
-        program(&site, "engine_fork")?
+        program(&site, "engine/fork")?
             .args([key.as_str(), "8"])
             .limit(Duration::from_secs(300))
             .ok()?;
@@ -70,19 +70,19 @@ fn children_sign_while_threads_of_their_parent_do() -> Result<()> {
 }
 
 #[test]
-fn commands_beside_loads_are_in_force() -> Result<()> {
+fn control_commands_beside_loads_are_in_force() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.ec(Curve::P256)?;
-    let said = program(&site, "engine_commands")?.args([key.as_str(), "20"]).ok()?;
+    let said = program(&site, "engine/commands")?.args([key.as_str(), "20"]).ok()?;
     assert_eq!(said.stderr, "");
     Ok(())
 }
 
 #[test]
-fn a_child_that_may_start_no_threads_signs() -> Result<()> {
+fn fork_child_that_may_start_no_threads_signs() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     for key in [site.ec(Curve::P256)?, site.rsa(2048)?] {
-        let said = program(&site, "engine_no_threads")?.arg(key).ok()?;
+        let said = program(&site, "engine/no_threads")?.arg(key).ok()?;
         assert_eq!(said.stderr, "");
     }
     Ok(())
@@ -97,7 +97,7 @@ fn libcrypto() -> Result<String> {
 
 /// Python opens libcrypto this way, and a program may have two of them.
 #[test]
-fn each_libcrypto_of_a_process_has_the_engine_for_itself() -> Result<()> {
+fn libcrypto_copies_in_a_process_have_an_engine_each() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let mut libcryptos = vec![libcrypto()?];
     if is_1_1_1()? {
@@ -105,7 +105,7 @@ fn each_libcrypto_of_a_process_has_the_engine_for_itself() -> Result<()> {
         libcryptos.push("libcrypto.so.3".into());
     }
     for key in [site.ec(Curve::P256)?, site.rsa(2048)?] {
-        let mut task = Task::new(compile(&site, "engine_local", &["-ldl"])?)
+        let mut task = Task::new(compile(&site, "engine/local", &["-ldl"])?)
             .env("OPENSSL_CONF", plain(&site)?.config())
             .arg(modules::engine()?)
             .arg(key);
@@ -119,9 +119,9 @@ fn each_libcrypto_of_a_process_has_the_engine_for_itself() -> Result<()> {
 }
 
 #[test]
-fn a_program_with_libcrypto_in_itself_is_refused_cleanly() -> Result<()> {
+fn static_libcrypto_is_refused_cleanly() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
-    let program = compile(&site, "engine_cycle", &["-l:libcrypto.a", "-ldl"])?;
+    let program = compile(&site, "engine/cycle", &["-l:libcrypto.a", "-ldl"])?;
     let output = Task::new(program)
         .env("OPENSSL_CONF", plain(&site)?.config())
         .arg(modules::engine()?)

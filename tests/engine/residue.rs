@@ -14,5 +14,5 @@ fn nothing_secret_is_left_in_memory() -> Result<()> {
     let key = site.rsa(2048)?;
     let public = public_key(&site, &key)?;
     let (needles, ciphertext) = residue::prepare(&site, &plain(&site)?, &public)?;
-    residue::check(program(&site, "engine_residue")?.args([&needles, &key, &ciphertext]))
+    residue::check(program(&site, "engine/residue")?.args([&needles, &key, &ciphertext]))
 }

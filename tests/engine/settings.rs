@@ -141,7 +141,7 @@ fn the_log_is_written_where_the_settings_say() -> Result<()> {
 }
 
 #[test]
-fn another_id_is_honoured() -> Result<()> {
+fn id_other_than_ours_is_honoured() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.ec(Curve::P256)?;
     let module = modules::engine()?.display().to_string();

@@ -1,4 +1,4 @@
-//! How much of its caller's stack the engine takes; see the provider's test.
+//! How much of its caller's stack the engine uses, as `tests/provider/stack.rs` for the provider.
 
 use akv_emulator::{Curve, Persona};
 use akv_tests::{
@@ -9,12 +9,12 @@ use akv_tests::{
 };
 use anyhow::Result;
 
-use crate::files::key_file;
+use crate::key_files::key_file;
 
 #[test]
 fn entries_and_handshakes_leave_room_on_the_stack_of_a_job() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
-    let program = compile(&site, "engine_stack", &["-lssl", "-lcrypto"])?;
+    let program = compile(&site, "engine/stack", &["-lssl", "-lcrypto"])?;
     for (key, name, more, steps) in [
         (site.ec(Curve::P256)?, "stack-ec", None, 9),
         (site.rsa(2048)?, "stack-rsa", Some("rsa"), 12),

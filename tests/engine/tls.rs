@@ -75,7 +75,7 @@ fn servers_sign_with_every_protocol() -> Result<()> {
 
 /// If a Managed HSM does not sign a digest, the handshake fails, and the server continues.
 #[test]
-fn a_client_of_old_ends_no_server() -> Result<()> {
+fn tls_1_0_and_sha_1_clients_of_a_managed_hsm_end_no_server() -> Result<()> {
     let site = Site::start(Persona::ManagedHsm)?;
     let engine = openssl(&site)?;
     let key = site.rsa(2048)?;
@@ -148,7 +148,7 @@ fn rsa_key_exchange_is_off_unless_the_setting_says_otherwise() -> Result<()> {
 }
 
 #[test]
-fn a_client_proves_itself_with_a_key_of_the_vault() -> Result<()> {
+fn client_certificates_have_their_key_in_the_vault() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let engine = openssl(&site)?;
     let key = site.rsa(2048)?;
@@ -174,7 +174,7 @@ fn a_client_proves_itself_with_a_key_of_the_vault() -> Result<()> {
 }
 
 #[test]
-fn a_vault_that_does_not_answer_holds_a_server_up_three_times() -> Result<()> {
+fn outage_delays_a_server_three_times_only() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.ec(Curve::P256)?;
     let cert = certificate(&site, &key, "tls-outage")?;

@@ -6,12 +6,13 @@ use anyhow::Result;
 
 use crate::{installation::Installation, modules, process::Task, site::Site};
 
-/// Compiles `tests/c/NAME.c` into a folder.
+/// Compiles `tests/c/NAME.c`, such as `provider/lengths`, into a folder.
 ///
 /// # Errors
 /// The compilation fails; warnings are errors.
 pub fn compile(name: &str, folder: &Path) -> Result<PathBuf> {
-    compile_with(name, &folder.join(name), &["-Wl,--as-needed", "-lssl", "-lcrypto"])
+    let program = folder.join(file_name(name));
+    compile_with(name, &program, &["-Wl,--as-needed", "-lssl", "-lcrypto"])
 }
 
 /// As [`compile`], with libcrypto linked statically and not exported.
@@ -19,17 +20,34 @@ pub fn compile(name: &str, folder: &Path) -> Result<PathBuf> {
 /// # Errors
 /// As [`compile`].
 pub fn compile_static(name: &str, folder: &Path) -> Result<PathBuf> {
-    compile_with(name, &folder.join(format!("{name}-static")), &["-l:libcrypto.a", "-ldl"])
+    let program = folder.join(format!("{}-static", file_name(name)));
+    compile_with(name, &program, &["-l:libcrypto.a", "-ldl"])
+}
+
+/// The folder of the programs, with the headers that several of them share.
+pub fn folder() -> PathBuf {
+    modules::workspace().join("tests/c")
+}
+
+/// The source of a program.
+pub fn source(name: &str) -> PathBuf {
+    folder().join(format!("{name}.c"))
+}
+
+/// The name of a program without its folder.
+pub fn file_name(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
 }
 
 fn compile_with(name: &str, program: &Path, libraries: &[&str]) -> Result<PathBuf> {
-    let source = modules::workspace().join("tests/c").join(format!("{name}.c"));
     Task::new("cc")
         .args(["-std=c11", "-D_GNU_SOURCE", "-O1", "-g", "-Wall", "-Wextra", "-Werror"])
         .args(Installation::selected().compiler_arguments())
+        .arg("-iquote")
+        .arg(folder())
         .args(["-pthread", "-o"])
         .arg(program)
-        .arg(source)
+        .arg(source(name))
         .args(libraries)
         .ok()?;
     Ok(program.to_owned())

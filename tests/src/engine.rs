@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-use crate::{Installation, OpenSsl, Site, Task, modules};
+use crate::{Installation, OpenSsl, Site, Task, cc, modules};
 
 /// The arguments with which an `openssl` command takes its key from the engine.
 pub const KEY: &str = "-engine e_akv -keyform engine";
@@ -116,20 +116,23 @@ pub fn certificate(site: &Site, reference: &str, name: &str) -> Result<String> {
     Ok(path)
 }
 
-/// Compiles `tests/c/NAME.c`, which is for 1.1.1 and 3.x, against the selected OpenSSL.
+/// Compiles `tests/c/NAME.c`, such as `engine/lengths`, against the selected OpenSSL, 1.1.1 or 3.x.
 ///
 /// # Errors
 /// The compilation fails; warnings are errors.
 pub fn compile(site: &Site, name: &str, libraries: &[&str]) -> Result<PathBuf> {
-    let program = tempfile::Builder::new().prefix(name).tempfile_in(site.folder())?;
+    let program =
+        tempfile::Builder::new().prefix(cc::file_name(name)).tempfile_in(site.folder())?;
     let program = program.into_temp_path().keep()?;
     Task::new("cc")
         .args(["-std=c11", "-D_GNU_SOURCE", "-DOPENSSL_SUPPRESS_DEPRECATED", "-O1", "-g"])
         .args(["-Wall", "-Wextra", "-Werror"])
         .args(Installation::selected().compiler_arguments())
+        .arg("-iquote")
+        .arg(cc::folder())
         .args(["-pthread", "-o"])
         .arg(&program)
-        .arg(modules::workspace().join("tests/c").join(format!("{name}.c")))
+        .arg(cc::source(name))
         .args(libraries)
         .ok()?;
     Ok(program)
@@ -156,7 +159,7 @@ pub fn program(site: &Site, name: &str) -> Result<Task> {
 /// # Errors
 /// The program fails, or does not end within ten minutes.
 pub fn growth(site: &Site, key: &str, loads: &str, cycles: &str) -> Result<i64> {
-    let task = program(site, "engine_cycle")?.args([key, loads, cycles]);
+    let task = program(site, "engine/cycle")?.args([key, loads, cycles]);
     let text = task.limit(Duration::from_secs(600)).ok()?.text();
     let (before, after) = text.trim().split_once(' ').context("two numbers")?;
     Ok(after.parse::<i64>()? - before.parse::<i64>()?)

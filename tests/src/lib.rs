@@ -19,6 +19,7 @@ pub mod root;
 pub mod server;
 pub mod site;
 pub mod stack;
+pub mod warm;
 
 pub use crate::{
     client::{Client, Handshake},

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::{OpenSsl, Site, Task};
 
-/// Must equal the value in `residue.h`.
+/// Must equal the value in `tests/c/residue.h`.
 const NEEDLE_LEN: usize = 20;
 const NEEDLE_MASK: u8 = 0x5a;
 

@@ -2,6 +2,7 @@
 
 mod rooms;
 mod sources;
+mod targets;
 
 use std::{
     collections::BTreeSet,

@@ -12,7 +12,7 @@ use crate::build::target_folder;
 const TARGETS: [&str; 6] =
     ["answer", "ecdsa_signature", "key_file", "key_reference", "provider", "settings"];
 
-/// The length of `ENTRIES` in `tests/abi/cases/mod.rs`.
+/// The length of `ENTRIES` in `tests/provider/abi/cases/mod.rs`.
 const PROVIDER_ENTRIES: usize = 11;
 
 /// The compiler flags for libFuzzer and AddressSanitizer, as set by `cargo fuzz`.
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn no_entry_point_of_the_provider_is_left_out() {
-        let cases = include_str!("../../tests/abi/cases/mod.rs");
+        let cases = include_str!("../../tests/provider/abi/cases/mod.rs");
         assert!(cases.contains(&format!("ENTRIES: [(&str, Entry); {PROVIDER_ENTRIES}]")));
     }
 }

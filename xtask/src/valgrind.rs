@@ -20,7 +20,7 @@ impl Valgrind {
         let shell = Shell::new()?;
         shell.change_dir(akv_tests::modules::workspace());
         let cargo = akv_tests::modules::cargo();
-        let test = ["--package", "akv-tests", "--test", "valgrind"];
+        let test = ["--package", "akv-tests", "--test", "provider_memory"];
         Ok(cmd!(shell, "{cargo} test {test...} -- --include-ignored").quiet().run()?)
     }
 }

@@ -149,7 +149,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[tokio::test]
-async fn a_state_folder_and_a_file_with_the_lines() {
+async fn a_state_folder_and_a_file_of_variables_are_for_the_owner_only() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let (state, token) = (path("state"), "it's a token");

@@ -156,7 +156,7 @@ fn a_ca_without_its_key_is_no_reason_for_another_one() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_kept_is_not_promised() {
+async fn a_key_that_cannot_be_stored_is_not_created() {
     let folder = tempfile::tempdir().unwrap();
     let emulator = Emulator::builder().state_dir(folder.path()).start().unwrap();
     let client = Client::new(&emulator);

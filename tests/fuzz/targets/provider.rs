@@ -7,9 +7,9 @@ use ossl_abi::types::{CoreHandle, Dispatch};
 use std::ffi::{c_int, c_void};
 use std::sync::LazyLock;
 
-#[path = "../../abi/cases/mod.rs"]
+#[path = "../../provider/abi/cases/mod.rs"]
 mod cases;
-#[path = "../../abi/host.rs"]
+#[path = "../../provider/abi/host.rs"]
 mod host;
 
 unsafe extern "C" {

@@ -1,4 +1,4 @@
-//! Runs the cases: the tests in `tests/hosts`.
+//! Runs the cases: the tests in `tests/hosts/debian11`.
 
 use std::{
     fs,
@@ -15,7 +15,7 @@ use xshell::{Shell, cmd};
 use super::root::{Root, mount_point};
 
 /// Their cargo arguments.
-pub(crate) const TESTS: [&str; 4] = ["--package", "akv-tests", "--test", "hosts"];
+pub(crate) const TESTS: [&str; 4] = ["--package", "akv-tests", "--test", "hosts_debian11"];
 
 /// A network namespace with only this machine, where the service's port and host names can be the
 /// embedded vault's.

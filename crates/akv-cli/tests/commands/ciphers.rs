@@ -38,7 +38,7 @@ fn rsa_keys_wrap_and_unwrap() {
 }
 
 #[test]
-fn symmetric_keys_of_a_managed_hsm() {
+fn symmetric_keys_of_a_managed_hsm_encrypt_and_wrap() {
     let world = World::of(Persona::ManagedHsm);
     world.vault.create_key(NewKey::oct("dek", 256)).unwrap();
     world.write("plain", "sixteen bytes 16");

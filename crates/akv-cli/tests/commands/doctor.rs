@@ -66,7 +66,7 @@ fn no_credential(world: &World) -> Task {
 }
 
 #[test]
-fn nothing_is_broken() {
+fn a_working_configuration_passes() {
     let world = World::with_keys();
     let told = told(world.akv(DOCTOR));
     told.works();

@@ -157,7 +157,7 @@ fn whatever_keeps_a_configuration_from_loading_the_module_is_named() {
 }
 
 #[test]
-fn what_a_configuration_says_in_vain_is_told() {
+fn lines_of_a_configuration_without_effect_are_told() {
     let scene = Scene::new();
     let odd = scene.provider() + "time-out = 3s\n.include gone.cnf\n";
     let odd = odd.replace("default = usual\n", "");

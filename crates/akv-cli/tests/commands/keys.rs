@@ -60,7 +60,7 @@ fn a_managed_hsm_has_symmetric_keys() {
 }
 
 #[test]
-fn what_may_have_happened_has_an_exit_code_of_its_own() {
+fn a_change_that_may_have_happened_has_an_exit_code_of_its_own() {
     let world = World::with_keys();
     world.vault.fault(Fault::new(FaultKind::ResetAfterRequest).on(Operation::RotateKey));
     let output = world.akv("key rotate vault:v-1:p256 --json").run().unwrap();

@@ -52,7 +52,7 @@ fn every_door(
 }
 
 #[test]
-fn every_door_is_shut_before_anything_is_sent() {
+fn every_way_to_a_key_is_refused_before_anything_is_sent() {
     for (persona, kind) in [(Persona::Vault, "vault"), (Persona::ManagedHsm, "managedHsm")] {
         let vault = Vault::of(persona);
         for name in ["web", "mail"] {

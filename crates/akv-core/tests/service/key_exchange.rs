@@ -71,7 +71,7 @@ fn a_refusal_becomes_random_bytes_without_a_second_request() {
 }
 
 #[test]
-fn what_has_nothing_to_do_with_the_ciphertext_is_an_error_within_the_deadline() {
+fn failures_that_tell_nothing_about_the_ciphertext_are_errors_within_the_deadline() {
     let vault = start();
     let key = key(&vault, &[("rsa-key-exchange", "yes"), ("timeout", "1s")]);
     let ciphertext = key.encrypt(Rsa15, &secret([3, 3])).unwrap();

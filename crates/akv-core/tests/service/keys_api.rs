@@ -26,7 +26,7 @@ fn rsa(vault: &Vault, kind: &str) -> Key {
 }
 
 #[test]
-fn every_encryption_algorithm_goes_there_and_back_on_both_services() {
+fn every_encryption_algorithm_encrypts_and_decrypts_on_both_services() {
     for (vault, kind) in both() {
         let key = rsa(&vault, kind);
         for algorithm in EncryptionAlgorithm::ALL.iter().copied() {

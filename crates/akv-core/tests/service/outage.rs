@@ -62,7 +62,7 @@ fn until_closed(key: &Key) {
 }
 
 #[test]
-fn after_three_the_next_fail_at_once_and_an_answer_ends_it() {
+fn after_three_operations_the_next_fail_at_once_until_a_response() {
     let (vault, client, key) = start();
     hang(&vault, Operation::Sign);
     open(&key);
@@ -121,7 +121,7 @@ fn one_vault_slows_no_other() {
 }
 
 #[test]
-fn with_no_every_operation_has_its_deadline() {
+fn fail_fast_no_gives_every_operation_its_deadline() {
     let (vault, _, _) = start();
     let key = vault.key(&[("timeout", "300ms"), ("fail-fast", "no")], "vault:myVault:ec").unwrap();
     hang(&vault, Operation::Sign);

@@ -76,7 +76,7 @@ fn requests_go_through_the_tunnel_of_the_proxy() {
 }
 
 #[test]
-fn exceptions_go_straight() {
+fn no_proxy_hosts_are_reached_directly() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
     let (port, heads) = proxy("200 OK");

@@ -67,7 +67,7 @@ fn rsnull_works_on_vaults_and_is_refused_for_managed_hsm_without_a_request() {
 
 /// Checked with aws-lc-rs, which hashes the message itself.
 #[test]
-fn what_a_caller_made_ready_to_be_padded_is_signed_by_the_algorithm_that_fits() {
+fn digest_info_is_signed_by_the_algorithm_that_fits() {
     use aws_lc_rs::signature::{
         RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA256,
         RSA_PKCS1_2048_8192_SHA384, UnparsedPublicKey,
@@ -302,7 +302,7 @@ fn a_slow_answer_is_asked_for_once_more_where_that_is_wanted() {
 }
 
 #[test]
-fn what_was_done_is_counted() {
+fn counters_count_operations_failures_and_retries() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
     let client = vault.client(&[("timeout", "5s")]);

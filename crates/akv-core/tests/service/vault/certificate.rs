@@ -33,7 +33,7 @@ fn a_certificate_has_its_keys_name_and_version() {
 }
 
 #[test]
-fn there_may_be_no_certificate() {
+fn a_missing_certificate_is_told_with_its_reason() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::ec("bare", Curve::P256)).unwrap();
     let client = vault.client(&[]);

@@ -70,7 +70,7 @@ fn a_new_key_has_the_attributes_that_were_asked_for() {
 }
 
 #[test]
-fn what_the_service_does_not_have_costs_no_request() {
+fn keys_that_the_service_lacks_cost_no_request() {
     let vault = Vault::start();
     let made = open(&vault, &[], "vault:myVault:");
     let error = made.create("kek", NewKey::aes(AesSize::Bits256)).unwrap_err();
