@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn numbers_are_those_of_the_kinds() {
-        for kind in ErrorKind::ALL {
+        for kind in ErrorKind::ALL.iter().copied() {
             assert_eq!(u32::try_from(Code::from(kind) as i32), Ok(kind.number()), "{kind:?}");
         }
     }

@@ -51,19 +51,15 @@ pub(crate) fn ecdsa(digest: Digest) -> Result<Vec<u8>> {
 mod tests {
     use super::*;
 
-    fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-
     #[test]
     fn identifiers_are_the_bytes_that_openssl_writes() {
         let pkcs1 = rsa_pkcs1(Digest::Sha256).expect("known");
-        assert_eq!(hex(&pkcs1), "300d06092a864886f70d01010b0500");
+        assert_eq!(hex::encode(&pkcs1), "300d06092a864886f70d01010b0500");
         let sha384 = ecdsa(Digest::Sha384).expect("known");
-        assert_eq!(hex(&sha384), "300a06082a8648ce3d040303");
+        assert_eq!(hex::encode(&sha384), "300a06082a8648ce3d040303");
         let pss = rsa_pss(Digest::Sha256, Digest::Sha256, 32).expect("known");
         assert_eq!(
-            hex(&pss),
+            hex::encode(&pss),
             "304106092a864886f70d01010a3034a00f300d06096086480165030402010500\
              a11c301a06092a864886f70d010108300d06096086480165030402010500a203020120"
         );
@@ -72,7 +68,7 @@ mod tests {
     #[test]
     fn defaults_of_pss_are_left_out() {
         let pss = rsa_pss(Digest::Sha1, Digest::Sha1, 20).expect("known");
-        assert_eq!(hex(&pss), "300d06092a864886f70d01010a3000");
+        assert_eq!(hex::encode(&pss), "300d06092a864886f70d01010a3000");
     }
 
     #[test]

@@ -49,7 +49,7 @@ impl ForeignKey {
         selection: Selection,
         params: Params<'_>,
     ) -> Option<Self> {
-        let key = keys.import(kind.c_name(), selection.with_needed().raw(), params)?;
+        let key = keys.import(kind.c_name(), selection.with_needed().bits(), params)?;
         Some(Self { imported: true, ..Self::new(key, kind, true) })
     }
 
@@ -118,7 +118,7 @@ impl ForeignKey {
     }
 
     pub(crate) fn export(&self, selection: Selection, callback: CoreCallback<'_>) -> bool {
-        self.key.export(selection.with_needed().raw(), callback)
+        self.key.export(selection.with_needed().bits(), callback)
     }
 
     /// A key with the selected parts that exist. `None` if nothing is selected.
@@ -129,7 +129,7 @@ impl ForeignKey {
         } else if self.kind == KeyType::Rsa && !selection.key_pair() {
             return Ok(None);
         } else {
-            self.key.part(self.kind.c_name(), selection.raw())
+            self.key.part(self.kind.c_name(), selection.bits())
         };
         let part = Self::new(key.ok_or(Error::Silent)?, self.kind, selection.private());
         Ok(Some(Self { imported: self.imported, ..part }))

@@ -61,7 +61,7 @@ fn find(key: &KeyObject) -> Option<usize> {
         KeyType::Ec => Structure::EcKey,
     };
     let mut importer = UNKNOWN;
-    let selection = Selection::PUBLIC_PARTS.raw();
+    let selection = Selection::PUBLIC_PARTS.bits();
     key.provider().host().ask_for_structure(kind, OURS, selection, &parts, |ask| {
         WAITING.set(Some(UNKNOWN));
         ask();

@@ -9,7 +9,7 @@ use anyhow::Result;
 
 use crate::{
     foreign::ours_first,
-    symmetric::{Hsm, entry, hex, secret},
+    symmetric::{Hsm, entry, secret},
 };
 
 /// A cipher of ours.
@@ -45,7 +45,7 @@ fn enc_gives_what_the_default_provider_gives() -> Result<()> {
     let Some(hsm) = start((3, 5), ENC)? else { return Ok(()) };
     let openssl = hsm.site.openssl();
     for bits in [128, 192, 256] {
-        let (key, raw) = (option(&hsm, bits), hex(&secret(bits)));
+        let (key, raw) = (option(&hsm, bits), hex::encode(secret(bits)));
         for (len, more) in [(0, ""), (1, ""), (16, ""), (48, "-nopad"), (9_999, "")] {
             let input = hsm.file("plain.bin", &vec![0x61; len])?;
             let output = hsm.site.text("cipher.bin");
@@ -81,7 +81,7 @@ fn failures_are_told_with_their_reason() -> Result<()> {
     let (input, key) = (hsm.file("plain.bin", &[0x61; 40])?, option(&hsm, 256));
     let missing = hsm.site.reference("missing");
     for (line, word) in [
-        (format!("-akv-aes-256-cbc -K {} -iv {IV}", hex(&secret(256))), "opaque key"),
+        (format!("-akv-aes-256-cbc -K {} -iv {IV}", hex::encode(secret(256))), "opaque key"),
         (format!("-akv-aes-128-cbc {key} -iv {IV}"), "A128CBC"),
         (format!("-akv-aes-256-cbc {key} -iv {IV} -nopad"), "8 are left over"),
         (format!("-d -akv-aes-256-cbc {key} -iv {IV}"), "8 are left over"),
@@ -107,7 +107,7 @@ fn failures_are_told_with_their_reason() -> Result<()> {
 fn enc_takes_the_reference_itself() -> Result<()> {
     let Some(hsm) = start((4, 0), "enc -skeyuri akv:")? else { return Ok(()) };
     let (openssl, input) = (hsm.site.openssl(), hsm.file("plain.bin", b"forty-two")?);
-    let (uri, raw) = (hsm.site.reference("aes-192"), hex(&secret(192)));
+    let (uri, raw) = (hsm.site.reference("aes-192"), hex::encode(secret(192)));
     let ours = openssl.ok(&format!("enc -akv-aes-192-cbc -skeyuri {uri} -iv {IV} -in {input}"))?;
     let theirs = hsm.site.plain().ok(&format!("enc -aes-192-cbc -K {raw} -iv {IV} -in {input}"))?;
     assert_eq!(ours.stdout, theirs.stdout);
@@ -159,7 +159,7 @@ fn only_releases_with_opaque_keys_are_offered_ciphers() -> Result<()> {
 #[test]
 fn ciphers_of_others_are_left_alone() -> Result<()> {
     let site = Site::start(Persona::ManagedHsm)?;
-    let (raw, input) = (hex(&secret(256)), site.text("plain.cnf"));
+    let (raw, input) = (hex::encode(secret(256)), site.text("plain.cnf"));
     let key = site.text("foreign.key");
     for openssl in [site.openssl(), ours_first(&site)?] {
         for preference in ["", "-propquery ?provider=akv_provider"] {
@@ -184,7 +184,7 @@ fn libcrypto_uses_them_as_those_of_other_providers() -> Result<()> {
     let program = cc::compile("provider/symmetric", site.folder())?;
     for openssl in [site.openssl(), ours_first(&site)?] {
         let task = Task::new(&program).env("OPENSSL_CONF", openssl.config());
-        let output = task.args([site.reference("aes"), hex(&secret(256))]).ok()?;
+        let output = task.args([site.reference("aes"), hex::encode(secret(256))]).ok()?;
         assert_eq!((output.text().trim(), output.stderr.as_str()), ("fine", ""));
     }
     Ok(())

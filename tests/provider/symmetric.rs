@@ -35,7 +35,7 @@ impl Hsm {
     fn wrapped(&self, bits: usize, data: &[u8]) -> Result<Vec<u8>> {
         let input = self.file("expected.in", data)?;
         let output = self.site.text("expected.out");
-        let key = hex(&secret(bits));
+        let key = hex::encode(secret(bits));
         self.site.plain().ok(&format!(
             "enc -e -id-aes{bits}-wrap -K {key} -iv a6a6a6a6a6a6a6a6 -in {input} -out {output}"
         ))?;
@@ -50,10 +50,6 @@ impl Hsm {
 /// The bytes of the key of this size.
 pub(crate) fn secret(bits: usize) -> Vec<u8> {
     (0..bits / 8).map(|n| (n * 73 + bits) as u8).collect()
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Our only error entry.

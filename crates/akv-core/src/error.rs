@@ -6,6 +6,7 @@ use std::{
     fmt::{self, Write as _},
     sync::Arc,
 };
+use strum::VariantArray;
 
 /// A result whose error is [`Error`].
 ///
@@ -38,7 +39,7 @@ const MAX_DISPLAY: usize = 1000;
 /// assert!(!may_pass(&error));
 /// # Ok::<(), Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, VariantArray)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// A key reference is malformed or names no key.
@@ -74,22 +75,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// All kinds.
-    pub const ALL: [Self; 14] = [
-        Self::Reference,
-        Self::Settings,
-        Self::KeyFile,
-        Self::Argument,
-        Self::Unsupported,
-        Self::Credential,
-        Self::Network,
-        Self::Tls,
-        Self::Timeout,
-        Self::Service,
-        Self::Response,
-        Self::Signature,
-        Self::Internal,
-        Self::NotAllowed,
-    ];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// Its number in C interfaces. It never changes and is never reused.
     ///

@@ -90,8 +90,8 @@ impl Counters {
             sign: of(Operation::Sign),
             get_key: of(Operation::GetKey),
             operations: Operation::ALL
-                .into_iter()
-                .map(|operation| (operation.name(), of(operation)))
+                .iter()
+                .map(|operation| (operation.name(), of(*operation)))
                 .filter(|(_, count)| *count > 0)
                 .collect(),
         }

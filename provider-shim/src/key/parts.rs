@@ -46,7 +46,7 @@ pub(super) fn import_public(key: &KeyObject) -> Option<ForeignKey> {
     let provider = key.provider();
     let keys = provider.host_keys()?;
     let name = key.kind().c_name();
-    let import = || keys.import(name, selection.raw(), params.params());
+    let import = || keys.import(name, selection.bits(), params.params());
     let public = provider.host().quietly(import)?;
     Some(ForeignKey::new(public, key.kind(), false))
 }

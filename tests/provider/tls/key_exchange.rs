@@ -135,20 +135,16 @@ fn secret(version: u16, len: usize) -> Vec<u8> {
     secret
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[test]
 fn premaster_secret_is_returned_if_it_is_right() -> Result<()> {
     let bench = Bench::start()?;
     let right = secret(TLS_1_2, LEN);
     let ciphertext = bench.encrypt(&right, "pkcs1")?;
-    assert_eq!(bench.decrypt(&ciphertext, TLS_1_2, 0)?, hex(&right));
+    assert_eq!(bench.decrypt(&ciphertext, TLS_1_2, 0)?, hex::encode(&right));
     // A client that has offered 1.2 and sends the negotiated 1.1, which a server may tolerate.
     let older = secret(0x0302, LEN);
     let ciphertext = bench.encrypt(&older, "pkcs1")?;
-    assert_eq!(bench.decrypt(&ciphertext, TLS_1_2, 0x0302)?, hex(&older));
+    assert_eq!(bench.decrypt(&ciphertext, TLS_1_2, 0x0302)?, hex::encode(&older));
     Ok(())
 }
 
@@ -177,7 +173,11 @@ fn premaster_secret_becomes_random_if_it_is_wrong() -> Result<()> {
         let second = bench.decrypt(&ciphertext, TLS_1_2, 0)?;
         assert_ne!(first, second, "{what}: random");
         let end = plain.len().min(LEN);
-        assert_ne!(first[..2 * end], hex(&plain[..end]), "{what}: not what the client sent");
+        assert_ne!(
+            first[..2 * end],
+            hex::encode(&plain[..end]),
+            "{what}: not what the client sent"
+        );
     }
     Ok(())
 }
@@ -189,9 +189,9 @@ fn premaster_secret_becomes_random_whatever_status_refuses_the_ciphertext() -> R
     let ciphertext = bench.encrypt(&right, "pkcs1")?;
     for status in [400, 409, 422] {
         bench.site.vault().fault(Fault::status(status).on(Operation::Decrypt));
-        assert_ne!(bench.decrypt(&ciphertext, TLS_1_2, 0)?, hex(&right), "{status}");
+        assert_ne!(bench.decrypt(&ciphertext, TLS_1_2, 0)?, hex::encode(&right), "{status}");
     }
-    assert_eq!(bench.decrypt(&ciphertext, TLS_1_2, 0)?, hex(&right));
+    assert_eq!(bench.decrypt(&ciphertext, TLS_1_2, 0)?, hex::encode(&right));
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use crate::{
     key::Named,
     output::{Destination, Secrecy, Show, counters_json},
     settings::SettingsArguments,
-    text::{base64, hex, read_base64, read_hex},
+    text::{base64, read_base64, read_hex},
 };
 use akv_core::{PublicKey, SignatureAlgorithm, ecdsa};
 use aws_lc_rs::digest::{Context, SHA256, SHA384, SHA512};
@@ -97,7 +97,7 @@ impl Sign {
                 "reference": key.pinned_reference().to_string(),
                 "algorithm": algorithm.name(),
                 "format": if format == Format::Der { "der" } else { "raw" },
-                "digest": hex(&digest),
+                "digest": hex::encode(&digest),
                 "signature": base64(&signature),
                 "file": file,
                 "counters": counters_json(client.counters()),
@@ -157,7 +157,7 @@ impl Encoding {
         match self {
             Self::Binary => bytes.to_vec(),
             Self::Base64 => (base64(bytes) + "\n").into_bytes(),
-            Self::Hex => (hex(bytes) + "\n").into_bytes(),
+            Self::Hex => (hex::encode(bytes) + "\n").into_bytes(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Encryption and key wrapping with RSA keys.
 
 use super::named;
+use strum::{IntoStaticStr, VariantArray};
 
 /// An encryption or key-wrapping algorithm of RSA keys. Its name
 /// ([`FromStr`](std::str::FromStr), `Display`) is that of JOSE (RFC 7518 section 4.1): `RSA-OAEP`.
@@ -17,29 +18,28 @@ use super::named;
 /// assert!(EncryptionAlgorithm::ALL.contains(&algorithm));
 /// # Ok::<(), akv_core::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]
 #[non_exhaustive]
 pub enum EncryptionAlgorithm {
     /// RSAES-PKCS1-v1_5 (RFC 8017 section 7.2). Use it only for existing data: an attacker who can
     /// distinguish good from bad padding can decrypt.
+    #[strum(serialize = "RSA1_5")]
     Rsa15,
     /// RSAES-OAEP (RFC 8017 section 7.1) with SHA-1 and MGF1 with SHA-1.
+    #[strum(serialize = "RSA-OAEP")]
     RsaOaep,
     /// RSAES-OAEP with SHA-256 and MGF1 with SHA-256.
+    #[strum(serialize = "RSA-OAEP-256")]
     RsaOaep256,
 }
 
 impl EncryptionAlgorithm {
     /// Every algorithm.
-    pub const ALL: &'static [Self] = &[Self::Rsa15, Self::RsaOaep, Self::RsaOaep256];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The name in requests.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Rsa15 => "RSA1_5",
-            Self::RsaOaep => "RSA-OAEP",
-            Self::RsaOaep256 => "RSA-OAEP-256",
-        }
+        self.into()
     }
 }
 

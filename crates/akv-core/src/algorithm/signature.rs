@@ -3,6 +3,7 @@
 use super::Curve;
 use super::named;
 use crate::{Error, ErrorKind, Result};
+use strum::{IntoStaticStr, VariantArray};
 
 /// A signature algorithm of the service. Its name ([`FromStr`](std::str::FromStr), `Display`) is
 /// that of JOSE (RFC 7518 section 3.1, RFC 8812 for `ES256K`), as in the service's `sign`; `RSNULL`
@@ -18,65 +19,52 @@ use crate::{Error, ErrorKind, Result};
 /// assert!(SignatureAlgorithm::ALL.contains(&algorithm));
 /// # Ok::<(), akv_core::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]
 #[non_exhaustive]
 pub enum SignatureAlgorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256.
+    #[strum(serialize = "RS256")]
     Rs256,
     /// RSASSA-PKCS1-v1_5 with SHA-384.
+    #[strum(serialize = "RS384")]
     Rs384,
     /// RSASSA-PKCS1-v1_5 with SHA-512.
+    #[strum(serialize = "RS512")]
     Rs512,
     /// RSASSA-PSS with SHA-256, MGF1 with SHA-256, 32 bytes of salt.
+    #[strum(serialize = "PS256")]
     Ps256,
     /// RSASSA-PSS with SHA-384, MGF1 with SHA-384, 48 bytes of salt.
+    #[strum(serialize = "PS384")]
     Ps384,
     /// RSASSA-PSS with SHA-512, MGF1 with SHA-512, 64 bytes of salt.
+    #[strum(serialize = "PS512")]
     Ps512,
     /// ECDSA on P-256 over 32 bytes.
+    #[strum(serialize = "ES256")]
     Es256,
     /// ECDSA on secp256k1 over 32 bytes.
+    #[strum(serialize = "ES256K")]
     Es256K,
     /// ECDSA on P-384 over 48 bytes.
+    #[strum(serialize = "ES384")]
     Es384,
     /// ECDSA on P-521 over 64 bytes.
+    #[strum(serialize = "ES512")]
     Es512,
     /// PKCS#1 v1.5 padding around the caller's own `DigestInfo` (RFC 8017 section 9.2). Vaults
     /// only.
+    #[strum(serialize = "RSNULL")]
     RsNull,
 }
 
 impl SignatureAlgorithm {
     /// Every algorithm.
-    pub const ALL: &'static [Self] = &[
-        Self::Rs256,
-        Self::Rs384,
-        Self::Rs512,
-        Self::Ps256,
-        Self::Ps384,
-        Self::Ps512,
-        Self::Es256,
-        Self::Es256K,
-        Self::Es384,
-        Self::Es512,
-        Self::RsNull,
-    ];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The name in requests.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Rs256 => "RS256",
-            Self::Rs384 => "RS384",
-            Self::Rs512 => "RS512",
-            Self::Ps256 => "PS256",
-            Self::Ps384 => "PS384",
-            Self::Ps512 => "PS512",
-            Self::Es256 => "ES256",
-            Self::Es256K => "ES256K",
-            Self::Es384 => "ES384",
-            Self::Es512 => "ES512",
-            Self::RsNull => "RSNULL",
-        }
+        self.into()
     }
 
     /// The length in bytes of the digest to sign; `None` for [`Self::RsNull`], which takes any

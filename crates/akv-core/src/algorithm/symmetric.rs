@@ -4,6 +4,7 @@
 use super::named;
 use crate::{Error, ErrorKind, Result};
 use std::ops::RangeInclusive;
+use strum::{IntoStaticStr, VariantArray};
 
 /// Bytes of an AES block and of a CBC initialization vector.
 pub(crate) const BLOCK: usize = 16;
@@ -26,28 +27,27 @@ const CHECK: usize = 8;
 /// assert_eq!(KeyWrapAlgorithm::ALL.len(), 3);
 /// # Ok::<(), akv_core::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]
 #[non_exhaustive]
 pub enum KeyWrapAlgorithm {
     /// With a 128-bit key.
+    #[strum(serialize = "A128KW")]
     A128Kw,
     /// With a 192-bit key.
+    #[strum(serialize = "A192KW")]
     A192Kw,
     /// With a 256-bit key.
+    #[strum(serialize = "A256KW")]
     A256Kw,
 }
 
 impl KeyWrapAlgorithm {
     /// Every algorithm.
-    pub const ALL: &'static [Self] = &[Self::A128Kw, Self::A192Kw, Self::A256Kw];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The name in requests.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::A128Kw => "A128KW",
-            Self::A192Kw => "A192KW",
-            Self::A256Kw => "A256KW",
-        }
+        self.into()
     }
 
     /// Maximum number of bytes to wrap. Every key is shorter; the service's own limit is not
@@ -117,44 +117,36 @@ named!(KeyWrapAlgorithm, "key-wrapping algorithm");
 /// assert!(CbcAlgorithm::ALL.contains(&algorithm));
 /// # Ok::<(), akv_core::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]
 #[non_exhaustive]
 pub enum CbcAlgorithm {
     /// With a 128-bit key, whole blocks only.
+    #[strum(serialize = "A128CBC")]
     A128Cbc,
     /// With a 192-bit key, whole blocks only.
+    #[strum(serialize = "A192CBC")]
     A192Cbc,
     /// With a 256-bit key, whole blocks only.
+    #[strum(serialize = "A256CBC")]
     A256Cbc,
     /// With a 128-bit key and padding.
+    #[strum(serialize = "A128CBCPAD")]
     A128CbcPad,
     /// With a 192-bit key and padding.
+    #[strum(serialize = "A192CBCPAD")]
     A192CbcPad,
     /// With a 256-bit key and padding.
+    #[strum(serialize = "A256CBCPAD")]
     A256CbcPad,
 }
 
 impl CbcAlgorithm {
     /// Every algorithm.
-    pub const ALL: &'static [Self] = &[
-        Self::A128Cbc,
-        Self::A192Cbc,
-        Self::A256Cbc,
-        Self::A128CbcPad,
-        Self::A192CbcPad,
-        Self::A256CbcPad,
-    ];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The name in requests.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::A128Cbc => "A128CBC",
-            Self::A192Cbc => "A192CBC",
-            Self::A256Cbc => "A256CBC",
-            Self::A128CbcPad => "A128CBCPAD",
-            Self::A192CbcPad => "A192CBCPAD",
-            Self::A256CbcPad => "A256CBCPAD",
-        }
+        self.into()
     }
 
     /// Whether the plaintext is padded to whole blocks.
@@ -227,28 +219,27 @@ named!(CbcAlgorithm, "CBC algorithm");
 /// assert_eq!(GcmAlgorithm::ALL.len(), 3);
 /// # Ok::<(), akv_core::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]
 #[non_exhaustive]
 pub enum GcmAlgorithm {
     /// With a 128-bit key.
+    #[strum(serialize = "A128GCM")]
     A128Gcm,
     /// With a 192-bit key.
+    #[strum(serialize = "A192GCM")]
     A192Gcm,
     /// With a 256-bit key.
+    #[strum(serialize = "A256GCM")]
     A256Gcm,
 }
 
 impl GcmAlgorithm {
     /// Every algorithm.
-    pub const ALL: &'static [Self] = &[Self::A128Gcm, Self::A192Gcm, Self::A256Gcm];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The name in requests.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::A128Gcm => "A128GCM",
-            Self::A192Gcm => "A192GCM",
-            Self::A256Gcm => "A256GCM",
-        }
+        self.into()
     }
 }
 

@@ -172,20 +172,13 @@ mod tests {
     /// The base points of secp256k1 and the NIST curves (SEC 2).
     const P256_BASE: &str = "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c2964fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5";
 
-    fn hex(text: &str) -> Vec<u8> {
-        (0..text.len())
-            .step_by(2)
-            .map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap())
-            .collect()
-    }
-
     #[test]
     fn ec_spki_has_the_known_form() {
-        let point = hex(P256_BASE);
+        let point = hex::decode(P256_BASE).unwrap();
         let key = PublicKey::Ec(EcPublicKey::from_point(Curve::P256, &point).unwrap());
         let der = key.to_spki_der();
         // RFC 5480: SEQUENCE { SEQUENCE { id-ecPublicKey, prime256v1 }, BIT STRING point }
-        let head = hex("3059301306072a8648ce3d020106082a8648ce3d030107034200");
+        let head = hex::decode("3059301306072a8648ce3d020106082a8648ce3d030107034200").unwrap();
         assert_eq!(der, [head, point].concat());
         assert_eq!(PublicKey::from_spki_der(&der).unwrap(), key);
     }
@@ -200,10 +193,10 @@ mod tests {
 
     #[test]
     fn a_point_off_the_curve_is_refused() {
-        let mut point = hex(P256_BASE);
+        let mut point = hex::decode(P256_BASE).unwrap();
         point[64] ^= 1;
         assert!(EcPublicKey::from_point(Curve::P256, &point).is_err());
-        assert!(EcPublicKey::from_point(Curve::P384, &hex(P256_BASE)).is_err());
+        assert!(EcPublicKey::from_point(Curve::P384, &hex::decode(P256_BASE).unwrap()).is_err());
     }
 
     #[test]
@@ -221,9 +214,12 @@ mod tests {
                 "483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8",
             ),
         ] {
-            let compressed = hex(compressed);
+            let compressed = hex::decode(compressed).unwrap();
             let key = EcPublicKey::from_point(curve, &compressed).unwrap();
-            assert_eq!(key, EcPublicKey::new(curve, &compressed[1..], &hex(y)).unwrap());
+            assert_eq!(
+                key,
+                EcPublicKey::new(curve, &compressed[1..], &hex::decode(y).unwrap()).unwrap()
+            );
             let mut other_sign = compressed.clone();
             other_sign[0] ^= 1;
             assert_ne!(EcPublicKey::from_point(curve, &other_sign).unwrap(), key);
@@ -239,7 +235,7 @@ mod tests {
     proptest! {
         #[test]
         fn mutated_spki_never_panics(at in 0usize..91, byte in any::<u8>(), cut in 0usize..92) {
-            let point = hex(P256_BASE);
+            let point = hex::decode(P256_BASE).unwrap();
             let mut der =
                 PublicKey::Ec(EcPublicKey::from_point(Curve::P256, &point).unwrap()).to_spki_der();
             der[at] = byte;

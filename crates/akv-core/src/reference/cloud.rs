@@ -2,6 +2,7 @@
 
 use crate::{Error, ErrorKind};
 use std::{fmt, str::FromStr};
+use strum::{IntoStaticStr, VariantArray};
 
 /// The two services that hold keys.
 ///
@@ -61,7 +62,8 @@ impl FromStr for VaultKind {
 /// assert_eq!(Cloud::default(), Cloud::Public);
 /// # Ok::<(), akv_core::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "lowercase")]
 #[non_exhaustive]
 pub enum Cloud {
     /// The public cloud.
@@ -74,15 +76,9 @@ pub enum Cloud {
 }
 
 impl Cloud {
-    const ALL: [Self; 3] = [Self::Public, Self::UsGov, Self::China];
-
     /// The name of this value in the setting.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Public => "public",
-            Self::UsGov => "usgov",
-            Self::China => "china",
-        }
+        self.into()
     }
 
     /// The DNS suffix of this cloud's vaults of `kind`. After `https://` it is also the audience of
@@ -113,8 +109,9 @@ impl FromStr for Cloud {
 
     /// Parses `public`, `usgov` or `china`, ignoring case. The error lists them.
     fn from_str(text: &str) -> Result<Self, Error> {
-        Self::ALL
-            .into_iter()
+        Self::VARIANTS
+            .iter()
+            .copied()
             .find(|cloud| cloud.name().eq_ignore_ascii_case(text))
             .ok_or_else(|| Error::new(ErrorKind::Settings, "expected public, usgov or china"))
     }

@@ -2,6 +2,7 @@
 
 use crate::{Error, ErrorKind, outside};
 use std::{str::FromStr, time::Duration};
+use strum::{IntoStaticStr, VariantArray};
 
 /// Where access tokens come from.
 ///
@@ -16,7 +17,8 @@ use std::{str::FromStr, time::Duration};
 /// # let _ = settings;
 /// # Ok::<(), akv_core::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum CredentialKind {
     /// The first of these that returns a token, which is then kept: a given access token, an
@@ -44,29 +46,9 @@ pub enum CredentialKind {
 }
 
 impl CredentialKind {
-    const ALL: [Self; 8] = [
-        Self::Auto,
-        Self::AccessToken,
-        Self::ClientSecret,
-        Self::ClientCertificate,
-        Self::WorkloadIdentity,
-        Self::ManagedIdentity,
-        Self::AzureCli,
-        Self::AzureDeveloperCli,
-    ];
-
     /// The name of this value in the setting.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::AccessToken => "access-token",
-            Self::ClientSecret => "client-secret",
-            Self::ClientCertificate => "client-certificate",
-            Self::WorkloadIdentity => "workload-identity",
-            Self::ManagedIdentity => "managed-identity",
-            Self::AzureCli => "azure-cli",
-            Self::AzureDeveloperCli => "azure-developer-cli",
-        }
+        self.into()
     }
 }
 
@@ -75,9 +57,10 @@ impl FromStr for CredentialKind {
 
     /// Parses a value of the setting `credential`. The error lists the valid values.
     fn from_str(text: &str) -> Result<Self, Error> {
-        Self::ALL.into_iter().find(|kind| kind.name() == text).ok_or_else(|| {
-            let names = Self::ALL.map(Self::name).join(", ");
-            Error::new(ErrorKind::Settings, format!("expected one of {names}"))
+        Self::VARIANTS.iter().copied().find(|kind| kind.name() == text).ok_or_else(|| {
+            let names: Vec<_> = Self::VARIANTS.iter().map(|kind| kind.name()).collect();
+            let text = format!("expected one of {}", names.join(", "));
+            Error::new(ErrorKind::Settings, text)
         })
     }
 }

@@ -22,10 +22,6 @@ fn known(vault: &Vault, bits: usize) -> (SymmetricKey, Vec<u8>) {
     (client.symmetric_key(&reference).unwrap(), secret)
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// RFC 3394 by RustCrypto.
 fn wrap(kek: &[u8], key: &[u8]) -> Vec<u8> {
     use aes_kw::{KeyInit as _, KwAes128, KwAes192, KwAes256};
@@ -95,7 +91,8 @@ fn cbc_is_that_of_openssl() {
         (256, CbcAlgorithm::A256Cbc, CbcAlgorithm::A256CbcPad),
     ] {
         let (key, secret) = known(&vault, bits);
-        let (cipher, secret, iv) = (format!("-aes-{bits}-cbc"), hex(&secret), hex(&IV));
+        let (cipher, secret, iv) =
+            (format!("-aes-{bits}-cbc"), hex::encode(&secret), hex::encode(IV));
         for (algorithm, plaintext) in
             [(padded, &b"not whole"[..]), (padded, b""), (padded, &[7; 48]), (bare, &[7; 48])]
         {
@@ -154,7 +151,7 @@ fn cbc_in_pieces_is_cbc_in_one() {
     let vault = Vault::of(Persona::ManagedHsm);
     let openssl = Openssl::new();
     let (key, secret) = known(&vault, 192);
-    let (secret, iv) = (hex(&secret), hex(&IV));
+    let (secret, iv) = (hex::encode(&secret), hex::encode(IV));
     for (len, pads) in [(0, true), (5, true), (16, true), (48, false), (50, true), (40_000, true)] {
         let algorithm = CbcAlgorithm::A192Cbc.with_padding(pads);
         let plaintext: Vec<u8> = (0..len).map(|n| (n % 251) as u8).collect();

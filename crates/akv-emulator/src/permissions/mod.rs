@@ -96,7 +96,7 @@ impl TryFrom<Written> for Permission {
         if written.identity.is_empty() {
             return Err("`identity` is missing: a client id, or `*` for everybody".to_owned());
         }
-        let known: Vec<String> = Operation::ALL.into_iter().map(word).collect();
+        let known: Vec<String> = Operation::ALL.iter().copied().map(word).collect();
         for requested in &mut written.operations {
             if requested == "all" {
                 continue;

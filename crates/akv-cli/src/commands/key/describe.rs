@@ -1,9 +1,6 @@
 //! Keys as text and as JSON.
 
-use crate::{
-    commands::pem::public_pem,
-    text::{hex, moment},
-};
+use crate::{commands::pem::public_pem, text::moment};
 use akv_core::{AnyKey, KeyAttributes, PublicKey};
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -110,7 +107,7 @@ pub(crate) fn describe(key: &AnyKey, out: &mut dyn Write) -> io::Result<()> {
     if let AnyKey::Asymmetric(pair) = key {
         let spki = pair.public_key().to_spki_der();
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &spki);
-        line("SHA-256", &hex(digest.as_ref()))?;
+        line("SHA-256", &hex::encode(digest))?;
         write!(out, "{}", public_pem(&spki))?;
     }
     Ok(())
