@@ -1,11 +1,12 @@
 //! The settings of an ENGINE and the client built from them, shared by several threads.
 
+use std::sync::Arc;
+
 use akv_core::blocking::Client;
 use akv_core::settings::Builder;
 use akv_core::{Settings, logging};
 use arc_swap::ArcSwap;
 use legacy_abi::Result;
-use std::sync::Arc;
 
 /// Settings that control commands can change while keys are loaded.
 ///
@@ -63,10 +64,12 @@ impl Configuration {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use ossl_abi::Failure as _;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::thread;
+
+    use ossl_abi::Failure as _;
+
+    use super::*;
 
     /// For each setting, a value that is refused when the client is created, and a valid one.
     const SETTINGS: [[&str; 3]; 3] =

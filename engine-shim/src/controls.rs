@@ -1,10 +1,11 @@
 //! ENGINE control commands: the settings under the names passed to `ENGINE_ctrl_cmd_string`.
 
+use std::ffi::{CStr, CString, c_uint};
+use std::ptr;
+
 use akv_core::settings::OPTIONS;
 use legacy_abi::libcrypto::constants::command;
 use legacy_abi::libcrypto::types::CommandDefinition;
-use std::ffi::{CStr, CString, c_uint};
-use std::ptr;
 
 /// The effect of a control command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

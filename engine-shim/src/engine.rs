@@ -1,9 +1,9 @@
 //! The ENGINE: settings, initialisation, key loading.
 
-use crate::configuration::Configuration;
-use crate::controls::Control;
-use crate::host::{Host, SLOTS, per_slot};
-use crate::{key, key_file};
+use std::ffi::{CStr, CString, c_int, c_long, c_uint, c_void};
+use std::ptr;
+use std::sync::Arc;
+
 use akv_core::blocking::{Client, Key};
 use legacy_abi::libcrypto::Owned;
 use legacy_abi::libcrypto::constants::nid;
@@ -13,9 +13,11 @@ use legacy_abi::libcrypto::types::{
 };
 use legacy_abi::{Error, Result};
 use ossl_abi::{entry, guard};
-use std::ffi::{CStr, CString, c_int, c_long, c_uint, c_void};
-use std::ptr;
-use std::sync::Arc;
+
+use crate::configuration::Configuration;
+use crate::controls::Control;
+use crate::host::{Host, SLOTS, per_slot};
+use crate::{key, key_file};
 
 /// The id of the engine, unless it is bound with another one.
 pub(crate) const ID: &CStr = c"e_akv";

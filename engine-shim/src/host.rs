@@ -3,7 +3,11 @@
 //! As with keys, libcrypto calls most of an engine's functions with no pointer of ours, so each
 //! function exists once for each slot.
 
-use crate::{controls, key_file, rsa_operation};
+use std::ffi::{c_int, c_void};
+use std::ops::Deref;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
 use legacy_abi::host::{Unusable, extra_index};
 use legacy_abi::libcrypto::constants::{OPERATION_SIGN_1_1, OPERATION_SIGN_3, extra, nid};
 use legacy_abi::libcrypto::types::PkeyMethod;
@@ -11,10 +15,8 @@ use legacy_abi::libcrypto::{EngineFunctions, Errors, Missing, duplicate_method};
 use legacy_abi::{Error, Libcrypto, Result};
 use ossl_abi::guard::{self, ErrorQueue, Slotted};
 use ossl_abi::library::Library;
-use std::ffi::{c_int, c_void};
-use std::ops::Deref;
-use std::ptr;
-use std::sync::atomic::{AtomicPtr, Ordering};
+
+use crate::{controls, key_file, rsa_operation};
 
 pub(crate) use legacy_abi::host::{SLOTS, per_slot};
 

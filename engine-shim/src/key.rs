@@ -1,12 +1,14 @@
 //! Vault keys as keys of the engine.
 
-use crate::host::Host;
+use std::sync::Arc;
+
 use akv_core::PublicKey;
 use akv_core::blocking::Key;
 use legacy_abi::libcrypto::Owned;
 use legacy_abi::libcrypto::types::{Engine, Pkey, PkeyContext};
 use legacy_abi::{Error, Result, key};
-use std::sync::Arc;
+
+use crate::host::Host;
 
 /// The vault key of an operation with an RSA key; `None` for a key from elsewhere.
 ///

@@ -4,9 +4,10 @@
 //! set as default. `PEM_read_bio_PrivateKey` therefore returns a vault key once a configuration
 //! file has loaded the engine with `default_algorithms = ALL`.
 
-use crate::engine::State;
-use crate::host::{Host, SLOTS, per_slot};
-use crate::key;
+use std::ffi::{CString, c_int};
+use std::ptr;
+use std::sync::Arc;
+
 use akv_core::KeyFile;
 use legacy_abi::libcrypto::constants::nid;
 use legacy_abi::libcrypto::types::{Engine, Pkey, PkeyAsn1Method, PrivateDecodeFn, PrivateKeyInfo};
@@ -14,9 +15,10 @@ use legacy_abi::libcrypto::{EngineFunctions, Owned};
 use legacy_abi::{Error, Result};
 use ossl_abi::entry::NullPointer;
 use ossl_abi::{entry, guard};
-use std::ffi::{CString, c_int};
-use std::ptr;
-use std::sync::Arc;
+
+use crate::engine::State;
+use crate::host::{Host, SLOTS, per_slot};
+use crate::key;
 
 /// Returns this libcrypto's NID of the key file's object identifier, and creates it if necessary.
 ///

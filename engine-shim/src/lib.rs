@@ -23,11 +23,13 @@ mod key;
 mod key_file;
 mod rsa_operation;
 
-use crate::host::Host;
+use std::ffi::{CStr, c_char, c_int, c_ulong};
+
 use legacy_abi::libcrypto::constants::DYNAMIC_VERSION;
 use legacy_abi::libcrypto::types::{DynamicFunctions, Engine};
 use ossl_abi::guard;
-use std::ffi::{CStr, c_char, c_int, c_ulong};
+
+use crate::host::Host;
 
 /// Zeroes all freed memory of this module and its libraries, so that no token or plaintext stays
 /// behind.

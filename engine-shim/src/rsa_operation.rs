@@ -4,8 +4,10 @@
 //! offers. Vault keys therefore use this method, which sends PSS signing and OAEP decryption to the
 //! vault. All other operations, and all operations with other keys, use libcrypto's own method.
 
-use crate::host::{Host, SLOTS, per_slot};
-use crate::key;
+use std::ffi::{c_int, c_uchar, c_void};
+use std::ptr;
+use std::sync::Arc;
+
 use akv_core::blocking::Key;
 use akv_core::{
     DigestAlgorithm, EncryptionAlgorithm, OaepParameters, PssParameters, PssSalt,
@@ -19,9 +21,9 @@ use legacy_abi::libcrypto::{EngineFunctions, duplicate_method};
 use legacy_abi::{Error, Result, rsa};
 use ossl_abi::guard::{self, Return};
 use ossl_abi::{Output, entry};
-use std::ffi::{c_int, c_uchar, c_void};
-use std::ptr;
-use std::sync::Arc;
+
+use crate::host::{Host, SLOTS, per_slot};
+use crate::key;
 
 /// Digests by libcrypto's NIDs.
 const DIGESTS: [(c_int, DigestAlgorithm); 13] = [

@@ -1,8 +1,10 @@
 //! Arguments from the caller: bytes, strings, output buffers.
 
-use crate::last_error::{Failed, invalid_argument};
-use c_abi::Output;
 use std::ffi::c_char;
+
+use c_abi::Output;
+
+use crate::last_error::{Failed, invalid_argument};
 
 /// Bytes from the caller.
 ///

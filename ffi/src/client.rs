@@ -1,11 +1,13 @@
 //! Settings, and the client created from them.
 
+use std::ffi::c_char;
+
+use akv_core::blocking;
+
 use crate::{
     buffer::{hand_over, object, text},
     last_error::{call, invalid_argument},
 };
-use akv_core::blocking;
-use std::ffi::c_char;
 
 /// Settings for a new client. May be used by only one thread at a time.
 #[derive(Default)]

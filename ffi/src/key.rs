@@ -1,15 +1,17 @@
 //! Keys: opening them, and reading their properties without a request.
 
+use std::ffi::{CString, c_char};
+
+use akv_core::{
+    Error, ErrorKind, KeyFile,
+    blocking::{self, AnyKey},
+};
+
 use crate::{
     Client,
     buffer::{Room, bytes, hand_over, object, text},
     last_error::{Failed, call},
 };
-use akv_core::{
-    Error, ErrorKind, KeyFile,
-    blocking::{self, AnyKey},
-};
-use std::ffi::{CString, c_char};
 
 /// A vault key, pinned to one version.
 pub struct Key {

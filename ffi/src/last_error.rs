@@ -1,11 +1,12 @@
 //! The last error of each thread, and the guard around every function.
 
-use akv_core::{Error, ErrorKind};
-use c_abi::{Entry, ErrorQueue};
 use std::{
     cell::RefCell,
     ffi::{CString, c_char},
 };
+
+use akv_core::{Error, ErrorKind};
+use c_abi::{Entry, ErrorQueue};
 
 /// The last error of a thread: its code and message.
 struct Last {
@@ -90,8 +91,9 @@ pub extern "C" fn akv_last_error() -> *const c_char {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::{ffi::CStr, thread};
+
+    use super::*;
 
     fn text() -> String {
         // SAFETY: the message is valid until the next error.

@@ -1,12 +1,14 @@
 //! The keys of a vault.
 
+use std::ffi::{CString, c_char};
+
+use akv_core::{Error, ErrorKind, blocking};
+
 use crate::{
     Client,
     buffer::{hand_over, object, text},
     last_error::{Failed, call, invalid_argument},
 };
-use akv_core::{Error, ErrorKind, blocking};
-use std::ffi::{CString, c_char};
 
 /// The names of a vault's keys, requested page by page as needed. May be used by only one thread at
 /// a time.

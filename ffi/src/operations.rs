@@ -1,16 +1,18 @@
 //! Operations with keys. Algorithms use the JOSE names (RFC 7518).
 
-use crate::{
-    Key,
-    buffer::{Room, bytes, object, text},
-    last_error::{Failed, call},
-};
+use std::{ffi::c_char, str::FromStr};
+
 use akv_core::{
     KeyWrapAlgorithm,
     blocking::{self, AnyKey},
     ecdsa,
 };
-use std::{ffi::c_char, str::FromStr};
+
+use crate::{
+    Key,
+    buffer::{Room, bytes, object, text},
+    last_error::{Failed, call},
+};
 
 /// The arguments of most operations.
 struct Operation<'a> {

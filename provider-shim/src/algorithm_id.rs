@@ -1,11 +1,12 @@
 //! AlgorithmIdentifiers of signatures, in DER.
 
-use crate::digest::Digest;
-use crate::error::{Error, Result};
 use der::Encode;
 use der::asn1::{AnyRef, ObjectIdentifier};
 use pkcs1::{RsaPssParams, TrailerField};
 use spki::{AlgorithmIdentifier, AlgorithmIdentifierRef};
+
+use crate::digest::Digest;
+use crate::error::{Error, Result};
 
 const RSASSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
 const MGF1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.8");

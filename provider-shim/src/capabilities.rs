@@ -7,12 +7,14 @@
 //! preferred, libssl ignores them. Later releases accept a group from any provider and would see
 //! each group twice.
 
-use crate::provider::Provider;
-use ossl_abi::params::Params;
-use ossl_abi::{entry, names};
 use std::cell::Cell;
 use std::ffi::{CStr, c_int};
 use std::sync::Arc;
+
+use ossl_abi::params::Params;
+use ossl_abi::{entry, names};
+
+use crate::provider::Provider;
 
 const GROUPS: &CStr = c"TLS-GROUP";
 

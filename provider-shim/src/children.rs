@@ -9,12 +9,13 @@
 //! After that, we put another query function into the table, one for each child. It returns nothing
 //! the first time it is called for an operation.
 
-use ossl_abi::Dispatch;
-use ossl_abi::functions::{operation, provider as id};
-use ossl_abi::types::Algorithm;
 use std::cell::UnsafeCell;
 use std::ffi::{c_int, c_void};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+
+use ossl_abi::Dispatch;
+use ossl_abi::functions::{operation, provider as id};
+use ossl_abi::types::Algorithm;
 
 /// Number of children with a query function of their own. All later ones share the last function.
 const CHILDREN: usize = 16;
@@ -100,8 +101,9 @@ pub(crate) use queries;
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::ptr;
+
+    use super::*;
 
     unsafe extern "C" fn query<const CHILD: usize>(
         _provctx: *mut c_void,

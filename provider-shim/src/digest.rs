@@ -1,12 +1,14 @@
 //! Digests: their OpenSSL names, signature object identifiers, and computation.
 
-use crate::error::{Error, Result};
+use std::ffi::CStr;
+
 use akv_core::DigestAlgorithm;
 use aws_lc_rs::digest::{self as aws, Context};
 use der::asn1::ObjectIdentifier;
 use ossl_abi::host::HostDigest;
 use sha2::digest::Digest as _;
-use std::ffi::CStr;
+
+use crate::error::{Error, Result};
 
 /// A digest for signatures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

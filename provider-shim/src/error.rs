@@ -1,12 +1,13 @@
 //! Errors, as pushed to the host's error queue.
 
+use std::ffi::CStr;
+
 use akv_core::ErrorKind;
 use ossl_abi::entry::NullPointer;
 use ossl_abi::guard::NoRoom;
 use ossl_abi::host::BioError;
 use ossl_abi::params::ParamError;
 use ossl_abi::{Failure, Item};
-use std::ffi::CStr;
 
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 

@@ -5,10 +5,12 @@
 //! be done locally, outside a validated module. They are therefore done by another provider of the
 //! host: its FIPS provider, if the host uses `fips=yes` by default.
 
+use std::ffi::CStr;
+
+use ossl_abi::Host;
+
 use crate::digest::{Digest, Hasher};
 use crate::error::{Error, Result};
-use ossl_abi::Host;
-use std::ffi::CStr;
 
 /// The property of algorithms in validated modules.
 pub(crate) const PROPERTY: &CStr = c"fips=yes";

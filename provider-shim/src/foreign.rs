@@ -8,18 +8,20 @@
 //! write these keys, and so neither do `genpkey` and `req`. This does not protect the key: programs
 //! can read all of its parts, as TLS requires.
 
-use crate::curve::curve_of;
-use crate::error::{Error, Result};
-use crate::key_type::KeyType;
-use crate::selection::Selection;
+use std::sync::OnceLock;
+
 use akv_core::{Curve, EcPublicKey, PublicKey, RsaPublicKey};
 use ossl_abi::entry::CoreCallback;
 use ossl_abi::host::{Check, HostKey, HostKeys};
 use ossl_abi::names;
 use ossl_abi::params::{Answers, Params, Values};
 use ossl_abi::types::DataType;
-use std::sync::OnceLock;
 use zeroize::Zeroizing;
+
+use crate::curve::curve_of;
+use crate::error::{Error, Result};
+use crate::key_type::KeyType;
+use crate::selection::Selection;
 
 /// How to generate the key instead.
 pub(crate) const ADVICE: &str = "set -pkeyopt akv-name:vault:NAME:KEY. For a key outside a vault, \

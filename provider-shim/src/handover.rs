@@ -4,19 +4,21 @@
 //! passes it to one of our decoders or key managements, on the same thread. The object is therefore
 //! kept in a thread-local variable, and no external value is ever used as an address.
 
-use crate::error::Result;
-use crate::key::{AKV_AES, KeyObject, SymmetricObject};
-use crate::key_type::KeyType;
-use crate::provider::Provider;
+use std::cell::RefCell;
+use std::ptr;
+use std::sync::Arc;
+
 use akv_core::KeyFile;
 use akv_core::blocking::{AnyKey, Key};
 use ossl_abi::constants::OBJECT_PKEY;
 use ossl_abi::entry::CoreCallback;
 use ossl_abi::names;
 use ossl_abi::params::{ParamArray, Values};
-use std::cell::RefCell;
-use std::ptr;
-use std::sync::Arc;
+
+use crate::error::Result;
+use crate::key::{AKV_AES, KeyObject, SymmetricObject};
+use crate::key_type::KeyType;
+use crate::provider::Provider;
 
 /// libcrypto's name for the structure of a key file in DER.
 pub(crate) const STRUCTURE: &str = "akv";

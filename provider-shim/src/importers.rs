@@ -1,7 +1,8 @@
 //! libcrypto's importers for legacy structures, identified by their addresses.
 
-use crate::key_type::KeyType;
 use std::sync::atomic::AtomicUsize;
+
+use crate::key_type::KeyType;
 
 /// Not determined yet.
 pub(crate) const UNKNOWN: usize = 0;

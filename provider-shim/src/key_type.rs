@@ -1,8 +1,10 @@
 //! The types of key pairs, and the names of their algorithms.
 
-use crate::error::{Error, Result};
-use akv_core::PublicKey;
 use std::ffi::CStr;
+
+use akv_core::PublicKey;
+
+use crate::error::{Error, Result};
 
 /// RSA signatures and RSA encryption. The names are the usual ones, for the reason given in
 /// [`crate::signature`].

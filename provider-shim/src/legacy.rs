@@ -6,20 +6,22 @@
 //! performs operations with our provider. Its own importer receives the public half, and the
 //! structure that it creates receives methods that sign and decrypt in the vault.
 
-use crate::error::{Error, Result};
-use crate::importers::{NONE, UNKNOWN};
-use crate::key::{KeyObject, public_parts};
-use crate::key_type::KeyType;
-use crate::selection::Selection;
+use std::cell::Cell;
+use std::ffi::CStr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
 use akv_core::PublicKey;
 use akv_core::blocking::Key;
 use legacy_abi::{Libcrypto, key as structure};
 use ossl_abi::entry::CoreCallback;
 use ossl_abi::host::Structure;
-use std::cell::Cell;
-use std::ffi::CStr;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+
+use crate::error::{Error, Result};
+use crate::importers::{NONE, UNKNOWN};
+use crate::key::{KeyObject, public_parts};
+use crate::key_type::KeyType;
+use crate::selection::Selection;
 
 /// The library name that libcrypto shows with errors of the structures' functions. These may
 /// outlive the provider, whose name is shown with all other errors.

@@ -1,11 +1,8 @@
 //! The parameters of a key to generate in a vault.
 
-use crate::curve::curve_of;
-use crate::error::{Error, Result};
-use crate::foreign;
-use crate::key::KeyObject;
-use crate::key_type::KeyType;
-use crate::provider::Provider;
+use std::ffi::CStr;
+use std::time::SystemTime;
+
 use akv_core::blocking::Client;
 use akv_core::{
     AesSize, Curve, ErrorKind, Key, KeyOperation, KeyReference, NewKey, RsaSize, SymmetricKey,
@@ -13,10 +10,15 @@ use akv_core::{
 use ossl_abi::names;
 use ossl_abi::params::{Params, Value};
 use ossl_abi::types::{DataType, Param};
-use std::ffi::CStr;
-use std::time::SystemTime;
 use time::format_description::well_known::{Iso8601, Rfc3339};
 use time::{Date, OffsetDateTime};
+
+use crate::curve::curve_of;
+use crate::error::{Error, Result};
+use crate::foreign;
+use crate::key::KeyObject;
+use crate::key_type::KeyType;
+use crate::provider::Provider;
 
 const NAME: &CStr = c"akv-name";
 const HARDWARE: &CStr = c"akv-hsm";
@@ -303,8 +305,9 @@ fn tags(text: &str) -> Result<Vec<(String, String)>> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::time::{Duration, UNIX_EPOCH};
+
+    use super::*;
 
     #[test]
     fn times_are_days_or_moments() {

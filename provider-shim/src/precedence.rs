@@ -10,10 +10,11 @@
 //! all other providers. In a program that links libcrypto statically and exports no symbols, this
 //! is not possible, and the configuration has to load the default provider first.
 
-use ossl_abi::Host;
-use ossl_abi::functions::operation;
 use std::cell::Cell;
 use std::ffi::{CStr, c_int};
+
+use ossl_abi::Host;
+use ossl_abi::functions::operation;
 
 thread_local! {
     /// Set while this thread makes a host query all its providers. Several instances of ours may be

@@ -1,9 +1,8 @@
 //! The provider context: the state of one load of the provider.
 
-use crate::children::Children;
-use crate::error::Result;
-use crate::importers::Importers;
-use crate::precedence;
+use std::ffi::{CStr, CString};
+use std::sync::OnceLock;
+
 use akv_core::blocking::Client;
 use akv_core::{Settings, settings};
 use ossl_abi::constants::OBJECT_PKEY;
@@ -12,8 +11,11 @@ use ossl_abi::guard::Object;
 use ossl_abi::host::HostKeys;
 use ossl_abi::params::Values;
 use ossl_abi::{Dispatch, Host, names};
-use std::ffi::{CStr, CString};
-use std::sync::OnceLock;
+
+use crate::children::Children;
+use crate::error::Result;
+use crate::importers::Importers;
+use crate::precedence;
 
 /// Number of the provider's functions.
 pub(crate) const FUNCTIONS: usize = 8;

@@ -1,12 +1,14 @@
 //! Common parts of RSA signatures and RSA encryption: padding modes and the public operation.
 
-use crate::error::{Error, Result};
+use std::ffi::CStr;
+
 use akv_core::RsaPublicKey;
 use ossl_abi::names;
 use ossl_abi::params::{Answers, Value};
 use ossl_abi::types::DataType;
 use rsa::BoxedUint;
-use std::ffi::CStr;
+
+use crate::error::{Error, Result};
 
 /// libcrypto's padding modes (`RSA_…_PADDING`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

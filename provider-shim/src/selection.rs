@@ -1,10 +1,11 @@
 //! The parts of a key that a function handles.
 
+use std::ffi::c_int;
+
 use bitflags::bitflags;
 use ossl_abi::constants::{
     SELECT_DOMAIN_PARAMETERS, SELECT_OTHER_PARAMETERS, SELECT_PRIVATE_KEY, SELECT_PUBLIC_KEY,
 };
-use std::ffi::c_int;
 
 bitflags! {
     /// The parts of a key that a function handles (`OSSL_KEYMGMT_SELECT_…`).

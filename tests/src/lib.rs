@@ -1,6 +1,7 @@
 //! Code shared by the end-to-end tests and the demo: the built modules, the embedded vault with the
 //! configuration that points a program at it, a real `openssl` and `nginx`, and commands with time
 //! limits.
+#![forbid(unsafe_code)]
 
 pub mod cc;
 pub mod client;

@@ -1,4 +1,5 @@
 //! The project's commands, one file each: `cargo xtask COMMAND`.
+#![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
 mod bench;

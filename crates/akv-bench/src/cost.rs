@@ -1,11 +1,12 @@
 //! Processor time and wall-clock time.
 
+use std::time::{Duration, Instant};
+
 use anyhow::Result;
 use nix::sys::{
     resource::{UsageWho, getrusage},
     time::TimeValLike as _,
 };
-use std::time::{Duration, Instant};
 
 /// The cost of one operation.
 #[derive(Clone, Copy, Debug)]

@@ -1,10 +1,12 @@
 //! Signatures through akv-core, as in a program.
 
-use crate::server::{Key, Server};
+use std::io::Write as _;
+
 use akv_core::{Client, Settings, SignatureAlgorithm, blocking};
 use anyhow::Result;
-use std::io::Write as _;
 use tempfile::NamedTempFile;
+
+use crate::server::{Key, Server};
 
 const DIGEST: [u8; 32] = [7; 32];
 

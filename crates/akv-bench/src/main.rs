@@ -1,5 +1,6 @@
 //! The cost of a signature through `akv-core`, as a ratio to the same POST by a bare hyper and
 //! rustls client in the same run. The vault is a separate process, so that its work is not counted.
+#![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
 mod cost;
@@ -8,10 +9,11 @@ mod raw;
 mod report;
 mod server;
 
+use std::{process::ExitCode, time::Duration};
+
 use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
 use server::{Server, Service};
-use std::{process::ExitCode, time::Duration};
 
 /// Measures the cost of a signature through akv-core.
 #[derive(Parser)]

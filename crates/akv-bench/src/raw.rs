@@ -1,7 +1,8 @@
 //! The minimum cost of a signature: the same POST over one open connection, by hyper and rustls
 //! alone.
 
-use crate::server::{Key, Server};
+use std::sync::Arc;
+
 use anyhow::{Context as _, Result, ensure};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
@@ -14,9 +15,10 @@ use hyper::{
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject as _};
-use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+
+use crate::server::{Key, Server};
 
 /// One connection.
 enum Connection {

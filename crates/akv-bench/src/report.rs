@@ -1,8 +1,10 @@
 //! The table, and the verdict.
 
-use crate::cost::{Cost, median};
-use anyhow::{Result, ensure};
 use std::time::Duration;
+
+use anyhow::{Result, ensure};
+
+use crate::cost::{Cost, median};
 
 /// The role of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

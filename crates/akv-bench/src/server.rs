@@ -1,15 +1,16 @@
 //! The embedded vault in a separate process.
 
-use akv_emulator::{Curve, Emulator, Fault, NewKey, Operation, Persona};
-use anyhow::{Context as _, Result};
-use clap::ValueEnum;
-use serde::{Deserialize, Serialize};
 use std::{
     fmt,
     io::{self, BufRead as _, BufReader, Read as _},
     process::{Child, Command, Stdio},
     time::Duration,
 };
+
+use akv_emulator::{Curve, Emulator, Fault, NewKey, Operation, Persona};
+use anyhow::{Context as _, Result};
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
 
 /// The measured service: a vault uses HTTP/2, a Managed HSM HTTP/1.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -1,5 +1,7 @@
 //! The command line.
 
+use clap::{Parser, Subcommand};
+
 use crate::{
     commands::{
         bench, cert, cipher, completions, config, doctor, emulator, key, man, pem, pkcs12, sign,
@@ -8,7 +10,6 @@ use crate::{
     exit::{Failure, Result},
     output::Show,
 };
-use clap::{Parser, Subcommand};
 
 /// Work with keys that stay in Azure Key Vault or Managed HSM.
 ///

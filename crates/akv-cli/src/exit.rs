@@ -1,13 +1,14 @@
 //! Errors of commands, and their exit codes. `docs/cli.md` lists them for users.
 
-use akv_core::{Error, ErrorKind};
-use serde_json::json;
 use std::{
     fmt,
     io::{self, Write as _},
     path::Path,
     process::ExitCode,
 };
+
+use akv_core::{Error, ErrorKind};
+use serde_json::json;
 
 /// Why a command failed.
 #[derive(Debug)]

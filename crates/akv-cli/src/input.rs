@@ -1,12 +1,14 @@
 //! The input of commands: files and standard input.
 
-use crate::exit::{Failure, Result};
 use std::{
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
 };
+
 use zeroize::Zeroizing;
+
+use crate::exit::{Failure, Result};
 
 /// Maximum input that is read as a whole, in bytes. Keys encrypt and wrap little data.
 const LIMIT: u64 = 1024 * 1024;

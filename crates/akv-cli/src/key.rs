@@ -1,8 +1,10 @@
 //! Keys on the command line: a reference or a key file.
 
-use crate::exit::{Failure, Result};
-use akv_core::{AnyKey, Client, Key, KeyFile, KeyReference};
 use std::{fs::File, io::Read as _, path::Path};
+
+use akv_core::{AnyKey, Client, Key, KeyFile, KeyReference};
+
+use crate::exit::{Failure, Result};
 
 /// Maximum size of a key file in bytes.
 const LONGEST: u64 = 64 * 1024;

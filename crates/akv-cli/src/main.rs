@@ -1,6 +1,7 @@
 //! `akv`: the command line for keys in Azure Key Vault and Managed HSM.
 //!
 //! All logic is in `akv-core`; this program only calls it and prints the results.
+#![forbid(unsafe_code)]
 
 mod arguments;
 mod commands;
@@ -13,9 +14,10 @@ mod output;
 mod settings;
 mod text;
 
+use std::process::ExitCode;
+
 use arguments::Akv;
 use clap::Parser as _;
-use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments = Akv::parse();

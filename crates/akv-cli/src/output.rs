@@ -1,17 +1,19 @@
 //! The output of commands: text or JSON, results to a file or standard output.
 
-use crate::{
-    exit::{Failure, Result},
-    input::is_standard,
-};
-use akv_core::{Client, Counters};
-use clap::Args;
-use serde_json::{Value, json};
 use std::{
     fs::{self, OpenOptions, Permissions},
     io::{self, IsTerminal as _, Write},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
+};
+
+use akv_core::{Client, Counters};
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::{
+    exit::{Failure, Result},
+    input::is_standard,
 };
 
 /// How results are shown; the same for all commands.

@@ -1,8 +1,9 @@
 //! The library's settings as command-line options, generated from the library's table.
 
-use crate::exit::Result;
 use akv_core::{Client, Settings, logging, settings::OPTIONS};
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+
+use crate::exit::Result;
 
 /// The settings on the command line: names and values.
 #[derive(Clone, Debug, Default)]

@@ -1,7 +1,8 @@
 //! Times and bytes as text.
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::time::{Duration, SystemTime};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// A time in RFC 3339, to the second.

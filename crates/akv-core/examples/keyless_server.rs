@@ -5,6 +5,8 @@
 
 mod support;
 
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
 use akv_core::{
     Curve, NewKey,
     blocking::Key,
@@ -19,7 +21,6 @@ use rustls::{
     ClientConfig, RootCertStore, ServerConfig, crypto::aws_lc_rs, sign::SingleCertAndKey,
 };
 use rustls_pki_types::CertificateDer;
-use std::{convert::Infallible, sync::Arc, time::Duration};
 use support::{Embedded, Result};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;

@@ -6,14 +6,15 @@
 
 mod support;
 
-use akv_core::{NewKey, RsaSize};
-use sha2::{Sha256, digest::Update as _};
-use signature::{DigestSigner, DigestVerifier, Keypair, SignatureEncoding};
 use std::{
     fs::File,
     io::Read as _,
     path::{Path, PathBuf},
 };
+
+use akv_core::{NewKey, RsaSize};
+use sha2::{Sha256, digest::Update as _};
+use signature::{DigestSigner, DigestVerifier, Keypair, SignatureEncoding};
 use support::{Embedded, Result};
 
 fn main() -> Result<()> {

@@ -6,6 +6,7 @@ use std::{
     fmt::{self, Write as _},
     sync::Arc,
 };
+
 use strum::VariantArray;
 
 /// A result whose error is [`Error`].

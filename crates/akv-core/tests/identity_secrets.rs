@@ -1,8 +1,9 @@
 //! No secret of an identity is ever logged or in an error, whatever the level, whatever goes wrong.
 
+use std::{ffi::OsString, fs, os::unix::fs::PermissionsExt as _, path::Path};
+
 use akv_core::{Settings, SignatureAlgorithm::Es256, blocking::Client};
 use akv_emulator::{Application, Curve, Emulator, Fault, FaultKind, NewKey, Operation};
-use std::{ffi::OsString, fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 const TENANT: &str = "11111111-2222-3333-4444-555555555555";
 const CLIENT_ID: &str = "26790ce1-d05c-4de7-ba73-51837152f0bc";

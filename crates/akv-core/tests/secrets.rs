@@ -1,8 +1,9 @@
 //! No secret is ever logged, whatever the level, whatever goes wrong.
 
+use std::{ffi::OsString, fs};
+
 use akv_core::{EncryptionAlgorithm, Settings, SignatureAlgorithm::Rs256, blocking::Client};
 use akv_emulator::{Emulator, Fault, FaultKind, NewKey, Operation};
-use std::{ffi::OsString, fs};
 
 #[test]
 fn every_level_of_the_log_is_free_of_tokens_and_plaintexts() {

@@ -78,6 +78,7 @@
 //! then stored there unencrypted. Each change is written before the response is sent. If a file
 //! cannot be read, the emulator does not start. This is a stand-in for the service: do not use it
 //! for real secrets.
+#![forbid(unsafe_code)]
 
 mod admin;
 mod applications;

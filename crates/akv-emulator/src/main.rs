@@ -1,4 +1,5 @@
 //! The emulator as a program; see [`akv_emulator::program`].
+#![forbid(unsafe_code)]
 
 use std::{
     io::{self, Write as _},

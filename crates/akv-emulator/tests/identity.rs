@@ -3,10 +3,11 @@
 
 mod common;
 
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+
 use akv_emulator::{AssignedIdentity, Emulator, Fault, Operation};
 use common::Client;
 use serde_json::{Value, json};
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 const IMDS: &str = "/metadata/identity/oauth2/token?api-version=2018-02-01";
 

@@ -1,7 +1,8 @@
 //! Scenarios of [`Circuit`]: threads that use it while it opens and closes.
 
-use crate::circuit::{Admission, Circuit};
 use shuttle::{sync::Arc, thread};
+
+use crate::circuit::{Admission, Circuit};
 
 const OPEN_AT: u64 = 1_000;
 

@@ -6,6 +6,7 @@
 //! `arc_swap`, `process_abi` and `crate::process`. The documented guarantee of `arc-swap` is
 //! modelled, not its inside: each call is atomic. All steps have one total order, so a memory
 //! ordering that is too weak would not be found.
+#![forbid(unsafe_code)]
 // The unit tests of these files run in akv-core.
 #![cfg(not(test))]
 #![allow(dead_code, unreachable_pub, reason = "not all of the files is used here")]

@@ -1,13 +1,14 @@
 //! Scenarios of [`PerProcess`](crate::process::per_process::PerProcess): a race for the first use, failures,
 //! and forks at every step.
 
-use crate::{
-    process::per_process::PerProcess,
-    process::{self, FIRST, ProcessId, step},
-};
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering::Relaxed},
+};
+
+use crate::{
+    process::per_process::PerProcess,
+    process::{self, FIRST, ProcessId, step},
 };
 
 /// How often values were created and dropped, in their own process and in others.

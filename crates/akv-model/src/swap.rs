@@ -1,10 +1,11 @@
 //! `arc_swap::ArcSwapOption` as its documentation describes it.
 
-use crate::process::step;
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+
+use crate::process::step;
 
 /// A slot for an `Arc` with atomic calls.
 pub struct ArcSwapOption<T>(Mutex<Option<Arc<T>>>);

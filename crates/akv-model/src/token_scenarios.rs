@@ -1,14 +1,16 @@
 //! Scenarios of [`Tokens`](crate::token_cache::Tokens): many callers of one token, failures,
 //! refusals.
 
+use std::{sync::Arc, time::Duration};
+
+use shuttle::future::{JoinHandle, block_on, spawn, yield_now};
+
 use crate::{
     ErrorKind,
     credential::{Credential, LIFE, Token},
     process, time,
     token_cache::{TokenSlot, Tokens},
 };
-use shuttle::future::{JoinHandle, block_on, spawn, yield_now};
-use std::{sync::Arc, time::Duration};
 
 struct Scene {
     tokens: Arc<Tokens>,

@@ -10,8 +10,9 @@ where
 
 /// `tokio::time` with a clock that a scenario moves.
 pub mod time {
-    use shuttle::future::batch_semaphore::{BatchSemaphore, Fairness};
     use std::{cell::RefCell, sync::Arc, time::Duration};
+
+    use shuttle::future::batch_semaphore::{BatchSemaphore, Fairness};
 
     thread_local! {
         /// A permit for each sleep that may end.
@@ -54,12 +55,13 @@ pub mod time {
 
 /// `tokio::sync`.
 pub mod sync {
-    use shuttle::future::batch_semaphore::{BatchSemaphore, Fairness};
     use std::{
         fmt,
         ops::{Deref, DerefMut},
         sync::{self, PoisonError},
     };
+
+    use shuttle::future::batch_semaphore::{BatchSemaphore, Fairness};
 
     /// A fair lock.
     pub struct Mutex<T> {

@@ -8,13 +8,14 @@
 //! A caller on its thread's native stack stays there if enough of it is left, because garbage
 //! collectors, sanitizers and profilers know only that stack.
 
-use corosensei::on_stack;
-use corosensei::stack::{DefaultStack, Stack as _};
 use std::cell::Cell;
 #[cfg(target_os = "linux")]
 use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
+
+use corosensei::on_stack;
+use corosensei::stack::{DefaultStack, Stack as _};
 
 /// Address space of a stack in bytes. Only pages that are touched use memory.
 const SIZE: usize = 1024 * 1024;
@@ -121,8 +122,9 @@ fn give_back(stack: Box<DefaultStack>) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::hint::black_box;
+
+    use super::*;
 
     fn address() -> usize {
         let here = 0_u8;

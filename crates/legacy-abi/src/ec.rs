@@ -1,5 +1,9 @@
 //! `EC_KEY_METHOD`: signing with elliptic-curve keys in a vault.
 
+use std::ffi::{c_int, c_uchar};
+
+use ossl_abi::{entry, guard};
+
 use crate::error::{Error, Result};
 use crate::host::{Libcrypto, SLOTS, per_slot};
 use crate::key;
@@ -8,8 +12,6 @@ use crate::libcrypto::types::{
     EcSignSigFn, EcdsaSig,
 };
 use crate::libcrypto::{KeyFunctions, Owned};
-use ossl_abi::{entry, guard};
-use std::ffi::{c_int, c_uchar};
 
 /// The `EC_KEY_METHOD` of our keys in one libcrypto.
 pub(crate) struct Method(pub(crate) *const EcKeyMethod);

@@ -5,17 +5,19 @@
 //! libcryptos that all load this one module. Each of these functions therefore exists once for each
 //! slot in the table here, and the slot identifies its libcrypto.
 
+use std::ffi::{CStr, c_int, c_void};
+use std::ops::Deref;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+use ossl_abi::guard::{ErrorQueue, Slotted};
+use ossl_abi::library::Library;
+
 use crate::error::{Error, Result};
 use crate::libcrypto::constants::extra;
 use crate::libcrypto::types::{ExtraDupFn, ExtraFreeFn};
 use crate::libcrypto::{ErrorFunctions, Errors, KeyFunctions, Missing};
 use crate::{ec, key, rsa};
-use ossl_abi::guard::{ErrorQueue, Slotted};
-use ossl_abi::library::Library;
-use std::ffi::{CStr, c_int, c_void};
-use std::ops::Deref;
-use std::ptr;
-use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// The maximum number of libcryptos in one process.
 pub const SLOTS: usize = 4;

@@ -3,17 +3,19 @@
 //! Each has our method and, as ex_data, the key that the method uses. Keys from elsewhere have
 //! neither and do not change.
 
+use std::ffi::{c_int, c_long, c_void};
+use std::ptr;
+use std::sync::Arc;
+
+use akv_core::blocking::Key;
+use akv_core::{Curve, EcPublicKey, RsaPublicKey};
+use ossl_abi::guard;
+
 use crate::error::{Error, Result};
 use crate::host::Libcrypto;
 use crate::libcrypto::Owned;
 use crate::libcrypto::constants::{RSA_FLAG_EXTERNAL, nid};
 use crate::libcrypto::types::{BigNum, EcKey, ExtraData, Rsa};
-use akv_core::blocking::Key;
-use akv_core::{Curve, EcPublicKey, RsaPublicKey};
-use ossl_abi::guard;
-use std::ffi::{c_int, c_long, c_void};
-use std::ptr;
-use std::sync::Arc;
 
 /// The vault key attached to an RSA key.
 ///

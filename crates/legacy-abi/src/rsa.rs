@@ -4,19 +4,21 @@
 //! `EVP_PKEY_sign` and related functions with PKCS#1 padding. Public operations stay libcrypto's
 //! own.
 
+use std::ffi::{CStr, c_int, c_uchar};
+use std::ptr;
+
+use akv_core::blocking::Key;
+use akv_core::{EncryptionAlgorithm, RsaPublicKey};
+use ossl_abi::entry;
+use ossl_abi::guard::{self, Return};
+use zeroize::Zeroizing;
+
 use crate::error::{Error, Result};
 use crate::host::{Libcrypto, SLOTS, per_slot};
 use crate::key;
 use crate::libcrypto::KeyFunctions;
 use crate::libcrypto::constants::padding;
 use crate::libcrypto::types::{Rsa, RsaMethod, RsaPrivateFn};
-use akv_core::blocking::Key;
-use akv_core::{EncryptionAlgorithm, RsaPublicKey};
-use ossl_abi::entry;
-use ossl_abi::guard::{self, Return};
-use std::ffi::{CStr, c_int, c_uchar};
-use std::ptr;
-use zeroize::Zeroizing;
 
 /// The `RSA_METHOD` of our keys in one libcrypto.
 pub(crate) struct Method(pub(crate) *const RsaMethod);

@@ -1,13 +1,14 @@
 //! Every function id of `openssl/core_dispatch.h` that a key provider can encounter, each tied to
 //! the prototype of its function.
 
+use std::ffi::{c_char, c_int, c_long, c_uchar, c_uint, c_void};
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+
 use crate::types::{
     Algorithm, Callback, CoreBio, CoreContext, CoreHandle, Dispatch, ErasedFunction, Item, Param,
     PassphraseCallback, VaList,
 };
-use std::ffi::{c_char, c_int, c_long, c_uchar, c_uint, c_void};
-use std::marker::PhantomData;
-use std::mem::ManuallyDrop;
 
 /// A context or key that several threads may use at the same time, because the public function
 /// takes it as `const` (`EVP_PKEY_CTX_dup`, `EVP_PKEY_export`, `EVP_CIPHER_CTX_get_iv_length`) or

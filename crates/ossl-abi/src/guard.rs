@@ -5,10 +5,11 @@
 //! keeps panics and cancellation from unwinding Rust frames, pushes exactly one error to the host's
 //! error queue if the body fails, and traces the call.
 
-use crate::host::Host;
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
+
+use crate::host::Host;
 
 pub use c_abi::{
     Entry, ErrorQueue, Failure, MAX_MESSAGE, NoRoom, Output, Return, bytes, catch_panic, clone_arc,

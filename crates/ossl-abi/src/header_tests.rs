@@ -4,13 +4,14 @@
 //! Set `OPENSSL_INCLUDE_DIRS` to a colon-separated list of directories to check the headers of
 //! other versions. By default the system's headers are used.
 
+use std::fmt::Write as _;
+use std::mem::{offset_of, size_of};
+use std::process::Command;
+
 use crate::constants::CONSTANTS;
 use crate::functions::{PROTOTYPES, Prototype, operation};
 use crate::names::NAMES;
 use crate::types::{Algorithm, DataType, Dispatch, Item, Param};
-use std::fmt::Write as _;
-use std::mem::{offset_of, size_of};
-use std::process::Command;
 
 /// The C spelling of a type in a prototype.
 fn c_type(rust: &str) -> &'static str {

@@ -243,8 +243,9 @@ pub fn inherit_only_standard_streams(command: &mut Command) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::{fs::File, os::fd::IntoRawFd as _};
+
+    use super::*;
 
     /// A loop like mio's: an epoll under two numbers, and a waker.
     struct Loop {

@@ -2,11 +2,12 @@
 
 pub mod descriptor;
 
-use descriptor::Identity;
 use std::{
     os::fd::RawFd,
     sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering},
 };
+
+use descriptor::Identity;
 
 /// Whether the kernel marked this process as secure-execution (`AT_SECURE`, getauxval(3)): a
 /// set-user-ID program, one with file capabilities and the like, whose environment comes from a
@@ -106,11 +107,12 @@ pub fn abandon(process: ProcessId) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use nix::{
         sys::wait::{WaitStatus, waitpid},
         unistd::{ForkResult, fork},
     };
+
+    use super::*;
 
     #[test]
     fn a_test_runner_is_an_ordinary_program() {

@@ -1,13 +1,14 @@
 //! A fork during a process's first use. This is a separate program: the first use is over once any
 //! other test has run.
 
-use nix::{
-    sys::wait::{WaitStatus, waitpid},
-    unistd::{ForkResult, fork},
-};
 use std::{
     sync::atomic::{AtomicBool, Ordering},
     thread,
+};
+
+use nix::{
+    sys::wait::{WaitStatus, waitpid},
+    unistd::{ForkResult, fork},
 };
 
 /// Number of child processes: with a lock, every run with this many had a child that hung.

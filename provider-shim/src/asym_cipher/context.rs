@@ -1,5 +1,12 @@
 //! The state of an operation, and its parameters.
 
+use std::sync::Arc;
+
+use akv_core::RsaPublicKey;
+use ossl_abi::guard::Object;
+use ossl_abi::params::{Answers, Params, Values};
+use ossl_abi::{Host, names};
+
 use super::oaep::Oaep;
 use super::premaster::Versions;
 use crate::digest::Digest;
@@ -8,11 +15,6 @@ use crate::key::KeyObject;
 use crate::key_type::KeyType;
 use crate::provider::Provider;
 use crate::rsa_public::Padding;
-use akv_core::RsaPublicKey;
-use ossl_abi::guard::Object;
-use ossl_abi::params::{Answers, Params, Values};
-use ossl_abi::{Host, names};
-use std::sync::Arc;
 
 /// The state of an operation.
 #[derive(Clone)]

@@ -1,11 +1,12 @@
 //! Decryption, in the vault.
 
+use akv_core::EncryptionAlgorithm;
+use zeroize::Zeroizing;
+
 use super::context::Context;
 use crate::error::{Error, Result};
 use crate::key::Private;
 use crate::rsa_public::Padding;
-use akv_core::EncryptionAlgorithm;
-use zeroize::Zeroizing;
 
 impl Context {
     /// The service's algorithm.

@@ -1,10 +1,11 @@
 //! Encryption, which needs only the public half and is done locally.
 
+use akv_core::PublicKey;
+use aws_lc_rs::rsa::{OaepPublicEncryptingKey, Pkcs1PublicEncryptingKey, PublicEncryptingKey};
+
 use super::context::Context;
 use crate::error::{Error, Result};
 use crate::rsa_public::{self, Padding};
-use akv_core::PublicKey;
-use aws_lc_rs::rsa::{OaepPublicEncryptingKey, Pkcs1PublicEncryptingKey, PublicEncryptingKey};
 
 impl Context {
     pub(super) fn encrypt(&self, plaintext: &[u8]) -> Result<Vec<u8>> {

@@ -13,19 +13,21 @@ mod encrypt;
 mod oaep;
 mod premaster;
 
+use std::ffi::c_void;
+use std::sync::Arc;
+
+use ossl_abi::entry;
+use ossl_abi::functions::asym_cipher as id;
+use ossl_abi::names;
+use ossl_abi::types::{Algorithm, DataType, Dispatch, Param};
+use zeroize::Zeroizing;
+
 use self::context::Context;
 use crate::error::Result;
 use crate::key::KeyObject;
 use crate::key_type::RSA;
 use crate::provider::Provider;
 use crate::rsa_public::Padding;
-use ossl_abi::entry;
-use ossl_abi::functions::asym_cipher as id;
-use ossl_abi::names;
-use ossl_abi::types::{Algorithm, DataType, Dispatch, Param};
-use std::ffi::c_void;
-use std::sync::Arc;
-use zeroize::Zeroizing;
 
 pub(crate) const ALGORITHM: Algorithm = Algorithm::new(
     RSA,

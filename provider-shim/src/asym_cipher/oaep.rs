@@ -1,13 +1,15 @@
 //! The forms of OAEP (RFC 8017 section 7.1) that are supported in the vault and locally.
 
-use crate::digest::Digest;
-use crate::error::{Error, Result};
+use std::sync::Arc;
+
 use akv_core::{DigestAlgorithm, EncryptionAlgorithm, OaepParameters};
 use aws_lc_rs::rsa::{
     OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OAEP_SHA384_MGF1SHA384, OAEP_SHA512_MGF1SHA512,
     OaepAlgorithm,
 };
-use std::sync::Arc;
+
+use crate::digest::Digest;
+use crate::error::{Error, Result};
 
 /// The OAEP parameters.
 #[derive(Clone, Default)]

@@ -4,8 +4,9 @@ mod numbers;
 
 pub(crate) use self::numbers::numbers;
 
-use akv_core::Curve;
 use std::ffi::CStr;
+
+use akv_core::Curve;
 
 /// OpenSSL's name of a curve.
 pub(crate) fn group_name(curve: Curve) -> &'static CStr {

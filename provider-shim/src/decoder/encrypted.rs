@@ -3,7 +3,6 @@
 //! A key file contains no secret, but some programs and policies require every private key file to
 //! be encrypted. libcrypto decrypts it.
 
-use crate::error::Result;
 use akv_core::KeyFile;
 use der::asn1::OctetStringRef;
 use der::{Decode, Sequence};
@@ -11,6 +10,8 @@ use ossl_abi::Host;
 use ossl_abi::entry::CorePassphrase;
 use spki::AlgorithmIdentifierRef;
 use zeroize::Zeroizing;
+
+use crate::error::Result;
 
 /// Maximum passphrase length, as in libcrypto's own programs (`PEM_BUFSIZE`).
 const MAX_PASSPHRASE: usize = 1024;

@@ -7,13 +7,9 @@ mod der_element;
 mod encrypted;
 mod pem;
 
-use self::pem::Reach;
-use crate::error::Result;
-use crate::handover::{self, Referred, WithData};
-use crate::key::{KeyObject, SymmetricObject};
-use crate::key_type::KeyType;
-use crate::provider::Provider;
-use crate::selection::Selection;
+use std::ffi::{c_int, c_void};
+use std::sync::Arc;
+
 use akv_core::KeyFile;
 use akv_core::blocking::AnyKey;
 use ossl_abi::constants::OBJECT_PKEY;
@@ -22,8 +18,14 @@ use ossl_abi::entry::{CoreCallback, CorePassphrase};
 use ossl_abi::functions::decoder as id;
 use ossl_abi::host::Bio;
 use ossl_abi::types::{Algorithm, Callback, Dispatch};
-use std::ffi::{c_int, c_void};
-use std::sync::Arc;
+
+use self::pem::Reach;
+use crate::error::Result;
+use crate::handover::{self, Referred, WithData};
+use crate::key::{KeyObject, SymmetricObject};
+use crate::key_type::KeyType;
+use crate::provider::Provider;
+use crate::selection::Selection;
 
 macro_rules! decoder {
     ($type:literal, $properties:literal, $reader:ty) => {

@@ -8,12 +8,14 @@
 //! block only if the oldest error in the queue says that the last one was unsupported. With a stale
 //! error in the queue, a key after its certificate would not be found.
 
-use crate::error::{Error, Result};
+use std::ffi::c_long;
+
 use akv_core::{ErrorKind, KeyFile};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ossl_abi::host::Bio;
-use std::ffi::c_long;
+
+use crate::error::{Error, Result};
 
 /// The label of encrypted PKCS#8.
 const ENCRYPTED_LABEL: &str = "ENCRYPTED PRIVATE KEY";

@@ -1,11 +1,13 @@
 //! The algorithms of each operation.
 
+use std::ffi::c_int;
+
+use ossl_abi::Algorithm;
+use ossl_abi::functions::operation;
+
 use super::declared;
 use crate::provider::Provider;
 use crate::{asym_cipher, decoder, encoder, keymgmt, signature, store, symmetric};
-use ossl_abi::Algorithm;
-use ossl_abi::functions::operation;
-use std::ffi::c_int;
 
 static KEYMGMT: &[Algorithm] =
     &[keymgmt::RSA, keymgmt::EC, symmetric::keymgmt::ALGORITHM, Algorithm::END];

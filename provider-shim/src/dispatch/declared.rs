@@ -1,11 +1,13 @@
 //! The same algorithms with the property `fips=yes`; see [`crate::fips`].
 
-use super::algorithms;
-use crate::fips::PROPERTY;
-use ossl_abi::types::Algorithm;
 use std::ffi::CString;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
+
+use ossl_abi::types::Algorithm;
+
+use super::algorithms;
+use crate::fips::PROPERTY;
 
 /// Lists of algorithms, each with its replacement.
 type Tables = Vec<(&'static [Algorithm], &'static [Algorithm])>;

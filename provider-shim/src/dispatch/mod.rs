@@ -3,21 +3,23 @@
 mod algorithms;
 mod declared;
 
-use crate::capabilities;
-use crate::children;
-use crate::digest::Digest;
-use crate::error::{Error, REASON_STRINGS, Result};
-use crate::precedence;
-use crate::provider::{FUNCTIONS, Provider};
+use std::ffi::{CStr, c_int, c_void};
+use std::ptr;
+use std::sync::Arc;
+
 use akv_core::ErrorKind;
 use ossl_abi::entry::Place;
 use ossl_abi::functions::provider as id;
 use ossl_abi::guard;
 use ossl_abi::types::DataType;
 use ossl_abi::{Algorithm, CoreHandle, Dispatch, Host, Item, Param, entry, names};
-use std::ffi::{CStr, c_int, c_void};
-use std::ptr;
-use std::sync::Arc;
+
+use crate::capabilities;
+use crate::children;
+use crate::digest::Digest;
+use crate::error::{Error, REASON_STRINGS, Result};
+use crate::precedence;
+use crate::provider::{FUNCTIONS, Provider};
 
 const NAME: &CStr = c"Azure Key Vault and Managed HSM provider";
 const VERSION: &CStr =

@@ -3,21 +3,22 @@
 mod symmetric;
 mod text;
 
-use self::symmetric::{NoBytes, NoPublicHalf, SymmetricKeyFile, SymmetricText};
+use std::ffi::{c_int, c_void};
+use std::sync::Arc;
 
-use crate::error::{Error, Result};
-use crate::foreign;
-use crate::key::KeyObject;
-use crate::provider::Provider;
-use crate::selection::Selection;
 use akv_core::PublicKey;
 use der::pem::{self, LineEnding};
 use ossl_abi::functions::encoder as id;
 use ossl_abi::guard::Object;
 use ossl_abi::types::{Algorithm, DataType, Dispatch, Param};
 use ossl_abi::{Host, entry, names};
-use std::ffi::{c_int, c_void};
-use std::sync::Arc;
+
+use self::symmetric::{NoBytes, NoPublicHalf, SymmetricKeyFile, SymmetricText};
+use crate::error::{Error, Result};
+use crate::foreign;
+use crate::key::KeyObject;
+use crate::provider::Provider;
+use crate::selection::Selection;
 
 macro_rules! encoder {
     ($type:literal, $properties:literal, $format:ty) => {

@@ -1,11 +1,13 @@
 //! Human-readable output of keys.
 
+use std::fmt::Write as _;
+
+use akv_core::blocking::Key;
+use akv_core::{Curve, KeyAttributes, KeyReference, KeyType, PublicKey, VaultKind};
+
 use crate::error::{Error, Result};
 use crate::key::KeyObject;
 use crate::selection::Selection;
-use akv_core::blocking::Key;
-use akv_core::{Curve, KeyAttributes, KeyReference, KeyType, PublicKey, VaultKind};
-use std::fmt::Write as _;
 
 /// The output of `openssl pkey -text` (`-text_pub`): the location of the private half, and the
 /// public half in the usual format.

@@ -6,16 +6,18 @@ mod symmetric;
 pub(crate) use self::parts::public_parts;
 pub(crate) use self::symmetric::{AKV_AES, SymmetricObject, no_public_half};
 
+use std::sync::{Arc, OnceLock};
+
+use akv_core::blocking::Key;
+use akv_core::{Curve, EcPublicKey, PublicKey};
+use ossl_abi::Host;
+use ossl_abi::guard::Object;
+
 use crate::error::{Error, Result};
 use crate::foreign::ForeignKey;
 use crate::key_type::KeyType;
 use crate::provider::Provider;
 use crate::selection::Selection;
-use akv_core::blocking::Key;
-use akv_core::{Curve, EcPublicKey, PublicKey};
-use ossl_abi::Host;
-use ossl_abi::guard::Object;
-use std::sync::{Arc, OnceLock};
 
 /// The content of a key object.
 pub(crate) enum Material {

@@ -1,14 +1,15 @@
 //! The public parts of a key as parameters, which libcrypto exports to other providers.
 
+use akv_core::PublicKey;
+use ossl_abi::names;
+use ossl_abi::params::{ParamArray, Values};
+
 use super::KeyObject;
 use crate::curve::group_name;
 use crate::error::{Error, Result};
 use crate::foreign::ForeignKey;
 use crate::key_type::KeyType;
 use crate::selection::Selection;
-use akv_core::PublicKey;
-use ossl_abi::names;
-use ossl_abi::params::{ParamArray, Values};
 
 /// The selected public parts. If the private part of a vault key is selected, the whole export is
 /// refused silently, so that libcrypto keeps using our provider. Public keys have no private part,

@@ -1,13 +1,15 @@
 //! Symmetric keys.
 
-use crate::error::Error;
-use crate::provider::Provider;
+use std::ffi::{CStr, CString};
+use std::sync::Arc;
+
 use akv_core::KeyReference;
 use akv_core::blocking::SymmetricKey;
 use ossl_abi::Host;
 use ossl_abi::guard::Object;
-use std::ffi::{CStr, CString};
-use std::sync::Arc;
+
+use crate::error::Error;
+use crate::provider::Provider;
 
 /// The key type, and the name of its algorithms.
 pub(crate) const AKV_AES: &CStr = c"AKV-AES";

@@ -1,11 +1,12 @@
 //! The parameters of keys.
 
-use crate::curve::{ecdsa_max_len, group_name, numbers};
-use crate::error::Result;
-use crate::key::KeyObject;
 use akv_core::{Curve, EcPublicKey, PublicKey, RsaPublicKey};
 use ossl_abi::names;
 use ossl_abi::params::Answers;
+
+use crate::curve::{ecdsa_max_len, group_name, numbers};
+use crate::error::Result;
+use crate::key::KeyObject;
 
 /// Fills in what the object's content allows; other parameters are left unmodified.
 pub(super) fn answer(key: &KeyObject, answers: &mut Answers<'_>) -> Result<()> {

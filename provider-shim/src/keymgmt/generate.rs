@@ -5,6 +5,16 @@
 //! example for the TLS key exchange. Without a vault option, another provider therefore generates
 //! the key (see [`crate::foreign`]).
 
+use std::ffi::{c_int, c_void};
+use std::sync::Arc;
+
+use ossl_abi::guard::Object;
+use ossl_abi::host::{Generate, KeyGenerator};
+use ossl_abi::names;
+use ossl_abi::params::{Params, Values};
+use ossl_abi::types::Param;
+use ossl_abi::{Host, entry};
+
 use super::Kind;
 use crate::curve::group_name;
 use crate::error::{Error, Result};
@@ -14,14 +24,6 @@ use crate::key_type::KeyType;
 use crate::new_key::{Description, is_for_vaults, refuse_existing};
 use crate::provider::Provider;
 use crate::selection::Selection;
-use ossl_abi::guard::Object;
-use ossl_abi::host::{Generate, KeyGenerator};
-use ossl_abi::names;
-use ossl_abi::params::{Params, Values};
-use ossl_abi::types::Param;
-use ossl_abi::{Host, entry};
-use std::ffi::{c_int, c_void};
-use std::sync::Arc;
 
 /// A key generation in progress.
 pub(super) struct Generator {

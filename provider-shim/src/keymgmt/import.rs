@@ -1,5 +1,9 @@
 //! Import of public keys, which libcrypto uses to compare keys of different providers.
 
+use akv_core::{EcPublicKey, PublicKey, RsaPublicKey};
+use ossl_abi::names;
+use ossl_abi::params::Params;
+
 use crate::curve::curve_of;
 use crate::error::{Error, Result};
 use crate::foreign::ForeignKey;
@@ -7,9 +11,6 @@ use crate::key::Material;
 use crate::key_type::KeyType;
 use crate::provider::Provider;
 use crate::selection::Selection;
-use akv_core::{EcPublicKey, PublicKey, RsaPublicKey};
-use ossl_abi::names;
-use ossl_abi::params::Params;
 
 /// Imports a public key or a group from another provider. All other keys are refused silently,
 /// since libcrypto tries every provider in turn.

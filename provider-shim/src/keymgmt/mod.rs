@@ -9,6 +9,17 @@ mod generate;
 mod import;
 mod lists;
 
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::marker::PhantomData;
+use std::ptr;
+use std::sync::Arc;
+
+use ossl_abi::entry;
+use ossl_abi::functions::{keymgmt as id, operation};
+use ossl_abi::guard::Return;
+use ossl_abi::names;
+use ossl_abi::types::{Algorithm, Dispatch, Param};
+
 use crate::error::{Error, Result};
 use crate::handover::{Referred, referred};
 use crate::key::{KeyObject, Material, public_parts};
@@ -16,15 +27,6 @@ use crate::key_type::{self, KeyType};
 use crate::provider::Provider;
 use crate::selection::Selection;
 use crate::{legacy, new_key};
-use ossl_abi::entry;
-use ossl_abi::functions::{keymgmt as id, operation};
-use ossl_abi::guard::Return;
-use ossl_abi::names;
-use ossl_abi::types::{Algorithm, Dispatch, Param};
-use std::ffi::{CStr, c_char, c_int, c_void};
-use std::marker::PhantomData;
-use std::ptr;
-use std::sync::Arc;
 
 pub(crate) const RSA: Algorithm = Algorithm::new(
     c"RSA:rsaEncryption:1.2.840.113549.1.1.1",

@@ -6,6 +6,12 @@
 //! key. libcrypto then fetches our key management for the key's type and nothing else. See
 //! [`crate::precedence`] for why other callers do not get it.
 
+use std::ffi::{c_char, c_void};
+
+use ossl_abi::entry;
+use ossl_abi::functions::signature as id;
+use ossl_abi::types::{Algorithm, Dispatch, Names, Param};
+
 use super::context::{Context, Scheme};
 use super::{ECDSA, Ecdsa, Operation, PROPERTIES, RSA, Rsa, joined};
 use super::{dupctx, freectx, get_ctx_params, gettable_ctx_params, newctx, set_ctx_params};
@@ -14,10 +20,6 @@ use crate::digest::Digest;
 use crate::error::Result;
 use crate::key::KeyObject;
 use crate::key_type::KeyType;
-use ossl_abi::entry;
-use ossl_abi::functions::signature as id;
-use ossl_abi::types::{Algorithm, Dispatch, Names, Param};
-use std::ffi::{c_char, c_void};
 
 macro_rules! algorithms {
     ($($scheme:ident $digest:ident $names:literal)*) => {

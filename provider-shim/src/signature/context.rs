@@ -1,5 +1,12 @@
 //! The state of a signature operation, and the common parts of RSA and ECDSA.
 
+use std::sync::Arc;
+
+use ossl_abi::guard::{Object, Output};
+use ossl_abi::params::{Answers, Params};
+use ossl_abi::types::Param;
+use ossl_abi::{Host, names};
+
 use super::Operation;
 use crate::digest::{Digest, Hasher};
 use crate::error::{Error, Result};
@@ -7,11 +14,6 @@ use crate::fips;
 use crate::key::KeyObject;
 use crate::key_type::KeyType;
 use crate::provider::Provider;
-use ossl_abi::guard::{Object, Output};
-use ossl_abi::params::{Answers, Params};
-use ossl_abi::types::Param;
-use ossl_abi::{Host, names};
-use std::sync::Arc;
 
 /// The differences between RSA and ECDSA.
 pub(super) trait Scheme: Clone + Default {

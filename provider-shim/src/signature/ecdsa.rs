@@ -1,6 +1,11 @@
 //! ECDSA. The curve determines the service's algorithm, and every digest can be used with every
 //! curve.
 
+use akv_core::{Curve, SignatureAlgorithm, ecdsa};
+use ossl_abi::names;
+use ossl_abi::params::{Answers, Params, Values};
+use ossl_abi::types::{DataType, Param};
+
 use super::Operation;
 use super::context::Scheme;
 use crate::algorithm_id;
@@ -9,10 +14,6 @@ use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::key::{KeyObject, Private};
 use crate::key_type::KeyType;
-use akv_core::{Curve, SignatureAlgorithm, ecdsa};
-use ossl_abi::names;
-use ossl_abi::params::{Answers, Params, Values};
-use ossl_abi::types::{DataType, Param};
 
 /// The ECDSA parameters.
 #[derive(Clone, Default)]

@@ -11,6 +11,13 @@ mod pss;
 mod rsa;
 mod verify;
 
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::sync::Arc;
+
+use ossl_abi::entry;
+use ossl_abi::functions::signature as id;
+use ossl_abi::types::{Algorithm, Dispatch, Param};
+
 use self::context::{Context, Scheme};
 use self::ecdsa::Ecdsa;
 use self::rsa::Rsa;
@@ -18,11 +25,6 @@ use crate::error::Result;
 use crate::key::KeyObject;
 use crate::key_type;
 use crate::provider::Provider;
-use ossl_abi::entry;
-use ossl_abi::functions::signature as id;
-use ossl_abi::types::{Algorithm, Dispatch, Param};
-use std::ffi::{CStr, c_char, c_int, c_void};
-use std::sync::Arc;
 
 const PROPERTIES: &CStr = c"provider=akv_provider";
 

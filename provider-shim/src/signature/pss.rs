@@ -1,10 +1,11 @@
 //! RSASSA-PSS verification for parameters that AWS-LC and RustCrypto do not support: MGF1 with a
 //! digest other than the message's (RFC 8017 sections 8.1.2 and 9.1.2).
 
+use akv_core::RsaPublicKey;
+
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::rsa_public::apply;
-use akv_core::RsaPublicKey;
 
 /// The parameters of a signature.
 #[derive(Clone, Copy, Debug)]
@@ -82,8 +83,9 @@ fn mask(digest: Digest, seed: &[u8], len: usize) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     /// EMSA-PSS-ENCODE.
     fn encode(bits: usize, parameters: Parameters, hash: &[u8], salt: &[u8]) -> Vec<u8> {

@@ -1,5 +1,10 @@
 //! RSA: PKCS#1 v1.5 and PSS.
 
+use akv_core::{PssParameters, PssSalt, RsaPublicKey, SignatureAlgorithm};
+use ossl_abi::names;
+use ossl_abi::params::{Answers, Params, Value, Values};
+use ossl_abi::types::{DataType, Param};
+
 use super::Operation;
 use super::context::Scheme;
 use super::pss::Parameters;
@@ -10,10 +15,6 @@ use crate::error::{Error, Result};
 use crate::key::{KeyObject, Private};
 use crate::key_type::KeyType;
 use crate::rsa_public::{self, Padding};
-use akv_core::{PssParameters, PssSalt, RsaPublicKey, SignatureAlgorithm};
-use ossl_abi::names;
-use ossl_abi::params::{Answers, Params, Value, Values};
-use ossl_abi::types::{DataType, Param};
 
 /// libcrypto's constants for salt lengths (`RSA_PSS_SALTLEN_…`).
 const NUMBERS: [(PssSalt, i32); 4] =

@@ -3,12 +3,13 @@
 //! AWS-LC verifies what the service itself can sign. RustCrypto verifies other digests and key
 //! sizes. [`pss`] verifies other salt lengths and MGF1 digests.
 
+use akv_core::{PublicKey, RsaPublicKey, SignatureAlgorithm};
+use rsa::Pkcs1v15Sign;
+
 use super::pss::{self, Parameters};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::rsa_public::{apply, rustcrypto};
-use akv_core::{PublicKey, RsaPublicKey, SignatureAlgorithm};
-use rsa::Pkcs1v15Sign;
 
 /// Verifies with AWS-LC; `None` if it does not support the combination.
 fn by_aws_lc(

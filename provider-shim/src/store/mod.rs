@@ -15,10 +15,9 @@
 mod certificate;
 mod names;
 
-use crate::error::{Error, Result};
-use crate::handover::{self, Referred, WithData};
-use crate::key::{SymmetricObject, no_public_half};
-use crate::provider::Provider;
+use std::ffi::{c_int, c_void};
+use std::sync::Arc;
+
 use akv_core::blocking::{AnyKey, KeyList};
 use akv_core::{ErrorKind, KeyAttributes, KeyReference};
 use ossl_abi::constants::{
@@ -32,8 +31,11 @@ use ossl_abi::names::{STORE_EXPECT, STORE_PROPERTIES};
 use ossl_abi::params::ParamArray;
 use ossl_abi::types::{Algorithm, DataType, Dispatch, Param};
 use ossl_abi::{Host, entry};
-use std::ffi::{c_int, c_void};
-use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::handover::{self, Referred, WithData};
+use crate::key::{SymmetricObject, no_public_half};
+use crate::provider::Provider;
 
 macro_rules! scheme {
     ($name:literal, $description:literal) => {

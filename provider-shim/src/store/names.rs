@@ -1,10 +1,11 @@
 //! A vault's keys as names that the store can open.
 
+use std::time::SystemTime;
+
 use akv_core::{KeyAttributes, KeyItem};
 use ossl_abi::constants::OBJECT_NAME;
 use ossl_abi::names;
 use ossl_abi::params::{ParamArray, Values};
-use std::time::SystemTime;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// The reference of a list entry, with a description for the user.

@@ -1,18 +1,20 @@
 //! Key wrap (RFC 3394) through the functions for asymmetric encryption: `openssl pkeyutl -encrypt`
 //! and `-decrypt`.
 
-use crate::error::{Error, Result};
-use crate::key::{AKV_AES, SymmetricObject};
-use crate::provider::Provider;
+use std::ffi::{CStr, c_void};
+use std::sync::Arc;
+
 use akv_core::KeyWrapAlgorithm;
 use ossl_abi::functions::asym_cipher as id;
 use ossl_abi::guard::Object;
 use ossl_abi::params::Params;
 use ossl_abi::types::{Algorithm, DataType, Dispatch, Param};
 use ossl_abi::{Host, entry};
-use std::ffi::{CStr, c_void};
-use std::sync::Arc;
 use zeroize::Zeroizing;
+
+use crate::error::{Error, Result};
+use crate::key::{AKV_AES, SymmetricObject};
+use crate::provider::Provider;
 
 /// The service's algorithm name, for callers that know the key size.
 const PARAMETER: &CStr = c"algorithm";

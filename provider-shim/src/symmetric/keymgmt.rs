@@ -1,18 +1,20 @@
 //! Symmetric keys as `EVP_PKEY`: libcrypto treats one as a private key without a public half.
 
-use crate::error::{Error, Result};
-use crate::handover::{Referred, referred};
-use crate::key::{AKV_AES, SymmetricObject};
-use crate::selection::Selection;
+use std::ffi::{c_char, c_int, c_void};
+use std::ptr;
+use std::sync::Arc;
+
 use akv_core::KeyWrapAlgorithm;
 use ossl_abi::entry;
 use ossl_abi::functions::{keymgmt as id, operation};
 use ossl_abi::guard::Return;
 use ossl_abi::names;
 use ossl_abi::types::{Algorithm, DataType, Dispatch, Param};
-use std::ffi::{c_char, c_int, c_void};
-use std::ptr;
-use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::handover::{Referred, referred};
+use crate::key::{AKV_AES, SymmetricObject};
+use crate::selection::Selection;
 
 pub(crate) const ALGORITHM: Algorithm =
     Algorithm::new(AKV_AES, c"provider=akv_provider", TABLE, c"AES keys in Azure Managed HSM");

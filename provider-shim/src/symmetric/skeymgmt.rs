@@ -1,20 +1,22 @@
 //! Symmetric keys as `EVP_SKEY` (since OpenSSL 3.5): loaded by their reference, or generated in the
 //! HSM. Key bytes are neither imported nor exported.
 
-use crate::error::{Error, Result};
-use crate::handover::{Referred, referred};
-use crate::key::{AKV_AES, SymmetricObject};
-use crate::new_key::{Description, SYMMETRIC_PARAMETERS, refuse_existing};
-use crate::provider::Provider;
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ptr;
+use std::sync::Arc;
+
 use akv_core::blocking::SymmetricKey;
 use ossl_abi::entry;
 use ossl_abi::functions::skeymgmt as id;
 use ossl_abi::names;
 use ossl_abi::params::Params;
 use ossl_abi::types::{Algorithm, DataType, Dispatch, Param};
-use std::ffi::{CStr, c_char, c_int, c_void};
-use std::ptr;
-use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::handover::{Referred, referred};
+use crate::key::{AKV_AES, SymmetricObject};
+use crate::new_key::{Description, SYMMETRIC_PARAMETERS, refuse_existing};
+use crate::provider::Provider;
 
 /// The reference of an existing key: `openssl enc -skeyopt akv-key:managedHsm:NAME:KEY`.
 const KEY: &CStr = c"akv-key";

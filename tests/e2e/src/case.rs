@@ -1,5 +1,6 @@
 //! One case, and its result.
 
+use std::sync::LazyLock;
 use std::{
     fmt,
     sync::{Mutex, PoisonError},
@@ -8,7 +9,6 @@ use std::{
 
 use anyhow::Error;
 use regex::Regex;
-use std::sync::LazyLock;
 
 use crate::stage::Stage;
 
@@ -132,8 +132,9 @@ fn request_id(error: &Error, text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use anyhow::{Context as _, anyhow};
+
+    use super::*;
 
     #[test]
     fn the_request_id_is_found_in_what_a_program_printed() {

@@ -1,5 +1,6 @@
 //! The keys of a run: created under unique names, and deleted at the end.
 
+use std::sync::atomic::Ordering::Relaxed;
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -10,7 +11,6 @@ use akv_core::{
     AesSize, Curve, Key, NewKey, RsaSize, SignatureAlgorithm, SymmetricKey, Vault, VaultKind,
 };
 use akv_tests::process::interrupted;
-use std::sync::atomic::Ordering::Relaxed;
 
 use crate::case::CannotRun;
 

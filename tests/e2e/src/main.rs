@@ -1,4 +1,5 @@
 //! `cargo xtask e2e`: the same end-to-end cases against real vaults or the embedded one.
+#![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
 mod arguments;

@@ -1,11 +1,12 @@
 //! The provider's functions, called by a hostile host.
 #![no_main]
 
+use std::ffi::{c_int, c_void};
+use std::sync::LazyLock;
+
 // Brings the entry point.
 use akv_provider as _;
 use ossl_abi::types::{CoreHandle, Dispatch};
-use std::ffi::{c_int, c_void};
-use std::sync::LazyLock;
 
 #[path = "../../provider/abi/cases/mod.rs"]
 mod cases;

@@ -1,10 +1,11 @@
 //! A host of the provider's ABI without libcrypto: it meets the interface's contract (strings are
 //! terminated, data has its stated length), and everything else depends on the input.
 
-use ossl_abi::functions::{bio, core, provider};
-use ossl_abi::types::{CoreBio, CoreHandle, Dispatch, Param, VaList};
 use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_void};
 use std::{ptr, slice};
+
+use ossl_abi::functions::{bio, core, provider};
+use ossl_abi::types::{CoreBio, CoreHandle, Dispatch, Param, VaList};
 
 /// The entry point of a module.
 pub(crate) type Init = unsafe extern "C" fn(

@@ -1,12 +1,7 @@
 //! `akv cert`: certificate requests and self-signed certificates.
 
-use crate::{
-    exit::{Failure, Result},
-    key::Named,
-    output::{Destination, Secrecy, Show, counters_json},
-    settings::SettingsArguments,
-    text::{base64, moment},
-};
+use std::time::Duration;
+
 use akv_core::{
     Client, Key, SignatureAlgorithm,
     x509::{Signature, Signer, x509_cert},
@@ -15,7 +10,6 @@ use clap::{Args, Subcommand};
 use der::{EncodePem, asn1::Ia5String, pem::LineEnding};
 use serde_json::json;
 use spki::SubjectPublicKeyInfoOwned;
-use std::time::Duration;
 use x509_cert::{
     TbsCertificate,
     builder::{AsyncBuilder as _, CertificateBuilder, profile::BuilderProfile},
@@ -30,6 +24,14 @@ use x509_cert::{
     request::RequestBuilder,
     serial_number::SerialNumber,
     time::Validity,
+};
+
+use crate::{
+    exit::{Failure, Result},
+    key::Named,
+    output::{Destination, Secrecy, Show, counters_json},
+    settings::SettingsArguments,
+    text::{base64, moment},
 };
 
 #[derive(Debug, Subcommand)]

@@ -1,5 +1,12 @@
 //! `akv encrypt`, `decrypt`, `wrap` and `unwrap`.
 
+use std::path::PathBuf;
+
+use akv_core::{AnyKey, Client, EncryptionAlgorithm, KeyWrapAlgorithm};
+use clap::Args;
+use serde_json::json;
+use zeroize::Zeroizing;
+
 use super::sealed;
 use crate::{
     exit::{Failure, Result},
@@ -9,11 +16,6 @@ use crate::{
     settings::SettingsArguments,
     text::base64,
 };
-use akv_core::{AnyKey, Client, EncryptionAlgorithm, KeyWrapAlgorithm};
-use clap::Args;
-use serde_json::json;
-use std::path::PathBuf;
-use zeroize::Zeroizing;
 
 /// The common arguments.
 #[derive(Args, Debug)]

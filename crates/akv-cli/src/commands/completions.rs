@@ -1,9 +1,11 @@
 //! `akv completions`: shell completions.
 
-use crate::{arguments::Akv, exit::Result};
+use std::io::{self, Write as _};
+
 use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
-use std::io::{self, Write as _};
+
+use crate::{arguments::Akv, exit::Result};
 
 /// Print the completions for a shell.
 #[derive(Args, Debug)]

@@ -1,17 +1,19 @@
 //! `akv config`: a complete `openssl.cnf`.
 
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
+
+use akv_core::settings::{Origin, Setting};
+use clap::Args;
+use serde_json::json;
+
 use crate::{
     exit::{Failure, Result},
     modules,
     output::{Destination, Secrecy, Show},
     settings::SettingsArguments,
-};
-use akv_core::settings::{Origin, Setting};
-use clap::Args;
-use serde_json::json;
-use std::{
-    fmt::Write as _,
-    path::{Path, PathBuf},
 };
 
 /// Write an openssl.cnf that loads the provider, or the engine, with the settings of the command

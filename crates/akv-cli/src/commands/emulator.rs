@@ -1,11 +1,12 @@
 //! `akv emulator`: the embedded vault.
 
+use akv_emulator::program;
+use clap::Args;
+
 use crate::{
     exit::{Failure, Result},
     output::Show,
 };
-use akv_emulator::program;
-use clap::Args;
 
 /// Serve an embedded vault for tests.
 ///

@@ -1,13 +1,15 @@
 //! `akv man`: one man page per command.
 
+use std::{fs, path::PathBuf};
+
+use clap::{Args, CommandFactory as _};
+use serde_json::json;
+
 use crate::{
     arguments::Akv,
     exit::{Failure, Result},
     output::Show,
 };
-use clap::{Args, CommandFactory as _};
-use serde_json::json;
-use std::{fs, path::PathBuf};
 
 /// Write the man pages into a folder.
 #[derive(Args, Debug)]

@@ -1,14 +1,15 @@
 //! `akv pem`: key files.
 
+use akv_core::AnyKey;
+use clap::Args;
+use serde_json::json;
+
 use crate::{
     exit::{Failure, Result},
     key::Named,
     output::{Destination, Secrecy, Show, counters_json},
     settings::SettingsArguments,
 };
-use akv_core::AnyKey;
-use clap::Args;
-use serde_json::json;
 
 /// Write a key file, which programs load in place of a private key file.
 ///

@@ -1,17 +1,19 @@
 //! `akv pkcs12`: converts client certificates from PKCS#12 to PEM.
 
-use crate::{
-    exit::{Failure, Result},
-    input,
-    output::{Destination, Secrecy, Show},
-};
+use std::path::PathBuf;
+
 use clap::Args;
 use der::{SecretDocument, pem::LineEnding};
 use p12_keystore::{Pkcs12Archive, error::Error as Pkcs12Error};
 use pkcs8::{PrivateKeyInfoRef, pkcs5::pbes2};
 use serde_json::json;
-use std::path::PathBuf;
 use zeroize::Zeroizing;
+
+use crate::{
+    exit::{Failure, Result},
+    input,
+    output::{Destination, Secrecy, Show},
+};
 
 /// The variable with the password, for `akv` and for the modules.
 const PASSWORD: &str = "AZURE_CLIENT_CERTIFICATE_PASSWORD";

@@ -1,9 +1,10 @@
 //! The output of symmetric encryption as one file: initialization vector, ciphertext and, with GCM,
 //! tag.
 
-use crate::exit::{Failure, Result};
 use akv_core::{CbcAlgorithm, GcmAlgorithm, GcmCiphertext, SymmetricKey};
 use zeroize::Zeroizing;
+
+use crate::exit::{Failure, Result};
 
 /// Length of an initialization vector, and of a GCM tag. A Managed HSM pads GCM's 12 bytes with
 /// zeros.

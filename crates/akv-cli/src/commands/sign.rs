@@ -1,5 +1,12 @@
 //! `akv sign`, and code shared with `akv verify`.
 
+use std::path::{Path, PathBuf};
+
+use akv_core::{PublicKey, SignatureAlgorithm, ecdsa};
+use aws_lc_rs::digest::{Context, SHA256, SHA384, SHA512};
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
 use crate::{
     exit::{Failure, Result},
     input,
@@ -8,11 +15,6 @@ use crate::{
     settings::SettingsArguments,
     text::{base64, read_base64, read_hex},
 };
-use akv_core::{PublicKey, SignatureAlgorithm, ecdsa};
-use aws_lc_rs::digest::{Context, SHA256, SHA384, SHA512};
-use clap::{Args, ValueEnum};
-use serde_json::json;
-use std::path::{Path, PathBuf};
 
 /// Sign a file or a digest.
 ///

@@ -1,5 +1,11 @@
 //! `akv verify`: verifies signatures locally.
 
+use std::path::PathBuf;
+
+use akv_core::{ErrorKind, Key, PublicKey, SignatureAlgorithm, ecdsa};
+use clap::Args;
+use serde_json::json;
+
 use super::sign::{Encoding, Subject};
 use crate::{
     exit::{Failure, Result},
@@ -8,10 +14,6 @@ use crate::{
     output::{Show, counters_json},
     settings::SettingsArguments,
 };
-use akv_core::{ErrorKind, Key, PublicKey, SignatureAlgorithm, ecdsa};
-use clap::Args;
-use serde_json::json;
-use std::path::PathBuf;
 
 /// Verify a signature locally, with the key's public half. With a key file no request is sent.
 ///

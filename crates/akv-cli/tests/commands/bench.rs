@@ -1,11 +1,13 @@
 //! `akv bench`: its numbers match the vault's, and it stops when throttling starts.
 
-use crate::World;
+use std::time::Duration;
+
 use akv_emulator::{Fault, Operation};
 use akv_tests::Server;
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use std::time::Duration;
+
+use crate::World;
 
 #[test]
 fn its_numbers_are_those_of_the_vault() {

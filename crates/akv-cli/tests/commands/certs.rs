@@ -1,7 +1,8 @@
 //! `akv cert`, checked with `openssl`.
 
-use crate::World;
 use akv_emulator::{Fault, FaultKind, Operation};
+
+use crate::World;
 
 #[test]
 fn requests_verify_and_have_their_names() {

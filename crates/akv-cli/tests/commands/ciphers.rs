@@ -1,8 +1,10 @@
 //! `akv encrypt`, `decrypt`, `wrap` and `unwrap`.
 
-use crate::{World, failed};
-use akv_emulator::{NewKey, Persona};
 use std::{fs, os::unix::fs::PermissionsExt as _};
+
+use akv_emulator::{NewKey, Persona};
+
+use crate::{World, failed};
 
 #[test]
 fn what_openssl_encrypts_is_decrypted_into_a_file_of_the_owners() {

@@ -1,7 +1,12 @@
 //! `akv doctor` as a new user would try it: on configurations with one defect each, it must report
 //! the real cause.
 
-use crate::World;
+use std::{
+    fs,
+    net::{TcpListener, UdpSocket},
+    time::{Duration, SystemTime},
+};
+
 use akv_emulator::{Application, Curve, Emulator, Fault, FaultKind, NewKey, Operation, Persona};
 use akv_tests::{
     Task, modules,
@@ -10,11 +15,8 @@ use akv_tests::{
 use anyhow::Result;
 use domain::base::{Message, MessageBuilder, iana::Rcode};
 use serde_json::Value;
-use std::{
-    fs,
-    net::{TcpListener, UdpSocket},
-    time::{Duration, SystemTime},
-};
+
+use crate::World;
 
 /// The doctor's report on the key `p256`, with checks of the vault only.
 pub(crate) struct Told {

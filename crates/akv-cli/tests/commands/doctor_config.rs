@@ -1,11 +1,12 @@
 //! `akv doctor` and the configuration of OpenSSL: its settings, and why it does not load the
 //! module. `openssl` itself shows the failure that the doctor explains.
 
+use akv_tests::{Output, Task, modules};
+
 use crate::{
     World,
     doctor::{Told, told},
 };
-use akv_tests::{Output, Task, modules};
 
 /// A vault, a key file, and configurations for the vault.
 struct Scene {

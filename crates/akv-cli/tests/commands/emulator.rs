@@ -1,10 +1,11 @@
 //! `akv emulator`: its output points `akv` at its vault.
 
-use akv_tests::Task;
 use std::{
     io::{BufRead as _, BufReader},
     process::{Child, Command, Stdio},
 };
+
+use akv_tests::Task;
 
 /// A process that ends with the test.
 struct Running(Child);

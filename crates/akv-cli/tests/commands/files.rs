@@ -1,8 +1,10 @@
 //! `akv config`, `akv completions`, `akv man`; closed pipes, devices and folders.
 
-use crate::{World, failed};
-use akv_tests::Task;
 use std::{fs, os::unix::fs::FileTypeExt as _};
+
+use akv_tests::Task;
+
+use crate::{World, failed};
 
 #[test]
 fn the_configuration_is_what_openssl_reads() {

@@ -1,8 +1,9 @@
 //! `akv key` and `akv pem`.
 
-use crate::{World, failed};
 use akv_emulator::{Fault, FaultKind, NewKey, Operation, Persona};
 use serde_json::json;
+
+use crate::{World, failed};
 
 #[test]
 fn keys_are_made_listed_shown_and_rotated() {

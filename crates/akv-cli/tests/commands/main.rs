@@ -15,10 +15,11 @@ mod privileges;
 mod signatures;
 mod usage;
 
+use std::{fs, path::Path};
+
 use akv_emulator::{Curve, Emulator, NewKey, Persona};
 use akv_tests::{Output, Task};
 use serde_json::Value;
-use std::{fs, path::Path};
 use tempfile::TempDir;
 
 /// An embedded vault, a folder, and the environment that points at the vault.

@@ -1,7 +1,8 @@
 //! The provider reads the files that `akv` writes.
 
-use crate::{World, openssl};
 use akv_tests::modules;
+
+use crate::{World, openssl};
 
 #[test]
 fn configuration_and_key_files_work_in_openssl() {

@@ -1,7 +1,8 @@
 //! `akv pkcs12`, checked with `openssl`.
 
-use crate::{World, failed};
 use std::{fs, os::unix::fs::PermissionsExt as _};
+
+use crate::{World, failed};
 
 const PASSWORD: &str = "AZURE_CLIENT_CERTIFICATE_PASSWORD";
 

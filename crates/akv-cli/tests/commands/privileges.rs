@@ -1,11 +1,13 @@
 //! A program that the kernel runs with more privileges than its user has.
 
-use crate::World;
-use akv_tests::Task;
 use std::{
     fs::{self, Permissions},
     os::unix::fs::{PermissionsExt as _, chown},
 };
+
+use akv_tests::Task;
+
+use crate::World;
 
 /// Any group except root's.
 const GROUP: u32 = 65_534;

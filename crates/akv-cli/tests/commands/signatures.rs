@@ -1,8 +1,9 @@
 //! `akv sign` and `akv verify`; `openssl` also verifies and creates signatures.
 
-use crate::World;
 use akv_emulator::{Curve, NewKey};
 use serde_json::json;
+
+use crate::World;
 
 const ALGORITHMS: [(&str, &str, &str, &str); 7] = [
     ("rsa", "RS256", "sha256", ""),

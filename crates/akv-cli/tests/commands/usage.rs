@@ -1,7 +1,8 @@
 //! Settings, help, and errors of the command line.
 
-use crate::{World, failed};
 use akv_core::settings::OPTIONS;
+
+use crate::{World, failed};
 
 #[test]
 fn every_setting_is_an_option_and_wins_over_the_environment() {

@@ -1,8 +1,9 @@
 //! The embedded vault, in this process, for the examples.
 
+use std::error::Error;
+
 use akv_core::{Settings, blocking::Client};
 use akv_emulator::Emulator;
-use std::error::Error;
 use tempfile::NamedTempFile;
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;

@@ -1,7 +1,8 @@
 //! The curves that the service supports.
 
-use super::order;
 use der::asn1::ObjectIdentifier;
+
+use super::order;
 
 /// A curve that the service supports.
 ///

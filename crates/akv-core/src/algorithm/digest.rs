@@ -1,13 +1,15 @@
 //! Digest algorithms, and the `DigestInfo` that PKCS#1 v1.5 pads when it signs: a digest with the
 //! identifier of its algorithm, in DER (RFC 8017 section 9.2 and appendix A.2.4).
 
-use crate::SignatureAlgorithm;
+use std::fmt;
+
 use der::{
     Decode, Encode, Sequence,
     asn1::{AnyRef, ObjectIdentifier, OctetStringRef},
 };
 use spki::AlgorithmIdentifierRef;
-use std::fmt;
+
+use crate::SignatureAlgorithm;
 
 /// A hash algorithm for messages that are signed.
 ///

@@ -14,8 +14,9 @@
 //! # }
 //! ```
 
-use crate::{Curve, Error, ErrorKind, Result};
 use der::{Decode, Encode, Sequence, asn1::UintRef};
+
+use crate::{Curve, Error, ErrorKind, Result};
 
 #[derive(Sequence)]
 struct EcdsaSigValue<'a> {
@@ -141,8 +142,9 @@ fn malformed(reason: impl std::fmt::Display) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     const CURVES: [Curve; 4] = [Curve::P256, Curve::P256K, Curve::P384, Curve::P521];
 

@@ -1,7 +1,8 @@
 //! Encryption and key wrapping with RSA keys.
 
-use super::named;
 use strum::{IntoStaticStr, VariantArray};
+
+use super::named;
 
 /// An encryption or key-wrapping algorithm of RSA keys. Its name
 /// ([`FromStr`](std::str::FromStr), `Display`) is that of JOSE (RFC 7518 section 4.1): `RSA-OAEP`.

@@ -1,9 +1,10 @@
 //! The parameters of RSASSA-PSS and RSAES-OAEP that the service supports (RFC 8017 sections 8.1 and
 //! 7.1; the REST reference's `JsonWebKeySignatureAlgorithm` and `JsonWebKeyEncryptionAlgorithm`).
 
+use std::fmt;
+
 use super::DigestAlgorithm;
 use crate::{EncryptionAlgorithm, Error, ErrorKind, Result, SignatureAlgorithm};
-use std::fmt;
 
 /// The length of the PSS salt, as in OpenSSL's `rsa_pss_saltlen`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

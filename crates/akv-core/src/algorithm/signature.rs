@@ -1,9 +1,10 @@
 //! Signature algorithms of RSA and elliptic-curve keys.
 
+use strum::{IntoStaticStr, VariantArray};
+
 use super::Curve;
 use super::named;
 use crate::{Error, ErrorKind, Result};
-use strum::{IntoStaticStr, VariantArray};
 
 /// A signature algorithm of the service. Its name ([`FromStr`](std::str::FromStr), `Display`) is
 /// that of JOSE (RFC 7518 section 3.1, RFC 8812 for `ES256K`), as in the service's `sign`; `RSNULL`

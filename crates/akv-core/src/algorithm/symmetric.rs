@@ -1,10 +1,12 @@
 //! Algorithms of a Managed HSM's symmetric keys. There is one type per shape of input, so that an
 //! initialization vector or a tag cannot be forgotten.
 
+use std::ops::RangeInclusive;
+
+use strum::{IntoStaticStr, VariantArray};
+
 use super::named;
 use crate::{Error, ErrorKind, Result};
-use std::ops::RangeInclusive;
-use strum::{IntoStaticStr, VariantArray};
 
 /// Bytes of an AES block and of a CBC initialization vector.
 pub(crate) const BLOCK: usize = 16;

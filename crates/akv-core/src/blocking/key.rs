@@ -1,12 +1,14 @@
 //! Keys.
 
+use std::ops::Deref;
+
+use zeroize::Zeroizing;
+
 use super::{SymmetricKey, limit};
 use crate::{
     DigestAlgorithm, EncryptionAlgorithm, KeyFile, KeyId, PublicKey, Result, SignatureAlgorithm,
     process::driver::block_on,
 };
-use std::ops::Deref;
-use zeroize::Zeroizing;
 
 /// A key pair whose private half is in a vault; see [`crate::Key`].
 ///

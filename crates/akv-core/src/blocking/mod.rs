@@ -32,11 +32,12 @@ pub use self::{
     vault::{KeyList, Vault},
 };
 
+use std::time::Duration;
+
 use crate::{
     Certificate, Counters, KeyFile, KeyReference, Result, Settings,
     process::driver::{block_on, spawn},
 };
-use std::time::Duration;
 
 /// How long after the operation's deadline a caller waits before it gives up on the runtime.
 const GRACE: Duration = Duration::from_millis(250);

@@ -1,12 +1,14 @@
 //! Symmetric keys.
 
+use std::ops::Deref;
+
+use zeroize::Zeroizing;
+
 use super::limit;
 use crate::{
     CbcAlgorithm, GcmAlgorithm, GcmCiphertext, KeyFile, KeyId, KeyWrapAlgorithm, Result,
     process::driver::block_on,
 };
-use std::ops::Deref;
-use zeroize::Zeroizing;
 
 /// A symmetric key in a Managed HSM; see [`crate::SymmetricKey`].
 ///

@@ -1,8 +1,9 @@
 //! Vaults.
 
+use std::collections::VecDeque;
+
 use super::{AnyKey, VaultKey, limit};
 use crate::{KeyItem, KeyReference, NewKey, Result, process::driver::block_on};
-use std::collections::VecDeque;
 
 /// A vault; see [`crate::Vault`].
 ///

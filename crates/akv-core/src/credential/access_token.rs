@@ -1,9 +1,5 @@
 //! A token that was obtained elsewhere and is passed to us.
 
-use super::{missing, small_text};
-use crate::{Error, ErrorKind, Result, Settings, credential::Token, settings::CredentialKind};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::Deserialize;
 use std::{
     fmt, fs,
     os::unix::fs::MetadataExt as _,
@@ -11,7 +7,13 @@ use std::{
     sync::{Mutex, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::Deserialize;
 use zeroize::Zeroizing;
+
+use super::{missing, small_text};
+use crate::{Error, ErrorKind, Result, Settings, credential::Token, settings::CredentialKind};
 
 /// How long a token is used before its source is read again, if the token does not state when it
 /// expires.

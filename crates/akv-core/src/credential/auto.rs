@@ -1,5 +1,13 @@
 //! The credential `auto`: the first credential that works, which is then kept.
 
+use std::{
+    fmt::Write as _,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::{Duration, Instant},
+};
+
+use tokio::time::timeout;
+
 use super::{Credential, entra::Application};
 use crate::{
     Error, ErrorKind, Result, Settings,
@@ -8,12 +16,6 @@ use crate::{
     settings::CredentialKind::{self, *},
     transport::Http,
 };
-use std::{
-    fmt::Write as _,
-    sync::atomic::{AtomicUsize, Ordering},
-    time::{Duration, Instant},
-};
-use tokio::time::timeout;
 
 const UNKNOWN: usize = usize::MAX;
 

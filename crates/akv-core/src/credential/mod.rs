@@ -9,20 +9,22 @@ mod token;
 
 pub(crate) use token::Token;
 
-use crate::{Error, ErrorKind, Result, Settings, settings::CredentialKind, transport::Http};
-use access_token::GivenToken;
-use auto::Auto;
-use cli::CommandLine;
-use entra::Application;
-use managed_identity::ManagedIdentity;
-use process_abi::descriptor::StandardStreams;
 use std::{
     fs::File,
     io::{self, Read as _},
     path::Path,
     time::Duration,
 };
+
+use access_token::GivenToken;
+use auto::Auto;
+use cli::CommandLine;
+use entra::Application;
+use managed_identity::ManagedIdentity;
+use process_abi::descriptor::StandardStreams;
 use zeroize::Zeroizing;
+
+use crate::{Error, ErrorKind, Result, Settings, settings::CredentialKind, transport::Http};
 
 /// A source of access tokens, as configured.
 #[derive(Debug)]

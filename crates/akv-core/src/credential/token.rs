@@ -1,15 +1,17 @@
 //! Access tokens.
 
-use crate::{Error, ErrorKind, Result};
-use bytes::Bytes;
-use hyper::header::HeaderValue;
-use process_abi::ProcessId;
 use std::{
     fmt,
     sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, SystemTime},
 };
+
+use bytes::Bytes;
+use hyper::header::HeaderValue;
+use process_abi::ProcessId;
 use zeroize::Zeroizing;
+
+use crate::{Error, ErrorKind, Result};
 
 /// A token is renewed at the latest this long before it expires.
 const MARGIN: Duration = Duration::from_secs(300);

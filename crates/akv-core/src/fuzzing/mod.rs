@@ -9,6 +9,14 @@ mod mutate;
 #[cfg(test)]
 mod tests;
 
+use std::sync::LazyLock;
+
+use azure_core::{
+    error::{Error as SdkError, ErrorKind as SdkErrorKind},
+    http::{RawResponse, StatusCode, headers::Headers},
+};
+use azure_security_keyvault_keys::models::Key as SdkKey;
+
 use crate::{
     Curve, EcPublicKey, KeyFile, PublicKey, RsaPublicKey, Settings, credential, ecdsa,
     error::ErrorKind,
@@ -16,12 +24,6 @@ use crate::{
     settings::{OPTIONS, Roots},
     transport,
 };
-use azure_core::{
-    error::{Error as SdkError, ErrorKind as SdkErrorKind},
-    http::{RawResponse, StatusCode, headers::Headers},
-};
-use azure_security_keyvault_keys::models::Key as SdkKey;
-use std::sync::LazyLock;
 
 /// A private cloud beside the public one.
 const SUFFIX: &str = "vault.example.org";

@@ -1,7 +1,8 @@
 //! Mutations of examples, deterministic for a seed.
 
-use fastrand::Rng;
 use std::{fs, path::Path};
+
+use fastrand::Rng;
 
 /// Examples, and inputs derived from them.
 pub(crate) struct Mutator {

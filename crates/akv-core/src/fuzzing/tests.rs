@@ -1,8 +1,9 @@
 //! A short, repeatable run of every entry point. libFuzzer does the long run, with the same
 //! examples: `tests/fuzz/README.md`.
 
-use super::mutate::Mutator;
 use std::path::Path;
+
+use super::mutate::Mutator;
 
 /// Inputs for each entry point.
 const INPUTS: usize = 100_000;

@@ -26,14 +26,16 @@
 //! provide one thread per concurrent handshake, or run handshakes where blocking is allowed. The
 //! request itself runs on this library's own runtime and does not need the blocked thread.
 
-use crate::{Curve, Error, ErrorKind, PublicKey, Result, SignatureAlgorithm, blocking::Key, ecdsa};
+use std::sync::Arc;
+
 use rustls::{
     Error as TlsError, InconsistentKeys, OtherError, SignatureAlgorithm as TlsAlgorithm,
     SignatureScheme,
     sign::{CertifiedKey, Signer, SigningKey as RustlsSigningKey},
 };
 use rustls_pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
-use std::sync::Arc;
+
+use crate::{Curve, Error, ErrorKind, PublicKey, Result, SignatureAlgorithm, blocking::Key, ecdsa};
 
 /// Schemes for RSA keys, in rustls's order of preference.
 const RSA: &[(SignatureScheme, SignatureAlgorithm)] = &[

@@ -22,13 +22,14 @@
 
 pub use x509_cert;
 
+use ::signature::{AsyncSigner, Error as SignatureError, KeypairRef, SignatureEncoding};
+use der::asn1::BitString;
+use spki::{AlgorithmIdentifierOwned, DynSignatureAlgorithmIdentifier, SignatureBitStringEncoding};
+
 use crate::{
     Error, ErrorKind, Key, PublicKey, Result, SignatureAlgorithm, blocking, ecdsa,
     signature::{algorithm_identifier, wrap_error},
 };
-use ::signature::{AsyncSigner, Error as SignatureError, KeypairRef, SignatureEncoding};
-use der::asn1::BitString;
-use spki::{AlgorithmIdentifierOwned, DynSignatureAlgorithmIdentifier, SignatureBitStringEncoding};
 
 /// A vault key (`K`: [`blocking::Key`] or [`Key`]) with the algorithm for signing certificates.
 ///

@@ -1,12 +1,13 @@
 //! Keys of any kind.
 
+use std::ops::Deref;
+
 use super::{
     Key, KeyId, SymmetricKey,
     bundle::{Bundle, Material},
     handle::{Handle, fetch},
 };
 use crate::{Error, ErrorKind, KeyFile, KeyReference, Result, session::Session};
-use std::ops::Deref;
 
 /// A key of either kind, for programs that do not know the kind in advance.
 ///

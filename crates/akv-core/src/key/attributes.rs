@@ -1,13 +1,14 @@
 //! The attributes of a key.
 
-use azure_core::time::OffsetDateTime;
-use azure_security_keyvault_keys::models::{
-    KeyAttributes as SdkAttributes, KeyOperation as SdkOperation, KeyType as SdkKeyType,
-};
 use std::{
     collections::{BTreeMap, HashMap},
     fmt,
     time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use azure_core::time::OffsetDateTime;
+use azure_security_keyvault_keys::models::{
+    KeyAttributes as SdkAttributes, KeyOperation as SdkOperation, KeyType as SdkKeyType,
 };
 
 /// The attributes of a key version, as of the time when they were read.

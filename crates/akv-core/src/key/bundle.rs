@@ -1,11 +1,12 @@
 //! The service's response about a key: identifier, key and attributes.
 
+use azure_security_keyvault_keys::models::{
+    CurveName, JsonWebKey, Key as SdkKey, KeyType as SdkKeyType,
+};
+
 use super::{KeyAttributes, KeyType};
 use crate::{
     Curve, EcPublicKey, Error, ErrorKind, KeyReference, PublicKey, Result, RsaPublicKey, outside,
-};
-use azure_security_keyvault_keys::models::{
-    CurveName, JsonWebKey, Key as SdkKey, KeyType as SdkKeyType,
 };
 
 /// The part of a key that leaves the vault.

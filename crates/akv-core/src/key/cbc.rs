@@ -1,9 +1,11 @@
 //! CBC mode for data in pieces.
 
+use std::fmt;
+
+use zeroize::Zeroizing;
+
 use super::SymmetricKey;
 use crate::{CbcAlgorithm, Error, ErrorKind, Result, algorithm::BLOCK};
-use std::fmt;
-use zeroize::Zeroizing;
 
 /// Maximum bytes per request. The service's own limit is not documented.
 const MAX_REQUEST: usize = 16 * 1024;

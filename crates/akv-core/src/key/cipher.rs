@@ -1,11 +1,12 @@
 //! Local encryption; decryption, wrapping and unwrapping in the vault.
 
+use zeroize::Zeroizing;
+
 use super::{
     Key,
     request::{Action, Parameters},
 };
 use crate::{EncryptionAlgorithm, Result};
-use zeroize::Zeroizing;
 
 impl Key {
     /// Encrypts with the public half. Sends no request.

@@ -1,5 +1,11 @@
 //! One version of a key, and how requests about it are sent.
 
+use std::{slice, sync::Arc};
+
+use azure_security_keyvault_keys::models::KeyClientGetKeyOptions;
+use bytes::Bytes;
+use tracing::Instrument as _;
+
 use super::{
     KeyAttributes, KeyId,
     bundle::Bundle,
@@ -11,10 +17,6 @@ use crate::{
     session::{Kind, Probe, Session, VaultCircuits, VaultClient},
     transport::{Failure, failure, wrong_answer},
 };
-use azure_security_keyvault_keys::models::KeyClientGetKeyOptions;
-use bytes::Bytes;
-use std::{slice, sync::Arc};
-use tracing::Instrument as _;
 
 /// One version of a key in a vault.
 pub(crate) struct Handle {

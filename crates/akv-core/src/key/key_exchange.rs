@@ -6,11 +6,13 @@
 //! rejected ciphertext results in a random premaster secret that was generated before the request,
 //! and every result is delayed to the next multiple of [`GRID`].
 
-use super::Key;
-use crate::{EncryptionAlgorithm, Error, ErrorKind, Result};
 use std::time::Duration;
+
 use tokio::time::{Instant, sleep_until};
 use zeroize::Zeroizing;
+
+use super::Key;
+use crate::{EncryptionAlgorithm, Error, ErrorKind, Result};
 
 /// The length of a premaster secret in bytes (RFC 5246 section 8.1).
 const LEN: usize = Key::TLS_PREMASTER_LEN;

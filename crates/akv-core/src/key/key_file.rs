@@ -1,13 +1,15 @@
 //! The key file: a handle for programs that expect a private key file.
 
-use crate::{Error, ErrorKind, KeyReference, PublicKey, Result};
+use std::fmt::Display;
+
 use der::{
     Any, AnyRef, Decode, Encode, Sequence, Tag, Tagged,
     asn1::{OctetStringRef, Utf8StringRef},
     pem::{self, LineEnding},
 };
 use spki::SubjectPublicKeyInfoRef;
-use std::fmt::Display;
+
+use crate::{Error, ErrorKind, KeyReference, PublicKey, Result};
 
 /// Maximum size of a key file, in bytes of DER: a reference and an RSA-16384 key fit.
 const MAX_LEN: usize = 8 * 1024;
@@ -292,9 +294,10 @@ fn malformed(reason: impl Display) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::RsaPublicKey;
-    use proptest::prelude::*;
 
     fn sample() -> KeyFile {
         let reference =

@@ -31,9 +31,10 @@ pub(crate) use self::{
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::{bundle::Material, request::read_result};
 
+use std::{fmt, ops::Deref, sync::Arc};
+
 use self::handle::Handle;
 use crate::{Error, ErrorKind, PublicKey, Result, Settings, session::Session};
-use std::{fmt, ops::Deref, sync::Arc};
 
 /// A key pair, RSA or elliptic curve, whose private half is in a vault. Cheap to clone and usable
 /// from many threads.

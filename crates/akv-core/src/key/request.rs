@@ -3,8 +3,8 @@
 //! Requests and responses may contain a plaintext or a key. They are therefore written and read
 //! here instead of through the official client's models: these buffers are wiped.
 
-use super::bundle::name_and_version;
-use crate::{Error, ErrorKind, Result, outside, session::Kind};
+use std::{borrow::Cow, ops::RangeInclusive};
+
 use azure_security_keyvault_keys::KeyClientOptions;
 use base64::{
     Engine as _, alphabet,
@@ -13,9 +13,11 @@ use base64::{
 use bytes::Bytes;
 use hyper::Uri;
 use serde::{Deserialize, Serialize};
-use std::{borrow::Cow, ops::RangeInclusive};
 use url::Url;
 use zeroize::{Zeroize as _, Zeroizing};
+
+use super::bundle::name_and_version;
+use crate::{Error, ErrorKind, Result, outside, session::Kind};
 
 /// The service writes no padding; there is no reason to refuse it.
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(

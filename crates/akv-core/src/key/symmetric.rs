@@ -1,5 +1,13 @@
 //! A symmetric key in a Managed HSM.
 
+use std::{
+    fmt,
+    ops::{Deref, RangeInclusive},
+    sync::Arc,
+};
+
+use zeroize::Zeroizing;
+
 use super::{
     KeyFile, KeyId,
     handle::Handle,
@@ -7,12 +15,6 @@ use super::{
     wrap::KnownSize,
 };
 use crate::{CbcAlgorithm, Error, ErrorKind, GcmAlgorithm, Result, Settings};
-use std::{
-    fmt,
-    ops::{Deref, RangeInclusive},
-    sync::Arc,
-};
-use zeroize::Zeroizing;
 
 /// Length of the nonce of GCM, to which the service appends zeros up to a whole block.
 const NONCE: RangeInclusive<usize> = 12..=16;

@@ -1,12 +1,14 @@
 //! Wrapping keys with a symmetric key.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use zeroize::Zeroizing;
+
 use super::{
     SymmetricKey,
     request::{Action, Parameters},
 };
 use crate::{KeyWrapAlgorithm, Result};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use zeroize::Zeroizing;
 
 /// The algorithms in order of trial: 256 bits is the usual size.
 const ORDER: [KeyWrapAlgorithm; 3] =

@@ -1,9 +1,6 @@
 //! The destination of log lines, in a process whose host may close our descriptor or reuse its
 //! number.
 
-use crate::{Error, ErrorKind, Result};
-use arc_swap::ArcSwap;
-use process_abi::descriptor::{Identity, StandardStreams};
 use std::{
     fs::{File, OpenOptions},
     io::{self, Write},
@@ -15,7 +12,12 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
+
+use arc_swap::ArcSwap;
+use process_abi::descriptor::{Identity, StandardStreams};
 use tracing_subscriber::fmt::MakeWriter;
+
+use crate::{Error, ErrorKind, Result};
 
 /// A file, or standard error, that is opened again once the host has closed it. Lines are written
 /// directly to the descriptor, without a lock that a child of `fork` could inherit.
@@ -130,8 +132,9 @@ impl Write for Line<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::{fs, os::unix::fs::PermissionsExt as _};
+
+    use super::*;
 
     #[test]
     fn a_new_log_file_is_not_for_everybody() {

@@ -13,10 +13,11 @@
 
 mod destination;
 
-use self::destination::Destination;
-use crate::{Error, ErrorKind, Result, Settings};
 use tracing::Level;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _};
+
+use self::destination::Destination;
+use crate::{Error, ErrorKind, Result, Settings};
 
 /// Starts logging according to `log-level` and `log-file`. The first call in a process wins;
 /// without `log-level` nothing happens. Levels are 0 to 3 (error, info, debug, trace), a level's

@@ -3,11 +3,13 @@
 //! Unreadable input may be a token or a plaintext in an unexpected place. So errors name the place
 //! and the kind of mistake, and quote nothing.
 
-use crate::error::one_line;
+use std::{borrow::Cow, error::Error as StdError};
+
 use rustls_pki_types::pem;
 use serde::Deserialize;
-use std::{borrow::Cow, error::Error as StdError};
 use url::Url;
+
+use crate::error::one_line;
 
 /// Parses JSON.
 ///

@@ -1,13 +1,12 @@
 //! Passes secrets to every parser, in unexpected places and in forms that it cannot parse. No error
 //! and no log line may repeat any part of them.
 
-use super::*;
-use crate::{
-    Client, Error, KeyFile, KeyReference, Settings, credential,
-    key::{self, Bundle},
-    settings::Roots,
-    transport, vault,
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+    sync::{Arc, Mutex},
 };
+
 use azure_core::{
     error::{Error as SdkError, ErrorKind as SdkErrorKind},
     http::{RawResponse, Response, StatusCode, headers::Headers},
@@ -15,10 +14,13 @@ use azure_core::{
 use azure_security_keyvault_keys::models::{Key as SdkKey, ListKeyPropertiesResult};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use std::{
-    ffi::OsString,
-    io::{self, Write},
-    sync::{Arc, Mutex},
+
+use super::*;
+use crate::{
+    Client, Error, KeyFile, KeyReference, Settings, credential,
+    key::{self, Bundle},
+    settings::Roots,
+    transport, vault,
 };
 
 const VERSION: &str = "0123456789abcdef0123456789abcdef";

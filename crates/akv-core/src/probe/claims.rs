@@ -1,10 +1,12 @@
 //! The claims of an access token.
 
-use crate::credential::Token;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use zeroize::Zeroizing;
+
+use crate::credential::Token;
 
 /// The claims of an access token (RFC 7519, and the claims of Microsoft Entra ID). They are not
 /// verified here; the service does that. All are `None` if the token is not a JSON Web Token.

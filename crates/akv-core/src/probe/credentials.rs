@@ -1,12 +1,13 @@
 //! Tests each credential separately.
 
+use std::{fmt, sync::Arc};
+
 use super::{Step, TokenFacts};
 use crate::{
     Client, KeyReference, Result,
     credential::{Credential, Token},
     settings::CredentialKind,
 };
-use std::{fmt, sync::Arc};
 
 /// The result of one credential.
 #[derive(Clone)]

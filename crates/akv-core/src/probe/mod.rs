@@ -38,11 +38,12 @@ pub use self::{
     signature::SignatureTimes,
 };
 
-use crate::{Error, ErrorKind, Result};
 use std::{
     future::Future,
     time::{Duration, Instant},
 };
+
+use crate::{Error, ErrorKind, Result};
 
 /// A step of a probe.
 #[derive(Clone, Debug)]

@@ -1,12 +1,5 @@
 //! Observes a connection of the transport: the time of each step, and what it agreed on.
 
-use super::{CertificateFacts, CertificateProblem, Step, TlsFacts};
-use crate::{Error, ErrorKind, Result, error::one_line, outside::causes, transport};
-use rustls::{
-    CertificateError, DigitallySignedStruct, SignatureScheme,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-};
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use std::{
     error::Error as _,
     io,
@@ -14,6 +7,15 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
+
+use rustls::{
+    CertificateError, DigitallySignedStruct, SignatureScheme,
+    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+
+use super::{CertificateFacts, CertificateProblem, Step, TlsFacts};
+use crate::{Error, ErrorKind, Result, error::one_line, outside::causes, transport};
 
 /// Records one connection.
 #[derive(Debug)]

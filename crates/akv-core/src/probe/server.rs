@@ -1,5 +1,21 @@
 //! Name, connection, TLS, and a request without a token.
 
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant, SystemTime},
+};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{
+    Method, Request, Uri,
+    header::{DATE, HeaderName, HeaderValue, USER_AGENT, WWW_AUTHENTICATE},
+};
+use tokio::time::timeout;
+use url::Url;
+
 use super::{
     Step,
     observer::{Record, Recorder},
@@ -9,20 +25,6 @@ use crate::{
     error::one_line,
     transport::{Failure, Server, WholeResponse, proxy, unreachable_server},
 };
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::{
-    Method, Request, Uri,
-    header::{DATE, HeaderName, HeaderValue, USER_AGENT, WWW_AUTHENTICATE},
-};
-use std::{
-    fmt,
-    net::{IpAddr, SocketAddr},
-    sync::{Arc, OnceLock},
-    time::{Duration, Instant, SystemTime},
-};
-use tokio::time::timeout;
-use url::Url;
 
 /// The connection to a server. A step is `None` if an earlier one failed.
 #[non_exhaustive]

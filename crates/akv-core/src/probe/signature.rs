@@ -1,9 +1,11 @@
 //! One signature over the probe's connection.
 
+use std::time::Duration;
+
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+
 use super::{CredentialProbe, ServerProbe, server::Exchange};
 use crate::{Error, ErrorKind, Key, Result, SignatureAlgorithm, transport::WholeResponse};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use std::time::Duration;
 
 /// The times of a signature on an open connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

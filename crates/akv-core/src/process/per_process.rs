@@ -7,13 +7,15 @@
 //!
 //! `akv-model` compiles this file too, against primitives that a model checker schedules.
 
-use super::primitives::{Mutex, PoisonError};
-use arc_swap::ArcSwapOption;
-use process_abi::ProcessId;
 use std::{
     ops::Deref,
     sync::{Arc, OnceLock},
 };
+
+use arc_swap::ArcSwapOption;
+use process_abi::ProcessId;
+
+use super::primitives::{Mutex, PoisonError};
 
 /// A value that each process creates for itself.
 pub(crate) struct PerProcess<T>(ArcSwapOption<Slot<T>>);
@@ -96,8 +98,9 @@ impl<T> Drop for PerProcess<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
 
     #[test]
     fn a_value_is_made_once_by_many_threads() {

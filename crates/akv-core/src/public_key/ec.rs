@@ -1,7 +1,5 @@
 //! Elliptic-curve public keys on the curves that the service supports.
 
-use super::malformed;
-use crate::{Curve, Result};
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P256K1_SHA256_FIXED, ECDSA_P384_SHA384_FIXED,
@@ -9,6 +7,9 @@ use aws_lc_rs::signature::{
 };
 use der::Decode;
 use spki::SubjectPublicKeyInfoOwned;
+
+use super::malformed;
+use crate::{Curve, Result};
 
 impl Curve {
     /// ECDSA over a digest of [`Self::digest_len`] bytes, with a signature of fixed width.

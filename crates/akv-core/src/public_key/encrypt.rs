@@ -1,7 +1,5 @@
 //! Local encryption for an RSA key.
 
-use super::PublicKey;
-use crate::{EncryptionAlgorithm, Error, ErrorKind, Result};
 use aws_lc_rs::{
     error::Unspecified,
     rsa::{
@@ -9,6 +7,9 @@ use aws_lc_rs::{
         Pkcs1PublicEncryptingKey, PublicEncryptingKey,
     },
 };
+
+use super::PublicKey;
+use crate::{EncryptionAlgorithm, Error, ErrorKind, Result};
 
 impl PublicKey {
     /// Encrypts for this key. Sends no request. The result has the length of the modulus.

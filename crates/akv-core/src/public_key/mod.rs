@@ -8,9 +8,10 @@ mod verify;
 
 pub use self::{ec::EcPublicKey, rsa::RsaPublicKey};
 
-use crate::{Curve, Error, ErrorKind, Result};
 use der::{Any, Decode, Encode, asn1::BitString, asn1::ObjectIdentifier};
 use spki::{AlgorithmIdentifierOwned, Document, EncodePublicKey, SubjectPublicKeyInfoOwned};
+
+use crate::{Curve, Error, ErrorKind, Result};
 
 /// `rsaEncryption` (RFC 8017 appendix A).
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
@@ -166,8 +167,9 @@ fn malformed(reason: impl std::fmt::Display) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     /// The base points of secp256k1 and the NIST curves (SEC 2).
     const P256_BASE: &str = "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c2964fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5";

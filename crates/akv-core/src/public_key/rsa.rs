@@ -1,8 +1,9 @@
 //! RSA public keys.
 
+use der::{Decode, Encode, asn1::UintRef};
+
 use super::malformed;
 use crate::{Error, ErrorKind, Result};
-use der::{Decode, Encode, asn1::UintRef};
 
 /// An RSA public key. Modulus and exponent are kept without leading zeros.
 ///

@@ -1,7 +1,5 @@
 //! Local verification of signatures over digests.
 
-use super::{PublicKey, RsaPublicKey};
-use crate::{Error, ErrorKind, Result, SignatureAlgorithm};
 use aws_lc_rs::{
     digest::{Algorithm as DigestAlgorithm, Digest, SHA256, SHA384, SHA512},
     signature::{
@@ -10,6 +8,9 @@ use aws_lc_rs::{
         RsaParameters, UnparsedPublicKey,
     },
 };
+
+use super::{PublicKey, RsaPublicKey};
+use crate::{Error, ErrorKind, Result, SignatureAlgorithm};
 
 impl PublicKey {
     /// Verifies a signature in JOSE format (r‖s for ECDSA) over a digest. Sends no request.

@@ -1,8 +1,10 @@
 //! The Azure clouds, with their host names, token audiences and authorities.
 
-use crate::{Error, ErrorKind};
 use std::{fmt, str::FromStr};
+
 use strum::{IntoStaticStr, VariantArray};
+
+use crate::{Error, ErrorKind};
 
 /// The two services that hold keys.
 ///

@@ -11,13 +11,15 @@ pub use cloud::{Cloud, VaultKind};
 
 pub(crate) use parse::TrustedHosts;
 
-use crate::Result;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{
     fmt,
     hash::{Hash, Hasher},
     str::FromStr,
 };
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::Result;
 
 /// The name of a key in a vault, or of a vault if there is no key name.
 ///

@@ -1,12 +1,13 @@
 //! One parser for every form of a key reference.
 
+use url::Host;
+
 use super::{
     KeyReference,
     fields::{Fields, quoted, refused},
     names::Reason,
 };
 use crate::{Cloud, Error, Result, VaultKind, outside};
-use url::Host;
 
 /// Maximum length of a reference in bytes; the longest valid one has about 300.
 const MAX_LEN: usize = 1024;

@@ -1,8 +1,9 @@
 //! Every form, every error, and the guarantee that no text names a host that was not checked.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::Cloud;
-use proptest::prelude::*;
 
 const VERSION: &str = "0123456789abcdef0123456789abcdef";
 

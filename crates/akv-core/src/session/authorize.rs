@@ -1,10 +1,7 @@
 //! Puts the access token on requests, and handles refused tokens.
 
-use super::{
-    token_cache::Tokens,
-    unauthorized::{NoOtherToken, unauthorized},
-};
-use crate::{Error as AkvError, ErrorKind as AkvErrorKind, credential::Token, outside};
+use std::{collections::HashMap, sync::Arc};
+
 use azure_core::{
     error::{Error, ErrorKind, Result},
     http::{
@@ -13,8 +10,13 @@ use azure_core::{
         policies::{Policy, PolicyResult},
     },
 };
-use std::{collections::HashMap, sync::Arc};
 use url::Url;
+
+use super::{
+    token_cache::Tokens,
+    unauthorized::{NoOtherToken, unauthorized},
+};
+use crate::{Error as AkvError, ErrorKind as AkvErrorKind, credential::Token, outside};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-request-id");
 

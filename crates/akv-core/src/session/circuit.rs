@@ -11,8 +11,9 @@
 //!
 //! `akv-model` compiles this file too, against primitives that a model checker schedules.
 
-use crate::process::primitives::AtomicU64;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+
+use crate::process::primitives::AtomicU64;
 
 /// The circuit opens after this number of consecutive operations without a response.
 const UNANSWERED: u64 = 3;
@@ -149,8 +150,9 @@ impl Circuit {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     fn open(at: u64) -> Circuit {
         let circuit = Circuit::new();

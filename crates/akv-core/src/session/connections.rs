@@ -1,11 +1,12 @@
 //! The connections of a process, its credential, and a client for each vault.
 
-use super::{Session, VaultClient, authorize::Authorize, token_cache::Tokens};
-use crate::{Result, credential::Credential, settings::Destination, transport::Http};
 use std::{
     collections::{HashMap, hash_map::Entry},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+
+use super::{Session, VaultClient, authorize::Authorize, token_cache::Tokens};
+use crate::{Result, credential::Credential, settings::Destination, transport::Http};
 
 /// The connections of one process.
 pub(super) struct Connections {

@@ -4,11 +4,8 @@
 //! the URL, collects headers, and clones everything for retries, although retries are ours. That
 //! was a fifth of a signature's instructions. All other requests go through it.
 
-use super::{authorize::Authorize, unauthorized::NoOtherToken};
-use crate::{
-    credential::Token,
-    transport::{Http, Server, WholeResponse},
-};
+use std::sync::Arc;
+
 use azure_core::{
     error::{Error, ErrorKind, Result},
     http::RawResponse,
@@ -19,8 +16,13 @@ use hyper::{
     Request, StatusCode, Uri,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT, WWW_AUTHENTICATE},
 };
-use std::sync::Arc;
 use url::Url;
+
+use super::{authorize::Authorize, unauthorized::NoOtherToken};
+use crate::{
+    credential::Token,
+    transport::{Http, Server, WholeResponse},
+};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const AGENT: HeaderValue =

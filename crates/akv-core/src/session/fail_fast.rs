@@ -1,21 +1,23 @@
 //! The setting `fail-fast`: the [circuits](super::circuit) of a session's vaults, and how
 //! operations use them.
 
+use std::{
+    fmt,
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
+
+use arc_swap::ArcSwap;
+use azure_core::time::OffsetDateTime;
+use futures::{TryFutureExt as _, future::BoxFuture};
+
 use super::{
     Session, VaultClient,
     circuit::{Admission, Circuit},
 };
 use crate::{
     Error, ErrorKind, KeyReference, Result, process::runs_in_background, transport::Failure,
-};
-use arc_swap::ArcSwap;
-use azure_core::time::OffsetDateTime;
-use futures::{TryFutureExt as _, future::BoxFuture};
-use std::{
-    fmt,
-    future::Future,
-    sync::Arc,
-    time::{Duration, Instant, SystemTime},
 };
 
 /// How long an operation is tried while the circuit is open, if no thread could continue it after

@@ -1,7 +1,8 @@
 //! Hedging: a second request when the first response is slow.
 
-use futures::future::{Either, select};
 use std::{future::Future, pin::pin, time::Duration};
+
+use futures::future::{Either, select};
 
 /// Returns the result of `first`. If that takes longer than `after`, also runs `second` and returns
 /// the first success; if both fail, the first failure.
@@ -31,8 +32,9 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use tokio::time::{Instant, sleep};
+
+    use super::*;
 
     /// A response after some milliseconds.
     async fn answer(millis: u64, outcome: Result<&str, &str>) -> Result<String, String> {

@@ -20,16 +20,6 @@ pub(crate) use self::{
     vault_client::VaultClient,
 };
 
-use self::{connections::Connections, fail_fast::Circuits, token_slots::TokenSlots};
-#[cfg(feature = "probe")]
-use crate::transport::Http;
-use crate::{
-    Error, ErrorKind, KeyReference, Result, Settings,
-    counters::Metrics,
-    process::{Current, PerProcess},
-    transport::{Failure, with_deadline},
-};
-use azure_core::http::{DEFAULT_ALLOWED_HEADER_NAMES, DEFAULT_ALLOWED_QUERY_PARAMETERS};
 use std::{
     fmt,
     future::Future,
@@ -38,6 +28,18 @@ use std::{
         atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
     },
     time::{Duration, Instant},
+};
+
+use azure_core::http::{DEFAULT_ALLOWED_HEADER_NAMES, DEFAULT_ALLOWED_QUERY_PARAMETERS};
+
+use self::{connections::Connections, fail_fast::Circuits, token_slots::TokenSlots};
+#[cfg(feature = "probe")]
+use crate::transport::Http;
+use crate::{
+    Error, ErrorKind, KeyReference, Result, Settings,
+    counters::Metrics,
+    process::{Current, PerProcess},
+    transport::{Failure, with_deadline},
 };
 
 /// What all keys and vaults of a client share. Cheap to clone.

@@ -2,6 +2,13 @@
 //!
 //! `akv-model` compiles this file too, against primitives that a model checker schedules.
 
+use std::{
+    sync::{Arc, Weak, atomic::Ordering},
+    time::{Duration, Instant, SystemTime},
+};
+
+use arc_swap::ArcSwapOption;
+
 use crate::{
     Error, ErrorKind, Result,
     counters::Metrics,
@@ -10,11 +17,6 @@ use crate::{
         primitives::{AtomicBool, AtomicU64, now},
         runs_in_background,
     },
-};
-use arc_swap::ArcSwapOption;
-use std::{
-    sync::{Arc, Weak, atomic::Ordering},
-    time::{Duration, Instant, SystemTime},
 };
 
 /// For how long after replacing a refused token the next refusal is final.

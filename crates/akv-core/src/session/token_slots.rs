@@ -1,8 +1,10 @@
 //! The tokens of all audiences.
 
-use super::token_cache::TokenSlot;
-use arc_swap::ArcSwap;
 use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use super::token_cache::TokenSlot;
 
 /// A slot for each audience: a vault's, a Managed HSM's. A list that only grows, without a lock, so
 /// that a child of `fork` can read it regardless of what its parent was doing.

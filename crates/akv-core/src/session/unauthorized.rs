@@ -1,8 +1,9 @@
 //! The meaning of a 401 when there is no other token to try.
 
+use azure_core::http::RawResponse;
+
 use super::token_cache::Tokens;
 use crate::{Error, ErrorKind, error::one_line, transport::error_details};
-use azure_core::http::RawResponse;
 
 /// Why there is no other token after the last 401 of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

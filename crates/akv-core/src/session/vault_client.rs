@@ -1,7 +1,7 @@
 //! The clients of one vault in a process: the official ones, the fast path, the limit of requests.
 
-use super::{Session, authorize::Authorize, direct::Direct, hedge::hedged};
-use crate::{Error, ErrorKind, Result, counters::Metrics, transport::Http};
+use std::{sync::Arc, time::Duration};
+
 use azure_core::{
     credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions},
     http::{ClientOptions, RetryOptions, Transport, policies::Policy},
@@ -11,9 +11,11 @@ use azure_security_keyvault_certificates::{CertificateClient, CertificateClientO
 use azure_security_keyvault_keys::{KeyClient, KeyClientOptions};
 use bytes::Bytes;
 use hyper::Uri;
-use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 use url::Url;
+
+use super::{Session, authorize::Authorize, direct::Direct, hedge::hedged};
+use crate::{Error, ErrorKind, Result, counters::Metrics, transport::Http};
 
 /// One process's client of one vault.
 pub(crate) struct VaultClient {

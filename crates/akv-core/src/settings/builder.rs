@@ -1,5 +1,13 @@
 //! Gathers settings from a configuration file and the environment and checks them.
 
+use std::{
+    collections::BTreeMap, ffi::OsString, fmt, path::PathBuf, str::FromStr, sync::Arc,
+    time::Duration,
+};
+
+use process_abi::{descriptor::StandardStreams, is_secure_execution};
+use zeroize::Zeroizing;
+
 use super::{
     AllowedKeys, Environment, IdentityId, NameFiles, OPTIONS, OptionInfo, Origin, Roots, Settings,
     Values, allowed,
@@ -11,12 +19,6 @@ use crate::{
     outside,
     reference::TrustedHosts,
 };
-use process_abi::{descriptor::StandardStreams, is_secure_execution};
-use std::{
-    collections::BTreeMap, ffi::OsString, fmt, path::PathBuf, str::FromStr, sync::Arc,
-    time::Duration,
-};
-use zeroize::Zeroizing;
 
 /// A variable that contains a secret, and therefore has no counterpart in a configuration file.
 const SECRET: &str = "AZURE_CLIENT_SECRET";

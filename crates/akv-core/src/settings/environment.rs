@@ -1,6 +1,7 @@
 //! The environment as it was at load.
 
 use std::{collections::BTreeMap, ffi::OsString};
+
 use zeroize::Zeroizing;
 
 /// Variables that are not our settings but that we read: those of the identity endpoints, of

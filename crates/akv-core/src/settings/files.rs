@@ -1,19 +1,21 @@
 //! The files that settings name. They are read at load: servers change their root directory and
 //! drop privileges afterwards.
 
-use super::{ClientCertificate, Roots, builder::Builder};
-use crate::{Error, Result, outside};
-use rustls_pki_types::{
-    CertificateDer,
-    pem::{self, PemObject},
-};
 use std::{
     fs,
     io::{self, Read as _},
     path::Path,
     sync::Arc,
 };
+
+use rustls_pki_types::{
+    CertificateDer,
+    pem::{self, PemObject},
+};
 use zeroize::Zeroizing;
+
+use super::{ClientCertificate, Roots, builder::Builder};
+use crate::{Error, Result, outside};
 
 /// Maximum size of a file with a certificate and a key, in bytes.
 const MAX_CERTIFICATE: u64 = 256 * 1024;

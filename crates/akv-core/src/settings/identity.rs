@@ -77,8 +77,9 @@ fn is_guid(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     const GUID: &str = "5E29463D-71da-4fe0-8e69-999b57db23b0";
 

@@ -45,10 +45,12 @@ pub(crate) use environment::Environment;
 pub(crate) use identity::IdentityId;
 pub(crate) use names::NameFiles;
 
-use crate::{Cloud, KeyReference, Result, VaultKind, reference::TrustedHosts};
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+
 use url::Url;
 use zeroize::Zeroizing;
+
+use crate::{Cloud, KeyReference, Result, VaultKind, reference::TrustedHosts};
 
 /// The configuration of a [`crate::Client`]. Cheap to clone.
 ///

@@ -1,12 +1,13 @@
 //! The files for name resolution, as they were at load.
 
-use process_abi::descriptor::StandardStreams;
 use std::{
     fs::{self, File},
     io::Read as _,
     os::unix::fs::MetadataExt as _,
     path::Path,
 };
+
+use process_abi::descriptor::StandardStreams;
 
 /// Maximum size of a file in bytes; a longer one is truncated.
 const MAX_FILE: u64 = 1024 * 1024;

@@ -1,8 +1,9 @@
 //! Typed setters, for programs in Rust.
 
+use std::time::Duration;
+
 use super::{Builder, CredentialKind, Origin};
 use crate::Cloud;
-use std::time::Duration;
 
 /// Each setter is a variant of [`Builder::option`] that cannot fail.
 ///

@@ -1,8 +1,10 @@
 //! Parsing of single values.
 
-use crate::{Error, ErrorKind, outside};
 use std::{str::FromStr, time::Duration};
+
 use strum::{IntoStaticStr, VariantArray};
+
+use crate::{Error, ErrorKind, outside};
 
 /// Where access tokens come from.
 ///

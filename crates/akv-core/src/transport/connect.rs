@@ -1,19 +1,5 @@
 //! Connections: TCP with keepalive, an optional proxy, TLS.
 
-use super::{
-    resolve::Resolver,
-    socket::{Place, Socket, Tcp},
-    tls,
-};
-use crate::{Error, ErrorKind, Result, Settings, counters::Metrics};
-use futures::future::BoxFuture;
-use hyper::Uri;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
-use hyper_util::client::{
-    legacy::connect::{HttpConnector, proxy::Tunnel},
-    proxy::matcher::{Intercept, Matcher},
-};
-use rustls::client::danger::ServerCertVerifier;
 use std::{
     error::Error as StdError,
     future::poll_fn,
@@ -23,7 +9,23 @@ use std::{
     task::{Context, Poll},
     time::Duration,
 };
+
+use futures::future::BoxFuture;
+use hyper::Uri;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
+use hyper_util::client::{
+    legacy::connect::{HttpConnector, proxy::Tunnel},
+    proxy::matcher::{Intercept, Matcher},
+};
+use rustls::client::danger::ServerCertVerifier;
 use tower_service::Service;
+
+use super::{
+    resolve::Resolver,
+    socket::{Place, Socket, Tcp},
+    tls,
+};
+use crate::{Error, ErrorKind, Result, Settings, counters::Metrics};
 
 pub(super) type BoxError = Box<dyn StdError + Send + Sync>;
 /// A connection to the next hop: the server, or a proxy, which may itself use TLS.

@@ -1,9 +1,7 @@
 //! One connection: HTTP/1.1, for one request at a time, or HTTP/2, for many.
 
-use super::{
-    connect::{self, BoxError, Connector},
-    socket::Place,
-};
+use std::time::Duration;
+
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{
@@ -15,7 +13,11 @@ use hyper_util::{
     client::legacy::connect::Connection as _,
     rt::{TokioExecutor, TokioTimer},
 };
-use std::time::Duration;
+
+use super::{
+    connect::{self, BoxError, Connector},
+    socket::Place,
+};
 
 pub(super) type Body = Full<Bytes>;
 

@@ -1,20 +1,22 @@
 //! Classifies failures of the official client, for the user and for the retry loop.
 
-use super::{resolve::UnknownHost, retry::Failure};
-use crate::{
-    Error, ErrorKind, KeyReference, VaultKind,
-    error::{one_line, shortened},
-    outside::{self, causes},
+use std::{
+    error::Error as StdError,
+    io,
+    time::{Duration, SystemTime},
 };
+
 use azure_core::{
     error::ErrorKind as SdkErrorKind,
     http::{RawResponse, headers::Headers},
 };
 use serde::Deserialize;
-use std::{
-    error::Error as StdError,
-    io,
-    time::{Duration, SystemTime},
+
+use super::{resolve::UnknownHost, retry::Failure};
+use crate::{
+    Error, ErrorKind, KeyReference, VaultKind,
+    error::{one_line, shortened},
+    outside::{self, causes},
 };
 
 /// Classifies a failed request about `reference`.
@@ -259,8 +261,9 @@ mod tests {
         let busy = failed(io::Error::other("Name or service not known, perhaps"));
         assert!(matches!(busy, Failure::Transient(..)), "{busy:?}");
     }
-    use azure_core::http::headers::{HeaderName, HeaderValue};
     use std::collections::HashMap;
+
+    use azure_core::http::headers::{HeaderName, HeaderValue};
 
     fn headers(name: &'static str, value: &str) -> Headers {
         Headers::from(HashMap::from([(

@@ -4,10 +4,13 @@
 //! redirects, retries, cookies and URLs are not needed here and cost a third of a signature's
 //! instructions: 260 000 with it, 175 000 without, as counted by callgrind.
 
-#[cfg(feature = "probe")]
-use super::connect::Observer;
-use super::{connect::Connector, pool::Pool};
-use crate::{Result, Settings, counters::Metrics};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
 use azure_core::{
     error::{Error, ErrorKind},
     http::{
@@ -23,13 +26,12 @@ use hyper::{
     header,
     http::uri::{Authority, Scheme},
 };
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
 use zeroize::Zeroizing;
+
+#[cfg(feature = "probe")]
+use super::connect::Observer;
+use super::{connect::Connector, pool::Pool};
+use crate::{Result, Settings, counters::Metrics};
 
 /// Maximum size of a response in bytes. A page of keys has some ten thousand.
 const MAX_BODY: usize = 1024 * 1024;

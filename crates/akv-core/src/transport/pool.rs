@@ -5,11 +5,14 @@
 //! has its own pool. Callers that arrive while the first connection is being made wait for it
 //! instead of each opening one: it may carry all of their requests.
 
-use super::{
-    connect::{BoxError, Connector},
-    connection::{Body, Connection},
-    socket::Place,
+use std::{
+    collections::VecDeque,
+    error::Error as StdError,
+    fmt, mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
 };
+
 use azure_core::error::{Error, ErrorKind};
 use hyper::{
     Request, Response, Uri,
@@ -18,18 +21,17 @@ use hyper::{
     header::{HOST, HeaderValue},
     http::uri::{Authority, Scheme},
 };
-use std::{
-    collections::VecDeque,
-    error::Error as StdError,
-    fmt, mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
-    time::Duration,
-};
 use tokio::{
     runtime::Handle,
     sync::oneshot,
     task::JoinHandle,
     time::{Instant, sleep_until},
+};
+
+use super::{
+    connect::{BoxError, Connector},
+    connection::{Body, Connection},
+    socket::Place,
 };
 
 /// How long an unused connection is kept. The service closes connections after some minutes.

@@ -1,20 +1,6 @@
 //! Resolves host names: with the system's resolver, or with our own if the system's finds no files
 //! (inside a `chroot`) or there is no thread that may block.
 
-use super::connect::Observer;
-use crate::{
-    Settings,
-    error::one_line,
-    process::driver::{above_standard_streams, run_blocking},
-};
-use dns_lookup::{AddrInfoHints, LookupErrorKind, SockType, getaddrinfo};
-use domain::{
-    base as dns,
-    resolv::{StubResolver, stub::conf::ResolvConf},
-};
-use futures::future::BoxFuture;
-use hyper_util::client::legacy::connect::dns::Name;
-use process_abi::descriptor::StandardStreams;
 use std::{
     io,
     net::{IpAddr, SocketAddr},
@@ -23,8 +9,24 @@ use std::{
     task::{Context, Poll},
     time::Duration,
 };
+
+use dns_lookup::{AddrInfoHints, LookupErrorKind, SockType, getaddrinfo};
+use domain::{
+    base as dns,
+    resolv::{StubResolver, stub::conf::ResolvConf},
+};
+use futures::future::BoxFuture;
+use hyper_util::client::legacy::connect::dns::Name;
+use process_abi::descriptor::StandardStreams;
 use tokio::sync::Semaphore;
 use tower_service::Service;
+
+use super::connect::Observer;
+use crate::{
+    Settings,
+    error::one_line,
+    process::driver::{above_standard_streams, run_blocking},
+};
 
 /// A resolver of one process.
 #[derive(Clone)]
@@ -187,8 +189,9 @@ const SHORTEST: Duration = Duration::from_millis(100);
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::time::Instant;
+
+    use super::*;
 
     fn run<T>(future: impl Future<Output = T>) -> T {
         tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)

@@ -1,9 +1,11 @@
 //! One deadline per operation, including all retries.
 
-use crate::{Error, ErrorKind, Result};
-use backon::{BackoffBuilder, ExponentialBuilder};
 use std::{future::Future, time::Duration};
+
+use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::Instant;
+
+use crate::{Error, ErrorKind, Result};
 
 /// How one attempt failed.
 #[derive(Debug)]
@@ -85,8 +87,9 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::cell::Cell;
+
+    use super::*;
 
     fn run<T>(future: impl Future<Output = T>) -> T {
         tokio::runtime::Builder::new_current_thread()

@@ -1,14 +1,5 @@
 //! TCP connections that detect when the host closes their descriptors or reuses the numbers.
 
-use super::{connect::BoxError, resolve::Resolver};
-use crate::process::driver::above_standard_streams;
-use futures::future::BoxFuture;
-use hyper::{Uri, rt::ReadBufCursor};
-use hyper_util::{
-    client::legacy::connect::{Connected, Connection, HttpConnector},
-    rt::TokioIo,
-};
-use process_abi::descriptor::Identity;
 use std::{
     io::{self, IoSlice},
     mem,
@@ -17,8 +8,19 @@ use std::{
     pin::Pin,
     task::{Context, Poll, ready},
 };
+
+use futures::future::BoxFuture;
+use hyper::{Uri, rt::ReadBufCursor};
+use hyper_util::{
+    client::legacy::connect::{Connected, Connection, HttpConnector},
+    rt::TokioIo,
+};
+use process_abi::descriptor::Identity;
 use tokio::net::TcpStream;
 use tower_service::Service;
+
+use super::{connect::BoxError, resolve::Resolver};
+use crate::process::driver::above_standard_streams;
 
 /// A connection. Its descriptor is used, and closed, only while it still refers to this connection.
 pub(super) struct Socket {

@@ -1,6 +1,7 @@
 //! TLS of the connections to the service.
 
-use crate::settings::Roots;
+use std::sync::Arc;
+
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
     client::{
@@ -10,7 +11,8 @@ use rustls::{
     crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature},
 };
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
-use std::sync::Arc;
+
+use crate::settings::Roots;
 
 /// TLS 1.2 and 1.3 with post-quantum key exchange first.
 pub(super) fn config(verifier: Arc<dyn ServerCertVerifier>) -> Result<ClientConfig, Error> {

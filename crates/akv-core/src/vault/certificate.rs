@@ -3,13 +3,8 @@
 //! The chain is only in the secret of the same name, together with the private key. That secret is
 //! never read.
 
-use crate::{
-    Error, ErrorKind, KeyReference, Result, VaultKind,
-    key::{is_version, key_name},
-    outside,
-    session::{Kind, Session, VaultClient},
-    transport::{Failure, failure, wrong_answer},
-};
+use std::sync::Arc;
+
 use azure_security_keyvault_certificates::models::CertificateClientGetCertificateOptions;
 use base64::{
     Engine as _, alphabet,
@@ -17,7 +12,14 @@ use base64::{
 };
 use der::{AnyRef, Decode as _, Tag, Tagged as _};
 use serde::Deserialize;
-use std::sync::Arc;
+
+use crate::{
+    Error, ErrorKind, KeyReference, Result, VaultKind,
+    key::{is_version, key_name},
+    outside,
+    session::{Kind, Session, VaultClient},
+    transport::{Failure, failure, wrong_answer},
+};
 
 /// The service writes padding; there is no reason to require it.
 const BASE64: GeneralPurpose = GeneralPurpose::new(

@@ -4,21 +4,23 @@
 //! or it was rejected (429, 401). In every other case the error says that the key may have been
 //! created.
 
-use super::{NewKey, Vault};
-use crate::{
-    AnyKey, ErrorKind, KeyReference, Result,
-    key::{Bundle, VaultKey, from_bundle},
-    session::VaultClient,
-    transport::{Failure, failure, not_executed},
-};
-use azure_core::http::{RequestContent, Response};
-use azure_security_keyvault_keys::models::Key as SdkKey;
 use std::{
     future::Future,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+};
+
+use azure_core::http::{RequestContent, Response};
+use azure_security_keyvault_keys::models::Key as SdkKey;
+
+use super::{NewKey, Vault};
+use crate::{
+    AnyKey, ErrorKind, KeyReference, Result,
+    key::{Bundle, VaultKey, from_bundle},
+    session::VaultClient,
+    transport::{Failure, failure, not_executed},
 };
 
 impl Vault {

@@ -1,17 +1,18 @@
 //! Deleting keys, and purging deleted keys.
 
-use super::Vault;
-use crate::{
-    KeyReference, Result,
-    session::VaultClient,
-    transport::{failure, not_executed},
-};
 use std::{
     future::Future,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+};
+
+use super::Vault;
+use crate::{
+    KeyReference, Result,
+    session::VaultClient,
+    transport::{failure, not_executed},
 };
 
 impl Vault {

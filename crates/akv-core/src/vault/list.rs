@@ -1,5 +1,13 @@
 //! Keys and versions, page by page.
 
+use std::{collections::VecDeque, sync::Arc};
+
+use azure_core::http::pager::{PagerContinuation, PagerOptions};
+use azure_security_keyvault_keys::models::{
+    KeyClientListKeyPropertiesOptions, KeyClientListKeyPropertiesVersionsOptions, KeyProperties,
+};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
+
 use crate::{
     Error, ErrorKind, KeyAttributes, KeyReference, Result, Settings,
     key::name_and_version,
@@ -7,12 +15,6 @@ use crate::{
     session::{Kind, Session, VaultClient},
     transport::{Failure, failure, wrong_answer},
 };
-use azure_core::http::pager::{PagerContinuation, PagerOptions};
-use azure_security_keyvault_keys::models::{
-    KeyClientListKeyPropertiesOptions, KeyClientListKeyPropertiesVersionsOptions, KeyProperties,
-};
-use futures::{Stream, StreamExt, TryStreamExt, stream};
-use std::{collections::VecDeque, sync::Arc};
 
 /// An entry of a [`KeyList`].
 ///

@@ -1,18 +1,20 @@
 //! Descriptions of new keys.
 
-use crate::{
-    Curve, Error, ErrorKind, Key, KeyOperation,
-    KeyOperation::{Decrypt, Encrypt, Sign, UnwrapKey, Verify, WrapKey},
-    Result, SymmetricKey, VaultKind,
-};
-use azure_core::time::OffsetDateTime;
-use azure_security_keyvault_keys::models::{
-    CreateKeyParameters, CurveName, KeyAttributes as SdkAttributes, KeyType as SdkKeyType,
-};
 use std::{
     collections::BTreeMap,
     marker::PhantomData,
     time::{SystemTime, UNIX_EPOCH},
+};
+
+use azure_core::time::OffsetDateTime;
+use azure_security_keyvault_keys::models::{
+    CreateKeyParameters, CurveName, KeyAttributes as SdkAttributes, KeyType as SdkKeyType,
+};
+
+use crate::{
+    Curve, Error, ErrorKind, Key, KeyOperation,
+    KeyOperation::{Decrypt, Encrypt, Sign, UnwrapKey, Verify, WrapKey},
+    Result, SymmetricKey, VaultKind,
 };
 
 /// A size of RSA keys.
@@ -341,8 +343,9 @@ fn argument(text: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::time::Duration;
+
+    use super::*;
 
     fn json<K>(key: &NewKey<K>, vault: VaultKind) -> String {
         serde_json::to_string(&key.parameters(vault).unwrap()).unwrap()

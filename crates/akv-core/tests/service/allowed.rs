@@ -1,11 +1,12 @@
 //! `allowed-keys`: every entry point of the library, without a single connection.
 
-use super::{Vault, run};
 use akv_core::{
     AesSize, Curve, Error, ErrorKind, KeyFile, KeyReference, NewKey, SignatureAlgorithm::Es256,
     blocking::Client,
 };
 use akv_emulator::{NewKey as Made, Persona};
+
+use super::{Vault, run};
 
 /// The error for `refused` from each entry point.
 fn every_door(

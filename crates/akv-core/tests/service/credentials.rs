@@ -1,9 +1,11 @@
 //! Where tokens come from, how often, and what happens when they are refused.
 
-use super::{Vault, file};
+use std::{ffi::OsString, fs, time::Duration};
+
 use akv_core::{ErrorKind, Settings, SignatureAlgorithm::Es256, blocking::Client};
 use akv_emulator::{Curve, Fault, FaultKind, NewKey, Operation};
-use std::{ffi::OsString, fs, time::Duration};
+
+use super::{Vault, file};
 
 const DIGEST: [u8; 32] = [7; 32];
 

@@ -1,12 +1,14 @@
 //! `auto`: which credential it finds, that it keeps it, and the error when there is none.
 
+use std::time::{Duration, Instant};
+
+use akv_core::ErrorKind;
+use akv_emulator::{Application, Fault, Operation};
+
 use super::{
     credentials_tools::Tool,
     identities::{CLIENT_ID, SECRET, Site, TENANT, open, path, sign},
 };
-use akv_core::ErrorKind;
-use akv_emulator::{Application, Fault, Operation};
-use std::time::{Duration, Instant};
 
 /// The links in the documented order; a service principal is two links, a secret before a
 /// certificate.

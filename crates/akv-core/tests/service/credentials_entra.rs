@@ -1,17 +1,19 @@
 //! Applications that get tokens from Microsoft Entra ID, with a secret, a certificate or a
 //! federated token.
 
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
+
+use akv_core::{Error, ErrorKind};
+use akv_emulator::{Application, Fault, FaultKind, Operation};
+
 use super::{
     file,
     identities::{
         CERTIFICATE, CLIENT_ID, FEDERATED, SECRET, Site, TENANT, application, path, sign,
     },
-};
-use akv_core::{Error, ErrorKind};
-use akv_emulator::{Application, Fault, FaultKind, Operation};
-use std::{
-    fs,
-    time::{Duration, Instant},
 };
 
 const ALL: [&str; 3] = ["client-secret", "client-certificate", "workload-identity"];

@@ -1,7 +1,5 @@
 //! The logins of `az` and `azd`, with stand-in programs of these names.
 
-use super::identities::{Site, open, sign};
-use akv_core::{Settings, SignatureAlgorithm::Es256, blocking::Client};
 use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
@@ -9,6 +7,10 @@ use std::{
     process::Command,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
+
+use akv_core::{Settings, SignatureAlgorithm::Es256, blocking::Client};
+
+use super::identities::{Site, open, sign};
 
 /// A folder with a program.
 pub(crate) struct Tool(tempfile::TempDir);

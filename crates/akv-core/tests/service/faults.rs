@@ -1,7 +1,8 @@
 //! Every failure of the service and the network, for loading, signing, decrypting, wrapping and
 //! unwrapping: each operation returns the right result or the right error within the deadline.
 
-use super::{Vault, encrypt};
+use std::time::{Duration, Instant};
+
 use akv_core::{
     EncryptionAlgorithm::RsaOaep256,
     Error, ErrorKind,
@@ -9,7 +10,8 @@ use akv_core::{
     blocking::{Client, Key},
 };
 use akv_emulator::{Fault, FaultKind, NewKey, Operation};
-use std::time::{Duration, Instant};
+
+use super::{Vault, encrypt};
 
 const DIGEST: [u8; 32] = [7; 32];
 const OPERATIONS: [Operation; 5] = [

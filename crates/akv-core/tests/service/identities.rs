@@ -1,10 +1,12 @@
 //! An emulator with a registered application, and settings for it.
 
-use super::{Vault, file};
+use std::{ffi::OsString, sync::LazyLock};
+
 use akv_core::{Settings, SignatureAlgorithm::Es256, blocking::Client, blocking::Key};
 use akv_emulator::{Application, Curve, NewKey};
-use std::{ffi::OsString, sync::LazyLock};
 use tempfile::NamedTempFile;
+
+use super::{Vault, file};
 
 pub(crate) const TENANT: &str = "11111111-2222-3333-4444-555555555555";
 pub(crate) const CLIENT_ID: &str = "26790ce1-d05c-4de7-ba73-51837152f0bc";

@@ -1,9 +1,11 @@
 //! The RSA key exchange of TLS: off by default; when on, nothing reveals the vault's result.
 
-use super::{Vault, run};
+use std::time::{Duration, Instant};
+
 use akv_core::{EncryptionAlgorithm::Rsa15, ErrorKind, Key};
 use akv_emulator::{Fault, Latency, NewKey, Operation};
-use std::time::{Duration, Instant};
+
+use super::{Vault, run};
 
 const TLS_1_2: &[u16] = &[0x0303];
 const GRID: Duration = Duration::from_millis(100);

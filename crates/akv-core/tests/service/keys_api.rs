@@ -1,7 +1,8 @@
 //! Encrypting, wrapping, verifying and attributes of key pairs, checked with the service and with
 //! the `openssl` program.
 
-use super::{Vault, openssl::Openssl};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use akv_core::{
     EncryptionAlgorithm::{self, *},
     ErrorKind, KeyOperation, KeyType, PublicKey,
@@ -10,7 +11,8 @@ use akv_core::{
     ecdsa,
 };
 use akv_emulator::{Curve, Fault, FaultKind, NewKey, Operation, Persona};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::{Vault, openssl::Openssl};
 
 const DIGEST: [u8; 64] = [0x5a; 64];
 

@@ -1,7 +1,8 @@
 //! A result has the length that key and algorithm determine, or it is an error: callers allocate it
 //! before the request, whatever the settings.
 
-use super::Vault;
+use std::ops::RangeInclusive;
+
 use akv_core::{
     CbcAlgorithm::{A256Cbc, A256CbcPad},
     EncryptionAlgorithm::{Rsa15, RsaOaep, RsaOaep256},
@@ -13,7 +14,8 @@ use akv_core::{
     blocking::SymmetricKey,
 };
 use akv_emulator::{Curve, Emulator, Fault, FaultKind, NewKey, Operation, Persona};
-use std::ops::RangeInclusive;
+
+use super::Vault;
 
 const HUGE: usize = 8_000;
 const IV: [u8; 16] = [3; 16];

@@ -22,6 +22,8 @@ mod symmetric;
 mod trust;
 mod vault;
 
+use std::{future::Future, io::Write as _};
+
 use akv_core::{
     PublicKey, Settings,
     blocking::{Client, Key},
@@ -29,7 +31,6 @@ use akv_core::{
 use akv_emulator::{Emulator, Persona};
 use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPublicEncryptingKey, PublicEncryptingKey};
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
-use std::{future::Future, io::Write as _};
 use tempfile::NamedTempFile;
 
 /// An emulator and the settings for it.

@@ -1,6 +1,7 @@
 //! The `openssl` program as an independent implementation.
 
 use std::{fs, path::Path, process::Command};
+
 use tempfile::TempDir;
 
 /// Runs `openssl` in its own folder.

@@ -1,13 +1,15 @@
 //! `fail-fast`: a vault that does not respond costs only three deadlines.
 
-use super::{Vault, run};
+use std::time::{Duration, Instant};
+
 use akv_core::{
     ErrorKind,
     SignatureAlgorithm::Es256,
     blocking::{Client, Key},
 };
 use akv_emulator::{Curve, Fault, FaultKind, NewKey, Operation};
-use std::time::{Duration, Instant};
+
+use super::{Vault, run};
 
 const TIMEOUT: &[(&str, &str)] = &[("timeout", "1s")];
 

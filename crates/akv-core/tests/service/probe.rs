@@ -1,19 +1,21 @@
 //! The connection to a vault, step by step.
 
-use super::{Vault, file, proxy::proxy};
+use std::{ffi::OsString, sync::Arc};
+
 use akv_core::{
     Client, Settings,
     probe::{CredentialProbe, ServerProbe},
     settings::CredentialKind,
 };
 use akv_emulator::{Curve, NewKey};
-use std::{ffi::OsString, sync::Arc};
 use tempfile::NamedTempFile;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, copy_bidirectional},
     net::{TcpListener, TcpStream},
 };
 use tokio_rustls::TlsAcceptor;
+
+use super::{Vault, file, proxy::proxy};
 
 fn client(vault: &Vault, ca: &NamedTempFile, proxy: Option<&str>) -> Client {
     let text = |file: &NamedTempFile| file.path().to_str().unwrap().to_owned();

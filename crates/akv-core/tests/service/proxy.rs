@@ -1,8 +1,5 @@
 //! The proxy in the environment.
 
-use super::{Vault, file};
-use akv_core::{ErrorKind, Settings, SignatureAlgorithm::Es256, blocking::Client};
-use akv_emulator::{Curve, NewKey};
 use std::{
     ffi::OsString,
     io::{BufRead as _, BufReader, Write as _, copy},
@@ -10,6 +7,11 @@ use std::{
     sync::mpsc::{Receiver, channel},
     thread,
 };
+
+use akv_core::{ErrorKind, Settings, SignatureAlgorithm::Es256, blocking::Client};
+use akv_emulator::{Curve, NewKey};
+
+use super::{Vault, file};
 
 /// A proxy that tunnels, or responds with another status; returns each request's head.
 pub(super) fn proxy(status: &'static str) -> (u16, Receiver<String>) {

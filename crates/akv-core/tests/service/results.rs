@@ -1,12 +1,14 @@
 //! Results without faults, and the number of requests for them.
 
-use super::{Vault, encrypt};
+use std::time::{Duration, Instant};
+
 use akv_core::{
     EncryptionAlgorithm, ErrorKind, PublicKey,
     SignatureAlgorithm::{self, *},
 };
 use akv_emulator::{Curve, Fault, FaultKind, NewKey, Operation, Persona};
-use std::time::{Duration, Instant};
+
+use super::{Vault, encrypt};
 
 const DIGEST: [u8; 64] = [0x5a; 64];
 

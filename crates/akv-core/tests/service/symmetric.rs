@@ -1,6 +1,5 @@
 //! Symmetric keys of a Managed HSM, checked with independent implementations and a known key.
 
-use super::{Vault, import, openssl::Openssl};
 use akv_core::{
     AesSize, CbcAlgorithm, ErrorKind, GcmAlgorithm, KeyType, KeyWrapAlgorithm, NewKey,
     blocking::{AnyKey, CbcStream, SymmetricKey},
@@ -8,6 +7,8 @@ use akv_core::{
 use akv_emulator::{Curve, Fault, FaultKind, NewKey as Emulated, Operation, Persona};
 use aws_lc_rs::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+
+use super::{Vault, import, openssl::Openssl};
 
 const IV: [u8; 16] = [0x1f; 16];
 

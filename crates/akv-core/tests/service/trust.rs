@@ -1,10 +1,12 @@
 //! Connections are made only to a trusted server of the right name, and only after the reference
 //! was checked.
 
-use super::{Vault, file};
+use std::{error::Error as _, io, net::TcpListener, time::Instant};
+
 use akv_core::{ErrorKind, Settings, blocking::Client};
 use akv_emulator::NewKey;
-use std::{error::Error as _, io, net::TcpListener, time::Instant};
+
+use super::{Vault, file};
 
 fn load(options: &[(&str, &str)], reference: &str) -> akv_core::Error {
     let settings = options

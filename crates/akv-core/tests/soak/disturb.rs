@@ -1,14 +1,16 @@
 //! Injects faults.
 
-use crate::{
-    plan::Plan,
-    world::{NAMES, Service, World},
-};
-use akv_emulator::{Emulator, Fault, FaultKind, Operation};
-use fastrand::Rng;
 use std::{
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
+};
+
+use akv_emulator::{Emulator, Fault, FaultKind, Operation};
+use fastrand::Rng;
+
+use crate::{
+    plan::Plan,
+    world::{NAMES, Service, World},
 };
 
 /// Maximum number of queued faults per service, so that no operation meets many of them in a row.

@@ -1,8 +1,10 @@
 //! The results.
 
-use crate::{memory::Memory, plan::Plan};
-use akv_emulator::{Operation, Stats};
 use std::{fmt, time::Duration};
+
+use akv_emulator::{Operation, Stats};
+
+use crate::{memory::Memory, plan::Plan};
 
 /// The results of a run. Pairs are for the vault and the Managed HSM.
 pub(crate) struct Report<'a> {

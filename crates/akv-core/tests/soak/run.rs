@@ -1,14 +1,5 @@
 //! The run itself: workers that sign and verify, and a conductor that injects faults.
 
-use crate::{
-    disturb::{Conductor, Queue},
-    memory::Memory,
-    plan::Plan,
-    report::Report,
-    world::World,
-};
-use fastrand::Rng;
-use sha2::{Digest as _, Sha256};
 use std::{
     sync::{
         Mutex,
@@ -17,6 +8,17 @@ use std::{
     },
     thread,
     time::{Duration, Instant},
+};
+
+use fastrand::Rng;
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    disturb::{Conductor, Queue},
+    memory::Memory,
+    plan::Plan,
+    report::Report,
+    world::World,
 };
 
 /// Interval between checks of memory and tokens.

@@ -1,14 +1,16 @@
 //! A vault and a Managed HSM with keys, and clients whose tokens come from a metadata service.
 
-use crate::{plan::Plan, verify::Verifier};
+use std::ffi::OsString;
+
 use akv_core::{
     Settings,
     SignatureAlgorithm::{self, Es256, Ps256, Rs256},
     blocking::{Client, Key},
 };
 use akv_emulator::{Curve, Emulator, NewKey, Persona, Stats};
-use std::ffi::OsString;
 use tempfile::TempDir;
+
+use crate::{plan::Plan, verify::Verifier};
 
 /// Long enough for several faults on a busy machine.
 const TIMEOUT: &str = "20s";

@@ -6,8 +6,6 @@ mod crypto;
 mod keys;
 mod paging;
 
-use self::context::Context;
-
 use std::{collections::HashMap, io, sync::Arc};
 
 use http_body_util::{BodyExt as _, Limited};
@@ -18,6 +16,7 @@ use hyper::{
 };
 use serde_json::Value;
 
+use self::context::Context;
 use crate::{
     auth,
     call::Call,

@@ -5,11 +5,12 @@ mod token;
 
 pub(crate) use token::Token;
 
-use crate::{Error, ErrorKind, Result};
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, SystemTime},
 };
+
+use crate::{Error, ErrorKind, Result};
 
 /// Longer than any scenario runs.
 pub(crate) const LIFE: Duration = Duration::from_secs(3600);

@@ -3,14 +3,15 @@
 #[path = "../../../akv-core/src/process/per_process.rs"]
 pub(crate) mod per_process;
 
-use shuttle::{
-    current::{TaskId, me},
-    sync::atomic::{AtomicBool, Ordering},
-};
 use std::{
     cell::RefCell,
     collections::HashMap,
     time::{Duration, SystemTime},
+};
+
+use shuttle::{
+    current::{TaskId, me},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 /// The model of `akv_core::process::primitives`.

@@ -1,12 +1,14 @@
 //! The error queue of a libcrypto, with our library number.
 
+use std::ffi::{CStr, c_int, c_ulong};
+use std::ptr;
+
+use akv_core::ErrorKind;
+use ossl_abi::guard::{Entry, ErrorQueue};
+
 use super::constants::{VERSION_3_0, VERSION_4_0};
 use super::functions::ErrorFunctions;
 use super::types::ErrorString;
-use akv_core::ErrorKind;
-use ossl_abi::guard::{Entry, ErrorQueue};
-use std::ffi::{CStr, c_int, c_ulong};
-use std::ptr;
 
 /// libcrypto's error functions, and the library number of our errors.
 pub struct Errors {

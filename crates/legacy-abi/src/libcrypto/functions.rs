@@ -1,5 +1,10 @@
 //! libcrypto's functions for keys and for engines, found at run time.
 
+use std::ffi::{CStr, c_char, c_int, c_long, c_uchar, c_ulong, c_void};
+use std::mem::transmute;
+
+use ossl_abi::library::Library;
+
 use super::types::{
     AlgorithmIdentifier, Asn1Object, BigNum, BigNumContext, CommandDefinition, Digest, EcComputeFn,
     EcKey, EcKeyMethod, EcKeygenFn, EcSignFn, EcSignSetupFn, EcSignSigFn, EcdsaSig, Engine,
@@ -8,9 +13,6 @@ use super::types::{
     PkeyMethod, PkeyMethodsFn, PkeyOperationFn, PrivateDecodeFn, PrivateEncodeFn, PrivateKeyInfo,
     PrivatePrintFn, Rsa, RsaMethod, RsaPrivateFn,
 };
-use ossl_abi::library::Library;
-use std::ffi::{CStr, c_char, c_int, c_long, c_uchar, c_ulong, c_void};
-use std::mem::transmute;
 
 /// A function that this libcrypto does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

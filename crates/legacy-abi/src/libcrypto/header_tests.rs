@@ -4,13 +4,14 @@
 //! Set `OPENSSL_INCLUDE_DIRS` to a colon-separated list of directories to check the headers of
 //! other versions of 1.1.1, 3.x and 4.x. By default the system's headers are used.
 
-use super::constants::{self, command, control, extra, nid, padding, salt};
-use super::functions::{EngineFunctions, ErrorFunctions, KeyFunctions, Prototype};
-use super::types::{CommandDefinition, ErrorString};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::mem::{offset_of, size_of};
 use std::process::{Command, Stdio};
+
+use super::constants::{self, command, control, extra, nid, padding, salt};
+use super::functions::{EngineFunctions, ErrorFunctions, KeyFunctions, Prototype};
+use super::types::{CommandDefinition, ErrorString};
 
 /// The C spelling of a type. `const` does not affect the ABI and differs between versions; the C
 /// file defines it as empty.

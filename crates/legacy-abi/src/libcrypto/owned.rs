@@ -1,8 +1,10 @@
 //! libcrypto's objects that we own until we pass them on.
 
-use crate::error::{Error, Result};
-use ossl_abi::guard::Return;
 use std::ptr::{self, NonNull};
+
+use ossl_abi::guard::Return;
+
+use crate::error::{Error, Result};
 
 /// An object and the function that frees it.
 pub struct Owned<T> {

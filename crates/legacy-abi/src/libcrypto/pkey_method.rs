@@ -1,9 +1,10 @@
 //! Copies of libcrypto's own `EVP_PKEY_METHOD`s.
 
+use std::ffi::c_int;
+
 use super::EngineFunctions;
 use super::types::PkeyMethod;
 use crate::error::{Error, Result};
-use std::ffi::c_int;
 
 /// Returns libcrypto's own method for a key type, and a copy of it that is never freed.
 ///

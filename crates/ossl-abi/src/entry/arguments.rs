@@ -3,15 +3,17 @@
 //! Only the macro calls these functions, with arguments that C has just passed. The guarantees are
 //! those of libcrypto's documentation (provider-keymgmt(7), provider-signature(7), …).
 
-use super::NullPointer;
-use crate::host::{Bio, Host};
-use crate::params::{Answers, Params};
-use crate::types::{Callback, CoreBio, Param, PassphraseCallback};
-use c_abi::Output;
 use std::ffi::{c_char, c_int, c_uchar, c_void};
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
+
+use c_abi::Output;
+
+use super::NullPointer;
+use crate::host::{Bio, Host};
+use crate::params::{Answers, Params};
+use crate::types::{Callback, CoreBio, Param, PassphraseCallback};
 
 /// One call from C. Arguments borrow from it, so that they cannot outlive the call.
 pub struct Call(());

@@ -1,15 +1,17 @@
 //! Tests of the macro itself. The provider's tests show that the functions match libcrypto's
 //! prototypes and work there.
 
-use super::NullPointer;
-use crate::functions::{cipher, decoder, keymgmt, provider, signature, store};
-use crate::guard::{ErrorQueue, Object, Slotted};
-use crate::{Failure, Host, entry};
-use c_abi::Entry;
 use std::cell::RefCell;
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::ptr;
 use std::sync::Arc;
+
+use c_abi::Entry;
+
+use super::NullPointer;
+use crate::functions::{cipher, decoder, keymgmt, provider, signature, store};
+use crate::guard::{ErrorQueue, Object, Slotted};
+use crate::{Failure, Host, entry};
 
 #[derive(Debug)]
 struct Error(String);

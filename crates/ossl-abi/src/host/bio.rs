@@ -1,10 +1,11 @@
 //! The host's BIOs.
 
-use super::Host;
-use crate::types::CoreBio;
 use std::ffi::{c_char, c_int, c_long, c_void};
 use std::fmt;
 use std::ptr;
+
+use super::Host;
+use crate::types::CoreBio;
 
 /// A BIO that could not be read or written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

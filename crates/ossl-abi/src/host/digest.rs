@@ -1,10 +1,11 @@
 //! Digests computed by the host's providers.
 
-use super::{Host, libcrypto_functions};
-use crate::types::{CoreContext, Param};
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
+
+use super::{Host, libcrypto_functions};
+use crate::types::{CoreContext, Param};
 
 type Algorithm = *mut c_void;
 type Context = *mut c_void;

@@ -1,9 +1,10 @@
 //! The host's error queue.
 
+use std::ffi::{CStr, CString};
+
 use super::Host;
 use crate::guard::{Entry, ErrorQueue};
 use crate::types::VaList;
-use std::ffi::{CStr, CString};
 
 impl ErrorQueue for Host {
     fn raise(&self, entry: &Entry) {

@@ -4,12 +4,13 @@
 //! If they cannot be found, as in a program that links libcrypto statically and exports nothing, no
 //! algorithm is fetched.
 
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::mem::transmute;
+
 use super::Host;
 use crate::functions::operation;
 use crate::library::Library;
 use crate::types::CoreContext;
-use std::ffi::{CStr, c_char, c_int, c_void};
-use std::mem::transmute;
 
 type FetchFn = unsafe extern "C" fn(*mut CoreContext, *const c_char, *const c_char) -> *mut c_void;
 type FreeFn = unsafe extern "C" fn(*mut c_void);

@@ -3,11 +3,12 @@
 //! It exports the whole key to an importer of its own. Only the address of that importer
 //! distinguishes such an export from one to another provider.
 
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ptr;
+
 use super::{Host, libcrypto_functions};
 use crate::params::ParamArray;
 use crate::types::{CoreContext, Param};
-use std::ffi::{CStr, c_char, c_int, c_void};
-use std::ptr;
 
 type Context = *mut c_void;
 type Pkey = *mut c_void;

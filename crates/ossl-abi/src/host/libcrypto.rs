@@ -3,10 +3,11 @@
 //! They are looked up in exactly the libcrypto that loads the provider. They cannot be found in a
 //! program that links libcrypto statically and exports nothing.
 
+use std::ffi::c_void;
+
 use super::Host;
 use crate::library::Library;
 use crate::types::CoreContext;
-use std::ffi::c_void;
 
 /// Declares a table of functions with their names and prototypes, which must match libcrypto's
 /// functions in every release. `find` looks up all of them.

@@ -15,12 +15,13 @@ pub use self::digest::HostDigest;
 pub use self::legacy::Structure;
 pub use self::pkey::{Check, Generate, HostKey, HostKeys, KeyGenerator};
 
+use std::ffi::{CStr, c_char, c_int, c_long, c_uint, c_void};
+use std::ptr;
+
 use self::fetch::Fetchers;
 use self::libcrypto::libcrypto_functions;
 use crate::functions::{bio as bio_id, core};
 use crate::types::{CoreBio, CoreContext, CoreHandle, DataType, Dispatch, Param, VaList};
-use std::ffi::{CStr, c_char, c_int, c_long, c_uint, c_void};
-use std::ptr;
 
 type GetParamsFn = unsafe extern "C" fn(*const CoreHandle, *mut Param) -> c_int;
 type HandleFn = unsafe extern "C" fn(*const CoreHandle) -> c_int;

@@ -1,11 +1,13 @@
 //! Decryption of encrypted PKCS#8 by the host's libcrypto, with every cipher and key derivation
 //! function of its providers.
 
-use super::{Host, libcrypto_functions};
-use crate::types::CoreContext;
 use std::ffi::{c_char, c_int, c_long, c_uchar, c_void};
 use std::ptr;
+
 use zeroize::Zeroizing;
+
+use super::{Host, libcrypto_functions};
+use crate::types::CoreContext;
 
 type Encrypted = *mut c_void;
 type Decrypted = *mut c_void;

@@ -2,13 +2,14 @@
 //!
 //! When a function fails, libcrypto's errors stay in the queue.
 
+use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::ptr::{self, NonNull};
+use std::sync::Arc;
+
 use super::{Host, libcrypto_functions};
 use crate::entry::CoreCallback;
 use crate::params::{Answers, ParamArray, Params, integer};
 use crate::types::{Callback, CoreContext, DataType, Param};
-use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
-use std::ptr::{self, NonNull};
-use std::sync::Arc;
 
 type Context = *mut c_void;
 type Pkey = *mut c_void;

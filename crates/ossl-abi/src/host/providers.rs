@@ -1,12 +1,13 @@
 //! Capabilities of the host's other providers (`OSSL_PROVIDER_do_all`,
 //! `OSSL_PROVIDER_get_capabilities`).
 
+use std::ffi::{CStr, c_char, c_int, c_void};
+
 use super::{Host, libcrypto_functions};
 use crate::entry::CoreCallback;
 use crate::guard;
 use crate::params::Params;
 use crate::types::{Callback, CoreContext, Param};
-use std::ffi::{CStr, c_char, c_int, c_void};
 
 type Provider = *mut c_void;
 type Each = unsafe extern "C" fn(Provider, *mut c_void) -> c_int;

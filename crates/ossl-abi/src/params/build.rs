@@ -1,8 +1,9 @@
 //! Building parameter arrays for the host.
 
+use std::ffi::{CStr, c_uint, c_void};
+
 use super::{Params, integer};
 use crate::types::{DataType, Param};
-use std::ffi::{CStr, c_uint, c_void};
 
 /// Values to pass to the host.
 #[derive(Default)]

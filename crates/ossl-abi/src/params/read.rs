@@ -1,10 +1,11 @@
 //! Reading parameters from the host.
 
-use super::{ParamError, integer};
-use crate::types::{DataType, Param};
 use std::ffi::{CStr, c_char, c_void};
 use std::marker::PhantomData;
 use std::slice;
+
+use super::{ParamError, integer};
+use crate::types::{DataType, Param};
 
 /// An array from the host, borrowed for a call.
 #[derive(Clone, Copy)]

@@ -3,11 +3,12 @@
 //! If `data` is null, only the size is returned. If the buffer is too small, the call fails and
 //! `return_size` is the required size.
 
-use super::{ParamError, integer};
-use crate::types::{DataType, Param};
 use std::ffi::{CStr, c_void};
 use std::marker::PhantomData;
 use std::{ptr, slice};
+
+use super::{ParamError, integer};
+use crate::types::{DataType, Param};
 
 /// An array to fill in, borrowed for a call.
 pub struct Answers<'a> {

@@ -1,16 +1,18 @@
 //! The state of an encryption or decryption.
 
-use crate::error::{Error, Result};
-use crate::key::SymmetricObject;
-use crate::provider::Provider;
+use std::sync::Arc;
+
 use akv_core::blocking::CbcStream;
 use akv_core::{CbcAlgorithm, KeyWrapAlgorithm};
 use ossl_abi::entry::NullPointer;
 use ossl_abi::guard::{Object, Output};
 use ossl_abi::params::{Answers, Params};
 use ossl_abi::{Host, names};
-use std::sync::Arc;
 use zeroize::Zeroizing;
+
+use crate::error::{Error, Result};
+use crate::key::SymmetricObject;
+use crate::provider::Provider;
 
 /// `EVP_CIPH_CBC_MODE` and `EVP_CIPH_WRAP_MODE`.
 const CBC_MODE: u32 = 0x2;

@@ -9,18 +9,20 @@
 
 mod context;
 
-use self::context::{Cipher, Context};
-use crate::error::{Error, Result};
-use crate::key::SymmetricObject;
-use crate::provider::Provider;
+use std::ffi::{c_int, c_uchar, c_void};
+use std::sync::Arc;
+
 use akv_core::{CbcAlgorithm, KeyWrapAlgorithm};
 use ossl_abi::entry;
 use ossl_abi::functions::cipher as id;
 use ossl_abi::names;
 use ossl_abi::types::{Algorithm, DataType, Dispatch, Param};
-use std::ffi::{c_int, c_uchar, c_void};
-use std::sync::Arc;
 use zeroize::Zeroizing;
+
+use self::context::{Cipher, Context};
+use crate::error::{Error, Result};
+use crate::key::SymmetricObject;
+use crate::provider::Provider;
 
 /// A cipher known at compile time, for functions without a context.
 trait Known {

@@ -156,9 +156,10 @@ fn is_own(identifier: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use hyper::header::HeaderValue;
     use serde_json::json;
+
+    use super::*;
 
     fn sanitizer() -> Sanitizer {
         Sanitizer::new(VaultKind::Vault, "Contoso-Pay", "contoso-pay.vault.azure.net")

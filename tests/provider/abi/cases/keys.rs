@@ -1,11 +1,13 @@
 //! Keys: files, import and export, writing, creating.
 
-use super::{Input, NEW_KEY, call};
-use crate::host::{Memory, Params, Provider};
-use ossl_abi::functions::{decoder, encoder, keymgmt, operation};
-use ossl_abi::types::{Dispatch, Param};
 use std::ffi::{c_int, c_void};
 use std::ptr;
+
+use ossl_abi::functions::{decoder, encoder, keymgmt, operation};
+use ossl_abi::types::{Dispatch, Param};
+
+use super::{Input, NEW_KEY, call};
+use crate::host::{Memory, Params, Provider};
 
 /// A file for every decoder; a decoded reference is loaded as a key.
 pub(super) fn decode(provider: &Provider, input: &mut Input<'_>) -> bool {

@@ -8,9 +8,11 @@ mod symmetric;
 #[cfg(test)]
 pub(crate) use self::symmetric::find_keys;
 
-use super::host::{Oddities, Params, Provider};
-use ossl_abi::functions::{operation, provider as provider_functions, store};
 use std::ffi::{CStr, CString};
+
+use ossl_abi::functions::{operation, provider as provider_functions, store};
+
+use super::host::{Oddities, Params, Provider};
 
 /// The names that the provider reads or returns, and an unknown one.
 const NAMES: [&CStr; 40] = [

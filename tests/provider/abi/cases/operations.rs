@@ -1,12 +1,14 @@
 //! Contexts of signatures and of encryption.
 
+use std::ffi::c_void;
+use std::ptr;
+
+use ossl_abi::functions::{asym_cipher, keymgmt, operation, signature};
+use ossl_abi::types::Dispatch;
+
 use super::keys::{public_key, vault_key};
 use super::{DIGESTS, Input, call};
 use crate::host::Provider;
-use ossl_abi::functions::{asym_cipher, keymgmt, operation, signature};
-use ossl_abi::types::Dispatch;
-use std::ffi::c_void;
-use std::ptr;
 
 /// A signature context with any parameters, before and after its initialization.
 pub(super) fn sign_and_verify(provider: &Provider, input: &mut Input<'_>) -> bool {

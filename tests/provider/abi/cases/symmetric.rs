@@ -1,13 +1,15 @@
 //! Symmetric keys: opaque ones and their ciphers, and key wrap. Without a vault there is no key,
 //! and operations without a key are refused.
 
-use super::{Input, NEW_KEY, call};
-use crate::host::Provider;
+use std::ffi::{CStr, c_int, c_void};
+use std::ptr;
+
 use ossl_abi::functions::{asym_cipher, cipher, keymgmt, operation, skeymgmt};
 use ossl_abi::params::Params as Described;
 use ossl_abi::types::{Dispatch, Param};
-use std::ffi::{CStr, c_int, c_void};
-use std::ptr;
+
+use super::{Input, NEW_KEY, call};
+use crate::host::Provider;
 
 /// Parameters that identify a key, and others that do not.
 const IMPORT: [&CStr; 4] = [c"akv-key", c"raw-bytes", c"reference", c"nobody-knows"];
@@ -190,9 +192,10 @@ pub(super) fn wrap(provider: &Provider, input: &mut Input<'_>) -> bool {
 /// Loads a key of a Managed HSM that responds.
 #[cfg(test)]
 pub(crate) fn find_keys(provider: &mut Provider, reference: &CStr) {
+    use ossl_abi::functions::store;
+
     use super::keys::Taken;
     use crate::host::Params;
-    use ossl_abi::functions::store;
 
     let mut params = Params::new();
     params.add(c"akv-key", 4, reference.to_bytes());

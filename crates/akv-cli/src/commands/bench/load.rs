@@ -1,11 +1,13 @@
 //! Concurrent signatures for some time.
 
-use super::internal;
-use crate::exit::{Failure, Result};
+use std::time::{Duration, Instant};
+
 use akv_core::{Client, Error, Key, SignatureAlgorithm};
 use hdrhistogram::Histogram;
-use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
+
+use super::internal;
+use crate::exit::{Failure, Result};
 
 /// The maximum latency of the histogram, in microseconds: ten minutes.
 const LONGEST: u64 = 600_000_000;

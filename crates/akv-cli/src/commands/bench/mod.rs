@@ -3,6 +3,18 @@
 mod load;
 mod plot;
 
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+    time::Duration,
+};
+
+use akv_core::{Client, SignatureAlgorithm};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+use tokio::signal::unix::{SignalKind, signal};
+
 use self::load::{Load, Step};
 use super::sign::algorithm;
 use crate::{
@@ -12,16 +24,6 @@ use crate::{
     settings::SettingsArguments,
     text::duration,
 };
-use akv_core::{Client, SignatureAlgorithm};
-use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::{Value, json};
-use std::{
-    io::{self, Write as _},
-    path::PathBuf,
-    time::Duration,
-};
-use tokio::signal::unix::{SignalKind, signal};
 
 /// Measure signatures: how many per second, their latency, and where throttling starts.
 ///

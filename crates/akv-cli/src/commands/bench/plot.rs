@@ -1,7 +1,7 @@
 //! Plots the steps: signatures per second above, latencies below.
 
-use super::{internal, load::Step};
-use crate::exit::Result;
+use std::time::Duration;
+
 use plotters::{
     coord::Shift,
     prelude::{
@@ -10,7 +10,9 @@ use plotters::{
     },
     style::{BLACK, BLUE, Color as _, RED, RGBColor, WHITE},
 };
-use std::time::Duration;
+
+use super::{internal, load::Step};
+use crate::exit::Result;
 
 const SIZE: (u32, u32) = (800, 640);
 const GREEN: RGBColor = RGBColor(0, 128, 64);

@@ -1,8 +1,10 @@
 //! Checks how OpenSSL's configuration loads the modules, and reads their settings.
 
-use crate::{modules, openssl_conf::Configuration};
-use akv_core::settings::OPTIONS;
 use std::path::{Path, PathBuf};
+
+use akv_core::settings::OPTIONS;
+
+use crate::{modules, openssl_conf::Configuration};
 
 /// Names in a module's section that libcrypto reads itself, and that are not settings.
 const OF_PROVIDERS: [&str; 4] = ["module", "activate", "identity", "soft_load"];

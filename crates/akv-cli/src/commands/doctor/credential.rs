@@ -1,16 +1,18 @@
 //! Checks which credential returns a token, and why the others do not.
 
-use super::{
-    Known,
-    report::{Cause, Check, Report},
-};
-use crate::text::{duration, moment};
+use std::io;
+
 use akv_core::{
     Client, Error, KeyReference,
     probe::{CredentialProbe, TokenFacts},
 };
 use serde_json::json;
-use std::io;
+
+use super::{
+    Known,
+    report::{Cause, Check, Report},
+};
+use crate::text::{duration, moment};
 
 /// Tries the credentials; returns the one with a token.
 pub(super) async fn examine(

@@ -1,13 +1,10 @@
 //! Checks the key: whether it may be read, what it permits, and one signature.
 
-use super::{
-    Known,
-    report::{Cause, Check, Report},
+use std::{
+    io,
+    time::{Duration, SystemTime},
 };
-use crate::{
-    commands::key::kind,
-    text::{duration, moment, span},
-};
+
 use akv_core::{
     AnyKey, Client, Error, ErrorKind, KeyAttributes, KeyOperation, KeyReference,
     SignatureAlgorithm, VaultKind,
@@ -15,9 +12,14 @@ use akv_core::{
     settings::CredentialKind,
 };
 use serde_json::json;
-use std::{
-    io,
-    time::{Duration, SystemTime},
+
+use super::{
+    Known,
+    report::{Cause, Check, Report},
+};
+use crate::{
+    commands::key::kind,
+    text::{duration, moment, span},
 };
 
 /// The key to check.

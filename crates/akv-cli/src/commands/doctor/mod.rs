@@ -9,6 +9,11 @@ mod program;
 mod report;
 mod settings;
 
+use std::{fmt::Display, path::PathBuf, time::Duration};
+
+use akv_core::{Client, Error, KeyReference, probe::TokenFacts};
+use clap::Args;
+
 use self::report::{Cause, Check, Report};
 use crate::{
     exit::{Failure, Result},
@@ -16,9 +21,6 @@ use crate::{
     output::{Show, counters_json},
     settings::SettingsArguments,
 };
-use akv_core::{Client, Error, KeyReference, probe::TokenFacts};
-use clap::Args;
-use std::{fmt::Display, path::PathBuf, time::Duration};
 
 /// Diagnose access to a key, and suggest how to fix it.
 ///

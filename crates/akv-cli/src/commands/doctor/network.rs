@@ -1,18 +1,20 @@
 //! Checks DNS, TCP, TLS, and a request without a token.
 
-use super::{
-    Known, Skew, WRONG,
-    report::{Cause, Check, Report},
-    settings::origin_of,
-};
-use crate::text::{duration, moment, span};
+use std::{error::Error as _, io, time::SystemTime};
+
 use akv_core::{
     Error, ErrorKind, Settings,
     probe::{CertificateFacts, CertificateProblem, ServerProbe, TlsFacts},
     settings::Origin,
 };
 use serde_json::json;
-use std::{error::Error as _, io, time::SystemTime};
+
+use super::{
+    Known, Skew, WRONG,
+    report::{Cause, Check, Report},
+    settings::origin_of,
+};
+use crate::text::{duration, moment, span};
 
 /// Reports the steps of the probe; `true` if the server responded.
 pub(super) fn examine(

@@ -1,16 +1,18 @@
 //! Checks OpenSSL: its versions, the modules, and whether it loads them.
 
+use std::{
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use serde_json::json;
+
 use super::{
     configuration::{self, Found},
     program::{ProgramOutput, in_path, run},
     report::{Cause, Check, Report},
 };
 use crate::{modules, openssl_conf::Configuration};
-use serde_json::json;
-use std::{
-    io::{self, Write as _},
-    path::{Path, PathBuf},
-};
 
 /// How programs report a missing module, whatever the reason.
 const SYMPTOM: &str = "OpenSSL 3 reports that as `DECODER routines::unsupported` when a program \

@@ -6,6 +6,7 @@ use std::{
     process::Stdio,
     time::Duration,
 };
+
 use tokio::process::Command;
 
 /// Time limit for a program.

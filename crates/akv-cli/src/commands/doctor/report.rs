@@ -1,10 +1,12 @@
 //! The doctor's report: checks and causes.
 
-use crate::output::{Show, words};
+use std::io::{self, Write as _};
+
 use akv_core::Counters;
 use anstyle::{AnsiColor, Effects, Style};
 use serde_json::{Map, Value, json};
-use std::io::{self, Write as _};
+
+use crate::output::{Show, words};
 
 /// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

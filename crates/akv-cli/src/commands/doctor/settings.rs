@@ -1,13 +1,15 @@
 //! The settings in force, and where each came from.
 
-use super::report::{Cause, Check};
-use crate::exit::Failure;
+use std::path::Path;
+
 use akv_core::{
     Settings,
     settings::{Origin, Setting},
 };
 use serde_json::json;
-use std::path::Path;
+
+use super::report::{Cause, Check};
+use crate::exit::Failure;
 
 /// Relevant variables that are not settings. Those marked `true` contain a secret, which is not
 /// shown.

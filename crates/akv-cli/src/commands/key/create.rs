@@ -1,5 +1,13 @@
 //! `akv key create`.
 
+use std::time::SystemTime;
+
+use akv_core::{
+    AesSize, AnyKey, Client, Curve, Key, KeyOperation, KeyReference, NewKey, RsaSize, SymmetricKey,
+    VaultKey,
+};
+use clap::{Args, ValueEnum};
+
 use super::print;
 use crate::{
     exit::{Failure, Result},
@@ -7,12 +15,6 @@ use crate::{
     settings::SettingsArguments,
     text::read_moment,
 };
-use akv_core::{
-    AesSize, AnyKey, Client, Curve, Key, KeyOperation, KeyReference, NewKey, RsaSize, SymmetricKey,
-    VaultKey,
-};
-use clap::{Args, ValueEnum};
-use std::time::SystemTime;
 
 #[derive(Args, Debug)]
 pub(crate) struct Create {

@@ -1,9 +1,11 @@
 //! Keys as text and as JSON.
 
-use crate::{commands::pem::public_pem, text::moment};
+use std::io::{self, Write};
+
 use akv_core::{AnyKey, KeyAttributes, PublicKey};
 use serde_json::{Value, json};
-use std::io::{self, Write};
+
+use crate::{commands::pem::public_pem, text::moment};
 
 /// The kind of a key: `RSA-HSM 3072`, `EC P-256`.
 pub(crate) fn kind(key: &AnyKey) -> String {

@@ -1,5 +1,9 @@
 //! `akv key list`.
 
+use akv_core::KeyItem;
+use clap::Args;
+use serde_json::{Value, json};
+
 use super::attributes_json;
 use crate::{
     exit::Result,
@@ -7,9 +11,6 @@ use crate::{
     settings::SettingsArguments,
     text::moment,
 };
-use akv_core::KeyItem;
-use clap::Args;
-use serde_json::{Value, json};
 
 #[derive(Args, Debug)]
 pub(crate) struct List {

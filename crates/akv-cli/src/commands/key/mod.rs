@@ -6,14 +6,15 @@ mod list;
 
 pub(crate) use describe::{attributes_json, describe, key_json, kind};
 
+use akv_core::AnyKey;
+use clap::{Args, Subcommand};
+
 use crate::{
     exit::Result,
     key::Named,
     output::{Show, counters_json},
     settings::SettingsArguments,
 };
-use akv_core::AnyKey;
-use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {

@@ -6,12 +6,14 @@
 //! only local time, which is ambiguous in one hour of the year, and of another zone if the tool
 //! runs in a container.
 
-use crate::credential::access_token::expiry;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use azure_core::time::{OffsetDateTime, parse_rfc3339, to_rfc3339};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use zeroize::Zeroizing;
+
+use crate::credential::access_token::expiry;
 
 /// The lifetime of a token without an expiry: the tools return none that expires sooner.
 const AT_LEAST: Duration = Duration::from_secs(300);
@@ -114,9 +116,10 @@ fn objects<T: DeserializeOwned>(text: &[u8]) -> impl Iterator<Item = T> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
     use proptest::prelude::*;
+
+    use super::*;
 
     fn read(output: impl AsRef<[u8]>) -> Option<(String, i64)> {
         let text = token(output.as_ref())?;

@@ -3,21 +3,23 @@
 mod answer;
 mod shell;
 
-use super::missing;
-use crate::{
-    Error, ErrorKind, Result, Settings, credential::Token, error::shortened, outside,
-    settings::CredentialKind,
+use std::{
+    error::Error as _,
+    sync::Arc,
+    time::{Duration, SystemTime},
 };
+
 use azure_core::credentials::TokenCredential;
 use azure_identity::{
     AzureCliCredential, AzureCliCredentialOptions, AzureDeveloperCliCredential,
     AzureDeveloperCliCredentialOptions,
 };
 use shell::Shell;
-use std::{
-    error::Error as _,
-    sync::Arc,
-    time::{Duration, SystemTime},
+
+use super::missing;
+use crate::{
+    Error, ErrorKind, Result, Settings, credential::Token, error::shortened, outside,
+    settings::CredentialKind,
 };
 
 /// The variables with which a shell finds the tool, and the tool its login. They are captured when

@@ -1,16 +1,6 @@
 //! Runs a tool inside a host process: with a time limit, and without touching the host's signals,
 //! children or standard streams.
 
-use super::answer;
-use crate::process::driver::run_blocking;
-use azure_identity::Executor;
-use nix::{
-    errno::Errno,
-    poll::{PollFd, PollFlags, PollTimeout, poll},
-    sys::signal::{Signal, killpg},
-    unistd::Pid,
-};
-use process_abi::descriptor::{StandardStreams, inherit_only_standard_streams};
 use std::{
     ffi::OsStr,
     fmt,
@@ -22,6 +12,18 @@ use std::{
     process::{Child, Command, ExitStatus, Output, Stdio},
     time::{Duration, Instant},
 };
+
+use azure_identity::Executor;
+use nix::{
+    errno::Errno,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
+};
+use process_abi::descriptor::{StandardStreams, inherit_only_standard_streams};
+
+use super::answer;
+use crate::process::driver::run_blocking;
 
 /// Maximum output that is read; a token has some two thousand bytes.
 const MAX_OUTPUT: usize = 64 * 1024;

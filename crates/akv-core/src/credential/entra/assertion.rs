@@ -1,12 +1,14 @@
 //! Client assertions, which an application sends in place of a secret.
 
-use super::{Proof, refusal::TokenError};
-use crate::{Error, ErrorKind, Result, credential::small_text};
+use std::{fmt, path::Path, sync::Arc};
+
 use azure_core::http::ClientMethodOptions;
 use azure_identity::ClientAssertion;
-use std::{fmt, path::Path, sync::Arc};
 use url::Url;
 use zeroize::Zeroizing;
+
+use super::{Proof, refusal::TokenError};
+use crate::{Error, ErrorKind, Result, credential::small_text};
 
 /// Maximum size of a federated token in bytes; those of Kubernetes have some thousand.
 const MAX_TOKEN: u64 = 64 * 1024;

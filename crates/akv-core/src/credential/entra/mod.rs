@@ -4,17 +4,14 @@ mod assertion;
 mod refusal;
 mod transport;
 
-use super::missing;
-use crate::{
-    Error, ErrorKind, Result, Settings,
-    credential::Token,
-    error::{one_line, shortened},
-    outside,
-    settings::ClientCertificate,
-    settings::{CredentialKind, IdentityId},
-    transport::{Failure, with_deadline},
-    transport::{Http, unreachable_server},
+use std::{
+    error::Error as StdError,
+    fmt,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime},
 };
+
 use assertion::Assertion;
 use azure_core::{
     cloud::{CloudConfiguration, CustomConfiguration},
@@ -27,16 +24,21 @@ use azure_identity::{
     ClientSecretCredentialOptions,
 };
 use refusal::TokenError;
-use std::{
-    error::Error as StdError,
-    fmt,
-    path::PathBuf,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
 use transport::TokenEndpoint;
 use url::Url;
 use zeroize::Zeroizing;
+
+use super::missing;
+use crate::{
+    Error, ErrorKind, Result, Settings,
+    credential::Token,
+    error::{one_line, shortened},
+    outside,
+    settings::ClientCertificate,
+    settings::{CredentialKind, IdentityId},
+    transport::{Failure, with_deadline},
+    transport::{Http, unreachable_server},
+};
 
 /// An application, with its proof of identity.
 pub(crate) struct Application {

@@ -2,16 +2,18 @@
 //!
 //! Codes: <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>.
 
+use std::{borrow::Cow, fmt, time::Duration};
+
+use azure_core::error::ErrorKind as SdkErrorKind;
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
 use crate::{
     Error, ErrorKind,
     error::{one_line, shortened},
     outside,
     transport::Failure,
 };
-use azure_core::error::ErrorKind as SdkErrorKind;
-use serde::Deserialize;
-use std::{borrow::Cow, fmt, time::Duration};
-use zeroize::Zeroizing;
 
 /// One of our errors, passed through the official credential.
 #[derive(Clone, Debug)]

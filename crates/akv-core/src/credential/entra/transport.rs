@@ -1,17 +1,19 @@
 //! The transport to the token endpoint.
 
-use super::refusal::{TokenError, refusal};
-use crate::{
-    Error, ErrorKind, outside,
-    transport::{Http, retry_after},
-};
+use std::{borrow::Cow, sync::Arc};
+
 use azure_core::{
     error::Result,
     http::{AsyncRawResponse, Body, HttpClient, Request},
 };
 use serde::Deserialize;
-use std::{borrow::Cow, sync::Arc};
 use zeroize::Zeroizing;
+
+use super::refusal::{TokenError, refusal};
+use crate::{
+    Error, ErrorKind, outside,
+    transport::{Http, retry_after},
+};
 
 /// Reads the response before the official credential does, which cannot parse the error bodies of
 /// the real service (their texts contain escapes) and treats a response without a token as success.

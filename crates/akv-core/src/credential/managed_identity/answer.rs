@@ -1,9 +1,11 @@
 //! Responses of the endpoints.
 
-use crate::{Result, credential::Token};
-use serde::{Deserialize, Deserializer};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
+
+use crate::{Result, credential::Token};
 
 /// How long a token is used if the response does not say when it expires.
 const UNKNOWN_LIFE: Duration = Duration::from_secs(60);

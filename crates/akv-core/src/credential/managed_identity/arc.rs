@@ -1,16 +1,18 @@
 //! Azure Arc's proof of permission: a secret file that only its group may read.
 
-use crate::{Error, ErrorKind, Result};
-use azure_core::http::headers::{Headers, WWW_AUTHENTICATE};
-use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
-use process_abi::descriptor::StandardStreams;
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read as _},
     os::unix::fs::OpenOptionsExt as _,
     path::Path,
 };
+
+use azure_core::http::headers::{Headers, WWW_AUTHENTICATE};
+use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
+use process_abi::descriptor::StandardStreams;
 use zeroize::Zeroizing;
+
+use crate::{Error, ErrorKind, Result};
 
 /// The folder of the agent's secrets.
 pub(super) const FOLDER: &str = "/var/opt/azcmagent/tokens";
@@ -73,8 +75,9 @@ fn refuse(reason: String) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::{fs, os::unix::fs::symlink};
+
+    use super::*;
 
     #[test]
     fn only_the_agents_own_files_are_read() {

@@ -11,6 +11,23 @@ mod arc;
 #[cfg(test)]
 mod tests;
 
+use std::{
+    fmt,
+    net::IpAddr,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use answer::{ErrorBody, TokenResponse};
+use azure_core::http::{
+    HttpClient as _, Method, Request, StatusCode,
+    headers::{AUTHORIZATION, Headers},
+};
+use bytes::Bytes;
+use tokio::{net::TcpStream, time::timeout};
+use url::{Host, Url};
+use zeroize::Zeroizing;
+
 use crate::{
     Error, ErrorKind, Result, Settings,
     credential::Token,
@@ -21,21 +38,6 @@ use crate::{
     transport::{self, Http},
     transport::{Failure, with_deadline},
 };
-use answer::{ErrorBody, TokenResponse};
-use azure_core::http::{
-    HttpClient as _, Method, Request, StatusCode,
-    headers::{AUTHORIZATION, Headers},
-};
-use bytes::Bytes;
-use std::{
-    fmt,
-    net::IpAddr,
-    path::PathBuf,
-    time::{Duration, Instant},
-};
-use tokio::{net::TcpStream, time::timeout};
-use url::{Host, Url};
-use zeroize::Zeroizing;
 
 /// The link-local address of every Azure virtual machine's metadata service.
 const IMDS: &str = "http://169.254.169.254";

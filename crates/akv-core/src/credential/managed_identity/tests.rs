@@ -1,8 +1,10 @@
 //! Tests of the Azure Arc agent, whose folder of secrets only these tests can choose.
 
-use super::*;
-use akv_emulator::{Emulator, Fault, Operation};
 use std::{ffi::OsString, fs};
+
+use akv_emulator::{Emulator, Fault, Operation};
+
+use super::*;
 
 const SCOPE: &str = "https://vault.azure.net/.default";
 

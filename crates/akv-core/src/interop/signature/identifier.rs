@@ -1,10 +1,11 @@
 //! The X.509 names of the service's algorithms.
 
-use crate::SignatureAlgorithm;
 use der::{Any, asn1::ObjectIdentifier};
 use pkcs1::RsaPssParams;
 use sha2::{Sha256, Sha384, Sha512};
 use spki::AlgorithmIdentifierOwned;
+
+use crate::SignatureAlgorithm;
 
 /// The `AlgorithmIdentifier` of signatures: RFC 4055 for RSA, whose parameters are NULL for PKCS#1
 /// v1.5 and explicit for PSS; RFC 5758 for ECDSA, which has no parameters.

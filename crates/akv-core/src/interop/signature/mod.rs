@@ -44,10 +44,12 @@ pub use self::{
     verifier::VerifyingKey,
 };
 
-use crate::{Key, PublicKey, Result, blocking};
+use std::fmt;
+
 use ::signature::{Error as SignatureError, Keypair, KeypairRef};
 use spki::{AlgorithmIdentifierOwned, DynSignatureAlgorithmIdentifier};
-use std::fmt;
+
+use crate::{Key, PublicKey, Result, blocking};
 
 pub(crate) use self::identifier::algorithm_identifier;
 

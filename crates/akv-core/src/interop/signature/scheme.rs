@@ -1,13 +1,15 @@
 //! Signature schemes as types: the hash, and the format of a signature.
 
-use crate::{Curve, Error, ErrorKind, PublicKey, Result, SignatureAlgorithm};
+use std::marker::PhantomData;
+
 use ::signature::{Error as SignatureError, SignatureEncoding};
 use ecdsa::{DigestAlgorithm, elliptic_curve::CurveArithmetic};
 use sha2::{
     Digest, Sha256, Sha384, Sha512,
     digest::{Output, Update, const_oid::AssociatedOid},
 };
-use std::marker::PhantomData;
+
+use crate::{Curve, Error, ErrorKind, PublicKey, Result, SignatureAlgorithm};
 
 /// A signature scheme: [`RsaPkcs1`], [`RsaPss`] or [`Ecdsa`]. The trait is sealed.
 ///

@@ -1,11 +1,7 @@
 //! Signing.
 
-use super::{
-    SigningKey,
-    scheme::{Ecdsa, Hash, NamedCurve, RsaPkcs1, RsaPss, Scheme, digest, digest_with},
-    wrap_error,
-};
-use crate::{Key, blocking};
+use std::ops::Add;
+
 use ::signature::{
     AsyncDigestSigner, AsyncSigner, DigestSigner, Error, MultipartSigner, Signer,
     hazmat::PrehashSigner,
@@ -15,7 +11,13 @@ use ecdsa::{
     der::{MaxOverhead, MaxSize},
     elliptic_curve::array::ArraySize,
 };
-use std::ops::Add;
+
+use super::{
+    SigningKey,
+    scheme::{Ecdsa, Hash, NamedCurve, RsaPkcs1, RsaPss, Scheme, digest, digest_with},
+    wrap_error,
+};
+use crate::{Key, blocking};
 
 impl<S: Scheme> SigningKey<S, blocking::Key> {
     fn sign_digest_now(&self, digest: &[u8]) -> Result<S::Signature, Error> {

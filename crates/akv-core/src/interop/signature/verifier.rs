@@ -1,16 +1,18 @@
 //! Local verification.
 
+use std::{fmt, marker::PhantomData};
+
+use ::signature::{
+    DigestVerifier, Error, MultipartVerifier, SignatureEncoding, Verifier, hazmat::PrehashVerifier,
+};
+use spki::{AlgorithmIdentifierOwned, Document, DynSignatureAlgorithmIdentifier, EncodePublicKey};
+
 use super::{
     algorithm_identifier,
     scheme::{Scheme, digest, digest_with},
     wrap_error,
 };
 use crate::{PublicKey, Result, SignatureAlgorithm};
-use ::signature::{
-    DigestVerifier, Error, MultipartVerifier, SignatureEncoding, Verifier, hazmat::PrehashVerifier,
-};
-use spki::{AlgorithmIdentifierOwned, Document, DynSignatureAlgorithmIdentifier, EncodePublicKey};
-use std::{fmt, marker::PhantomData};
 
 /// The public half of a vault key, with the scheme `S`. Sends no request.
 ///

@@ -1,7 +1,8 @@
 //! Own threads for blocking system calls.
 
-use nix::sys::signal::{SigSet, SigmaskHow};
 use std::{io, mem, thread};
+
+use nix::sys::signal::{SigSet, SigmaskHow};
 use tokio::sync::oneshot;
 
 /// Starts a thread that takes no signals: the host's own threads handle them.

@@ -1,10 +1,5 @@
 //! The descriptors of a runtime, which its host may close at any time.
 
-use crate::{Error, ErrorKind, Result};
-use process_abi::{
-    ProcessId,
-    descriptor::{EventLoop, Identity, StandardStreams},
-};
 use std::{
     future::poll_fn,
     io::{self, PipeWriter},
@@ -16,11 +11,18 @@ use std::{
     },
     thread,
 };
+
+use process_abi::{
+    ProcessId,
+    descriptor::{EventLoop, Identity, StandardStreams},
+};
 use tokio::{
     net::unix::pipe::Receiver,
     runtime::{Builder, Runtime},
     sync::Notify,
 };
+
+use crate::{Error, ErrorKind, Result};
 
 /// tokio's epoll has two descriptors, one to wait and one to register.
 const EPOLLS: usize = 2;

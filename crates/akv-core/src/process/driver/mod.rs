@@ -22,12 +22,14 @@ pub(crate) use self::{
 #[cfg(test)]
 pub(crate) use self::runtime::caller_driven;
 
-use crate::Result;
-use futures::future::BoxFuture;
 use std::{
     pin::Pin,
     time::{Duration, Instant},
 };
+
+use futures::future::BoxFuture;
+
+use crate::Result;
 
 /// An operation that stores its result for its [`Pending`].
 pub(crate) type Task = BoxFuture<'static, ()>;

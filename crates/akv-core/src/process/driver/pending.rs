@@ -1,8 +1,5 @@
 //! Operations in flight.
 
-use super::Driver;
-use crate::{Error, ErrorKind, Result};
-use futures::future::BoxFuture;
 use std::{
     future::poll_fn,
     mem,
@@ -11,6 +8,11 @@ use std::{
     task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
+
+use futures::future::BoxFuture;
+
+use super::Driver;
+use crate::{Error, ErrorKind, Result};
 
 /// An operation in flight.
 ///

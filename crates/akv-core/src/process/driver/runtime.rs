@@ -7,12 +7,6 @@
 //! So each operation checks whether they are still the runtime's. If not, the process is treated as
 //! a new one, as after a fork: runtime and connections are abandoned, not dropped.
 
-use super::{Done, Driver, Task, aside, descriptors::Descriptors, stack::Stacks};
-use crate::{
-    Error, ErrorKind, Result,
-    process::{Current, PerProcess},
-};
-use futures::future::select;
 use std::{
     cell::Cell,
     io,
@@ -26,7 +20,15 @@ use std::{
     thread::{self, Thread},
     time::{Duration, Instant},
 };
+
+use futures::future::select;
 use tokio::runtime::{Builder, Handle, Runtime};
+
+use super::{Done, Driver, Task, aside, descriptors::Descriptors, stack::Stacks};
+use crate::{
+    Error, ErrorKind, Result,
+    process::{Current, PerProcess},
+};
 
 /// How often a waiting thread checks the descriptors.
 const LOOK: Duration = Duration::from_millis(500);
@@ -290,9 +292,10 @@ impl Drop for Driving {
 
 #[cfg(test)]
 mod tests {
+    use nix::sys::signal::{SigSet, Signal};
+
     use super::*;
     use crate::process::driver::{Pending, block_on};
-    use nix::sys::signal::{SigSet, Signal};
 
     const LIMIT: Duration = Duration::from_secs(10);
 

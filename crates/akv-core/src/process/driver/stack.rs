@@ -1,10 +1,11 @@
 //! Our own stacks, with a guard page, for callers with tiny stacks.
 
-use corosensei::{on_stack, stack::DefaultStack};
 use std::{
     io,
     sync::{Mutex, PoisonError},
 };
+
+use corosensei::{on_stack, stack::DefaultStack};
 
 /// Address space of a stack in bytes. Only touched pages use memory: some 40 KiB in an optimized
 /// build.

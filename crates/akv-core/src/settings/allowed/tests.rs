@@ -1,6 +1,7 @@
+use std::ffi::OsString;
+
 use super::super::{Builder, Settings};
 use crate::ErrorKind;
-use std::ffi::OsString;
 
 const VERSION: &str = "0123456789abcdef0123456789abcdef";
 

@@ -4,6 +4,8 @@ mod file;
 #[cfg(test)]
 mod tests;
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use aws_lc_rs::{
     digest::{SHA256, digest},
     rand::SystemRandom,
@@ -15,7 +17,6 @@ use base64::{
 };
 use der::Decode as _;
 use serde::Serialize;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use zeroize::Zeroizing;
 
 /// Lifetime of an assertion. Microsoft recommends five to ten minutes. A request takes seconds; the

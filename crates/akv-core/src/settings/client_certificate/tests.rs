@@ -1,7 +1,8 @@
 //! Every file format, as written by the `openssl` program.
 
-use super::*;
 use std::{path::Path, process::Command, sync::LazyLock};
+
+use super::*;
 
 /// A folder with keys and certificates in every format.
 static FILES: LazyLock<tempfile::TempDir> = LazyLock::new(|| {

@@ -1,11 +1,13 @@
-use super::*;
-use crate::Settings;
 use std::{
     io::{self, Read, Write},
     net::{TcpListener, TcpStream},
     thread,
 };
+
 use tokio::runtime::{Builder, Runtime};
+
+use super::*;
+use crate::Settings;
 
 fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()

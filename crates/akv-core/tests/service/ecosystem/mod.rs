@@ -4,14 +4,14 @@ mod signature;
 mod tls;
 mod x509;
 
-use super::Vault;
+use std::time::Duration;
+
 use akv_core::{
     blocking::Key,
     x509::{Signature, x509_cert},
 };
 use der::{Encode as _, asn1::Ia5String};
 use rustls_pki_types::CertificateDer;
-use std::time::Duration;
 use x509_cert::{
     TbsCertificate,
     builder::{Builder as _, CertificateBuilder, profile::BuilderProfile},
@@ -23,6 +23,8 @@ use x509_cert::{
     serial_number::SerialNumber,
     time::Validity,
 };
+
+use super::Vault;
 
 /// A certificate for localhost, signed by its own key in the vault.
 fn self_signed(key: &Key) -> CertificateDer<'static> {

@@ -1,6 +1,7 @@
 //! The traits of the `signature` crate, checked with RustCrypto's verifiers.
 
-use super::Vault;
+use std::error::Error as _;
+
 use akv_core::{
     Client, Error, ErrorKind,
     blocking::Key,
@@ -17,7 +18,8 @@ use signature::{
     hazmat::{PrehashSigner, PrehashVerifier},
 };
 use spki::{DecodePublicKey, DynSignatureAlgorithmIdentifier, EncodePublicKey};
-use std::error::Error as _;
+
+use super::Vault;
 
 const MESSAGE: &[u8] = b"a message of some length";
 

@@ -1,7 +1,12 @@
 //! rustls handshakes with signatures from the vault.
 
-use super::{Vault, self_signed};
-use crate::openssl::Openssl;
+use std::{
+    io::Write as _,
+    net::TcpListener,
+    process::{Command, Stdio},
+    sync::Arc,
+};
+
 use akv_core::{ErrorKind, blocking::Key, tls};
 use akv_emulator::{Curve, Fault, FaultKind, NewKey, Operation};
 use rustls::{
@@ -9,12 +14,9 @@ use rustls::{
     SupportedProtocolVersion, crypto::aws_lc_rs, sign::SingleCertAndKey, version,
 };
 use rustls_pki_types::{CertificateDer, ServerName};
-use std::{
-    io::Write as _,
-    net::TcpListener,
-    process::{Command, Stdio},
-    sync::Arc,
-};
+
+use super::{Vault, self_signed};
+use crate::openssl::Openssl;
 
 fn key(vault: &Vault, new: NewKey) -> Key {
     let id = vault.emulator.create_key(new).unwrap();

@@ -1,7 +1,7 @@
 //! Certificates and requests, checked with the `openssl` program.
 
-use super::{SelfSigned, Vault, builder, self_signed};
-use crate::openssl::Openssl;
+use std::time::Duration;
+
 use akv_core::{
     ErrorKind,
     SignatureAlgorithm::{self, *},
@@ -9,7 +9,6 @@ use akv_core::{
 };
 use akv_emulator::{Curve, Fault, FaultKind, NewKey, Operation};
 use der::{Encode as _, EncodePem as _, pem::LineEnding};
-use std::time::Duration;
 use x509_cert::{
     builder::{AsyncBuilder, Builder as _, CertificateBuilder, profile},
     name::Name,
@@ -17,6 +16,9 @@ use x509_cert::{
     serial_number::SerialNumber,
     time::Validity,
 };
+
+use super::{SelfSigned, Vault, builder, self_signed};
+use crate::openssl::Openssl;
 
 const KEYS: [(&str, &[SignatureAlgorithm]); 5] = [
     ("rsa", &[Rs256, Rs384, Rs512, Ps256, Ps384, Ps512]),

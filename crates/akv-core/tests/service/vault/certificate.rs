@@ -1,12 +1,13 @@
 //! Certificates of keys.
 
-use super::Vault;
 use akv_core::ErrorKind;
 use akv_emulator::{Curve, Fault, FaultKind, NewKey, Operation};
 use x509_cert::{
     Certificate,
     der::{Decode as _, Encode as _},
 };
+
+use super::Vault;
 
 fn common_name(der: &[u8]) -> String {
     Certificate::from_der(der).unwrap().tbs_certificate().subject().to_string()

@@ -1,9 +1,11 @@
 //! Creating and rotating keys must not happen twice, whatever goes wrong.
 
-use super::{Vault, open, versions};
+use std::net::TcpListener;
+
 use akv_core::{Curve, ErrorKind, NewKey};
 use akv_emulator::{Curve as EmulatedCurve, Fault, FaultKind, NewKey as Emulated, Operation};
-use std::net::TcpListener;
+
+use super::{Vault, open, versions};
 
 /// The results of a create and a rotate with a fault.
 fn changes(kind: &FaultKind, on_connection: bool, times: Option<u32>) -> Vec<(Operation, Outcome)> {

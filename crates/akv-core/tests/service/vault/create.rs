@@ -1,13 +1,15 @@
 //! New keys and new versions, without faults.
 
-use super::{Vault, async_vault, both, open, run, versions};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use akv_core::{
     AesSize, AnyKey, Curve, ErrorKind, Key, KeyOperation, KeyType, NewKey, RsaSize,
     SignatureAlgorithm::{Es256, Rs256},
     SymmetricKey, blocking,
 };
 use akv_emulator::Persona;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::{Vault, async_vault, both, open, run, versions};
 
 const DIGEST: [u8; 32] = [7; 32];
 

@@ -1,8 +1,9 @@
 //! Deleting and purging, which can safely be repeated.
 
-use super::{async_vault, both, open, run};
 use akv_core::{Curve, ErrorKind, NewKey, SignatureAlgorithm::Es256};
 use akv_emulator::{Fault, FaultKind, Operation};
+
+use super::{async_vault, both, open, run};
 
 #[test]
 fn a_deleted_key_is_gone_and_a_purged_name_is_free() {

@@ -1,10 +1,12 @@
 //! Lists of keys and versions, page by page.
 
-use super::{Vault, async_vault, both, open, run};
+use std::{collections::BTreeSet, io::ErrorKind as IoErrorKind, net::TcpListener};
+
 use akv_core::ErrorKind;
 use akv_emulator::{Curve, Fault, FaultKind, NewKey, Operation};
 use futures::TryStreamExt;
-use std::{collections::BTreeSet, io::ErrorKind as IoErrorKind, net::TcpListener};
+
+use super::{Vault, async_vault, both, open, run};
 
 #[test]
 fn every_key_is_listed_once_whatever_the_number_of_pages() {

@@ -6,9 +6,10 @@ mod create;
 mod delete;
 mod list;
 
-use super::{Vault, run};
 use akv_core::blocking;
 use akv_emulator::Persona;
+
+use super::{Vault, run};
 
 fn both() -> [(Vault, &'static str); 2] {
     [(Persona::Vault, "vault:myVault:"), (Persona::ManagedHsm, "managedHsm:myHsm:")]
