@@ -149,7 +149,7 @@ fn paddings_and_digests_that_the_vault_lacks_are_refused_before_any_request() ->
         .site
         .openssl()
         .fails(&format!("pkeyutl -decrypt -inkey {} -in {long}", twins.ours))?;
-    assert!(entry(&failed).contains("256 bytes, got 257"), "{}", failed.describe());
+    assert!(entry(&failed).contains("256 bytes, not 257"), "{}", failed.describe());
     assert_eq!(twins.requests(), before);
     Ok(())
 }
