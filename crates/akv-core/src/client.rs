@@ -44,6 +44,10 @@ impl Client {
         self.0.settings()
     }
 
+    pub(crate) fn with_session(session: Session) -> Self {
+        Self(session)
+    }
+
     pub(crate) fn session(&self) -> &Session {
         &self.0
     }

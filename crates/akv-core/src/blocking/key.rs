@@ -4,10 +4,9 @@ use std::ops::Deref;
 
 use zeroize::Zeroizing;
 
-use super::{SymmetricKey, limit};
+use super::{SymmetricKey, block_on};
 use crate::{
     DigestAlgorithm, EncryptionAlgorithm, KeyFile, KeyId, PublicKey, Result, SignatureAlgorithm,
-    process::driver::block_on,
 };
 
 /// A key pair whose private half is in a vault; see [`crate::Key`].
@@ -26,7 +25,7 @@ use crate::{
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct Key(crate::Key);
+pub struct Key(pub(super) crate::Key);
 
 /// A key of either kind; see [`crate::AnyKey`].
 ///
@@ -112,8 +111,7 @@ impl Key {
     /// # Errors
     /// As the async form.
     pub fn sign(&self, algorithm: SignatureAlgorithm, digest: &[u8]) -> Result<Vec<u8>> {
-        let digest = digest.to_vec();
-        self.block(move |key| async move { key.sign(algorithm, &digest).await })
+        self.start_sign(algorithm, digest)?.wait()
     }
 
     /// Hashes a message and signs the digest; see [`crate::Key::sign_message`].
@@ -145,8 +143,7 @@ impl Key {
     /// # Errors
     /// As the async form.
     pub fn sign_pkcs1(&self, value: &[u8]) -> Result<Vec<u8>> {
-        let value = value.to_vec();
-        self.block(move |key| async move { key.sign_pkcs1(&value).await })
+        self.start_sign_pkcs1(value)?.wait()
     }
 
     /// Signs a digest with PKCS#1 v1.5; see [`crate::Key::sign_pkcs1_digest`].
@@ -163,8 +160,7 @@ impl Key {
     /// # Errors
     /// As the async form.
     pub fn sign_pkcs1_digest(&self, algorithm: DigestAlgorithm, digest: &[u8]) -> Result<Vec<u8>> {
-        let digest = digest.to_vec();
-        self.block(move |key| async move { key.sign_pkcs1_digest(algorithm, &digest).await })
+        self.start_sign_pkcs1_digest(algorithm, digest)?.wait()
     }
 
     /// Checks that [`sign_pkcs1_digest`](Self::sign_pkcs1_digest) would send a request; see
@@ -204,8 +200,7 @@ impl Key {
     /// # Errors
     /// As the async form.
     pub fn sign_ecdsa(&self, digest: &[u8]) -> Result<Vec<u8>> {
-        let digest = digest.to_vec();
-        self.block(move |key| async move { key.sign_ecdsa(&digest).await })
+        self.start_sign_ecdsa(digest)?.wait()
     }
 
     /// Verifies a signature with the public half; see [`crate::Key::verify`].
@@ -271,8 +266,7 @@ impl Key {
         algorithm: EncryptionAlgorithm,
         ciphertext: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>> {
-        let ciphertext = ciphertext.to_vec();
-        self.block(move |key| async move { key.decrypt(algorithm, &ciphertext).await })
+        self.start_decrypt(algorithm, ciphertext)?.wait()
     }
 
     /// Wraps a key in the vault; see [`crate::Key::wrap_key`].
@@ -325,8 +319,7 @@ impl Key {
         ciphertext: &[u8],
         versions: &[u16],
     ) -> Result<Zeroizing<[u8; 48]>> {
-        let (ciphertext, versions) = (ciphertext.to_vec(), versions.to_vec());
-        self.block(move |key| async move { key.tls_premaster(&ciphertext, &versions).await })
+        self.start_tls_premaster(ciphertext, versions)?.wait()
     }
 
     /// Decrypts a padded TLS premaster secret; see [`crate::Key::tls_premaster_block`].
@@ -334,15 +327,14 @@ impl Key {
     /// # Errors
     /// As the async form.
     pub fn tls_premaster_block(&self, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-        let ciphertext = ciphertext.to_vec();
-        self.block(move |key| async move { key.tls_premaster_block(&ciphertext).await })
+        self.start_tls_premaster_block(ciphertext)?.wait()
     }
 
     fn block<T: Send + 'static, F: Future<Output = Result<T>> + Send + 'static>(
         &self,
         operation: impl FnOnce(crate::Key) -> F,
     ) -> Result<T> {
-        block_on(limit(self.0.settings()), operation(self.0.clone()))
+        block_on(self.0.session(), operation(self.0.clone()))
     }
 }
 

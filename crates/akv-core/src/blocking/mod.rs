@@ -23,28 +23,35 @@
 //! ```
 
 mod key;
+mod pending;
+mod start;
 mod symmetric;
 mod vault;
 
 pub use self::{
     key::{AnyKey, Key, VaultKey},
+    pending::Pending,
     symmetric::{CbcStream, SymmetricKey},
     vault::{KeyList, Vault},
 };
+pub use crate::process::driver::Wait;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
-    Certificate, Counters, KeyFile, KeyReference, Result, Settings,
-    process::driver::{block_on, spawn},
+    Certificate, Counters, KeyFile, KeyReference, Result, Settings, process::driver::spawn,
+    session::Session,
 };
 
 /// How long after the operation's deadline a caller waits before it gives up on the runtime.
 const GRACE: Duration = Duration::from_millis(250);
 
-/// How long a caller waits for an operation.
-fn limit(settings: &Settings) -> Duration {
-    settings.timeout() + GRACE
+/// Runs an operation and waits for its result.
+fn block_on<T: Send + 'static>(
+    session: &Session,
+    operation: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    Pending::start(session, operation)?.wait()
 }
 
 /// Opens keys; see [`crate::Client`].
@@ -76,6 +83,13 @@ impl Client {
     /// ```
     pub fn new(settings: Settings) -> Self {
         Self(crate::Client::new(settings))
+    }
+
+    /// A client whose operations, and those of its keys, wait by `wait` where that is of use,
+    /// unless the setting `async` is `no`.
+    pub fn with_wait(settings: Settings, wait: Arc<dyn Wait>) -> Self {
+        let wait = Some(wait).filter(|_| settings.values().async_jobs);
+        Self(crate::Client::with_session(Session::with_wait(settings, wait)))
     }
 
     /// The settings.
@@ -287,6 +301,6 @@ impl Client {
         &self,
         operation: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
-        block_on(limit(self.settings()), operation)
+        block_on(self.0.session(), operation)
     }
 }

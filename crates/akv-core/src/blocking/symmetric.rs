@@ -4,11 +4,8 @@ use std::ops::Deref;
 
 use zeroize::Zeroizing;
 
-use super::limit;
-use crate::{
-    CbcAlgorithm, GcmAlgorithm, GcmCiphertext, KeyFile, KeyId, KeyWrapAlgorithm, Result,
-    process::driver::block_on,
-};
+use super::block_on;
+use crate::{CbcAlgorithm, GcmAlgorithm, GcmCiphertext, KeyFile, KeyId, KeyWrapAlgorithm, Result};
 
 /// A symmetric key in a Managed HSM; see [`crate::SymmetricKey`].
 ///
@@ -211,7 +208,7 @@ impl SymmetricKey {
         &self,
         operation: impl FnOnce(crate::SymmetricKey) -> F,
     ) -> Result<T> {
-        block_on(limit(self.0.settings()), operation(self.0.clone()))
+        block_on(self.0.session(), operation(self.0.clone()))
     }
 }
 
@@ -276,8 +273,7 @@ impl CbcStream {
     where
         F: Future<Output = Result<(Zeroizing<Vec<u8>>, crate::CbcStream)>> + Send + 'static,
     {
-        let limit = limit(self.0.key().settings());
-        let (output, stream) = block_on(limit, step(self.0.clone()))?;
+        let (output, stream) = block_on(self.0.key().session(), step(self.0.clone()))?;
         self.0 = stream;
         Ok(output)
     }

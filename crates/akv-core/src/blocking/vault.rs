@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::{AnyKey, VaultKey, limit};
-use crate::{KeyItem, KeyReference, NewKey, Result, process::driver::block_on};
+use super::{AnyKey, VaultKey, block_on};
+use crate::{KeyItem, KeyReference, NewKey, Result};
 
 /// A vault; see [`crate::Vault`].
 ///
@@ -93,7 +93,7 @@ impl Vault {
     /// As the async form.
     pub fn create<K: VaultKey>(&self, name: &str, key: NewKey<K>) -> Result<K::Blocking> {
         let (vault, name) = (self.0.clone(), name.to_owned());
-        block_on(limit(self.0.settings()), async move { vault.create(&name, key).await })
+        block_on(self.0.session(), async move { vault.create(&name, key).await })
             .map(K::Blocking::from)
     }
 
@@ -113,8 +113,7 @@ impl Vault {
     /// As the async form.
     pub fn rotate(&self, name: &str) -> Result<AnyKey> {
         let (vault, name) = (self.0.clone(), name.to_owned());
-        block_on(limit(self.0.settings()), async move { vault.rotate(&name).await })
-            .map(AnyKey::from)
+        block_on(self.0.session(), async move { vault.rotate(&name).await }).map(AnyKey::from)
     }
 
     /// Deletes a key with all its versions; see [`crate::Vault::delete`].
@@ -130,7 +129,7 @@ impl Vault {
     /// As the async form.
     pub fn delete(&self, name: &str) -> Result<()> {
         let (vault, name) = (self.0.clone(), name.to_owned());
-        block_on(limit(self.0.settings()), async move { vault.delete(&name).await })
+        block_on(self.0.session(), async move { vault.delete(&name).await })
     }
 
     /// Purges a deleted key permanently; see [`crate::Vault::purge`].
@@ -146,7 +145,7 @@ impl Vault {
     /// As the async form.
     pub fn purge(&self, name: &str) -> Result<()> {
         let (vault, name) = (self.0.clone(), name.to_owned());
-        block_on(limit(self.0.settings()), async move { vault.purge(&name).await })
+        block_on(self.0.session(), async move { vault.purge(&name).await })
     }
 }
 
@@ -174,7 +173,7 @@ impl KeyList {
     /// As the async form.
     pub fn next_page(&mut self) -> Result<Option<Vec<KeyItem>>> {
         let mut list = self.list.clone();
-        let (list, page) = block_on(limit(self.list.settings()), async move {
+        let (list, page) = block_on(self.list.session(), async move {
             let page = list.next_page().await?;
             Ok((list, page))
         })?;

@@ -124,6 +124,10 @@ impl Key {
         Self(Arc::new(Inner { handle, public_key }))
     }
 
+    pub(crate) fn session(&self) -> &Session {
+        &self.0.handle.session
+    }
+
     pub(crate) fn settings(&self) -> &Settings {
         self.0.handle.session.settings()
     }

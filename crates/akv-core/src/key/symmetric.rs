@@ -14,7 +14,7 @@ use super::{
     request::{Action, Parameters},
     wrap::KnownSize,
 };
-use crate::{CbcAlgorithm, Error, ErrorKind, GcmAlgorithm, Result, Settings};
+use crate::{CbcAlgorithm, Error, ErrorKind, GcmAlgorithm, Result, session::Session};
 
 /// Length of the nonce of GCM, to which the service appends zeros up to a whole block.
 const NONCE: RangeInclusive<usize> = 12..=16;
@@ -224,8 +224,8 @@ impl SymmetricKey {
         Ok(answer.map_err(|error| error.during(during()))?.value)
     }
 
-    pub(crate) fn settings(&self) -> &Settings {
-        self.0.handle.session.settings()
+    pub(crate) fn session(&self) -> &Session {
+        &self.0.handle.session
     }
 
     pub(super) fn doing(&self, verb: &str, algorithm: &str) -> String {

@@ -38,7 +38,7 @@ use crate::transport::Http;
 use crate::{
     Error, ErrorKind, KeyReference, Result, Settings,
     counters::Metrics,
-    process::{Current, PerProcess},
+    process::{Current, PerProcess, driver::Wait},
     transport::{Failure, with_deadline},
 };
 
@@ -48,6 +48,8 @@ pub(crate) struct Session(Arc<Shared>);
 
 struct Shared {
     settings: Settings,
+    /// How callers of the blocking facade wait.
+    wait: Option<Arc<dyn Wait>>,
     tokens: TokenSlots,
     circuits: Circuits,
     connections: PerProcess<Connections>,
@@ -57,9 +59,15 @@ struct Shared {
 impl Session {
     /// A session with these settings. Starts no thread and sends no request.
     pub(crate) fn new(settings: Settings) -> Self {
+        Self::with_wait(settings, None)
+    }
+
+    /// The same, with a way to wait for callers of the blocking facade.
+    pub(crate) fn with_wait(settings: Settings, wait: Option<Arc<dyn Wait>>) -> Self {
         initialize_statics();
         Self(Arc::new(Shared {
             settings,
+            wait,
             tokens: TokenSlots::default(),
             circuits: Circuits::default(),
             connections: PerProcess::new(),
@@ -69,6 +77,10 @@ impl Session {
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    pub(crate) fn wait(&self) -> Option<&dyn Wait> {
+        self.0.wait.as_deref()
     }
 
     pub(crate) fn metrics(&self) -> &Arc<Metrics> {

@@ -262,6 +262,7 @@ impl Builder {
                 .unwrap_or(true),
             warm: self.read_with("warm", values::boolean)?.unwrap_or(false),
             fail_fast: self.read_with("fail-fast", values::boolean)?.unwrap_or(true),
+            async_jobs: self.read_with("async", values::boolean)?.unwrap_or(true),
             rsa_key_exchange: self.read_with("rsa-key-exchange", values::boolean)?.unwrap_or(false),
             fips: self.read_with("fips", values::boolean)?.unwrap_or(false),
             log_level: self.text("log-level"),

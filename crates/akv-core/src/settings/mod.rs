@@ -94,6 +94,7 @@ pub(crate) struct Values {
     pub(crate) warm: bool,
     pub(crate) rsa_key_exchange: bool,
     pub(crate) fail_fast: bool,
+    pub(crate) async_jobs: bool,
     pub(crate) fips: bool,
     pub(crate) log_level: Option<String>,
     pub(crate) log_file: Option<PathBuf>,

@@ -121,6 +121,13 @@ pub const OPTIONS: &[OptionInfo] = &[
     )
     .or("yes"),
     option(
+        "async",
+        "AKV_ASYNC",
+        "inside an OpenSSL ASYNC job, pause the job instead of blocking the thread: yes (default), \
+         no",
+    )
+    .or("yes"),
+    option(
         "fips",
         "AKV_FIPS",
         "the keys are in a validated HSM, and found under the property fips=yes: no (default), yes",

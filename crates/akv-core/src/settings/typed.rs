@@ -73,6 +73,12 @@ impl Builder {
         self.with("fail-fast", text(yes))
     }
 
+    /// Whether an operation inside an OpenSSL ASYNC job pauses the job (setting `async`).
+    #[must_use]
+    pub fn async_jobs(self, yes: bool) -> Self {
+        self.with("async", text(yes))
+    }
+
     fn with(mut self, name: &'static str, value: &str) -> Self {
         self.set(name, Origin::File, value.to_owned());
         self
@@ -98,7 +104,8 @@ mod tests {
             .hedge_after(Duration::from_secs(1))
             .verify_signatures(false)
             .warm(true)
-            .fail_fast(false);
+            .fail_fast(false)
+            .async_jobs(false);
         let mut named = Settings::builder();
         for (name, value) in [
             ("credential", "azure-cli"),
@@ -109,6 +116,7 @@ mod tests {
             ("verify-signatures", "no"),
             ("warm", "yes"),
             ("fail-fast", "no"),
+            ("async", "no"),
         ] {
             assert!(OPTIONS.iter().any(|option| option.name == name), "{name}");
             named = named.option(name, value).unwrap();

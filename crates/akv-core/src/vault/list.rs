@@ -9,7 +9,7 @@ use azure_security_keyvault_keys::models::{
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 
 use crate::{
-    Error, ErrorKind, KeyAttributes, KeyReference, Result, Settings,
+    Error, ErrorKind, KeyAttributes, KeyReference, Result,
     key::name_and_version,
     outside,
     session::{Kind, Session, VaultClient},
@@ -206,8 +206,8 @@ impl KeyList {
         self.into_stream().try_collect().await
     }
 
-    pub(crate) fn settings(&self) -> &Settings {
-        self.session.settings()
+    pub(crate) fn session(&self) -> &Session {
+        &self.session
     }
 
     async fn page(

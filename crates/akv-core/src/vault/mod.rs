@@ -16,7 +16,7 @@ pub(crate) use self::certificate::certificate;
 #[cfg(test)]
 pub(crate) use self::certificate::read_answer as read_certificate;
 
-use crate::{Error, ErrorKind, KeyReference, Result, Settings, session::Session};
+use crate::{Error, ErrorKind, KeyReference, Result, session::Session};
 
 /// A vault or Managed HSM. Cheap to clone.
 ///
@@ -58,8 +58,8 @@ impl Vault {
         &self.reference
     }
 
-    pub(crate) fn settings(&self) -> &Settings {
-        self.session.settings()
+    pub(crate) fn session(&self) -> &Session {
+        &self.session
     }
 
     /// The vault's keys, in the service's order, without deleted ones. No request is sent before

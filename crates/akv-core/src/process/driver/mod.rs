@@ -1,7 +1,7 @@
 //! Runs operations for callers.
 //!
-//! A caller hands an operation to a [`Driver`] and gets a [`Pending`] for it. The result is
-//! obtained by waiting on the calling thread; the blocking facade needs no other way.
+//! A caller hands an operation to a [`Driver`] and gets a [`Pending`] for it, which can be polled,
+//! or waited for on the calling thread. Dropping it cancels the operation.
 //!
 //! The only driver so far is this process's [`runtime`]. A thread named `akv` drives it if the
 //! system lets us start one. Otherwise the waiting callers drive it.
@@ -11,7 +11,9 @@ mod descriptors;
 mod pending;
 mod runtime;
 mod stack;
+mod wait;
 
+pub use self::wait::Wait;
 pub(crate) use self::{
     aside::run_blocking,
     descriptors::above_standard_streams,
@@ -22,12 +24,10 @@ pub(crate) use self::{
 #[cfg(test)]
 pub(crate) use self::runtime::caller_driven;
 
-use std::{
-    pin::Pin,
-    time::{Duration, Instant},
-};
+use std::{pin::Pin, time::Instant};
 
 use futures::future::BoxFuture;
+use tokio::task::AbortHandle;
 
 use crate::Result;
 
@@ -41,28 +41,19 @@ pub(crate) type Done<'a> = Pin<&'a mut dyn Future<Output = ()>>;
 pub(crate) trait Driver: Send + Sync {
     /// Accepts a task. It runs whether or not a caller waits for it, if there is a thread to run
     /// it. Without one it runs only while a caller [waits](Driver::wait).
-    fn start(&self, task: Task);
+    fn start(&self, task: Task) -> AbortHandle;
+
+    /// Whether tasks run while no caller waits.
+    fn is_attended(&self) -> bool;
+
+    /// Whether this process started the driver, and not its parent before a `fork`.
+    fn is_of_this_process(&self) -> bool;
 
     /// Blocks the calling thread until `done` is ready or `until` is reached.
     ///
     /// # Errors
     /// This thread must not block.
     fn wait(&self, done: Done<'_>, until: Instant) -> Result<()>;
-}
-
-/// Runs an operation and waits for its result.
-///
-/// It uses little of the caller's stack, which may be tiny (an OpenSSL ASYNC job has 32 KiB). The
-/// caller may be inside its own async runtime if threads can be started.
-///
-/// # Errors
-/// The operation's own error; or the runtime cannot be started, the operation panicked, or there
-/// was no result within `limit`.
-pub(crate) fn block_on<T: Send + 'static>(
-    limit: Duration,
-    operation: impl Future<Output = Result<T>> + Send + 'static,
-) -> Result<T> {
-    start(Box::pin(operation))?.wait(limit)
 }
 
 /// Starts an operation.

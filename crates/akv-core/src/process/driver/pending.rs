@@ -5,23 +5,25 @@ use std::{
     mem,
     pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll, Waker},
-    time::{Duration, Instant},
+    task::{Poll, Waker},
+    time::Instant,
 };
 
 use futures::future::BoxFuture;
+use tokio::task::AbortHandle;
 
 use super::Driver;
 use crate::{Error, ErrorKind, Result};
 
-/// An operation in flight.
+/// An operation in flight. Dropping it cancels the operation.
 ///
 /// Its result lives in memory that the task and the waiter share, so either may be dropped before
 /// the other.
-#[must_use = "the result is here"]
+#[must_use = "dropping it cancels the operation"]
 pub(crate) struct Pending<T> {
     outcome: Arc<Outcome<T>>,
     driver: Arc<dyn Driver>,
+    task: AbortHandle,
 }
 
 impl<T: Send + 'static> Pending<T> {
@@ -29,31 +31,61 @@ impl<T: Send + 'static> Pending<T> {
     pub(crate) fn start(driver: Arc<dyn Driver>, operation: BoxFuture<'static, Result<T>>) -> Self {
         let outcome = Arc::new(Outcome(Mutex::new(State::Open(None))));
         let promise = Promise(Arc::clone(&outcome));
-        driver.start(Box::pin(async move { promise.keep(operation.await) }));
-        Self { outcome, driver }
+        let task = driver.start(Box::pin(async move { promise.keep(operation.await) }));
+        Self { outcome, driver, task }
     }
 
-    /// Waits for the result on the calling thread.
+    /// Whether the operation continues while nothing waits for it.
+    pub(crate) fn is_attended(&self) -> bool {
+        self.driver.is_attended()
+    }
+
+    /// Takes the result; once taken, there is never another. Only the last waker is woken.
     ///
     /// # Errors
-    /// The operation's own error; or it panicked, or there was no result within `limit`.
-    pub(crate) fn wait(self, limit: Duration) -> Result<T> {
+    /// The operation's own error, or it panicked.
+    pub(crate) fn poll(&self, waker: &Waker) -> Poll<Result<T>> {
+        self.outcome.poll(waker)
+    }
+
+    /// Fails in a child of `fork` if the operation was started in its parent, whose thread and
+    /// connections the child lacks.
+    ///
+    /// # Errors
+    /// The operation continues in the parent only.
+    pub(crate) fn check_process(&self) -> Result<()> {
+        if self.driver.is_of_this_process() {
+            return Ok(());
+        }
+        let text = "the operation was started before a fork, and continues in the parent only";
+        Err(Error::new(ErrorKind::Internal, text))
+    }
+
+    /// Blocks the calling thread until there is a result or `until` is reached. It uses little of
+    /// the caller's stack, which may be tiny (an OpenSSL ASYNC job has 32 KiB). The caller may be
+    /// inside its own async runtime if threads can be started.
+    ///
+    /// # Errors
+    /// As [`Self::poll`], or this thread must not block.
+    pub(crate) fn wait(&self, until: Instant) -> Result<Option<T>> {
         let mut result = None;
         {
-            let outcome = &self.outcome;
             let mut done = pin!(poll_fn(|context| {
-                outcome.poll(context).map(|outcome| result = Some(outcome))
+                self.poll(context.waker()).map(|outcome| result = Some(outcome))
             }));
-            self.driver.wait(done.as_mut(), Instant::now() + limit)?;
+            self.driver.wait(done.as_mut(), until)?;
         }
-        result.unwrap_or_else(|| Err(no_result(limit)))
+        result.transpose()
     }
 }
 
-#[cold]
-fn no_result(limit: Duration) -> Error {
-    let text = format!("no result within {limit:?}: the runtime's thread is held up");
-    Error::new(ErrorKind::Timeout, text)
+impl<T> Drop for Pending<T> {
+    fn drop(&mut self) {
+        // The runtime of another process must not be touched.
+        if self.outcome.cancel() && self.driver.is_of_this_process() {
+            self.task.abort();
+        }
+    }
 }
 
 /// The state that the task and the waiter share.
@@ -68,17 +100,24 @@ enum State<T> {
 
 impl<T> Outcome<T> {
     /// Takes the result.
-    fn poll(&self, context: &Context<'_>) -> Poll<Result<T>> {
+    fn poll(&self, waker: &Waker) -> Poll<Result<T>> {
         let mut state = self.state();
         match mem::replace(&mut *state, State::Taken) {
             State::Done(result) => Poll::Ready(result),
             State::Taken => Poll::Pending,
-            State::Open(waker) => {
-                let waker = waker.filter(|waker| waker.will_wake(context.waker()));
-                *state = State::Open(waker.or_else(|| Some(context.waker().clone())));
+            State::Open(last) => {
+                let last = last.filter(|last| last.will_wake(waker));
+                *state = State::Open(last.or_else(|| Some(waker.clone())));
                 Poll::Pending
             }
         }
+    }
+
+    /// Gives up the result. Returns whether there was none yet.
+    fn cancel(&self) -> bool {
+        // In a child of `fork`, the lock may have been held by a thread that does not exist here.
+        let Ok(mut state) = self.0.try_lock() else { return true };
+        matches!(mem::replace(&mut *state, State::Taken), State::Open(_))
     }
 
     fn settle(&self, result: impl FnOnce() -> Result<T>) {

@@ -22,7 +22,11 @@ use std::{
 };
 
 use futures::future::select;
-use tokio::runtime::{Builder, Handle, Runtime};
+use process_abi::ProcessId;
+use tokio::{
+    runtime::{Builder, Handle, Runtime},
+    task::AbortHandle,
+};
 
 use super::{Done, Driver, Task, aside, descriptors::Descriptors, stack::Stacks};
 use crate::{
@@ -110,12 +114,17 @@ impl Process {
         let stacks = Stacks::default();
         let build = || Descriptors::of_new(Builder::new_current_thread().enable_io().enable_time());
         let (runtime, descriptors) = stacks.run(build)??;
-        let runtime = Arc::new(runtime);
+        let (process, runtime) = (process_abi::current(), Arc::new(runtime));
         let handle = runtime.handle().clone();
         Ok(Self {
             driver_thread: DriverThread::default(),
-            by_thread: Arc::new(ByThread { handle, descriptors: Arc::clone(&descriptors) }),
+            by_thread: Arc::new(ByThread {
+                process,
+                handle,
+                descriptors: Arc::clone(&descriptors),
+            }),
             by_caller: Arc::new(ByCaller {
+                process,
                 runtime,
                 stacks,
                 descriptors: Arc::clone(&descriptors),
@@ -172,13 +181,22 @@ impl DriverThread {
 
 /// A thread drives the runtime; callers sleep.
 struct ByThread {
+    process: ProcessId,
     handle: Handle,
     descriptors: Arc<Descriptors>,
 }
 
 impl Driver for ByThread {
-    fn start(&self, task: Task) {
-        drop(self.handle.spawn(task));
+    fn start(&self, task: Task) -> AbortHandle {
+        self.handle.spawn(task).abort_handle()
+    }
+
+    fn is_attended(&self) -> bool {
+        true
+    }
+
+    fn is_of_this_process(&self) -> bool {
+        process_abi::current() == self.process
     }
 
     fn wait(&self, mut done: Done<'_>, until: Instant) -> Result<()> {
@@ -230,19 +248,29 @@ impl Wake for Unpark {
 
 /// Callers drive the runtime while they wait, on our own stacks.
 struct ByCaller {
+    process: ProcessId,
     runtime: Arc<Runtime>,
     stacks: Stacks,
     descriptors: Arc<Descriptors>,
 }
 
 impl Driver for ByCaller {
-    fn start(&self, task: Task) {
-        drop(self.runtime.spawn(async {
+    fn start(&self, task: Task) -> AbortHandle {
+        let task = self.runtime.spawn(async {
             // The connections have not been polled since the last operation. This polls them, so
             // that a connection that the server has closed meanwhile is not used.
             tokio::task::yield_now().await;
             task.await;
-        }));
+        });
+        task.abort_handle()
+    }
+
+    fn is_attended(&self) -> bool {
+        false
+    }
+
+    fn is_of_this_process(&self) -> bool {
+        process_abi::current() == self.process
     }
 
     fn wait(&self, done: Done<'_>, until: Instant) -> Result<()> {
@@ -295,14 +323,19 @@ mod tests {
     use nix::sys::signal::{SigSet, Signal};
 
     use super::*;
-    use crate::process::driver::{Pending, block_on};
+    use crate::process::driver::{Pending, start};
 
     const LIMIT: Duration = Duration::from_secs(10);
+
+    fn wait<T: Send + 'static>(pending: Pending<T>) -> Result<T> {
+        Ok(pending.wait(Instant::now() + LIMIT)?.expect("a result in time"))
+    }
 
     #[test]
     fn the_runtime_runs_where_a_runtime_already_runs() {
         let outer = Builder::new_current_thread().build().unwrap();
-        let sum = outer.block_on(async { block_on(LIMIT, async { Ok(20 + 22) }).unwrap() });
+        let sum = outer
+            .block_on(async { wait(start(Box::pin(async { Ok(20 + 22) })).unwrap()).unwrap() });
         assert_eq!(sum, 42);
     }
 
@@ -310,7 +343,7 @@ mod tests {
     fn a_panic_becomes_an_error() {
         for driver in [driver().unwrap(), caller_driven()] {
             let pending = Pending::<()>::start(driver, Box::pin(async { panic!("on purpose") }));
-            assert_eq!(pending.wait(LIMIT).unwrap_err().kind(), ErrorKind::Internal);
+            assert_eq!(wait(pending).unwrap_err().kind(), ErrorKind::Internal);
         }
     }
 
@@ -318,17 +351,15 @@ mod tests {
     fn what_takes_too_long_is_not_waited_for() {
         for driver in [driver().unwrap(), caller_driven()] {
             let pending = Pending::<()>::start(driver, Box::pin(std::future::pending()));
-            let error = pending.wait(Duration::from_millis(20)).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Timeout);
+            let until = Instant::now() + Duration::from_millis(20);
+            assert!(pending.wait(until).unwrap().is_none());
         }
     }
 
     #[test]
     fn the_runtimes_threads_take_no_signals() {
-        let blocked = block_on(LIMIT, async {
-            Ok(SigSet::thread_get_mask().unwrap().contains(Signal::SIGCHLD))
-        });
-        assert!(blocked.unwrap());
+        let operation = async { Ok(SigSet::thread_get_mask().unwrap().contains(Signal::SIGCHLD)) };
+        assert!(wait(start(Box::pin(operation)).unwrap()).unwrap());
         assert!(!SigSet::thread_get_mask().unwrap().contains(Signal::SIGCHLD));
     }
 
@@ -348,7 +379,7 @@ mod tests {
                             Ok((thread::current().id(), runs_in_background()))
                         });
                         let (_, attended) =
-                            Pending::start(Arc::clone(&driver), operation).wait(LIMIT).unwrap();
+                            wait(Pending::start(Arc::clone(&driver), operation)).unwrap();
                         assert!(!attended);
                     }
                 });
@@ -369,8 +400,23 @@ mod tests {
                 Ok(())
             }),
         );
-        assert_eq!(first.wait(LIMIT).unwrap(), 7);
-        second.wait(LIMIT).unwrap();
+        assert_eq!(wait(first).unwrap(), 7);
+        wait(second).unwrap();
+    }
+
+    #[test]
+    fn a_dropped_operation_is_cancelled() {
+        for driver in [driver().unwrap(), caller_driven()] {
+            let (sender, receiver) = tokio::sync::oneshot::channel::<()>();
+            let operation = async move {
+                let _sender = sender;
+                std::future::pending::<()>().await;
+                Ok(())
+            };
+            drop(Pending::start(Arc::clone(&driver), Box::pin(operation)));
+            let closed = Pending::start(driver, Box::pin(async { Ok(receiver.await.is_err()) }));
+            assert!(wait(closed).unwrap());
+        }
     }
 
     #[test]
@@ -378,7 +424,7 @@ mod tests {
         let driver = caller_driven();
         let pending = Pending::start(Arc::clone(&driver), Box::pin(async { Ok(()) }));
         let outer = Builder::new_current_thread().build().unwrap();
-        let error = outer.block_on(async { pending.wait(LIMIT) }).unwrap_err();
+        let error = outer.block_on(async { wait(pending) }).unwrap_err();
         assert!(error.to_string().contains("async runtime"), "{error}");
     }
 }

@@ -111,7 +111,8 @@ fn without_a_thread_a_connection_that_the_server_closed_is_not_used() {
         let pool = Arc::clone(&pool);
         let operation = Box::pin(async move { Ok(get(&pool).await) });
         let pending = crate::process::driver::Pending::start(Arc::clone(&driver), operation);
-        pending.wait(Duration::from_secs(10)).unwrap().unwrap();
+        let until = std::time::Instant::now() + Duration::from_secs(10);
+        pending.wait(until).unwrap().unwrap().unwrap();
         wait_until_closed.recv().unwrap();
     }
     serving.join().unwrap();

@@ -1,0 +1,136 @@
+//! Operations in flight.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+    time::{Duration, Instant},
+};
+
+use super::{GRACE, Wait};
+use crate::{
+    Error, ErrorKind, Result,
+    process::driver::{self, start},
+    session::Session,
+};
+
+/// An operation in flight, from a method such as [`Key::start_sign`](super::Key::start_sign).
+///
+/// It runs in the background until it has a result: it can be waited for, polled like any future,
+/// or left alone. Dropping it cancels the operation; the service may have executed it nevertheless.
+/// If the system refuses a thread, it continues only while a thread waits for an operation.
+///
+/// ```no_run
+/// use akv_core::{SignatureAlgorithm::Es256, blocking::Key};
+///
+/// # fn example(keys: [Key; 2], digest: [u8; 32]) -> akv_core::Result<()> {
+/// // Both requests are in flight at the same time, on one thread.
+/// let pending = keys.each_ref().map(|key| key.start_sign(Es256, &digest));
+/// for signature in pending {
+///     println!("{} bytes", signature?.wait()?.len());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "dropping it cancels the operation"]
+pub struct Pending<T: Send + 'static> {
+    operation: driver::Pending<T>,
+    session: Session,
+    /// When to give up on the runtime.
+    until: Instant,
+}
+
+impl<T: Send + 'static> Pending<T> {
+    /// Starts an operation of this session.
+    ///
+    /// # Errors
+    /// The runtime cannot be started.
+    pub(super) fn start(
+        session: &Session,
+        operation: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<Self> {
+        let until = Instant::now() + session.settings().timeout() + GRACE;
+        Ok(Self { operation: start(Box::pin(operation))?, session: session.clone(), until })
+    }
+
+    /// Waits for the result: by the client's own [`Wait`], or by blocking the calling thread.
+    ///
+    /// # Errors
+    /// The operation's own error; or the runtime's thread gave no result within the deadline and a
+    /// quarter of a second, or this thread must not block.
+    pub fn wait(self) -> Result<T> {
+        let attended = self.operation.is_attended();
+        if let Some(wait) = self.session.wait().filter(|_| attended)
+            && let Some(result) = self.wait_by(wait)
+        {
+            return result;
+        }
+        self.operation.wait(self.until)?.ok_or_else(|| self.no_result())
+    }
+
+    /// Blocks the calling thread for at most `timeout`. Returns `None` if there is no result yet.
+    ///
+    /// # Errors
+    /// As [`Self::wait`].
+    pub fn wait_for(&mut self, timeout: Duration) -> Result<Option<T>> {
+        self.operation.check_process()?;
+        let until = Instant::now().checked_add(timeout).unwrap_or(self.until);
+        match self.operation.wait(until.min(self.until))? {
+            None if Instant::now() >= self.until => Err(self.no_result()),
+            result => Ok(result),
+        }
+    }
+
+    /// `None` if that left the rest to us.
+    fn wait_by(&self, wait: &dyn Wait) -> Option<Result<T>> {
+        let mut result = None;
+        wait.wait(&mut |waker| {
+            if result.is_none() {
+                result = self.result(waker);
+            }
+            result.is_some()
+        });
+        result
+    }
+
+    /// The result, or the reason why there will not be one.
+    fn result(&self, waker: &Waker) -> Option<Result<T>> {
+        if let Poll::Ready(result) = self.operation.poll(waker) {
+            return Some(result);
+        }
+        if let Err(error) = self.operation.check_process() {
+            return Some(Err(error));
+        }
+        (Instant::now() >= self.until).then(|| Err(self.no_result()))
+    }
+
+    #[cold]
+    fn no_result(&self) -> Error {
+        let limit = self.session.settings().timeout() + GRACE;
+        let text = format!("no result within {limit:?}: the runtime's thread is held up");
+        Error::new(ErrorKind::Timeout, text)
+    }
+}
+
+impl<T: Send + 'static> Future for Pending<T> {
+    type Output = Result<T>;
+
+    /// Ready at the latest with the operation's own deadline, unless the system refuses a thread.
+    /// Once it has returned the result, it is never ready again.
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T>> {
+        match self.operation.poll(context.waker()) {
+            Poll::Pending => match self.operation.check_process() {
+                Ok(()) => Poll::Pending,
+                Err(error) => Poll::Ready(Err(error)),
+            },
+            ready => ready,
+        }
+    }
+}
+
+impl<T: Send + 'static> fmt::Debug for Pending<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pending").finish_non_exhaustive()
+    }
+}
