@@ -15,8 +15,17 @@ pub fn uncancelled<R>(body: impl FnOnce() -> R) -> R {
     body()
 }
 
+/// Runs `leave`, which leaves the stack of a call in the guard and may return on another thread,
+/// such as `ASYNC_pause_job`. Meanwhile the thread has the cancellation state that it had before
+/// the call. On return, the cancellation of the current thread is disabled.
+#[inline(never)]
+pub fn outside<R>(leave: impl FnOnce() -> R) -> R {
+    posix::outside(leave)
+}
+
 #[cfg(not(target_os = "android"))]
 mod posix {
+    use std::cell::Cell;
     use std::ffi::c_int;
     use std::marker::PhantomData;
 
@@ -37,25 +46,57 @@ mod posix {
         (result == 0).then_some(before)
     }
 
+    thread_local! {
+        /// The state to restore when the outermost call in the guard returns, if it was not
+        /// already disabled.
+        static BEFORE: Cell<Option<c_int>> = const { Cell::new(None) };
+    }
+
+    /// Disables cancellation of the calling thread. Returns whether it was enabled.
+    ///
+    /// The functions that use the thread-local are not inlined: the compiler may keep its address
+    /// across a call, and after [`outside`] it would be that of another thread.
+    #[inline(never)]
+    fn disable() -> bool {
+        let before = swap(DISABLE).filter(|before| *before != DISABLE);
+        if before.is_some() {
+            BEFORE.set(before);
+        }
+        before.is_some()
+    }
+
+    /// Restores the state before [`disable`].
+    #[inline(never)]
+    fn restore() {
+        if let Some(before) = BEFORE.take() {
+            swap(before);
+        }
+    }
+
+    pub(super) fn outside<R>(leave: impl FnOnce() -> R) -> R {
+        restore();
+        let result = leave();
+        disable();
+        result
+    }
+
     /// Keeps the calling thread from being cancelled while it is alive.
     pub(super) struct Disabled {
-        /// The state to restore, if cancellation was not already disabled.
-        before: Option<c_int>,
+        is_outermost: bool,
         /// The state belongs to the thread, so this type must not be `Send`.
         _of_this_thread: PhantomData<*const ()>,
     }
 
     impl Disabled {
         pub(super) fn new() -> Self {
-            let before = swap(DISABLE).filter(|before| *before != DISABLE);
-            Self { before, _of_this_thread: PhantomData }
+            Self { is_outermost: disable(), _of_this_thread: PhantomData }
         }
     }
 
     impl Drop for Disabled {
         fn drop(&mut self) {
-            if let Some(before) = self.before {
-                swap(before);
+            if self.is_outermost {
+                restore();
             }
         }
     }
@@ -70,6 +111,10 @@ mod posix {
         pub(super) const fn new() -> Self {
             Self
         }
+    }
+
+    pub(super) fn outside<R>(leave: impl FnOnce() -> R) -> R {
+        leave()
     }
 }
 

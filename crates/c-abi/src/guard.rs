@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::ffi::{CString, c_int, c_void};
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::ptr;
 use std::sync::{Arc, Once};
 
@@ -117,6 +117,33 @@ pub fn run<T: Return, E: Failure>(
     enter(|| caught(name, place, host, body))
 }
 
+/// Runs a `body` that waits, with a host but without an object.
+///
+/// Unlike with [`run`], the body is on the caller's stack, which it may leave while it waits
+/// ([`outside`](crate::outside)). All that needs stack it runs [`deep`].
+#[track_caller]
+pub fn run_waiting<T: Return, E: Failure>(
+    name: &'static str,
+    host: &impl ErrorQueue,
+    body: impl FnOnce() -> Result<T, E>,
+) -> T::Raw {
+    let place = Location::caller();
+    uncancelled(|| {
+        deep(|| tracing::trace!(target: "akv::abi", "{name}"));
+        match catch_unwind(AssertUnwindSafe(body)) {
+            Ok(Ok(value)) => value.into_raw(),
+            Ok(Err(failure)) => deep(|| report::<T, E>(name, place, host, &failure)),
+            Err(panic) => deep(|| report::<T, E>(name, place, host, &bug(name, &*panic))),
+        }
+    })
+}
+
+/// Runs a part of a body on a stack of our own if the current one is small. It must not wait.
+pub fn deep<R>(work: impl FnOnce() -> R) -> R {
+    let result = on_own_stack(|| catch_unwind(AssertUnwindSafe(work)));
+    result.unwrap_or_else(|panic| resume_unwind(panic))
+}
+
 /// Enters Rust from C: disables cancellation and uses little of the caller's stack.
 pub(crate) fn enter<R>(body: impl FnOnce() -> R) -> R {
     uncancelled(|| on_own_stack(body))
@@ -131,11 +158,24 @@ fn caught<T: Return, E: Failure>(
     tracing::trace!(target: "akv::abi", "{name}");
     // The body captures only pointers and the object. An object that was partly modified before a
     // panic is still valid, since no invariant spans two fields.
-    let failure = match catch_unwind(AssertUnwindSafe(body)) {
-        Ok(Ok(value)) => return value.into_raw(),
-        Ok(Err(failure)) => failure,
-        Err(panic) => E::bug(format!("internal error in {name}: {}", panic_text(&*panic))),
-    };
+    match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(value)) => value.into_raw(),
+        Ok(Err(failure)) => report::<T, E>(name, place, host, &failure),
+        Err(panic) => report::<T, E>(name, place, host, &bug(name, &*panic)),
+    }
+}
+
+fn bug<E: Failure>(name: &str, panic: &dyn Any) -> E {
+    E::bug(format!("internal error in {name}: {}", panic_text(panic)))
+}
+
+/// Reports a failure to the host. Returns the value that reports it to C.
+fn report<T: Return, E: Failure>(
+    name: &'static str,
+    place: &Location<'_>,
+    host: &impl ErrorQueue,
+    failure: &E,
+) -> T::Raw {
     // Building and pushing the entry calls into the error and the host; neither may panic into C.
     let _ = catch_unwind(AssertUnwindSafe(|| {
         if let Some((reason, message)) = failure.entry() {

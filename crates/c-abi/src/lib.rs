@@ -13,10 +13,12 @@ mod stack;
 mod wiping;
 
 pub use self::{
-    cancellation::uncancelled,
+    cancellation::{outside, uncancelled},
     guard::{
-        Entry, ErrorQueue, Failure, MAX_MESSAGE, Return, catch_panic, query, quiet_panics, run,
+        Entry, ErrorQueue, Failure, MAX_MESSAGE, Return, catch_panic, deep, query, quiet_panics,
+        run, run_waiting,
     },
     memory::{NoRoom, Output, bytes, clone_arc, free_arc, free_box, text},
+    stack::is_on_own_stack,
     wiping::Wiping,
 };

@@ -64,6 +64,15 @@ pub(crate) fn on_own_stack<R>(work: impl FnOnce() -> R) -> R {
     result
 }
 
+/// Whether the caller runs on a stack of this module, which it must not leave.
+#[inline(never)]
+pub fn is_on_own_stack() -> bool {
+    let here = 0_u8;
+    let (limit, base) = CURRENT.get();
+    (limit..base).contains(&(&raw const here).addr())
+}
+
+#[inline(never)]
 fn has_room() -> bool {
     let here = 0_u8;
     let here = (&raw const here).addr();

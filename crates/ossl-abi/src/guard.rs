@@ -13,7 +13,7 @@ use crate::host::Host;
 
 pub use c_abi::{
     Entry, ErrorQueue, Failure, MAX_MESSAGE, NoRoom, Output, Return, bytes, catch_panic, clone_arc,
-    free_arc, free_box, query, quiet_panics, run, text, uncancelled,
+    deep, free_arc, free_box, query, quiet_panics, run, run_waiting, text, uncancelled,
 };
 
 /// An object that C holds a pointer to.
@@ -98,6 +98,39 @@ pub unsafe fn exclusive<O: Object, T: Return, E: Failure>(
             let host = *object.host();
             run(name, &host, || body(object))
         }
+        None => T::FAILED,
+    }
+}
+
+/// Runs a `body` that waits on an object that only this call uses; see [`run_waiting`].
+///
+/// # Safety
+/// As for [`exclusive`].
+#[track_caller]
+pub unsafe fn exclusive_waiting<O: Object, T: Return, E: Failure>(
+    name: &'static str,
+    object: *mut c_void,
+    body: impl FnOnce(&mut O) -> Result<T, E>,
+) -> T::Raw {
+    // SAFETY: guaranteed by the caller.
+    match unsafe { object.cast::<O>().as_mut() } {
+        Some(object) => {
+            let host = *object.host();
+            run_waiting(name, &host, || body(object))
+        }
+        None => T::FAILED,
+    }
+}
+
+/// Runs a `body` that waits with the host of a slot; see [`run_waiting`].
+#[track_caller]
+pub fn within_waiting<H: Slotted, T: Return, E: Failure>(
+    name: &'static str,
+    host: Option<&'static H>,
+    body: impl FnOnce(&'static H) -> Result<T, E>,
+) -> T::Raw {
+    match host {
+        Some(host) => run_waiting(name, host.errors(), || body(host)),
         None => T::FAILED,
     }
 }

@@ -13,6 +13,7 @@
 //! - [`params`]: reading, writing and building parameter arrays.
 //! - [`host`]: the upcalls for settings, the error queue and BIOs; also fetching algorithms and
 //!   using keys of other providers, for which there is no upcall.
+//! - [`job`]: pausing ASYNC jobs instead of blocking threads.
 //! - [`entry!`]: declares the functions of a table.
 //! - [`guard`]: the boundary around each of them. The ENGINE module uses it too, as well as
 //!   [`library`], which finds functions of a loaded libcrypto.
@@ -23,6 +24,7 @@ pub mod entry;
 pub mod functions;
 pub mod guard;
 pub mod host;
+pub mod job;
 pub mod library;
 pub mod names;
 pub mod params;

@@ -37,6 +37,12 @@ impl VaList {
 /// Receives a parameter array (`OSSL_CALLBACK`).
 pub type Callback = unsafe extern "C" fn(params: *const Param, arg: *mut c_void) -> c_int;
 
+/// Resumes a paused ASYNC job (`ASYNC_callback_fn`).
+pub type AsyncCallbackFn = unsafe extern "C" fn(arg: *mut c_void) -> c_int;
+
+/// An [`AsyncCallbackFn`], or null.
+pub type AsyncCallback = Option<AsyncCallbackFn>;
+
 /// Prompts for a passphrase (`OSSL_PASSPHRASE_CALLBACK`).
 pub type PassphraseCallback = unsafe extern "C" fn(
     pass: *mut c_char,

@@ -1,6 +1,7 @@
 //! Safe wrappers for what a library needs from libc about its process.
 
 pub mod descriptor;
+pub mod event;
 
 use std::{
     os::fd::RawFd,

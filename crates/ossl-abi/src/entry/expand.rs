@@ -220,6 +220,45 @@ macro_rules! __entry {
     (@argument
         [
             [$($meta:tt)*] [$vis:vis] $name:ident [$($generics:tt)*] $trace:literal [$ret:ty] $body:block
+            waits
+        ]
+        [exclusive $query:ident $pointer:ident $value:ident [$($type:tt)*]] $call:ident
+        [$($raw:tt)*] [$($set:tt)*]
+    ) => {
+        $($meta)*
+        $vis unsafe extern "C" fn $name $($generics)* ($($raw)*)
+            -> <$ret as $crate::guard::Outcome>::Raw
+        {
+            let body = |$value: $($type)*| -> $ret {
+                let $call = $crate::entry::Call::new();
+                $($set)*
+                $body
+            };
+            // SAFETY: C passes a valid object, as documented at `entry!`.
+            unsafe { $crate::guard::exclusive_waiting($trace, $pointer, body) }
+        }
+    };
+    (@argument
+        [
+            [$($meta:tt)*] [$vis:vis] $name:ident [$($generics:tt)*] $trace:literal [$ret:ty] $body:block
+            waits
+        ]
+        [within $host:ident $slot:tt] $call:ident [$($raw:tt)*] [$($set:tt)*]
+    ) => {
+        $($meta)*
+        $vis unsafe extern "C" fn $name $($generics)* ($($raw)*)
+            -> <$ret as $crate::guard::Outcome>::Raw
+        {
+            $crate::guard::within_waiting($trace, $slot, |$host| -> $ret {
+                let $call = $crate::entry::Call::new();
+                $($set)*
+                $body
+            })
+        }
+    };
+    (@argument
+        [
+            [$($meta:tt)*] [$vis:vis] $name:ident [$($generics:tt)*] $trace:literal [$ret:ty] $body:block
             or $otherwise:tt
         ]
         [$guard:ident $query:ident $pointer:ident $value:ident [$($type:tt)*]] $call:ident

@@ -6,6 +6,7 @@
 use std::ffi::c_void;
 
 use super::Host;
+use crate::job::Jobs;
 use crate::library::Library;
 use crate::types::CoreContext;
 
@@ -40,6 +41,11 @@ impl Host {
     /// This host's libcrypto.
     pub(super) fn libcrypto(&self) -> Option<Library> {
         Library::of(self.get_params? as *const c_void)
+    }
+
+    /// The functions for ASYNC jobs, if this host exports them.
+    pub fn jobs(&self) -> Option<Jobs> {
+        Jobs::of(&self.libcrypto()?)
     }
 
     /// The library context that the provider was loaded into, in the form that libcrypto's
