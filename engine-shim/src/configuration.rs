@@ -6,14 +6,18 @@ use akv_core::blocking::Client;
 use akv_core::settings::Builder;
 use akv_core::{Settings, logging};
 use arc_swap::ArcSwap;
-use legacy_abi::Result;
+use legacy_abi::{Result, job};
+use ossl_abi::job::Jobs;
 
 /// Settings that control commands can change while keys are loaded.
 ///
 /// Each change is a compare-and-swap of the whole state, so no change is lost to a concurrent one.
 /// A key that is loaded after a command has returned uses the new value. There is no lock, since a
 /// child of `fork` could find it held.
-pub(crate) struct Configuration(ArcSwap<State>);
+pub(crate) struct Configuration {
+    jobs: Option<Jobs>,
+    state: ArcSwap<State>,
+}
 
 /// The current settings, and the client built from them.
 struct State {
@@ -23,22 +27,22 @@ struct State {
 
 impl Configuration {
     /// Reads the environment now, because servers clear it later.
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(jobs: Option<Jobs>) -> Self {
         let builder = Settings::builder().environment();
-        Self(ArcSwap::from_pointee(State { builder, client: None }))
+        Self { jobs, state: ArcSwap::from_pointee(State { builder, client: None }) }
     }
 
     /// The client for the current settings, created on first use.
     pub(crate) fn client(&self) -> Result<Client> {
-        let current = self.0.load_full();
+        let current = self.state.load_full();
         if let Some(client) = &current.client {
             return Ok(client.clone());
         }
         let settings = current.builder.clone().build()?;
         logging::init(&settings)?;
-        let client = Client::new(settings);
+        let client = job::client(self.jobs, settings);
         let made = State { builder: current.builder.clone(), client: Some(client.clone()) };
-        let before = self.0.compare_and_swap(&current, Arc::new(made));
+        let before = self.state.compare_and_swap(&current, Arc::new(made));
         if Arc::ptr_eq(&before, &current) {
             return Ok(client);
         }
@@ -49,11 +53,11 @@ impl Configuration {
 
     /// Changes a setting for keys that are loaded later.
     pub(crate) fn set(&self, name: &str, value: &str) -> Result<()> {
-        let mut current = self.0.load_full();
+        let mut current = self.state.load_full();
         loop {
             let builder = current.builder.clone().option(name, value)?;
             let changed = Arc::new(State { builder, client: None });
-            let before = self.0.compare_and_swap(&current, changed);
+            let before = self.state.compare_and_swap(&current, changed);
             if Arc::ptr_eq(&before, &current) {
                 return Ok(());
             }
@@ -77,7 +81,7 @@ mod tests {
 
     #[test]
     fn no_command_is_lost_among_concurrent_loads_and_commands() {
-        let configuration = Configuration::new();
+        let configuration = Configuration::new(None);
         let done = AtomicBool::new(false);
         let load = || {
             while !done.load(Ordering::Relaxed) {

@@ -12,6 +12,7 @@ use legacy_abi::libcrypto::types::{
     PkeyMethod, PkeyMethodsFn, UiMethod,
 };
 use legacy_abi::{Error, Result};
+use ossl_abi::job::Jobs;
 use ossl_abi::{entry, guard};
 
 use crate::configuration::Configuration;
@@ -43,8 +44,8 @@ unsafe impl Send for State {}
 unsafe impl Sync for State {}
 
 impl State {
-    fn new(id: &CStr, key_files: *mut PkeyAsn1Method) -> Self {
-        Self { id: id.to_owned(), key_files, configuration: Configuration::new() }
+    fn new(id: &CStr, key_files: *mut PkeyAsn1Method, jobs: Option<Jobs>) -> Self {
+        Self { id: id.to_owned(), key_files, configuration: Configuration::new(jobs) }
     }
 
     /// The state of an ENGINE.
@@ -86,7 +87,7 @@ pub(crate) unsafe fn bind(host: &'static Host, engine: *mut Engine, id: &CStr) -
     const OPERATIONS: [PkeyMethodsFn; SLOTS] = per_slot!(operations);
     const KEY_FILES: [PkeyAsn1MethodsFn; SLOTS] = per_slot!(key_files);
     let key_file_method = key_file::method(host)?;
-    let state = Arc::new(State::new(id, key_file_method.as_ptr()));
+    let state = Arc::new(State::new(id, key_file_method.as_ptr(), host.jobs));
     let slot = host.slot;
     // SAFETY: libcrypto's functions with valid arguments. If the last of them returns 1, the ENGINE
     // owns the state, and `destroy` drops it. On failure libcrypto resets what was set before.

@@ -14,6 +14,7 @@ use legacy_abi::libcrypto::types::PkeyMethod;
 use legacy_abi::libcrypto::{EngineFunctions, Errors, Missing, duplicate_method};
 use legacy_abi::{Error, Libcrypto, Result};
 use ossl_abi::guard::{self, ErrorQueue, Slotted};
+use ossl_abi::job::Jobs;
 use ossl_abi::library::Library;
 
 use crate::{controls, key_file, rsa_operation};
@@ -29,6 +30,7 @@ pub(crate) struct Host {
     pub(crate) slot: usize,
     functions: EngineFunctions,
     pub(crate) errors: &'static Errors,
+    pub(crate) jobs: Option<Jobs>,
     pub(crate) indices: Indices,
     pub(crate) rsa_operation: rsa_operation::Method,
     /// An unchanged copy of libcrypto's own method for EC keys: a key belongs to its engine only if
@@ -123,6 +125,7 @@ impl Host {
                 keys,
                 slot: keys.slot,
                 errors: keys.errors,
+                jobs: Jobs::of(library),
                 indices: Indices { engine: extra_index(keys, extra::ENGINE, None, None)? },
                 rsa_operation: rsa_operation::Method::new(&functions, keys.slot)?,
                 ec_operation: duplicate_method(&functions, nid::EC)?.1,

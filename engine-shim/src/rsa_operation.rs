@@ -18,8 +18,8 @@ use legacy_abi::libcrypto::types::{
     Digest, PkeyContext, PkeyControlFn, PkeyControlTextFn, PkeyInitFn, PkeyMethod, PkeyOperationFn,
 };
 use legacy_abi::libcrypto::{EngineFunctions, duplicate_method};
-use legacy_abi::{Error, Result, rsa};
-use ossl_abi::guard::{self, Return};
+use legacy_abi::{Error, Result, job, rsa};
+use ossl_abi::guard::{self, Return, deep};
 use ossl_abi::{Output, entry};
 
 use crate::host::{Host, SLOTS, per_slot};
@@ -116,13 +116,15 @@ unsafe extern "C" fn sign<const SLOT: usize>(
             let out = Output::new(sig, siglen, size);
             let tbs = guard::bytes(tbs, tbslen).ok_or_else(|| Error::null("digest"))?;
             let out = out.ok_or_else(|| Error::null("place for the length"))?;
-            out.produce(rsa::modulus_len(&operation.key)?, || -> Result<_> {
-                Ok(operation.key.sign(operation.pss()?, tbs)?)
+            out.produce(rsa::modulus_len(&operation.key)?, || {
+                let start =
+                    || -> Result<_> { Ok(operation.key.start_sign(operation.pss()?, tbs)?) };
+                job::wait::<_, Error>(deep(start)?)
             })?;
             Ok(Route::Done)
         }
     };
-    guard::uncancelled(|| match guard::run("EVP_PKEY_sign", host.errors, body) {
+    guard::uncancelled(|| match guard::run_waiting("EVP_PKEY_sign", host.errors, body) {
         Some(Route::Done) => 1,
         // SAFETY: passes on libcrypto's arguments.
         Some(Route::Own) => unsafe { (host.rsa_operation.sign)(context, sig, siglen, tbs, tbslen) },
@@ -149,12 +151,13 @@ unsafe extern "C" fn decrypt<const SLOT: usize>(
             let data = guard::bytes(data, len).ok_or_else(|| Error::null("ciphertext"))?;
             let out = out.ok_or_else(|| Error::null("place for the length"))?;
             out.produce(rsa::modulus_len(&operation.key)?, || {
-                rsa::decrypt(&operation.key, operation.oaep()?, data)
+                let start = || rsa::start_decrypt_with(&operation.key, operation.oaep()?, data);
+                job::wait::<_, Error>(deep(start)?)
             })?;
             Ok(Route::Done)
         }
     };
-    guard::uncancelled(|| match guard::run("EVP_PKEY_decrypt", host.errors, body) {
+    guard::uncancelled(|| match guard::run_waiting("EVP_PKEY_decrypt", host.errors, body) {
         Some(Route::Done) => 1,
         // SAFETY: passes on libcrypto's arguments.
         Some(Route::Own) => unsafe {

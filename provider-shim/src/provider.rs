@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use akv_core::blocking::Client;
 use akv_core::{Settings, settings};
+use legacy_abi::job;
 use ossl_abi::constants::OBJECT_PKEY;
 use ossl_abi::entry::CoreCallback;
 use ossl_abi::guard::Object;
@@ -52,7 +53,7 @@ impl Provider {
     pub(crate) fn new(host: Host, functions: [Dispatch; FUNCTIONS]) -> Self {
         let client = read_settings(&host).and_then(|settings| {
             akv_core::logging::init(&settings)?;
-            Ok(Client::new(settings))
+            Ok(job::client(host.jobs(), settings))
         });
         // 3.4 added the functions for such algorithms.
         let version = version(&host);

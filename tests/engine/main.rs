@@ -8,6 +8,7 @@ mod cancellation;
 mod commands;
 mod errors;
 mod foreign;
+mod jobs;
 mod key_files;
 mod lengths;
 mod module;

@@ -9,6 +9,7 @@ pub mod elf;
 pub mod engine;
 pub mod glibc;
 pub mod installation;
+pub mod jobs;
 pub mod lengths;
 pub mod modules;
 pub mod namespace;

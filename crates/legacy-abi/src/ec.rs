@@ -2,10 +2,12 @@
 
 use std::ffi::{c_int, c_uchar};
 
+use ossl_abi::guard::deep;
 use ossl_abi::{entry, guard};
 
 use crate::error::{Error, Result};
 use crate::host::{Libcrypto, SLOTS, per_slot};
+use crate::job;
 use crate::key;
 use crate::libcrypto::types::{
     BigNum, BigNumContext, EcComputeFn, EcKey, EcKeyMethod, EcPoint, EcSignFn, EcSignSetupFn,
@@ -50,15 +52,18 @@ entry! {
         kinv: *const BigNum,
         r: *const BigNum,
         key: *mut EcKey,
-    ) -> Result<Owned<EcdsaSig>> {
+    ) -> Result<Owned<EcdsaSig>>, waits {
         if !kinv.is_null() || !r.is_null() {
             return Err(nonce());
         }
         let len = usize::try_from(len).map_err(|_| Error::argument("the length is negative"))?;
-        // SAFETY: libcrypto passes its key, and a digest of that length.
-        let (key, digest) = unsafe { (key::of_ec(host, key)?, guard::bytes(digest, len)) };
-        let raw = key.sign_ecdsa(digest.ok_or_else(|| Error::null("digest"))?)?;
-        signature(host, &raw)
+        let pending = deep(|| -> Result<_> {
+            // SAFETY: libcrypto passes its key, and a digest of that length.
+            let (key, digest) = unsafe { (key::of_ec(host, key)?, guard::bytes(digest, len)) };
+            Ok(key.start_sign_ecdsa(digest.ok_or_else(|| Error::null("digest"))?)?)
+        })?;
+        let raw = job::wait::<_, Error>(pending)?;
+        deep(|| signature(host, &raw))
     }
 }
 

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`libcrypto`] | libcrypto's types, constants and functions, its error queue |
 //! | [`host`] | state for each libcrypto in the process |
+//! | [`job`] | waiting inside ASYNC jobs, for both modules |
 //! | [`key`] | the structures, with the vault's keys attached to them |
 //! | [`rsa`] | signing and decrypting with RSA |
 //! | [`ec`] | signing with elliptic curves |
@@ -15,6 +16,7 @@
 pub mod ec;
 pub mod error;
 pub mod host;
+pub mod job;
 pub mod key;
 pub mod libcrypto;
 pub mod rsa;

@@ -7,14 +7,15 @@
 use std::ffi::{CStr, c_int, c_uchar};
 use std::ptr;
 
-use akv_core::blocking::Key;
+use akv_core::blocking::{Key, Pending};
 use akv_core::{EncryptionAlgorithm, RsaPublicKey};
 use ossl_abi::entry;
-use ossl_abi::guard::{self, Return};
+use ossl_abi::guard::{self, Return, deep};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
 use crate::host::{Libcrypto, SLOTS, per_slot};
+use crate::job;
 use crate::key;
 use crate::libcrypto::KeyFunctions;
 use crate::libcrypto::constants::padding;
@@ -64,18 +65,10 @@ entry! {
         to: *mut c_uchar,
         rsa: *mut Rsa,
         mode: c_int,
-    ) -> Result<Length> {
+    ) -> Result<Length>, waits {
         // SAFETY: libcrypto passes its key, and data of that length.
-        let (key, data) = unsafe { (key::of_rsa(host, rsa)?, input(from, len)?) };
-        if mode != padding::PKCS1 {
-            return Err(Error::unsupported(format!(
-                "the vault does not sign with RSA padding {} (raw RSA): {}",
-                padding_name(mode),
-                key.reference()
-            )));
-        }
-        let signature = key.sign_pkcs1(data)?;
-        let room = modulus_len(&key)?;
+        let (room, pending) = deep(|| unsafe { start_sign(host, rsa, input(from, len)?, mode) })?;
+        let signature: Vec<u8> = job::wait::<_, Error>(pending)?;
         // SAFETY: RSA_private_encrypt(3) requires room for the size of the modulus.
         unsafe { output(to, room, &signature) }
     }
@@ -90,31 +83,63 @@ entry! {
         to: *mut c_uchar,
         rsa: *mut Rsa,
         mode: c_int,
-    ) -> Result<Length> {
+    ) -> Result<Length>, waits {
         // SAFETY: libcrypto passes its key, and data of that length.
-        let (key, data) = unsafe { (key::of_rsa(host, rsa)?, input(from, len)?) };
-        let algorithm = match mode {
-            padding::PKCS1 | padding::PKCS1_NO_IMPLICIT_REJECTION => {
-                Some(EncryptionAlgorithm::Rsa15)
-            }
-            padding::OAEP => Some(EncryptionAlgorithm::RsaOaep),
-            padding::NONE => None,
-            other => {
-                return Err(Error::unsupported(format!(
-                    "the vault does not decrypt with RSA padding {}; use PKCS#1 or OAEP: {}",
-                    padding_name(other),
-                    key.reference()
-                )));
-            }
-        };
-        let public = rsa_public_key(&key)?;
-        let (plaintext, room) = match algorithm {
-            Some(algorithm) => (decrypt(&key, algorithm, data)?, algorithm.max_plaintext_len(public)),
-            None => (decrypt_block(&key, data)?, public.size()),
-        };
+        let (room, pending) = deep(|| unsafe { start_decrypt(host, rsa, input(from, len)?, mode) })?;
+        let plaintext = job::wait::<_, Error>(pending)?;
         // SAFETY: RSA_private_decrypt(3) requires at least this much room.
         unsafe { output(to, room, &plaintext) }
     }
+}
+
+/// Starts to sign, and returns the length of the signature too.
+///
+/// # Safety
+/// `rsa` is null or a key of this libcrypto.
+unsafe fn start_sign(
+    host: &Libcrypto,
+    rsa: *mut Rsa,
+    data: &[u8],
+    mode: c_int,
+) -> Result<(usize, Pending<Vec<u8>>)> {
+    // SAFETY: guaranteed by the caller.
+    let key = unsafe { key::of_rsa(host, rsa) }?;
+    if mode != padding::PKCS1 {
+        return Err(Error::unsupported(format!(
+            "the vault does not sign with RSA padding {} (raw RSA): {}",
+            padding_name(mode),
+            key.reference()
+        )));
+    }
+    Ok((modulus_len(&key)?, key.start_sign_pkcs1(data)?))
+}
+
+/// Starts to decrypt, and returns the room that a caller has for the plaintext too.
+///
+/// # Safety
+/// `rsa` is null or a key of this libcrypto.
+unsafe fn start_decrypt(
+    host: &Libcrypto,
+    rsa: *mut Rsa,
+    data: &[u8],
+    mode: c_int,
+) -> Result<(usize, Pending<Zeroizing<Vec<u8>>>)> {
+    // SAFETY: guaranteed by the caller.
+    let key = unsafe { key::of_rsa(host, rsa) }?;
+    let public = rsa_public_key(&key)?;
+    let algorithm = match mode {
+        padding::PKCS1 | padding::PKCS1_NO_IMPLICIT_REJECTION => EncryptionAlgorithm::Rsa15,
+        padding::OAEP => EncryptionAlgorithm::RsaOaep,
+        padding::NONE => return Ok((public.size(), start_decrypt_block(&key, data)?)),
+        other => {
+            return Err(Error::unsupported(format!(
+                "the vault does not decrypt with RSA padding {}; use PKCS#1 or OAEP: {}",
+                padding_name(other),
+                key.reference()
+            )));
+        }
+    };
+    Ok((algorithm.max_plaintext_len(public), start_decrypt_with(&key, algorithm, data)?))
 }
 
 /// # Safety
@@ -164,18 +189,21 @@ pub fn padding_name(mode: c_int) -> String {
     }
 }
 
-/// Decrypts in the vault.
-pub fn decrypt(
+/// Starts to decrypt in the vault.
+///
+/// # Errors
+/// The ciphertext is longer than the modulus, or the operation cannot be started.
+pub fn start_decrypt_with(
     key: &Key,
     algorithm: EncryptionAlgorithm,
     ciphertext: &[u8],
-) -> Result<Zeroizing<Vec<u8>>> {
-    Ok(key.decrypt(algorithm, &rsa_public_key(key)?.pad_ciphertext(ciphertext)?)?)
+) -> Result<Pending<Zeroizing<Vec<u8>>>> {
+    Ok(key.start_decrypt(algorithm, &rsa_public_key(key)?.pad_ciphertext(ciphertext)?)?)
 }
 
-/// Decrypts without removing the padding. TLS servers of 1.1.1 request this: they check the padding
-/// themselves, so that clients cannot learn whether it was valid. Since the vault removes the
-/// padding, the block is rebuilt around its result.
-fn decrypt_block(key: &Key, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-    Ok(key.tls_premaster_block(&rsa_public_key(key)?.pad_ciphertext(ciphertext)?)?)
+/// Starts to decrypt without removing the padding. TLS servers of 1.1.1 request this: they check the
+/// padding themselves, so that clients cannot learn whether it was valid. Since the vault removes
+/// the padding, the block is rebuilt around its result.
+fn start_decrypt_block(key: &Key, ciphertext: &[u8]) -> Result<Pending<Zeroizing<Vec<u8>>>> {
+    Ok(key.start_tls_premaster_block(&rsa_public_key(key)?.pad_ciphertext(ciphertext)?)?)
 }

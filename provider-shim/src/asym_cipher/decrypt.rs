@@ -1,6 +1,9 @@
 //! Decryption, in the vault.
 
-use akv_core::EncryptionAlgorithm;
+use akv_core::blocking::Pending;
+use akv_core::{EncryptionAlgorithm, Key};
+use legacy_abi::job;
+use ossl_abi::guard::deep;
 use zeroize::Zeroizing;
 
 use super::context::Context;
@@ -21,18 +24,41 @@ impl Context {
         }
     }
 
-    /// Sends one request. What the vault does not support is refused before it.
+    /// Sends one request, and waits on the caller's stack. What the vault does not support is refused
+    /// before it.
     pub(super) fn decrypt(&self, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        match deep(|| self.start_decrypt(ciphertext))? {
+            Decrypting::Elsewhere(plaintext) => Ok(plaintext),
+            Decrypting::InVault(pending) => job::wait(pending),
+            Decrypting::Premaster(pending) => {
+                let premaster = job::wait::<_, Error>(pending)?;
+                Ok(Zeroizing::new(premaster.to_vec()))
+            }
+        }
+    }
+
+    fn start_decrypt(&self, ciphertext: &[u8]) -> Result<Decrypting> {
         let ciphertext = self.public()?.pad_ciphertext(ciphertext)?;
         let key = match self.key()?.private()? {
             Private::Vault(key) => key,
-            Private::Foreign(key) => return key.decrypt(self.foreign(), &ciphertext),
+            Private::Foreign(key) => {
+                return key.decrypt(self.foreign(), &ciphertext).map(Decrypting::Elsewhere);
+            }
         };
         let algorithm = self.vault_algorithm()?;
-        if self.padding() != Padding::Tls {
-            return Ok(key.decrypt(algorithm, &ciphertext)?);
-        }
-        let premaster = key.tls_premaster(&ciphertext, &self.versions().accepted()?)?;
-        Ok(Zeroizing::new(premaster.to_vec()))
+        Ok(if self.padding() == Padding::Tls {
+            let versions = self.versions().accepted()?;
+            Decrypting::Premaster(key.start_tls_premaster(&ciphertext, &versions)?)
+        } else {
+            Decrypting::InVault(key.start_decrypt(algorithm, &ciphertext)?)
+        })
     }
+}
+
+/// A plaintext that is being decrypted.
+enum Decrypting {
+    /// By another provider: it is complete.
+    Elsewhere(Zeroizing<Vec<u8>>),
+    InVault(Pending<Zeroizing<Vec<u8>>>),
+    Premaster(Pending<Zeroizing<[u8; Key::TLS_PREMASTER_LEN]>>),
 }

@@ -107,7 +107,7 @@ entry! {
         ctx: &mut Context,
         out: Output("place for the output's length"),
         input: Input("data"),
-    ) -> Result<()> {
+    ) -> Result<()>, waits {
         let max_len = match ctx.padding() {
             Padding::Tls => akv_core::Key::TLS_PREMASTER_LEN,
             _ => ctx.public()?.size(),

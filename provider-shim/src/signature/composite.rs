@@ -131,7 +131,7 @@ entry! {
         "signature sign_message_final",
         ctx: &mut Context<S>,
         out: Output("place for the signature's length"),
-    ) -> Result<()> {
+    ) -> Result<()>, waits {
         ctx.sign_message(out, None)
     }
 }

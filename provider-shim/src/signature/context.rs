@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use ossl_abi::guard::{Object, Output};
+use akv_core::blocking::Pending;
+use akv_core::ecdsa;
+use legacy_abi::job;
+use ossl_abi::guard::{Object, Output, deep};
 use ossl_abi::params::{Answers, Params};
 use ossl_abi::types::Param;
 use ossl_abi::{Host, names};
@@ -61,8 +64,8 @@ pub(super) trait Scheme: Clone + Default {
     /// The maximum signature length.
     fn max_len(&self, key: &KeyObject) -> Result<usize>;
 
-    /// Signs a digest, or arbitrary data if no digest is set.
-    fn sign(&self, key: &KeyObject, digest: Option<Digest>, tbs: &[u8]) -> Result<Vec<u8>>;
+    /// Starts to sign a digest, or arbitrary data if no digest is set.
+    fn start_sign(&self, key: &KeyObject, digest: Option<Digest>, tbs: &[u8]) -> Result<Signing>;
 
     /// Verifies a signature. [`Error::Silent`] means that it is invalid.
     fn verify(
@@ -76,6 +79,30 @@ pub(super) trait Scheme: Clone + Default {
     /// Recovers the signed data.
     fn recover(&self, key: &KeyObject, digest: Option<Digest>, signature: &[u8])
     -> Result<Vec<u8>>;
+}
+
+/// A signature that is being made.
+pub(super) enum Signing {
+    /// By another provider: it is complete.
+    Elsewhere(Vec<u8>),
+    /// With an RSA key in a vault.
+    Rsa(Pending<Vec<u8>>),
+    /// With an EC key in a vault, which returns r and s.
+    Ecdsa(Pending<Vec<u8>>),
+}
+
+impl Signing {
+    /// Waits for the signature as OpenSSL encodes it, on the caller's stack.
+    fn wait(self) -> Result<Vec<u8>> {
+        match self {
+            Self::Elsewhere(signature) => Ok(signature),
+            Self::Rsa(pending) => job::wait(pending),
+            Self::Ecdsa(pending) => {
+                let raw = job::wait::<_, Error>(pending)?;
+                deep(|| Ok(ecdsa::raw_to_der(&raw)?))
+            }
+        }
+    }
 }
 
 /// The context of an operation.
@@ -319,7 +346,10 @@ impl<S: Scheme> Context<S> {
             return Err(Error::argument("the context was not initialised for signing"));
         }
         let max_len = self.scheme.max_len(key)?;
-        out.produce(max_len, || self.scheme.sign(key, self.digest, &tbs()?))
+        out.produce(max_len, || {
+            let signing = deep(|| self.scheme.start_sign(key, self.digest, &tbs()?))?;
+            signing.wait()
+        })
     }
 
     /// Verifies a signature of a precomputed digest, or of a whole message.

@@ -7,7 +7,7 @@ use ossl_abi::params::{Answers, Params, Values};
 use ossl_abi::types::{DataType, Param};
 
 use super::Operation;
-use super::context::Scheme;
+use super::context::{Scheme, Signing};
 use crate::algorithm_id;
 use crate::curve::ecdsa_max_len;
 use crate::digest::Digest;
@@ -119,10 +119,10 @@ impl Scheme for Ecdsa {
         }
     }
 
-    fn sign(&self, key: &KeyObject, _digest: Option<Digest>, tbs: &[u8]) -> Result<Vec<u8>> {
+    fn start_sign(&self, key: &KeyObject, _digest: Option<Digest>, tbs: &[u8]) -> Result<Signing> {
         match key.private()? {
-            Private::Vault(key) => Ok(ecdsa::raw_to_der(&key.sign_ecdsa(tbs)?)?),
-            Private::Foreign(key) => key.sign(Values::new(), tbs),
+            Private::Vault(key) => Ok(Signing::Ecdsa(key.start_sign_ecdsa(tbs)?)),
+            Private::Foreign(key) => key.sign(Values::new(), tbs).map(Signing::Elsewhere),
         }
     }
 

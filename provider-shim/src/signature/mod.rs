@@ -184,7 +184,7 @@ entry! {
         ctx: &mut Context<S>,
         out: Output("place for the signature's length"),
         tbs: Bytes("data"),
-    ) -> Result<()> {
+    ) -> Result<()>, waits {
         ctx.sign(out, tbs)
     }
 }
@@ -194,7 +194,7 @@ entry! {
         "signature digest_sign_final",
         ctx: &mut Context<S>,
         out: Output("place for the signature's length"),
-    ) -> Result<()> {
+    ) -> Result<()>, waits {
         ctx.sign_message(out, None)
     }
 }
@@ -205,7 +205,7 @@ entry! {
         ctx: &mut Context<S>,
         out: Output("place for the signature's length"),
         tbs: Input("data"),
-    ) -> Result<()> {
+    ) -> Result<()>, waits {
         // Callers may omit the message when they ask for the length.
         let rest = if out.room().is_none() { None } else { Some(tbs.bytes()?) };
         ctx.sign_message(out, rest)

@@ -6,7 +6,7 @@ use ossl_abi::params::{Answers, Params, Value, Values};
 use ossl_abi::types::{DataType, Param};
 
 use super::Operation;
-use super::context::Scheme;
+use super::context::{Scheme, Signing};
 use super::pss::Parameters;
 use super::verify;
 use crate::algorithm_id;
@@ -233,7 +233,7 @@ impl Scheme for Rsa {
         public(key).map(RsaPublicKey::size)
     }
 
-    fn sign(&self, key: &KeyObject, digest: Option<Digest>, tbs: &[u8]) -> Result<Vec<u8>> {
+    fn start_sign(&self, key: &KeyObject, digest: Option<Digest>, tbs: &[u8]) -> Result<Signing> {
         let key = match key.private()? {
             Private::Vault(key) => key,
             Private::Foreign(key) => {
@@ -242,21 +242,21 @@ impl Scheme for Rsa {
                     PssSalt::Auto | PssSalt::AutoDigestMax => PssSalt::Digest,
                     salt => salt,
                 };
-                return key.sign(self.foreign(digest, salt), tbs);
+                return key.sign(self.foreign(digest, salt), tbs).map(Signing::Elsewhere);
             }
         };
-        match (self.padding, digest) {
-            (Padding::Pss, Some(digest)) => {
-                let algorithm = self.pss(digest)?;
-                Ok(key.sign(algorithm, tbs)?)
-            }
+        let pending = match (self.padding, digest) {
+            (Padding::Pss, Some(digest)) => key.start_sign(self.pss(digest)?, tbs),
             (Padding::Pss, None) => {
-                Err(Error::argument("PSS requires a digest; set digest:sha256 before signing"))
+                return Err(Error::argument(
+                    "PSS requires a digest; set digest:sha256 before signing",
+                ));
             }
             // If no digest is set, the caller passes the DigestInfo.
-            (_, None) => Ok(key.sign_pkcs1(tbs)?),
-            (_, Some(digest)) => Ok(key.sign_pkcs1_digest(digest.algorithm(), tbs)?),
-        }
+            (_, None) => key.start_sign_pkcs1(tbs),
+            (_, Some(digest)) => key.start_sign_pkcs1_digest(digest.algorithm(), tbs),
+        };
+        Ok(Signing::Rsa(pending?))
     }
 
     fn verify(

@@ -1,0 +1,36 @@
+//! Waiting inside ASYNC jobs of the host.
+
+use std::sync::Arc;
+use std::task::Waker;
+
+use akv_core::Settings;
+use akv_core::blocking::{Client, Pending, Wait};
+use ossl_abi::guard::deep;
+use ossl_abi::job::Jobs;
+
+/// Pauses the current job of the host.
+struct InJobs(Jobs);
+
+impl Wait for InJobs {
+    fn wait(&self, is_ready: &mut dyn FnMut(&Waker) -> bool) {
+        self.0.wait(is_ready);
+    }
+}
+
+/// A client whose operations pause the host's jobs, if it exports the functions for them.
+pub fn client(jobs: Option<Jobs>, settings: Settings) -> Client {
+    match jobs {
+        Some(jobs) => Client::with_wait(settings, Arc::new(InJobs(jobs))),
+        None => Client::new(settings),
+    }
+}
+
+/// Waits for an operation on the caller's stack. For functions that are declared with `waits`.
+///
+/// # Errors
+/// Those of the operation.
+pub fn wait<T: Send + 'static, E: From<akv_core::Error>>(pending: Pending<T>) -> Result<T, E> {
+    let result = pending.wait();
+    // Errors are formatted.
+    deep(|| result.map_err(E::from))
+}

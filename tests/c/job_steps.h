@@ -1,0 +1,460 @@
+/* Signatures and TLS servers inside ASYNC jobs, in every state that a paused job can be in. For
+ * OpenSSL 1.1.1 and later. Each step prints its name when it has passed. */
+#ifndef AKV_TESTS_JOB_STEPS_H
+#define AKV_TESTS_JOB_STEPS_H
+
+#include "base.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/async.h>
+#include <openssl/ssl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Jobs that are paused at the same time, on one thread. */
+#define MANY 24
+
+/* A signature of a message that depends on its number. */
+struct signing {
+    EVP_PKEY *key;
+    unsigned long number;
+    unsigned char signature[SIGNATURE_MAX];
+    size_t length;
+    int blocked;
+};
+
+static inline int sign_in_job(void *argument)
+{
+    struct signing *signing = *(struct signing **)argument;
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    int ok;
+
+    if (signing->blocked)
+        ASYNC_block_pause();
+    signing->length = sizeof(signing->signature);
+    ok = context != NULL
+        && EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, signing->key) == 1
+        && EVP_DigestSign(context, signing->signature, &signing->length,
+                          (unsigned char *)&signing->number, sizeof(signing->number))
+            == 1;
+    if (signing->blocked)
+        ASYNC_unblock_pause();
+    EVP_MD_CTX_free(context);
+    return ok;
+}
+
+static inline int is_signed(struct signing *signing)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    int ok = context != NULL
+        && EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, signing->key) == 1
+        && EVP_DigestVerify(context, signing->signature, signing->length,
+                            (unsigned char *)&signing->number, sizeof(signing->number))
+            == 1;
+
+    EVP_MD_CTX_free(context);
+    return ok;
+}
+
+/* A job, with its wait context and its result. */
+struct job {
+    ASYNC_JOB *job;
+    ASYNC_WAIT_CTX *context;
+    struct signing signing;
+    int result;
+};
+
+static inline void job_open(struct job *job, EVP_PKEY *key, unsigned long number)
+{
+    memset(job, 0, sizeof(*job));
+    job->context = ASYNC_WAIT_CTX_new();
+    job->signing.key = key;
+    job->signing.number = number;
+    if (job->context == NULL)
+        die("no wait context");
+}
+
+/* Starts or resumes the job, and returns what ASYNC_start_job does. */
+static inline int job_run(struct job *job)
+{
+    struct signing *signing = &job->signing;
+
+    return ASYNC_start_job(&job->job, job->context, &job->result, sign_in_job, &signing,
+                           sizeof(signing));
+}
+
+static inline void job_start(struct job *job)
+{
+    if (job_run(job) != ASYNC_PAUSE)
+        die("the job is not paused");
+}
+
+/* The descriptor of a wait context, of which there must be one. */
+static inline OSSL_ASYNC_FD descriptor_of(ASYNC_WAIT_CTX *context)
+{
+    OSSL_ASYNC_FD descriptor = -1;
+    size_t count = 0;
+
+    if (ASYNC_WAIT_CTX_get_all_fds(context, NULL, &count) != 1 || count != 1
+        || ASYNC_WAIT_CTX_get_all_fds(context, &descriptor, &count) != 1)
+        die("not one descriptor");
+    return descriptor;
+}
+
+static inline int is_readable(OSSL_ASYNC_FD descriptor, int timeout)
+{
+    struct pollfd poll_one = {descriptor, POLLIN, 0};
+
+    return poll(&poll_one, 1, timeout) == 1 && (poll_one.revents & POLLIN);
+}
+
+/* Waits until the job should be resumed. */
+static inline void job_wait(struct job *job)
+{
+    if (!is_readable(descriptor_of(job->context), 20000))
+        die("the descriptor never became readable");
+}
+
+static inline void job_close(struct job *job)
+{
+    ASYNC_WAIT_CTX_free(job->context);
+    ERR_clear_error();
+}
+
+/* Resumes the job when it should be, and checks its signature. */
+static inline void job_finish(struct job *job)
+{
+    job_wait(job);
+    if (job_run(job) != ASYNC_FINISH || job->result != 1 || !is_signed(&job->signing))
+        die("no signature");
+    if (is_readable(descriptor_of(job->context), 0))
+        die("the descriptor is readable without a reason");
+    job_close(job);
+}
+
+static inline void passed(const char *step)
+{
+    printf("%s\n", step);
+    fflush(stdout);
+}
+
+/* All jobs are in flight before the first has ended. */
+static inline void together(EVP_PKEY *key)
+{
+    struct job jobs[MANY];
+
+    for (unsigned long i = 0; i < MANY; i++) {
+        job_open(&jobs[i], key, i);
+        job_start(&jobs[i]);
+    }
+    for (int i = 0; i < MANY; i++)
+        job_finish(&jobs[MANY - 1 - i]);
+    passed("together");
+}
+
+/* The host resumes a job before its operation has ended. */
+static inline void early(EVP_PKEY *key)
+{
+    struct job job;
+
+    job_open(&job, key, 1);
+    for (int i = 0; i < 5; i++)
+        job_start(&job);
+    job_finish(&job);
+    passed("early");
+}
+
+/* The host does not wait at all. */
+static inline void spinning(EVP_PKEY *key)
+{
+    struct job job;
+    int rounds = 0;
+
+    job_open(&job, key, 2);
+    while (job_run(&job) == ASYNC_PAUSE)
+        if (++rounds > 1000)
+            die("it never blocks");
+    if (job.result != 1 || !is_signed(&job.signing))
+        die("no signature");
+    job_close(&job);
+    passed("spinning");
+}
+
+/* The host does not allow pauses. */
+static inline void blocked(EVP_PKEY *key)
+{
+    struct job job;
+
+    job_open(&job, key, 3);
+    job.signing.blocked = 1;
+    if (job_run(&job) != ASYNC_FINISH || job.result != 1 || !is_signed(&job.signing))
+        die("no signature");
+    job_close(&job);
+    passed("blocked");
+}
+
+/* One wait context has one descriptor for all of its operations. */
+static inline void again(EVP_PKEY *key)
+{
+    struct job job;
+    OSSL_ASYNC_FD first;
+
+    job_open(&job, key, 4);
+    job_start(&job);
+    first = descriptor_of(job.context);
+    job_wait(&job);
+    if (job_run(&job) != ASYNC_FINISH)
+        die("the first operation");
+    job.job = NULL;
+    job_start(&job);
+    if (descriptor_of(job.context) != first)
+        die("another descriptor");
+    job_finish(&job);
+    if (fcntl(first, F_GETFD) != -1 || errno != EBADF)
+        die("the descriptor is still open");
+    passed("again");
+}
+
+/* The host frees the wait context of a paused job and forgets the job, as HAProxy does. */
+static inline void abandoned(EVP_PKEY *key)
+{
+    struct job job, other;
+    OSSL_ASYNC_FD descriptor;
+
+    job_open(&job, key, 5);
+    job_start(&job);
+    descriptor = descriptor_of(job.context);
+    ASYNC_WAIT_CTX_free(job.context);
+    if (fcntl(descriptor, F_GETFD) != -1)
+        die("the descriptor is still open");
+    /* The answer of the first has come before that of the second. */
+    job_open(&other, key, 6);
+    job_start(&other);
+    job_finish(&other);
+    passed("abandoned");
+}
+
+static inline void *start(void *argument)
+{
+    job_start(argument);
+    return NULL;
+}
+
+static inline void *free_context(void *argument)
+{
+    ASYNC_WAIT_CTX_free(argument);
+    return NULL;
+}
+
+static inline void on_thread(void *(*step)(void *), void *argument)
+{
+    pthread_t thread;
+
+    if (pthread_create(&thread, NULL, step, argument) != 0 || pthread_join(thread, NULL) != 0)
+        die("no thread");
+}
+
+/* A thread ends while its job is paused, and another one frees the wait context. (libcrypto resumes
+ * no job on another thread: async_start_func keeps the context of the first.) */
+static inline void of_ended_thread(EVP_PKEY *key)
+{
+    struct job job, other;
+
+    job_open(&job, key, 7);
+    on_thread(start, &job);
+    on_thread(free_context, job.context);
+    job_open(&other, key, 8);
+    job_start(&other);
+    job_finish(&other);
+    passed("ended thread");
+}
+
+/* A thread that waits in a job can be cancelled by its host while the job is paused. */
+static inline void *start_and_wait_for_ever(void *argument)
+{
+    job_start(argument);
+    for (;;)
+        pause();
+    return NULL;
+}
+
+static inline void cancelled(EVP_PKEY *key)
+{
+    struct job job;
+    pthread_t thread;
+    void *result = NULL;
+
+    job_open(&job, key, 9);
+    if (pthread_create(&thread, NULL, start_and_wait_for_ever, &job) != 0
+        || pthread_cancel(thread) != 0 || pthread_join(thread, &result) != 0
+        || result != PTHREAD_CANCELED)
+        die("the thread is not cancelled");
+    job_close(&job);
+    passed("cancelled");
+}
+
+/* A child of fork can neither end its parent's operation nor wake its parent. */
+static inline void forked(EVP_PKEY *key)
+{
+    struct job job;
+    pid_t child;
+    int status = 0;
+
+    job_open(&job, key, 10);
+    job_start(&job);
+    child = fork();
+    if (child == 0) {
+        struct job own;
+
+        if (job_run(&job) != ASYNC_FINISH || job.result == 1)
+            _exit(2);
+        ASYNC_WAIT_CTX_free(job.context);
+        job_open(&own, key, 11);
+        job_start(&own);
+        job_finish(&own);
+        _exit(0);
+    }
+    if (waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+        fprintf(stderr, "the child ended with %d\n", status);
+        die("the child");
+    }
+    job_finish(&job);
+    passed("fork");
+}
+
+/* The service does not answer; the operation ends with its deadline. */
+static inline void late(EVP_PKEY *key)
+{
+    struct job job;
+
+    job_open(&job, key, 12);
+    job_start(&job);
+    job_wait(&job);
+    if (job_run(&job) != ASYNC_FINISH || job.result == 1 || ERR_peek_error() == 0)
+        die("the deadline does not end it");
+    job_close(&job);
+    passed("late");
+}
+
+/* Handshakes of many clients, on one thread. */
+struct handshake {
+    SSL *server, *client;
+};
+
+static inline struct handshake handshake_open(SSL_CTX *const contexts[2])
+{
+    struct handshake tls = {SSL_new(contexts[0]), SSL_new(contexts[1])};
+    BIO *pair[2];
+
+    if (BIO_new_bio_pair(&pair[0], 65536, &pair[1], 65536) != 1)
+        die("no pair of BIOs");
+    SSL_set_bio(tls.server, pair[0], pair[0]);
+    SSL_set_bio(tls.client, pair[1], pair[1]);
+    SSL_set_accept_state(tls.server);
+    SSL_set_connect_state(tls.client);
+    SSL_set_mode(tls.server, SSL_MODE_ASYNC);
+    SSL_do_handshake(tls.client);
+    if (SSL_do_handshake(tls.server) == 1
+        || SSL_get_error(tls.server, -1) != SSL_ERROR_WANT_ASYNC)
+        die("the server does not wait for its key");
+    return tls;
+}
+
+static inline void handshake_finish(struct handshake *tls)
+{
+    OSSL_ASYNC_FD descriptor = -1;
+    size_t count = 0;
+
+    while (SSL_waiting_for_async(tls->server)) {
+        if (SSL_get_all_async_fds(tls->server, NULL, &count) != 1 || count != 1
+            || SSL_get_all_async_fds(tls->server, &descriptor, &count) != 1
+            || !is_readable(descriptor, 20000))
+            die("no descriptor to wait for");
+        SSL_do_handshake(tls->server);
+    }
+    for (int i = 0; i < 10 && !(SSL_is_init_finished(tls->server)
+                                && SSL_is_init_finished(tls->client)); i++) {
+        SSL_do_handshake(tls->client);
+        SSL_do_handshake(tls->server);
+    }
+    if (!SSL_is_init_finished(tls->server) || !SSL_is_init_finished(tls->client))
+        die("no handshake");
+}
+
+static inline void handshakes(EVP_PKEY *key, const char *certificate)
+{
+    SSL_CTX *const contexts[2] = {SSL_CTX_new(TLS_server_method()),
+                                  SSL_CTX_new(TLS_client_method())};
+    struct handshake all[MANY];
+
+    if (SSL_CTX_use_certificate_chain_file(contexts[0], certificate) != 1
+        || SSL_CTX_use_PrivateKey(contexts[0], key) != 1)
+        die("no server");
+    for (int i = 0; i < MANY; i++)
+        all[i] = handshake_open(contexts);
+    for (int i = 0; i < MANY; i++) {
+        /* One in four is dropped while its key is in use. */
+        if (i % 4 != 3)
+            handshake_finish(&all[i]);
+        SSL_free(all[i].server);
+        SSL_free(all[i].client);
+    }
+    SSL_CTX_free(contexts[0]);
+    SSL_CTX_free(contexts[1]);
+    passed("handshakes");
+}
+
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+static inline int count_call(void *argument)
+{
+    __atomic_add_fetch((int *)argument, 1, __ATOMIC_SEQ_CST);
+    return 1;
+}
+
+/* The host's callback is called once for each operation, and not after its context is gone. */
+static inline void callback(EVP_PKEY *key)
+{
+    struct job job, abandoned_job, last;
+    int calls = 0, late_calls = 0;
+
+    job_open(&job, key, 13);
+    ASYNC_WAIT_CTX_set_callback(job.context, count_call, &calls);
+    job_start(&job);
+    job_open(&abandoned_job, key, 14);
+    ASYNC_WAIT_CTX_set_callback(abandoned_job.context, count_call, &late_calls);
+    job_start(&abandoned_job);
+    ASYNC_WAIT_CTX_free(abandoned_job.context);
+    job_finish(&job);
+    job_open(&last, key, 15);
+    job_start(&last);
+    job_finish(&last);
+    if (__atomic_load_n(&calls, __ATOMIC_SEQ_CST) != 1
+        || __atomic_load_n(&late_calls, __ATOMIC_SEQ_CST) != 0)
+        die("the callback is not called once");
+    passed("callback");
+}
+#endif
+
+static inline void every_step(EVP_PKEY *key, const char *certificate)
+{
+    if (!ASYNC_is_capable() || ASYNC_init_thread(0, 0) != 1)
+        die("no jobs");
+    together(key);
+    early(key);
+    spinning(key);
+    blocked(key);
+    again(key);
+    abandoned(key);
+    of_ended_thread(key);
+    cancelled(key);
+    forked(key);
+    handshakes(key, certificate);
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+    callback(key);
+#endif
+}
+
+#endif

@@ -1,0 +1,28 @@
+/* jobs KEY CERTIFICATE | jobs KEY late | jobs KEY off: signs inside ASYNC jobs, in every state that
+ * a paused job can be in; against a service that does not answer; without pauses. */
+#include "common.h"
+#include "job_steps.h"
+
+int main(int argc, char **argv)
+{
+    EVP_PKEY *key;
+
+    if (argc != 3)
+        die("usage: jobs KEY CERTIFICATE | late | off");
+    key = load_key(argv[1]);
+    if (strcmp(argv[2], "late") == 0) {
+        late(key);
+    } else if (strcmp(argv[2], "off") == 0) {
+        struct job job;
+
+        job_open(&job, key, 1);
+        if (job_run(&job) != ASYNC_FINISH || job.result != 1)
+            die("it does not block");
+        job_close(&job);
+        passed("off");
+    } else {
+        every_step(key, argv[2]);
+    }
+    EVP_PKEY_free(key);
+    return 0;
+}

@@ -1,0 +1,40 @@
+//! OpenSSL's ASYNC jobs: an operation inside one pauses the job and not the thread.
+
+use akv_emulator::{Curve, Fault, FaultKind, Operation, Persona};
+use akv_tests::{
+    Site, cc,
+    jobs::{check, slow_site},
+};
+use anyhow::Result;
+
+#[test]
+fn every_state_of_a_paused_job_is_handled() -> Result<()> {
+    let site = slow_site()?;
+    for (key, name) in [(site.ec(Curve::P256)?, "ec"), (site.rsa(2048)?, "rsa")] {
+        let certificate = site.text(&format!("{name}.pem"));
+        let request = format!("req -new -x509 -key {key} -subj /CN=localhost -out {certificate}");
+        site.openssl().ok(&request)?;
+        let task = cc::host(&site, "provider/jobs")?.args([&key, &certificate]);
+        check(&task.ok()?.text())?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_vault_that_does_not_answer_ends_the_operation_and_not_the_thread() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let key = site.ec(Curve::P256)?;
+    let file = site.key_file(&key, "late.key")?;
+    site.vault().fault(Fault::new(FaultKind::Hang).on(Operation::Sign).forever());
+    let task = cc::host(&site, "provider/jobs")?.args([file.as_str(), "late"]);
+    assert_eq!(task.env("AKV_TIMEOUT", "1s").ok()?.text().trim(), "late");
+    Ok(())
+}
+
+#[test]
+fn the_setting_async_turns_pauses_off() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let task = cc::host(&site, "provider/jobs")?.args([site.ec(Curve::P256)?.as_str(), "off"]);
+    assert_eq!(task.env("AKV_ASYNC", "no").ok()?.text().trim(), "off");
+    Ok(())
+}

@@ -1,0 +1,48 @@
+//! Checks the output of `tests/c/job_steps.h`, which uses keys inside ASYNC jobs.
+
+use std::time::Duration;
+
+use akv_emulator::{Latency, Persona};
+use anyhow::Result;
+
+use crate::{installation::Installation, site::Site};
+
+/// The steps, of which the last needs OpenSSL 3.
+const STEPS: [&str; 11] = [
+    "together",
+    "early",
+    "spinning",
+    "blocked",
+    "again",
+    "abandoned",
+    "ended thread",
+    "cancelled",
+    "fork",
+    "handshakes",
+    "callback",
+];
+
+/// A vault that takes long enough for all jobs to be paused at the same time.
+///
+/// # Errors
+/// It cannot be started.
+pub fn slow_site() -> Result<Site> {
+    let site = Site::start(Persona::Vault)?;
+    let time = Duration::from_millis(400);
+    site.vault().set_latency(Some(Latency::new(time, time)));
+    Ok(site)
+}
+
+/// Checks that every step has passed.
+///
+/// # Errors
+/// The version of OpenSSL is unknown.
+///
+/// # Panics
+/// A step is missing.
+pub fn check(printed: &str) -> Result<()> {
+    let has_callbacks = !Installation::selected().version()?.starts_with("1.1.1");
+    let steps = if has_callbacks { &STEPS[..] } else { &STEPS[..STEPS.len() - 1] };
+    assert_eq!(printed.lines().collect::<Vec<_>>(), steps);
+    Ok(())
+}
