@@ -1,18 +1,25 @@
 //! HAProxy as configured by its package: it changes its root directory, gives up root and, without
 //! `insecure-fork-wanted`, forbids processes and so threads for itself.
 
-use akv_tests::Task;
-use anyhow::Result;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
 
-use crate::stage::{Stage, threads};
+use akv_emulator::{Fault, Operation};
+use akv_tests::{Client, Server, Task};
+use anyhow::{Result, ensure};
 
-fn serves(rsa: bool) -> Result<()> {
-    let stage = Stage::open(rsa)?;
+use crate::stage::{LIMIT, Stage, threads};
+
+/// Starts HAProxy with more lines in its section `global`.
+fn start(stage: &Stage, global: &str) -> Result<(Server, String)> {
     let pair = std::fs::read_to_string(&stage.certificate)? + &std::fs::read_to_string(&stage.key)?;
     std::fs::write(stage.site.path("both.pem"), pair)?;
-    let (server, address) = stage.serve("Loading success", |port| {
+    stage.serve("Loading success", |port| {
         let config = format!(
-            "global\n chroot /var/lib/haproxy\n user haproxy\n group haproxy\n\
+            "global\n chroot /var/lib/haproxy\n user haproxy\n group haproxy\n{global}\
              defaults\n mode http\n timeout connect 5s\n timeout client 50s\n timeout server 50s\n\
              frontend tls\n bind 127.0.0.1:{port} ssl crt {}\n \
              http-request return status 200 content-type text/plain string signed\n",
@@ -20,7 +27,12 @@ fn serves(rsa: bool) -> Result<()> {
         );
         std::fs::write(stage.site.path("haproxy.cfg"), config)?;
         Ok(Task::new("haproxy").args(["-W", "-db", "-f"]).arg(stage.site.path("haproxy.cfg")))
-    })?;
+    })
+}
+
+fn serves(rsa: bool) -> Result<()> {
+    let stage = Stage::open(rsa)?;
+    let (server, address) = start(&stage, "")?;
     stage.check_handshakes(&server, &address)?;
     let threads = threads(server.id());
     assert!(threads.len() > 1 && !threads.contains(&"akv".to_owned()), "{threads:?}");
@@ -37,4 +49,44 @@ fn serves_rsa_keys_with_its_stock_settings() -> Result<()> {
 #[test]
 fn serves_ec_keys_with_its_stock_settings() -> Result<()> {
     serves(false)
+}
+
+/// Number of clients whose handshakes are in progress at the same time.
+const CLIENTS: usize = 8;
+
+#[test]
+fn one_thread_serves_many_handshakes_at_a_time_with_ssl_mode_async() -> Result<()> {
+    let stage = Stage::open(true)?;
+    let global = " nbthread 1\n insecure-fork-wanted\n ssl-mode-async\n";
+    let (server, address) = start(&stage, global)?;
+    // Long enough for all clients to start.
+    stage.site.vault().fault(Fault::latency(Duration::from_secs(5)).on(Operation::Sign).forever());
+    let ended = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        let connect = || {
+            let client = Client { address: &address, ca: &stage.certificate, arguments: "-tls1_3" };
+            let handshake = client.connect(&stage.site.plain());
+            ended.fetch_add(1, Ordering::SeqCst);
+            handshake
+        };
+        let clients = [(); CLIENTS].map(|()| scope.spawn(connect));
+        let start = Instant::now();
+        while stage.site.vault().stats().faults < CLIENTS as u64 {
+            ensure!(
+                start.elapsed() < LIMIT,
+                "{:?}\n{}",
+                stage.site.vault().stats(),
+                server.output()
+            );
+            thread::yield_now();
+        }
+        // With a blocked thread, seven of them would have ended before the last request.
+        assert_eq!(ended.load(Ordering::SeqCst), 0, "{}", server.output());
+        for client in clients {
+            client.join().expect("no panic")?;
+        }
+        Ok(())
+    })?;
+    assert_eq!(stage.site.vault().stats().sign, CLIENTS as u64);
+    Ok(())
 }

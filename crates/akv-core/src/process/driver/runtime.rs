@@ -172,7 +172,7 @@ impl DriverThread {
         if let Err(error) = started.and_then(|started| started) {
             self.there.store(false, Ordering::Release);
             *refused = Some(Instant::now());
-            tracing::info!(%error, "no thread can be started; callers carry out their operations");
+            tracing::info!(%error, "no thread can be started; callers carry out their operations, also in ASYNC jobs");
             return false;
         }
         true
