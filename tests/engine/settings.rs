@@ -98,9 +98,9 @@ fn an_engine_bound_as_pkcs11_takes_the_commands_of_libp11() -> Result<()> {
 fn a_wrong_setting_is_told_when_the_engine_is_initialised() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     for (line, reason) in [
-        ("TIMEOUT = soon\n", "wrong setting timeout"),
+        ("TIMEOUT = soon\n", "invalid setting timeout"),
         ("CA_FILE = /nonexistent/ca.pem\n", "/nonexistent/ca.pem"),
-        ("CREDENTIAL = guess\n", "wrong setting credential"),
+        ("CREDENTIAL = guess\n", "invalid setting credential"),
     ] {
         let config = configure(&site, "wrong.cnf", line)?;
         let openssl = OpenSsl::new(config, site.folder());

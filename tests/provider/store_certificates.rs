@@ -121,7 +121,7 @@ fn a_missing_certificate_is_told_with_its_reason() -> Result<()> {
     for (reference, word) in [
         ("vault:testvault:bare", "CertificateNotFound"),
         ("vault:testvault:nobody", "CertificateNotFound"),
-        ("managedHsm:testvault:web", "a Managed HSM holds no certificates"),
+        ("managedHsm:testvault:web", "a Managed HSM has no certificates"),
     ] {
         site.vault().reset_stats();
         let output = site.openssl().fails(&format!("x509 -in {reference} -noout"))?;

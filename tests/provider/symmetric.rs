@@ -144,7 +144,7 @@ fn wrong_lengths_are_refused_before_any_request() -> Result<()> {
                 .openssl()
                 .fails(&format!("pkeyutl {direction} -inkey {key} -in {input}"))?;
             let said = entry(&failed);
-            assert!(said.contains(&format!("these are {len}")), "{said}");
+            assert!(said.contains(&format!("not {len}")), "{said}");
             let after = hsm.site.vault().stats();
             assert_eq!(after.requests, before.requests + 1, "the key was loaded, nothing more");
         }

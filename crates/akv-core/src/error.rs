@@ -104,7 +104,7 @@ impl ErrorKind {
             Self::Tls => c"server not trusted",
             Self::Timeout => c"timeout",
             Self::Service => c"refused by the service",
-            Self::Response => c"unintelligible answer of the service",
+            Self::Response => c"invalid response from the service",
             Self::Signature => c"bad signature",
             Self::Internal => c"internal error",
             Self::NotAllowed => c"not allowed",
@@ -261,9 +261,7 @@ impl Error {
     /// The same failure of an operation that may have been executed nevertheless.
     pub(crate) fn uncertain(mut self) -> Self {
         self.0.uncertain = true;
-        self.hint(
-            "it may have happened all the same: look at the key's versions before trying again",
-        )
+        self.hint("the operation may have been executed: check the key's versions before you retry")
     }
 
     pub(crate) fn answer(
@@ -282,7 +280,7 @@ impl Error {
     pub(crate) fn timed_out(mut self, after: std::time::Duration, attempts: u32) -> Self {
         let plural = if attempts == 1 { "" } else { "s" };
         self.0.message = format!(
-            "no success within {after:?} ({attempts} attempt{plural}); last: {}",
+            "timed out after {after:?} ({attempts} attempt{plural}); last error: {}",
             self.0.message
         );
         self.0.kind = ErrorKind::Timeout;

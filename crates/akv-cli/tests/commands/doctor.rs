@@ -193,7 +193,7 @@ fn five_blocked_network() -> Result<()> {
     at(&format!("https://{}", silent.local_addr()?)).names("network", &["blocked", "proxy"]);
     // A server that cuts the connection.
     world.vault.fault(Fault::new(FaultKind::ResetOnAccept).forever());
-    at(world.vault.endpoint()).names("network", &["blocked", "the connection broke"]);
+    at(world.vault.endpoint()).names("network", &["blocked", "the connection was lost"]);
     world.vault.clear_faults();
     // The vault's own firewall.
     world.vault.fault(Fault::new(FaultKind::ForbiddenByFirewall).forever());

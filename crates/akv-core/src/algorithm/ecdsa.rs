@@ -118,7 +118,7 @@ pub fn check_digest(curve: Curve, digest: &[u8]) -> Result<()> {
         return Ok(());
     }
     let message = format!(
-        "with {} the service signs at most {most} bytes, not {}; give it a digest, such as SHA-512",
+        "with {} the service signs at most {most} bytes, not {}; use a digest such as SHA-512",
         curve.name(),
         digest.len()
     );

@@ -104,7 +104,7 @@ fn authorization(secret: &str) -> Result<HeaderValue> {
             Ok(value)
         }
         _ => {
-            let text = "the given access token is empty or has characters that no token has";
+            let text = "the access token is empty or has invalid characters";
             Err(Error::new(ErrorKind::Credential, text))
         }
     }

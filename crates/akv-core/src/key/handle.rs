@@ -102,7 +102,7 @@ impl Handle {
                     Err(other) => return Err(other),
                 }
             }
-            let none = || Error::new(ErrorKind::Internal, "nothing to ask the service for");
+            let none = || Error::new(ErrorKind::Internal, "there is no request to send");
             Err(Failure::Final(refusal.unwrap_or_else(none)))
         };
         let probe = || self.probe(action, bodies);

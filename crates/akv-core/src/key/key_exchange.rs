@@ -88,10 +88,10 @@ impl Key {
     async fn on_grid<T>(&self, exchange: impl Future<Output = Result<T>>) -> Result<T> {
         let values = self.settings().values();
         if !values.rsa_key_exchange {
-            let text = "the RSA key exchange of TLS, and decryption without padding for it, is not \
-                        allowed by the setting rsa-key-exchange";
+            let text = "the RSA key exchange of TLS, which includes decryption without padding, \
+                        is not allowed by the setting rsa-key-exchange";
             return Err(Error::new(ErrorKind::NotAllowed, text)
-                .hint("use cipher suites with ECDHE; docs/security.md says what yes costs")
+                .hint("use ECDHE cipher suites; docs/security.md describes the risk of allowing it")
                 .during(self.doing("decrypt", EncryptionAlgorithm::Rsa15)));
         }
         let start = Instant::now();
@@ -124,7 +124,8 @@ fn random() -> Result<Secret> {
 }
 
 fn fill(bytes: &mut [u8]) -> Result<()> {
-    aws_lc_rs::rand::fill(bytes).map_err(|_| Error::new(ErrorKind::Internal, "no random numbers"))
+    aws_lc_rs::rand::fill(bytes)
+        .map_err(|_| Error::new(ErrorKind::Internal, "cannot generate random numbers"))
 }
 
 /// Replaces the random premaster secret by a valid one, in the same steps as for an invalid one.

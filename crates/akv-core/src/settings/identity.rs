@@ -60,10 +60,11 @@ fn resource(path: &str) -> Result<(), String> {
     let allowed = |c: char| c.is_alphanumeric() || "-_.()".contains(c);
     match segments.len() == 8 && segments.iter().all(|s| !s.is_empty() && s.chars().all(allowed)) {
         true if is_guid(segments[1]) => Ok(()),
-        true => Err("the subscription in the resource id is no GUID".to_owned()),
-        false => Err("the resource id has an empty part, a part too many, or characters that no \
-                      name has"
-            .to_owned()),
+        true => Err("the subscription in the resource id is not a GUID".to_owned()),
+        false => {
+            Err("the resource id has an empty part, too many parts or invalid characters"
+                .to_owned())
+        }
     }
 }
 
@@ -117,10 +118,10 @@ mod tests {
             ("/", "\"subscriptions\" as part 1"),
             ("/subscriptions/x", "\"resourceGroups\" as part 3"),
             (&id.replace("ManagedIdentity", "Compute"), "\"Microsoft.ManagedIdentity\" as part 6"),
-            (&id.replace(GUID, "mine"), "no GUID"),
+            (&id.replace(GUID, "mine"), "not a GUID"),
             (&id.replace("my-identity", ""), "an empty part"),
-            (&format!("{id}/more"), "a part too many"),
-            (&format!("{id}?a=b"), "characters that no name has"),
+            (&format!("{id}/more"), "too many parts"),
+            (&format!("{id}?a=b"), "invalid characters"),
         ] {
             let error = IdentityId::read(text).unwrap_err();
             assert!(error.contains(reason), "{text}: {error}");

@@ -85,7 +85,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         .and_then(|number| number.checked_mul(unit_ms))
         .ok_or("expected a duration such as 500ms, 3s, 1m or a number of seconds")?;
     if milliseconds == 0 || milliseconds > 86_400_000 {
-        return Err("a duration must be more than nothing and at most a day".to_owned());
+        return Err("a duration must be more than zero and at most a day".to_owned());
     }
     Ok(Duration::from_millis(milliseconds))
 }
@@ -113,7 +113,7 @@ pub(super) fn dns_suffixes(text: &str) -> Result<Vec<String>, String> {
             let plausible = suffix.len() <= 200
                 && suffix.split('.').count() >= 2
                 && suffix.split('.').all(label);
-            if plausible { Ok(suffix) } else { Err(format!("{suffix:?} is no DNS suffix")) }
+            if plausible { Ok(suffix) } else { Err(format!("{suffix:?} is not a DNS suffix")) }
         })
         .collect()
 }
@@ -122,7 +122,7 @@ pub(super) fn dns_suffixes(text: &str) -> Result<Vec<String>, String> {
 pub(super) fn endpoint(text: &str) -> Result<url::Url, String> {
     let mut url = outside::url(text)?;
     if url.scheme() != "https" || url.host_str().is_none() {
-        return Err("expected an https URL: a token goes only over TLS".to_owned());
+        return Err("expected an https URL: tokens are sent only over TLS".to_owned());
     }
     if outside::has_user(&url) {
         return Err("a user in the URL is not supported".to_owned());

@@ -39,7 +39,7 @@ pub(crate) fn failure(error: azure_core::Error, reference: &KeyReference, host: 
 
 /// An invalid response. Another attempt may succeed.
 pub(crate) fn wrong_answer(host: &str, why: &str) -> Failure {
-    let text = format!("{host} gave a wrong answer: {why}");
+    let text = format!("invalid response from {host}: {why}");
     Failure::Transient(Error::new(ErrorKind::Response, text), None)
 }
 
@@ -91,7 +91,7 @@ fn answered(status: u16, response: Option<&RawResponse>, reference: &KeyReferenc
 
 fn status_text(status: u16) -> &'static str {
     match status {
-        300..=399 => "a redirect, which is never followed",
+        300..=399 => "redirects are not followed",
         403 => "forbidden",
         404 => "not found",
         429 => "too many requests",
@@ -106,7 +106,8 @@ fn hint(status: u16, code: Option<&str>, reference: &KeyReference) -> Option<Str
     };
     Some(match (status, code.unwrap_or_default()) {
         (403, "ForbiddenByPolicy") => {
-            "give the identity the key permissions get and sign in the vault's access policy".into()
+            "grant the identity the key permissions get and sign in the vault's access policy"
+                .into()
         }
         (403, "KeyDisabled" | "KeyNotYetValid" | "KeyExpired" | "KeyOperationForbidden") => {
             "check the key's attributes and permitted operations".into()
@@ -114,7 +115,7 @@ fn hint(status: u16, code: Option<&str>, reference: &KeyReference) -> Option<Str
         (403, "ForbiddenByFirewall" | "ForbiddenByConnection") => {
             "allow this machine in the vault's network settings".into()
         }
-        (403, _) => format!("give the identity the role {role}"),
+        (403, _) => format!("assign the role {role} to the identity"),
         (404, _) => "check the names and the version in the key reference".into(),
         _ => return None,
     })
@@ -129,7 +130,7 @@ pub(crate) fn unreachable_server(
     if let Some(error) = find_cause::<rustls::Error>(error).and_then(|tls| not_trusted(tls, host)) {
         return Failure::Final(error);
     }
-    let text = format!("no answer from {host}: {}", causes(error));
+    let text = format!("no response from {host}: {}", causes(error));
     let failure = with_source(Error::new(ErrorKind::Network, text), error);
     if find_cause::<UnknownHost>(error).is_some() {
         return Failure::Final(failure.hint("check the vault's name and the network"));
@@ -144,10 +145,11 @@ fn not_trusted(error: &rustls::Error, host: &str) -> Option<Error> {
             let reason = one_line(&reason.to_string());
             let text = format!("the certificate of {host} is not trusted: {reason}");
             Error::new(ErrorKind::Tls, text)
-                .hint("if the server is yours, name its root certificate in ca-file (AKV_CA_FILE)")
+                .hint("if you trust the server, set ca-file (AKV_CA_FILE) to its root certificate")
         }
         rustls::Error::PeerIncompatible(_) => {
-            let text = format!("no TLS with {host}: {}", one_line(&error.to_string()));
+            let text =
+                format!("the TLS handshake with {host} failed: {}", one_line(&error.to_string()));
             Error::new(ErrorKind::Tls, text)
         }
         _ => return None,

@@ -68,7 +68,7 @@ impl Resolver {
         match run_blocking(lookup).await {
             Ok(found) => Some(found),
             Err(error) => {
-                tracing::debug!(%error, name, "no thread for the system's resolver");
+                tracing::debug!(%error, name, "cannot start a thread for the system's resolver");
                 None
             }
         }
@@ -156,8 +156,9 @@ impl OwnResolver {
         if !known.is_empty() {
             return Ok(known);
         }
-        let qname = dns::Name::<Vec<u8>>::from_str(name)
-            .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, format!("{name}: no name")))?;
+        let qname = dns::Name::<Vec<u8>>::from_str(name).map_err(|_| {
+            io::Error::new(io::ErrorKind::InvalidInput, format!("{name}: invalid host name"))
+        })?;
         let answer = self.dns.lookup_host(qname).await;
         let found: Vec<_> = answer
             .map_err(|error| io::Error::other(format!("{name}: {}", one_line(&error.to_string()))))?

@@ -58,7 +58,7 @@ where
         let Ok(outcome) = tokio::time::timeout_at(deadline, attempt()).await else {
             let error = last
                 .take()
-                .unwrap_or_else(|| Error::new(ErrorKind::Network, "the server did not answer"));
+                .unwrap_or_else(|| Error::new(ErrorKind::Network, "the server did not respond"));
             return Err(error.timed_out(timeout, attempts));
         };
         let (error, pause) = match outcome {
@@ -78,7 +78,7 @@ where
         if pause >= deadline.saturating_duration_since(Instant::now()) {
             return Err(error.timed_out(timeout, attempts));
         }
-        tracing::debug!(%error, ?pause, attempts, "trying again");
+        tracing::debug!(%error, ?pause, attempts, "attempt failed; retrying");
         last = Some(error);
         tokio::time::sleep(pause).await;
     }

@@ -184,7 +184,10 @@ fn a_bad_token_gives_advice_and_is_not_shown() {
     assert_eq!(error.status(), Some(401));
     let text = error.to_string();
     assert!(text.contains("get a new access token") && !text.contains("s3cret"), "{text}");
-    assert!(text.contains("holds no other") && text.contains("write it into the file"), "{text}");
+    assert!(
+        text.contains("contains no other") && text.contains("write it into the file"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -200,8 +203,7 @@ fn a_token_of_the_environment_cannot_be_renewed() {
         assert_eq!((error.kind(), error.status()), (ErrorKind::Service, Some(401)), "{error}");
         assert!(error.request_id().is_some(), "{error}");
         let text = error.to_string();
-        for part in ["the access token was refused", "cannot be renewed", "start the program again"]
-        {
+        for part in ["the access token was refused", "cannot be renewed", "restart the program"] {
             assert!(text.contains(part), "{part}: {text}");
         }
     }

@@ -103,8 +103,8 @@ fn the_first_that_works_is_taken_and_kept_to() {
         (401, "AADSTS700027"),
         (401, "AADSTS700213"),
         (401, "managed identity at 127.0.0.1"),
-        (401, "azure-cli gives the same one again"),
-        (401, "azure-developer-cli gives the same one again"),
+        (401, "azure-cli returned the same one again"),
+        (401, "azure-developer-cli returned the same one again"),
     ];
     for (at, link) in ORDER.iter().enumerate() {
         let all = Everything::new();
@@ -192,7 +192,7 @@ fn a_bad_certificate_is_a_reason_and_no_obstacle() {
     let nobody = [("IMDS_ENDPOINT", "http://127.0.0.1:9")];
     let all: Vec<_> = application.iter().chain(&nobody).copied().collect();
     let text = site.key("auto", &all).unwrap_err().to_string();
-    assert!(text.contains("; client-certificate: wrong setting"), "{text}");
+    assert!(text.contains("; client-certificate: invalid setting"), "{text}");
     let imds = [("IMDS_ENDPOINT", site.vault.emulator.imds_endpoint())];
     let all: Vec<_> = application.iter().chain(&imds).copied().collect();
     sign(&site.key("auto", &all).unwrap()).unwrap();

@@ -142,7 +142,7 @@ fn a_tool_that_is_not_there_or_not_logged_in_gives_a_readable_reason() {
             &azd,
             "azure-developer-cli: ERROR: not logged in, run `azd auth login`",
         ),
-        ("azure-cli", &silent, "failed without a word"),
+        ("azure-cli", &silent, "failed without a message"),
         ("azure-cli", &noisy, "azure-cli: ERROR: No subscription found."),
         ("azure-cli", &other, "azure-cli: the program printed no access token"),
         ("azure-cli", &html, "azure-cli: the program printed no access token"),
@@ -161,7 +161,7 @@ fn a_tool_that_hangs_ends_with_the_deadline() {
     let more = [("PATH", tool.path()), ("AKV_TIMEOUT", "2s")];
     let text = site.key("azure-cli", &more).unwrap_err().to_string();
     assert!(start.elapsed() < Duration::from_millis(2500), "{:?}", start.elapsed());
-    assert!(text.contains("azure-cli: ") && text.contains("did not end within"), "{text}");
+    assert!(text.contains("azure-cli: ") && text.contains("did not finish within"), "{text}");
 }
 
 #[test]

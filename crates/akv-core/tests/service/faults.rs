@@ -101,13 +101,13 @@ fn lasting_failures_end_at_the_deadline_with_their_reason() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::rsa("rsa", 2048)).unwrap();
     for (kind, reason) in [
-        (FaultKind::Hang, "did not answer"),
+        (FaultKind::Hang, "did not respond"),
         (FaultKind::Status { status: 503, retry_after: None }, "HTTP 503"),
         (FaultKind::Status { status: 429, retry_after: Some(60) }, "HTTP 429"),
-        (FaultKind::NotJson, "wrong answer"),
-        (FaultKind::WrongShape, "wrong answer"),
-        (FaultKind::EmptyBody, "wrong answer"),
-        (FaultKind::ResetAfterRequest, "no answer from 127.0.0.1"),
+        (FaultKind::NotJson, "invalid response"),
+        (FaultKind::WrongShape, "invalid response"),
+        (FaultKind::EmptyBody, "invalid response"),
+        (FaultKind::ResetAfterRequest, "no response from 127.0.0.1"),
     ] {
         let settings = [("timeout", "1s")];
         let ready = OPERATIONS.map(|operation| {

@@ -95,7 +95,7 @@ fn a_proxy_that_refuses_is_named() {
     let url = format!("http://127.0.0.1:{port}");
     let error = client(&vault, &[("HTTPS_PROXY", &url)]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
-    assert!(error.to_string().contains("the proxy of HTTPS_PROXY"), "{error}");
+    assert!(error.to_string().contains("the proxy in HTTPS_PROXY"), "{error}");
     assert_eq!(vault.emulator.stats().connections, 0);
 }
 

@@ -119,7 +119,7 @@ fn digest_info_is_signed_by_the_algorithm_that_fits() {
     }
     let requests = vault.emulator.stats().requests;
     let error = key.sign_pkcs1(&[1; 246]).unwrap_err();
-    assert!(error.to_string().contains("at most 245 do"), "{error}");
+    assert!(error.to_string().contains("the maximum is 245"), "{error}");
     assert_eq!(vault.emulator.stats().requests, requests);
 }
 

@@ -140,7 +140,7 @@ fn the_size_of_a_key_is_found_out_and_remembered() {
             for len in [0, 8, 17, KeyWrapAlgorithm::MAX_LEN + 8] {
                 let error = key.wrap_key_auto(&vec![0; len]).unwrap_err();
                 assert_eq!(error.kind(), ErrorKind::Argument);
-                assert!(error.to_string().contains(&format!("these are {len}")), "{error}");
+                assert!(error.to_string().contains(&format!("not {len}")), "{error}");
             }
         });
         assert_eq!(wrong, 0);
@@ -211,7 +211,7 @@ fn a_stream_that_failed_goes_on_where_it_was() {
     let mut garbled = key.decrypt_stream(CbcAlgorithm::A256CbcPad, &[0xff; 16]);
     garbled.update(&ciphertext[..16]).unwrap();
     let error = garbled.finish().unwrap_err();
-    assert!(error.to_string().contains("padding is wrong"), "{error}");
+    assert!(error.to_string().contains("invalid padding"), "{error}");
 }
 
 #[test]
@@ -290,7 +290,7 @@ fn each_kind_of_key_opens_as_what_it_is() {
     assert!(line.contains("symmetric key") && line.contains("SymmetricKey"), "{line}");
     let error = client.symmetric_key(&ec).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
-    assert!(error.to_string().contains("no symmetric key but P-256"), "{error}");
+    assert!(error.to_string().contains("not a symmetric key but P-256"), "{error}");
 
     assert!(matches!(client.any_key(&ec).unwrap(), AnyKey::Asymmetric(_)));
     let AnyKey::Symmetric(again) = client.any_key(kek.reference()).unwrap() else {

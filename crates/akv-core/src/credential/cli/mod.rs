@@ -84,7 +84,7 @@ impl CommandLine {
         // The outer error only adds the credential's name and a link.
         let inner = error.source().and_then(|source| source.downcast_ref::<azure_core::Error>());
         let text = outside::without_tokens(&outside::causes(inner.unwrap_or(error)));
-        let text = if text.is_empty() { "the program failed without a word" } else { &text };
+        let text = if text.is_empty() { "the program failed without a message" } else { &text };
         let failed = Error::new(ErrorKind::Credential, shortened(text, 600)).by(self.kind.name());
         match text.contains("not found on PATH") {
             true => failed.hint("install the tool and log in, or choose another credential"),

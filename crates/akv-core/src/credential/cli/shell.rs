@@ -60,7 +60,7 @@ impl Executor for Shell {
         let limit = self.limit;
         // If no thread can be started, no process can be started either.
         let ran = run_blocking(move || run(&mut command, limit)).await.map_err(|error| {
-            let text = format!("the system gives no thread to start it: {error}");
+            let text = format!("cannot start a thread to run it: {error}");
             io::Error::new(error.kind(), text)
         })?;
         Ok(understood(ran?))
@@ -106,7 +106,7 @@ fn run(command: &mut Command, limit: Duration) -> io::Result<Output> {
     }
     result.map_err(|error| match error.kind() {
         io::ErrorKind::TimedOut => {
-            io::Error::new(error.kind(), format!("the program did not end within {limit:?}"))
+            io::Error::new(error.kind(), format!("the program did not finish within {limit:?}"))
         }
         _ => error,
     })

@@ -195,7 +195,7 @@ fn authority(settings: &Settings) -> Result<Url> {
     url.filter(|url| !outside::has_user(url)).ok_or_else(|| {
         let shown = outside::without_users(shortened(text, 100));
         let shown = one_line(&shown);
-        let text = format!("wrong setting {VARIABLE} = {shown:?}: expected an https URL");
+        let text = format!("invalid setting {VARIABLE} = {shown:?}: expected an https URL");
         Error::new(ErrorKind::Settings, text)
     })
 }

@@ -62,7 +62,7 @@ fn a_file_that_is_not_the_agents_is_not_shown_to_it() {
     fs::write(&large, "s3cret".repeat(1000)).unwrap();
     std::os::unix::fs::symlink(&foreign, &link).unwrap();
     for (file, reason) in [
-        (foreign, "is no .key file in"),
+        (foreign, "is not a .key file in"),
         (large, "larger than 4096 bytes"),
         (link, "cannot be read"),
         (folder.path().join("missing.key"), "cannot be read"),

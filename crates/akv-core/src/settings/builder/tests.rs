@@ -102,7 +102,7 @@ fn wrong_values_name_the_setting_and_the_reason() {
         ("AKV_CREDENTIAL", "guess", "expected one of auto"),
         ("AKV_ENDPOINT", "http://127.0.0.1", "expected an https URL"),
         ("AKV_MAX_CONCURRENCY", "0", "expected a number"),
-        ("AKV_HEDGE_AFTER", "0", "more than nothing"),
+        ("AKV_HEDGE_AFTER", "0", "more than zero"),
         ("AKV_CA_FILE", "/nonexistent/ca.pem", "cannot be read"),
     ] {
         let text = from(&[(variable, value)]).unwrap_err().to_string();

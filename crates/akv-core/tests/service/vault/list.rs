@@ -159,7 +159,7 @@ fn links_are_followed_on_the_vaults_own_server_only() {
         assert_eq!(list.next_page().unwrap().unwrap().len(), 1);
         let error = list.next_page().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Response, "{link}: {error}");
-        assert!(error.to_string().contains("leads to another server"), "{error}");
+        assert!(error.to_string().contains("links to another server"), "{error}");
         assert_eq!(vault.emulator.stats().requests, 1);
         let nobody = elsewhere.accept().unwrap_err();
         assert_eq!(nobody.kind(), IoErrorKind::WouldBlock, "{link}");
