@@ -166,7 +166,7 @@ impl Reader {
             match fs::read(&path) {
                 Ok(text) => self.read(&String::from_utf8_lossy(&text), &path, depth + 1),
                 Err(error) => self.configuration.mistakes.push(format!(
-                    "{} includes {}, which cannot be read ({error}) and which OpenSSL passes over",
+                    "{} includes {}, which cannot be read ({error}) and which OpenSSL ignores",
                     file.display(),
                     path.display()
                 )),

@@ -28,7 +28,7 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
 /// Parses base64, which may contain line breaks.
 pub(crate) fn read_base64(text: &[u8]) -> Result<Vec<u8>, String> {
     let text: Vec<u8> = text.iter().copied().filter(|c| !c.is_ascii_whitespace()).collect();
-    STANDARD.decode(text).map_err(|error| format!("no base64: {error}"))
+    STANDARD.decode(text).map_err(|error| format!("invalid base64: {error}"))
 }
 
 /// Parses hexadecimal digits; white space is ignored.

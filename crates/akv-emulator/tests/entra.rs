@@ -363,7 +363,7 @@ async fn faults_strike_the_authority_too() {
 fn a_certificate_that_cannot_be_read_is_refused() {
     let application = Application::new(TENANT, CLIENT).certificate("no certificate");
     let error = Emulator::builder().application(application).start().unwrap_err();
-    assert!(error.to_string().contains("no PEM certificate"), "{error}");
+    assert!(error.to_string().contains("invalid PEM certificate"), "{error}");
 }
 
 #[tokio::test]

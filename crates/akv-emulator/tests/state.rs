@@ -126,7 +126,7 @@ fn a_damaged_file_is_named_with_what_is_wrong_and_what_to_do() {
     ] {
         fs::write(&file, contents).unwrap();
         let error = failure(folder.path());
-        for part in ["web.json", "damaged", reason, "Bring back"] {
+        for part in ["web.json", "damaged", reason, "Restore the file"] {
             assert!(error.contains(part), "{part:?} is not in {error:?}");
         }
         assert_eq!(fs::read_to_string(&file).unwrap(), contents, "it is left as it was");

@@ -32,7 +32,7 @@ fn its_numbers_are_those_of_the_vault() {
     assert!(told["counters"]["operations"].as_f64() >= Some(signatures), "{told:#}");
     let drawing = String::from_utf8(world.read("steps.svg")).unwrap();
     assert!(drawing.starts_with("<svg") && drawing.trim_end().ends_with("</svg>"), "{drawing}");
-    assert!(drawing.contains("vault:my-vault:p256") && drawing.contains("signatures a second"));
+    assert!(drawing.contains("vault:my-vault:p256") && drawing.contains("signatures per second"));
     // The file is not overwritten, and nothing is measured.
     let before = world.vault.stats().sign;
     let text = world.fails("bench vault:my-vault:p256 --plot steps.svg", 3);

@@ -96,7 +96,7 @@ fn a_managed_hsm_tells_its_service_time() {
     let told = told(world.akv("doctor managedHsm:my-hsm:web --no-openssl"));
     told.works();
     let lines = told.check("latency")["lines"].to_string();
-    assert!(lines.contains("as it says"), "{lines}");
+    assert!(lines.contains("reported by the service"), "{lines}");
     assert_eq!(told.check("tls")["protocol"], "http/1.1");
 }
 
@@ -114,7 +114,10 @@ fn one_no_token() {
         "azure-cli",
         "azure-developer-cli",
     ] {
-        assert!(lines.contains(&format!("{credential} gave none")), "{credential}: {lines}");
+        assert!(
+            lines.contains(&format!("{credential} returned no token")),
+            "{credential}: {lines}"
+        );
     }
 }
 
@@ -136,7 +139,7 @@ fn two_wrong_tenant() {
     // The token is valid, but for another tenant than the vault's.
     world.vault.set_tenant(Some("5e11e500-0000-4000-8000-000000000001".into()));
     let other = told(application("right"));
-    other.names("tenant", &["is of the tenant right", "5e11e500-0000-4000-8000-000000000001"]);
+    other.names("tenant", &["belongs to the tenant right", "5e11e500-0000-4000-8000-000000000001"]);
 }
 
 #[test]
@@ -284,7 +287,7 @@ fn nine_missing_module() {
     // A module that the configuration names and that does not exist.
     world.bare("config --module gone.so -o o.cnf").ok().unwrap();
     let conf = task(&["--modules", &folder]).env("OPENSSL_CONF", world.path("o.cnf"));
-    told(conf).names("openssl-module", &["gone.so", "not there"]);
+    told(conf).names("openssl-module", &["gone.so", "does not exist"]);
     // A file that is not a module.
     world.write("broken/akv_provider.so", "no module");
     told(task(&["--modules", "broken"])).names("openssl-module", &["does not load"]);
@@ -351,7 +354,7 @@ fn a_token_that_the_vault_refuses() {
     told(revoked).names("refused-token", &["AZURE_CLI_ACCESS_TOKEN"]);
     // Not a token at all.
     let nonsense = task().env("AZURE_CLI_ACCESS_TOKEN", "nonsense");
-    told(nonsense).names("refused-token", &["no token that can be read"]);
+    told(nonsense).names("refused-token", &["contains no readable token"]);
 }
 
 #[test]
@@ -364,7 +367,7 @@ fn a_key_outside_of_its_time() {
         let world = World::new();
         world.vault.create_key(key).unwrap();
         let told = told(world.akv(DOCTOR));
-        told.names("validity", &["p256 is outside of its time", "akv key show"]);
+        told.names("validity", &["p256 is outside its validity period", "akv key show"]);
         assert!(told.check("key").to_string().contains(word), "{:#}", told.value);
     }
 }
@@ -377,10 +380,10 @@ fn a_service_that_fails_or_lies() {
         world.vault.fault(Fault::new(kind).on(Operation::Sign).forever());
         told(world.akv(DOCTOR).args(["--timeout", "1s"]))
     };
-    strike(FaultKind::WrongSignature).names("signature", &["signature is wrong", "akv pem"]);
+    strike(FaultKind::WrongSignature).names("signature", &["signature is invalid", "akv pem"]);
     let failing = FaultKind::Status { status: 503, retry_after: None };
     strike(failing).names("service", &["503", "request id"]);
-    strike(FaultKind::NotJson).names("service", &["sign", "try again"]);
+    strike(FaultKind::NotJson).names("service", &["sign", "contact Azure support"]);
     world.vault.clear_faults();
     // A single failure is reported, but not as a cause.
     world.vault.fault(Fault::new(FaultKind::NotJson).on(Operation::Sign));

@@ -131,9 +131,9 @@ fn whatever_keeps_a_configuration_from_loading_the_module_is_named() {
     let own = format!("{}/akv_provider.so", scene.modules);
     for (from, to, id, words) in [
         ("openssl_conf = init\n", "", "openssl-config", &["`openssl_conf = …`", "[akv]"][..]),
-        ("[init]", "[other]", "openssl-config", &["openssl_conf = init", "not there"]),
+        ("[init]", "[other]", "openssl-config", &["openssl_conf = init", "does not exist"]),
         ("providers = all\n", "", "openssl-config", &["[init] has no line `providers"]),
-        ("akv_provider = akv\n", "", "openssl-config", &["[akv] is not named in [all]"]),
+        ("akv_provider = akv\n", "", "openssl-config", &["[akv] is not listed in [all]"]),
         ("akv_provider = akv\n", "akv_provider = it\n", "openssl-config", &["[it]"]),
         ("so\nactivate = 1\n", "so\n", "openssl-config", &["[akv] does not activate"]),
         (&own, "/nowhere/akv_provider.so", "openssl-module", &["/nowhere/akv_provider.so"]),
@@ -164,7 +164,8 @@ fn lines_of_a_configuration_without_effect_are_told() {
     let odd = odd.replace("default = usual\n", "");
     let told_of = scene.led(&odd);
     let notes = told_of.check("config").to_string();
-    for note in ["sets time-out, which is no setting", "gone.cnf", "activates no other provider"] {
+    for note in ["sets time-out, which is not a setting", "gone.cnf", "activates no other provider"]
+    {
         assert!(notes.contains(note), "{note}: {notes}");
     }
     // The configuration does not mention the modules.

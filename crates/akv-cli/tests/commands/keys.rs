@@ -44,7 +44,7 @@ fn keys_are_made_listed_shown_and_rotated() {
 fn a_name_that_is_taken_is_refused_unless_a_new_version_is_meant() {
     let world = World::with_keys();
     let said = world.fails("key create vault:v-1:p256 --type ec-p256", 2);
-    assert!(said.contains("exists already") && said.contains("--new-version"), "{said}");
+    assert!(said.contains("already exists") && said.contains("--new-version"), "{said}");
     let before = world.json("key show vault:v-1:p256");
     let made = world.json("key create vault:v-1:p256 --type ec-p256 --new-version");
     assert_ne!(made["version"], before["version"]);
@@ -79,7 +79,7 @@ fn key_files_name_the_key_and_are_not_overwritten() {
     assert!(pem.starts_with("-----BEGIN AKV PRIVATE KEY-----"), "{pem}");
     assert_eq!(pem, world.ok("pem vault:v-1:p256").text());
     let said = world.fails("pem vault:v-1:rsa -o site.key", 3);
-    assert!(said.contains("site.key exists") && said.contains("--force"), "{said}");
+    assert!(said.contains("site.key already exists") && said.contains("--force"), "{said}");
     assert_eq!(pem.as_bytes(), world.read("site.key"));
     world.ok("pem vault:v-1:rsa --pkcs8 -o site.key --force");
     let pkcs8 = String::from_utf8(world.read("site.key")).unwrap();

@@ -62,8 +62,8 @@ fn a_refusal_says_why_and_shows_no_password() {
     world.write("text.pfx", "s3cret");
     for (file, password, expected) in [
         ("modern.pfx", "", PASSWORD),
-        ("modern.pfx", "s3cret", "does not open it"),
-        ("old.pfx", "s3cret", "does not open it"),
+        ("modern.pfx", "s3cret", "the password is wrong"),
+        ("old.pfx", "s3cret", "the password is wrong"),
         ("nokey.pfx", "p4ss", "0 private keys"),
         ("broken.pfx", "p4ss", "openssl pkcs12 -in FILE"),
         ("text.pfx", "p4ss", "openssl pkcs12 -in FILE"),

@@ -55,7 +55,7 @@ fn challenge(state: &State) -> TokenReply {
             reply
         }
         Ok(None) => {
-            let body = error("not_found", "This machine is no Azure Arc server");
+            let body = error("not_found", "This machine is not an Azure Arc server");
             TokenReply::new(StatusCode::NOT_FOUND, body)
         }
         Err(reason) => {

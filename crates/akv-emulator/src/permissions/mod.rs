@@ -94,7 +94,7 @@ impl TryFrom<Written> for Permission {
 
     fn try_from(mut written: Written) -> Result<Self, String> {
         if written.identity.is_empty() {
-            return Err("`identity` is missing: a client id, or `*` for everybody".to_owned());
+            return Err("`identity` is missing; expected a client id or `*`".to_owned());
         }
         let known: Vec<String> = Operation::ALL.iter().copied().map(word).collect();
         for requested in &mut written.operations {
@@ -102,7 +102,7 @@ impl TryFrom<Written> for Permission {
                 continue;
             }
             let same = known.iter().find(|known| known.eq_ignore_ascii_case(requested));
-            let same = same.ok_or_else(|| format!("`{requested}` is no permission"))?;
+            let same = same.ok_or_else(|| format!("`{requested}` is not a permission"))?;
             requested.clone_from(same);
         }
         Ok(Self(written))
@@ -131,7 +131,7 @@ impl FromStr for Permission {
                 }
                 "key" => written.key = Some(value.to_owned()),
                 "vault" => written.vault = Some(value.to_owned()),
-                other => return Err(format!("`{other}` is no part of a permission")),
+                other => return Err(format!("`{other}` is not part of a permission")),
             }
         }
         written.try_into()

@@ -25,7 +25,7 @@ pub(super) fn application(text: &str) -> Result<Application, String> {
             "secret" => application.secret(*value),
             "certificate" => application.certificate(read(value)?),
             "federated-token" => application.federated_token(read(value)?.trim()),
-            other => return Err(format!("`{other}` is no part of an application")),
+            other => return Err(format!("`{other}` is not part of an application")),
         };
         proofs += 1;
     }
