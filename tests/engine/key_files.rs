@@ -57,7 +57,7 @@ fn pinned(site: &Site, reference: &str) -> Result<String> {
 }
 
 #[test]
-fn work_in_a_program_that_knows_nothing_of_engines() -> Result<()> {
+fn work_in_a_program_without_engine_support() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let config = openssl(&site)?.config().to_owned();
     let program = compile(&site, "plain_key_file", &["-lcrypto"])?;

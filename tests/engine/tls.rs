@@ -75,7 +75,7 @@ fn servers_sign_with_every_protocol() -> Result<()> {
 
 /// If a Managed HSM does not sign a digest, the handshake fails, and the server continues.
 #[test]
-fn tls_1_0_and_sha_1_clients_of_a_managed_hsm_end_no_server() -> Result<()> {
+fn tls_1_0_and_sha_1_clients_of_a_managed_hsm_do_not_stop_the_server() -> Result<()> {
     let site = Site::start(Persona::ManagedHsm)?;
     let engine = openssl(&site)?;
     let key = site.rsa(2048)?;

@@ -74,7 +74,7 @@ fn genpkey_makes_keys_that_sign() -> Result<()> {
 }
 
 #[test]
-fn a_key_has_the_attributes_that_were_asked_for() -> Result<()> {
+fn a_key_has_the_requested_attributes() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let line = genpkey(
         "-algorithm RSA -pkeyopt akv-name:akv:type=vault,vault=testvault,name=web \
@@ -152,7 +152,7 @@ fn bad_values_are_refused_before_any_network_use() -> Result<()> {
 }
 
 #[test]
-fn a_name_that_is_taken_is_left_alone_unless_asked() -> Result<()> {
+fn an_existing_name_is_refused_unless_a_new_version_is_requested() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let ec = "-algorithm EC -pkeyopt ec_paramgen_curve:P-256";
     site.vault().create_key(NewKey::rsa("taken", 2048))?;

@@ -24,7 +24,7 @@ fn keys(site: &Site) -> Result<Vec<(String, &'static str)>> {
 }
 
 #[test]
-fn contexts_list_and_answer_what_the_default_provider_does() -> Result<()> {
+fn context_parameters_match_the_default_provider() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let program = cc::compile("provider/signature_params", site.folder())?;
     for (key, options) in keys(&site)? {

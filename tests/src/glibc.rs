@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_version_is_refused() {
+    fn invalid_versions_are_refused() {
         for names in [&["GLIBC_PRIVATE"][..], &["GCC_3.0"], &[]] {
             needs(names).expect_err("no version");
         }

@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_root_directory_that_is_no_mount_point_is_noticed() {
+    fn a_root_directory_that_is_not_a_mount_point_is_detected() {
         let line =
             |point: &str| format!("22 1 254:0 /a {point} rw,relatime shared:1 - ext4 / rw\n");
         assert!(has_root(&(line("/proc") + &line("/"))));

@@ -62,7 +62,7 @@ fn dependencies_go_in_the_permitted_directions() -> Result<()> {
 }
 
 #[test]
-fn nothing_that_is_shipped_brings_openssl() -> Result<()> {
+fn shipped_modules_do_not_depend_on_openssl() -> Result<()> {
     for package in
         ["akv-core", "akv-emulator", "engine-shim", "legacy-abi", "ossl-abi", "provider-shim"]
     {
@@ -315,7 +315,7 @@ const FILE_MAKERS: [(&str, &str); 6] = [
 ];
 
 #[test]
-fn files_are_made_in_few_places() -> Result<()> {
+fn files_are_created_in_few_places() -> Result<()> {
     const MAKES: [&str; 6] = [
         "fs::write(",
         "File::create",
@@ -347,7 +347,7 @@ fn named_tests(text: &str) -> Vec<(&str, &str)> {
 }
 
 #[test]
-fn each_claim_about_security_has_its_test() -> Result<()> {
+fn every_security_claim_has_a_test() -> Result<()> {
     let root = modules::workspace();
     let text = fs::read_to_string(root.join("docs/security.md"))?;
     let (mut claims, mut in_claims) = (0, false);

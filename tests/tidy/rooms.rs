@@ -149,7 +149,7 @@ fn circle(arrows: &Arrows, room: &str) -> Option<Vec<String>> {
 }
 
 #[test]
-fn rooms_know_each_other_in_one_direction() -> Result<()> {
+fn folders_depend_on_each_other_in_one_direction() -> Result<()> {
     for folder in ["crates/akv-core/src", "crates/akv-emulator/src", "provider-shim/src"] {
         let arrows = arrows(folder)?;
         assert!(arrows.len() > 5, "{folder}: {arrows:?}");
@@ -161,7 +161,7 @@ fn rooms_know_each_other_in_one_direction() -> Result<()> {
 }
 
 #[test]
-fn circles_are_found() {
+fn cycles_are_found() {
     let arrow = |from: &str, to: &str| {
         let place = format!("{from} uses {to}");
         (from.to_owned(), BTreeMap::from([(to.to_owned(), place)]))

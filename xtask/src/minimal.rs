@@ -30,7 +30,7 @@ const FRUGAL: &[&str] = &["--package", "akv-emulator", "--test", "program"];
 
 /// A test with its own network and files, which runs after the requirements are installed.
 const APART: &[&str] = &["--package", "akv-cli", "--test", "commands"];
-const APART_NAME: &str = "doctor::five_blocked_network_without_a_route";
+const APART_NAME: &str = "doctor::missing_route_is_reported";
 
 /// Mounts the folders that follow into the system, at the same paths as here, and runs a command
 /// there. The system's folder becomes a mount point, like a root directory elsewhere. Nothing stays

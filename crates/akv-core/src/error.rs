@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn cutting_respects_characters() {
+    fn truncation_respects_character_boundaries() {
         let error = Error::new(ErrorKind::Internal, "ü".repeat(2000));
         assert!(error.to_string().len() <= MAX_DISPLAY);
     }

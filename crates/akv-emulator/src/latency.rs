@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn draws_have_the_median_and_the_percentile_that_were_asked_for() {
+    fn draws_have_the_requested_median_and_percentile() {
         let mut draws: Vec<f64> =
             (0..20_000).map(|_| Latency::VAULT_IN_REGION.draw().as_secs_f64() * 1000.0).collect();
         draws.sort_by(f64::total_cmp);

@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_the_services() {
+    fn limits_match_the_services() {
         let big = Class::Use { hsm: true, spec: KeySpec::Rsa(4096) };
         let small = Class::Use { hsm: true, spec: KeySpec::Rsa(2048) };
         let create = Class::Create { hsm: true };

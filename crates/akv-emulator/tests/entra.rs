@@ -219,7 +219,7 @@ async fn refusals_are_those_of_the_real_authority() {
 }
 
 #[tokio::test]
-async fn wrong_forms_are_told_apart() {
+async fn invalid_requests_have_distinct_errors() {
     let vault = start();
     let secret = ("client_secret", "first secret");
     let cases: [(&Fields, u16, u64); 8] = [
@@ -278,7 +278,7 @@ async fn an_assertion_of_a_registered_certificate_is_accepted() {
 }
 
 #[tokio::test]
-async fn a_wrong_assertion_is_refused_for_its_own_reason() {
+async fn invalid_assertions_have_distinct_errors() {
     let vault = start();
     let changed = |name: &str, value: Value| {
         let mut claims = claims(&vault);
@@ -377,7 +377,7 @@ async fn certificates_and_federated_tokens_are_answered_as_recorded() {
 /// The discovery documents. The emulator's have no members for unsupported features, such as
 /// interactive sign-in.
 #[tokio::test]
-async fn discovery_is_as_recorded_for_what_there_is() {
+async fn discovery_matches_the_recordings_for_supported_features() {
     let vault = start();
     let client = Client::new(&vault);
     for (file, path) in [

@@ -92,7 +92,7 @@ pub fn a_failure_is_shared_and_not_kept() {
 
 /// A request that times out fails only for the caller whose time limit it had. Callers that arrived
 /// while it ran send another one, with their own time limits.
-pub fn time_that_ran_out_is_not_shared() {
+pub fn a_timeout_is_not_shared() {
     block_on(async {
         let scene = Scene::new(|number| (number == 0).then_some(ErrorKind::Timeout));
         let got = all((0..3).map(|_| scene.wanting()).collect()).await;
@@ -119,7 +119,7 @@ pub fn a_failed_renewal_keeps_the_old_token() {
 
 /// If no task runs in the background, callers renew a token in time: one of them at a time sends a
 /// request, the others continue with the old one, and a failure is not repeated at once.
-pub fn without_a_thread_askers_renew() {
+pub fn without_a_thread_callers_renew() {
     block_on(async {
         let scene = Scene::new(|number| (number == 1).then_some(ErrorKind::Credential));
         // All tokens are valid for one more minute.
@@ -162,7 +162,7 @@ pub fn a_refusal_during_a_renewal_makes_one_request() {
 }
 
 /// A caller that gives up, waiting or during a request, as at a deadline, does not block others.
-pub fn one_who_gives_up_holds_nobody_up() {
+pub fn a_cancelled_caller_does_not_block_others() {
     block_on(async {
         let scene = Scene::new(|_| None);
         let impatient = [scene.wanting(), scene.wanting()];

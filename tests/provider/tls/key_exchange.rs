@@ -136,7 +136,7 @@ fn secret(version: u16, len: usize) -> Vec<u8> {
 }
 
 #[test]
-fn premaster_secret_is_returned_if_it_is_right() -> Result<()> {
+fn premaster_secret_is_returned_if_it_is_valid() -> Result<()> {
     let bench = Bench::start()?;
     let right = secret(TLS_1_2, LEN);
     let ciphertext = bench.encrypt(&right, "pkcs1")?;
@@ -149,7 +149,7 @@ fn premaster_secret_is_returned_if_it_is_right() -> Result<()> {
 }
 
 #[test]
-fn premaster_secret_becomes_random_if_it_is_wrong() -> Result<()> {
+fn premaster_secret_becomes_random_if_it_is_invalid() -> Result<()> {
     let bench = Bench::start()?;
     // PKCS#1 padding of type 1, an end that is missing, and a padding that is too short.
     let mut type_1 = vec![0xff; 256];
@@ -183,7 +183,7 @@ fn premaster_secret_becomes_random_if_it_is_wrong() -> Result<()> {
 }
 
 #[test]
-fn premaster_secret_becomes_random_whatever_status_refuses_the_ciphertext() -> Result<()> {
+fn premaster_secret_becomes_random_for_every_refusal_status() -> Result<()> {
     let bench = Bench::start()?;
     let right = secret(TLS_1_2, LEN);
     let ciphertext = bench.encrypt(&right, "pkcs1")?;
@@ -196,7 +196,7 @@ fn premaster_secret_becomes_random_whatever_status_refuses_the_ciphertext() -> R
 }
 
 #[test]
-fn failures_that_tell_nothing_about_the_secret_are_errors() -> Result<()> {
+fn failures_unrelated_to_the_secret_are_errors() -> Result<()> {
     let bench = Bench::start()?;
     let ciphertext = bench.encrypt(&secret(TLS_1_2, LEN), "pkcs1")?;
     let run = |room: usize| {

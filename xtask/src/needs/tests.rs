@@ -95,7 +95,7 @@ fn in_scripts(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn whatever_is_started_is_in_a_list_of_needs() {
+fn every_started_program_is_in_a_list_of_needs() {
     let mut unknown = BTreeMap::new();
     let mut seen = 0;
     for (path, text) in sources() {

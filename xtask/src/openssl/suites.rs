@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_without_cases_is_no_success() {
+    fn a_run_without_cases_fails() {
         assert_eq!(Outcome::read("error: could not compile"), None);
         let nothing = "test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 9 filtered out";
         assert_eq!(Outcome::read(nothing), None);

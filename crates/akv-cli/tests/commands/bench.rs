@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::World;
 
 #[test]
-fn its_numbers_are_those_of_the_vault() {
+fn numbers_match_the_vaults() {
     let world = World::with_keys();
     // Fixes the latencies.
     world.vault.fault(Fault::latency(Duration::from_millis(20)).on(Operation::Sign).forever());
@@ -41,7 +41,7 @@ fn its_numbers_are_those_of_the_vault() {
 }
 
 #[test]
-fn it_stops_where_throttling_starts() {
+fn stops_when_throttling_starts() {
     let world = World::with_keys();
     let throttled = Fault::throttled().on(Operation::Sign).probability(0.2).forever();
     world.vault.fault(throttled);
@@ -59,7 +59,7 @@ fn it_stops_where_throttling_starts() {
 }
 
 #[test]
-fn what_never_signs_is_an_error() {
+fn a_key_that_never_signs_is_an_error() {
     let world = World::with_keys();
     world.vault.fault(Fault::new(akv_emulator::FaultKind::Forbidden).on(Operation::Sign).forever());
     let text = world.fails("bench vault:my-vault:p256 --seconds 1", 5);
@@ -67,7 +67,7 @@ fn what_never_signs_is_an_error() {
 }
 
 #[test]
-fn an_interrupt_ends_it_with_the_steps_that_are_complete() {
+fn an_interrupt_prints_the_completed_steps() {
     let world = World::with_keys();
     let limit = Duration::from_secs(60);
     let bench = world.akv("bench vault:my-vault:p256 --seconds 1 --at-once 1,2,3");

@@ -40,7 +40,7 @@ fn self_signed_certificates_verify_strictly() {
 }
 
 #[test]
-fn the_services_refusal_is_told() {
+fn refusals_of_the_service_are_reported() {
     let world = World::with_keys();
     world.vault.fault(Fault::new(FaultKind::Forbidden).on(Operation::Sign));
     let said = world.fails("cert csr vault:v-1:p256 -s CN=a -o r.csr", 5);

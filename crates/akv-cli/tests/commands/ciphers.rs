@@ -7,7 +7,7 @@ use akv_emulator::{NewKey, Persona};
 use crate::{World, failed};
 
 #[test]
-fn what_openssl_encrypts_is_decrypted_into_a_file_of_the_owners() {
+fn ciphertexts_of_openssl_are_decrypted_to_a_private_file() {
     let world = World::with_keys();
     world.write("plain", "a secret");
     world.ok("pem vault:v-1:rsa --public -o public.pem");
@@ -73,7 +73,7 @@ fn symmetric_keys_of_a_managed_hsm_encrypt_and_wrap() {
 }
 
 #[test]
-fn bad_input_sends_nothing() {
+fn invalid_input_sends_no_request() {
     let world = World::with_keys();
     world.vault.reset_stats();
     world.write("taken", "");

@@ -90,7 +90,7 @@ fn a_working_configuration_passes() {
 }
 
 #[test]
-fn a_managed_hsm_tells_its_service_time() {
+fn service_time_of_a_managed_hsm_is_reported() {
     let world = World::of(Persona::ManagedHsm);
     world.vault.create_key(NewKey::ec("web", Curve::P256)).unwrap();
     let told = told(world.akv("doctor managedHsm:my-hsm:web --no-openssl"));
@@ -101,7 +101,7 @@ fn a_managed_hsm_tells_its_service_time() {
 }
 
 #[test]
-fn one_no_token() {
+fn missing_token_is_reported() {
     let world = World::with_keys();
     let told = told(no_credential(&world));
     told.names("no-token", &["managed identity", "az login"]);
@@ -122,7 +122,7 @@ fn one_no_token() {
 }
 
 #[test]
-fn two_wrong_tenant() {
+fn wrong_tenant_is_reported() {
     let world = World::with_keys();
     // The tenant's id is wrong.
     world.vault.register(Application::new("right", "client").secret("s3cret")).unwrap();
@@ -143,7 +143,7 @@ fn two_wrong_tenant() {
 }
 
 #[test]
-fn three_missing_role() {
+fn missing_role_is_reported() {
     let world = World::with_keys();
     let strike = |kind, operation| {
         world.vault.clear_faults();
@@ -157,10 +157,10 @@ fn three_missing_role() {
 }
 
 #[test]
-fn four_wrong_vault_name() -> Result<()> {
+fn unknown_vault_name_is_reported() -> Result<()> {
     let files =
         Files { hosts: "127.0.0.1 localhost\n", resolv_conf: Some("nameserver 127.0.0.1\n") };
-    namespace::run_inside("doctor::four_wrong_vault_name", files, || {
+    namespace::run_inside("doctor::unknown_vault_name_is_reported", files, || {
         let doctor = || {
             let task = Task::new(env!("CARGO_BIN_EXE_akv")).args(DOCTOR.split(' '));
             told(task.args(["--timeout", "3s"]))
@@ -185,7 +185,7 @@ fn knows_nobody(socket: &UdpSocket) -> Result<()> {
 }
 
 #[test]
-fn five_blocked_network() -> Result<()> {
+fn blocked_network_is_reported() -> Result<()> {
     let world = World::with_keys();
     let at = |endpoint: &str| {
         let task = world.bare(DOCTOR).env("AZURE_CLI_ACCESS_TOKEN", world.vault.token());
@@ -208,9 +208,9 @@ fn five_blocked_network() -> Result<()> {
 }
 
 #[test]
-fn five_blocked_network_without_a_route() -> Result<()> {
+fn missing_route_is_reported() -> Result<()> {
     let files = Files { hosts: "192.0.2.1 my-vault.vault.azure.net\n", resolv_conf: None };
-    namespace::run_inside("doctor::five_blocked_network_without_a_route", files, no_route)
+    namespace::run_inside("doctor::missing_route_is_reported", files, no_route)
 }
 
 fn no_route() -> Result<()> {
@@ -220,7 +220,7 @@ fn no_route() -> Result<()> {
 }
 
 #[test]
-fn six_bad_ca() {
+fn untrusted_certificate_is_reported() {
     let world = World::with_keys();
     let other = World::new();
     fs::copy(other.path("ca.pem"), world.path("other.pem")).unwrap();
@@ -234,7 +234,7 @@ fn six_bad_ca() {
 }
 
 #[test]
-fn seven_skewed_clock() {
+fn skewed_clock_is_reported() {
     let world = World::with_keys();
     // Shifts the server's clock instead of this machine's.
     world.vault.shift_clock(-2 * 3600);
@@ -249,7 +249,7 @@ fn seven_skewed_clock() {
 }
 
 #[test]
-fn eight_disabled_key() {
+fn unusable_key_is_reported() {
     let world = World::new();
     world.vault.create_key(NewKey::ec("p256", Curve::P256).enabled(false)).unwrap();
     told(world.akv(DOCTOR)).names("disabled", &["p256 is disabled", "--enabled true"]);
@@ -261,7 +261,7 @@ fn eight_disabled_key() {
 }
 
 #[test]
-fn nine_missing_module() {
+fn unusable_module_is_reported() {
     let world = World::with_keys();
     // As installed without the modules: the build folder may contain some.
     let akv = world.path("akv");
@@ -309,7 +309,7 @@ fn nine_missing_module() {
 }
 
 #[test]
-fn ten_stale_environment() {
+fn stale_environment_is_reported() {
     let world = World::with_keys();
     // An expired token takes precedence over the identity that would work.
     world.vault.set_token_lifetime(Duration::from_secs(3600));
@@ -339,7 +339,7 @@ fn ten_stale_environment() {
 }
 
 #[test]
-fn a_token_that_the_vault_refuses() {
+fn refused_token_is_reported() {
     let world = World::with_keys();
     let task = || world.akv(DOCTOR).env("IMDS_ENDPOINT", "http://127.0.0.1:1");
     // A token for another audience.
@@ -358,7 +358,7 @@ fn a_token_that_the_vault_refuses() {
 }
 
 #[test]
-fn a_key_outside_of_its_time() {
+fn validity_period_of_a_key_is_reported() {
     let hour = Duration::from_secs(3600);
     for (key, word) in [
         (NewKey::ec("p256", Curve::P256).not_before(SystemTime::now() + hour), "not valid yet"),
@@ -373,7 +373,7 @@ fn a_key_outside_of_its_time() {
 }
 
 #[test]
-fn a_service_that_fails_or_lies() {
+fn service_failures_and_invalid_signatures_are_reported() {
     let world = World::with_keys();
     let strike = |kind| {
         world.vault.clear_faults();
@@ -393,7 +393,7 @@ fn a_service_that_fails_or_lies() {
 }
 
 #[test]
-fn bad_references_and_settings_are_told_without_a_request() {
+fn invalid_references_and_settings_are_reported_without_a_request() {
     let world = World::with_keys();
     world.vault.reset_stats();
     let reference = world.akv("doctor vault:my_vault:p256 --no-openssl");

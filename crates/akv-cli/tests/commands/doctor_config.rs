@@ -123,7 +123,7 @@ fn the_settings_are_those_of_the_modules_section() {
 }
 
 #[test]
-fn whatever_keeps_a_configuration_from_loading_the_module_is_named() {
+fn every_reason_for_not_loading_the_module_is_named() {
     let scene = Scene::new();
     let good = scene.provider();
     scene.with(&good, &[]).works();
@@ -158,7 +158,7 @@ fn whatever_keeps_a_configuration_from_loading_the_module_is_named() {
 }
 
 #[test]
-fn lines_of_a_configuration_without_effect_are_told() {
+fn lines_without_effect_are_reported() {
     let scene = Scene::new();
     let odd = scene.provider() + "time-out = 3s\n.include gone.cnf\n";
     let odd = odd.replace("default = usual\n", "");

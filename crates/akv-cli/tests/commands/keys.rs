@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::{World, failed};
 
 #[test]
-fn keys_are_made_listed_shown_and_rotated() {
+fn keys_are_created_listed_shown_and_rotated() {
     let world = World::new();
     let made = world.json("key create vault:v-1:web --type ec-p384 --ops sign,verify --tag owner=www --expires 2099-12-31");
     assert_eq!(made["kind"], "EC P-384");
@@ -41,7 +41,7 @@ fn keys_are_made_listed_shown_and_rotated() {
 }
 
 #[test]
-fn a_name_that_is_taken_is_refused_unless_a_new_version_is_meant() {
+fn an_existing_name_is_refused_without_new_version() {
     let world = World::with_keys();
     let said = world.fails("key create vault:v-1:p256 --type ec-p256", 2);
     assert!(said.contains("already exists") && said.contains("--new-version"), "{said}");
@@ -61,7 +61,7 @@ fn a_managed_hsm_has_symmetric_keys() {
 }
 
 #[test]
-fn a_change_that_may_have_happened_has_an_exit_code_of_its_own() {
+fn an_uncertain_change_has_its_own_exit_code() {
     let world = World::with_keys();
     world.vault.fault(Fault::new(FaultKind::ResetAfterRequest).on(Operation::RotateKey));
     let output = world.akv("key rotate vault:v-1:p256 --json").run().unwrap();
@@ -97,7 +97,7 @@ fn key_files_name_the_key_and_are_not_overwritten() {
 }
 
 #[test]
-fn errors_are_the_librarys_and_have_their_codes() {
+fn errors_have_the_librarys_text_and_an_exit_code() {
     let world = World::with_keys();
     let said = world.fails("key show vault:v-1:none", 6);
     assert!(said.starts_with("akv: cannot load vault:v-1:none: HTTP 404 KeyNotFound"), "{said}");

@@ -24,7 +24,7 @@ fn world() -> World {
 }
 
 #[test]
-fn signatures_are_good_for_openssl_and_for_verify() {
+fn signatures_verify_with_openssl_and_akv() {
     let world = world();
     for (key, algorithm, digest, options) in ALGORITHMS {
         world.ok(&format!("pem vault:v-1:{key} --public --force -o public.pem"));
@@ -49,7 +49,7 @@ fn defaults_fit_the_key() {
 }
 
 #[test]
-fn digests_formats_and_encodings() {
+fn digests_formats_and_encodings_are_accepted() {
     let world = world();
     let digest = world.openssl("dgst -sha256 -r data");
     let digest = digest.split_whitespace().next().unwrap();
@@ -82,7 +82,7 @@ fn bad_signatures_have_exit_code_1() {
 }
 
 #[test]
-fn with_a_key_file_verifying_sends_nothing_and_signing_one_request() {
+fn key_files_verify_without_a_request_and_sign_with_one() {
     let world = world();
     world.ok("pem vault:v-1:p256 -o site.key");
     world.vault.reset_stats();

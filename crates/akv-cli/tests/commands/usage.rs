@@ -5,7 +5,7 @@ use akv_core::settings::OPTIONS;
 use crate::{World, failed};
 
 #[test]
-fn every_setting_is_an_option_and_wins_over_the_environment() {
+fn every_setting_is_an_option_that_overrides_the_environment() {
     let world = World::with_keys();
     let help = world.bare("sign --help").ok().unwrap().text();
     for option in OPTIONS {
@@ -19,7 +19,7 @@ fn every_setting_is_an_option_and_wins_over_the_environment() {
 }
 
 #[test]
-fn mistakes_are_told_with_code_2() {
+fn usage_errors_exit_with_code_2() {
     let world = World::new();
     for line in ["", "sing", "sign", "key", "sign a b c", "--color blue man x", "completions none"]
     {
@@ -32,7 +32,7 @@ fn mistakes_are_told_with_code_2() {
 }
 
 #[test]
-fn colours_only_where_they_are_asked_for() {
+fn colours_are_printed_only_on_request() {
     let world = World::new();
     assert!(!failed(world.bare("key show x"), 2).contains('\u{1b}'));
     assert!(failed(world.bare("--color always key show x"), 2).contains('\u{1b}'));

@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn signatures_have_numbers_below_the_order() {
+    fn numbers_must_be_below_the_order() {
         for curve in CURVES {
             let width = curve.coordinate_len();
             let order = curve.order();
@@ -200,7 +200,7 @@ mod tests {
 
     /// Checked with the `openssl` program.
     #[test]
-    fn orders_are_those_of_the_curves() {
+    fn orders_match_openssl() {
         for (curve, name) in
             CURVES.iter().zip(["prime256v1", "secp256k1", "secp384r1", "secp521r1"])
         {
@@ -218,14 +218,14 @@ mod tests {
     }
 
     #[test]
-    fn digests_are_cut_on_the_right_and_padded_on_the_left() {
+    fn digests_are_truncated_on_the_right_and_padded_on_the_left() {
         assert_eq!(fit_digest(Curve::P256, &[7; 48]), [7; 32]);
         let padded = fit_digest(Curve::P521, &[7; 20]);
         assert_eq!((&padded[..44], &padded[44..]), (&[0u8; 44][..], &[7u8; 20][..]));
     }
 
     #[test]
-    fn what_the_service_would_cut_short_is_refused() {
+    fn digests_that_the_service_would_truncate_are_refused() {
         for curve in CURVES {
             assert!(check_digest(curve, &[7; 64]).is_ok(), "{curve:?}");
             assert_eq!(check_digest(curve, &[7; 65]).is_ok(), curve != Curve::P521, "{curve:?}");

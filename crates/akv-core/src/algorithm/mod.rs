@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_read_as_they_are_written() {
+    fn names_round_trip() {
         for algorithm in SignatureAlgorithm::ALL {
             assert_eq!(algorithm.to_string().parse::<SignatureAlgorithm>().unwrap(), *algorithm);
         }

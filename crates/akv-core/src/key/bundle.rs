@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn identifiers_are_split_whatever_their_host() {
+    fn identifiers_are_split_for_any_host() {
         let version = "0123456789ABCDEF0123456789abcdef";
         let kid = format!("https://127.0.0.1:8443/keys/web/{version}");
         let split = name_and_version(&kid).unwrap();

@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_right_secret_passes() {
+    fn a_valid_premaster_secret_is_returned() {
         let right = secret([3, 3]);
         assert_eq!(selected(&right, TLS_1_2)[..], right);
         for right in [secret([3, 3]), secret([3, 2])] {
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_secret_becomes_random_and_keeps_nothing() {
+    fn an_invalid_premaster_secret_becomes_random() {
         for wrong in [
             secret([3, 2]),
             secret([2, 3]),
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_is_what_was_encrypted() {
+    fn a_block_has_valid_padding_around_the_content() {
         for len in [0, 1, 48, 245] {
             let block = block(256, &vec![9; len]).unwrap();
             assert_eq!((block.len(), block[0], block[1]), (256, 0, 2));
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_on_the_grid_and_never_before_they_are_known() {
+    fn results_are_delayed_to_the_grid() {
         let ms = Duration::from_millis;
         for (known, returned) in
             [(0, 100), (1, 100), (99, 100), (100, 100), (101, 200), (9_950, 10_000)]
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_service_says_to_every_ciphertext_is_told() {
+    fn errors_unrelated_to_the_ciphertext_are_reported() {
         let about = |status| {
             let error = Error::new(ErrorKind::Service, "no").answer(status, None, None);
             is_about_the_ciphertext(&error)

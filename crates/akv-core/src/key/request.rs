@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn operations_are_where_the_service_has_them() {
+    fn operations_have_the_services_urls() {
         let vault = Url::parse("https://v.vault.azure.net/").unwrap();
         let targets = Targets::new(&vault, "k", VERSION).unwrap();
         for (action, last) in
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_of_another_version_or_shape_are_refused() {
+    fn responses_of_another_version_or_shape_are_refused() {
         let good = read(&format!(r#"{{"kid":"https://v/keys/k/{VERSION}","value":"-_8"}}"#));
         assert_eq!(*good.unwrap().value, [0xfb, 0xff]);
         assert_eq!(*read(r#"{"value":"-_8="}"#).unwrap().value, [0xfb, 0xff]);

@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_log_file_is_not_for_everybody() {
+    fn a_new_log_file_is_not_world_readable() {
         let folder = tempfile::tempdir().unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
         let new = folder.path().join("new.log");

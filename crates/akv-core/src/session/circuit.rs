@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn three_without_an_answer_open_it_and_an_answer_between_does_not() {
+    fn opens_after_three_consecutive_operations_without_a_response() {
         let circuit = Circuit::new();
         for now in [10, 20] {
             assert!(!circuit.unanswered(now, now));
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn one_trial_a_second_and_only_its_answer_closes() {
+    fn probes_once_a_second_and_only_their_response_closes_it() {
         let circuit = open(100);
         assert_eq!(circuit.admit(101), Admission::Probe(100));
         for now in [101, 500, 1_100] {
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_began_before_the_circuit_closed_does_not_open_it_again() {
+    fn operations_that_began_before_it_closed_do_not_reopen_it() {
         let circuit = open(100);
         circuit.close(200);
         for began in [90, 150, 199] {
@@ -233,7 +233,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_does_what_users_are_told(events in proptest::collection::vec(event(), 1..80)) {
+        fn behaves_like_the_documented_model(events in proptest::collection::vec(event(), 1..80)) {
             let (circuit, mut model, mut now) = (Circuit::new(), Model::default(), 5_000);
             for (pause, event) in events {
                 now += pause;

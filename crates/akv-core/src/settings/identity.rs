@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn the_three_forms() {
+    fn every_form_is_parsed() {
         let read = IdentityId::read;
         assert_eq!(read(GUID), Ok(IdentityId::Client(GUID.to_owned())));
         assert_eq!(read("  my-app "), Ok(IdentityId::Client("my-app".to_owned())));
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_forms_are_refused_with_what_is_wrong() {
+    fn invalid_forms_are_refused_with_the_reason() {
         let id = resource_id();
         for (text, reason) in [
             ("", "expected a client id"),
@@ -130,7 +130,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_with_other_characters_is_accepted(text in ".{0,80}") {
+        fn other_characters_are_refused(text in ".{0,80}") {
             if IdentityId::read(&text).is_ok() {
                 prop_assert!(!text.trim().contains([' ', '&', '?', '#', '%', '\n', '"']));
             }

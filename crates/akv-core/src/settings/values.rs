@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations() {
+    fn durations_are_parsed() {
         for (text, expected) in [("500ms", 500), ("3s", 3000), ("1m", 60_000), ("7", 7000)] {
             assert_eq!(duration(text).unwrap(), Duration::from_millis(expected), "{text}");
         }
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn suffixes() {
+    fn suffixes_are_parsed() {
         assert_eq!(
             dns_suffixes(".Vault.Example.org, managedhsm.example.org").unwrap(),
             ["vault.example.org", "managedhsm.example.org"]
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn endpoints() {
+    fn endpoints_are_parsed() {
         assert_eq!(endpoint("https://127.0.0.1:8443").unwrap().as_str(), "https://127.0.0.1:8443/");
         for text in ["http://h", "https://u@h", "https://h?q", "https://h#f", "h:443", "file:///x"]
         {

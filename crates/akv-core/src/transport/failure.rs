@@ -251,7 +251,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unknown_hosts_are_told_by_type_and_not_by_words() {
+    fn unknown_hosts_are_recognized_by_error_type() {
         let failed = |error: io::Error| {
             let error = azure_core::Error::new(SdkErrorKind::Connection, error);
             unreachable_server(&error, true, "v.vault.azure.net")
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_of_retry_after() {
+    fn every_form_of_retry_after_is_parsed() {
         let ms = retry_after(&headers("retry-after-ms", "250"));
         assert_eq!(ms, Some(Duration::from_millis(250)));
         assert_eq!(retry_after(&headers("retry-after", "7")), Some(Duration::from_secs(7)));

@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hosts_file_counts_with_and_without_a_name_server() {
+    fn the_hosts_file_is_used_with_and_without_a_name_server() {
         for resolv_conf in ["nameserver 192.0.2.53\noptions ndots:2\n", "", "nonsense\n"] {
             let found = lookup(resolv_conf, "VAULT.test").unwrap();
             assert_eq!(found, [IpAddr::from([192, 0, 2, 7])]);
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_server_that_nobody_reaches_is_given_up_soon() {
+    fn an_unreachable_name_server_times_out_soon() {
         let start = Instant::now();
         assert!(lookup("nameserver 127.0.0.1\noptions timeout:30\n", "no.test").is_err());
         assert!(start.elapsed() < Duration::from_secs(5));

@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn transient_failures_are_tried_again() {
+    fn transient_failures_are_retried() {
         let calls = Cell::new(0);
         let result = run(with_deadline(Duration::from_secs(10), || {
             calls.set(calls.get() + 1);
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn final_failures_are_not() {
+    fn final_failures_are_not_retried() {
         let calls = Cell::new(0);
         let result: Result<()> = run(with_deadline(Duration::from_secs(10), || {
             calls.set(calls.get() + 1);
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_named_time_of_nothing_is_no_leave_to_hammer() {
+    fn retry_after_zero_still_backs_off() {
         let calls = Cell::new(0);
         let result: Result<()> = run(with_deadline(Duration::from_secs(10), || {
             calls.set(calls.get() + 1);
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_named_time_is_waited_for_and_one_past_the_deadline_ends_at_once() {
+    fn retry_after_is_honoured_and_fails_at_once_beyond_the_deadline() {
         run(async {
             let start = Instant::now();
             let calls = Cell::new(0);

@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_must_be_about_what_was_asked_for() {
+    fn a_response_must_match_the_request() {
         let whole = format!("web/{VERSION}");
         let certificate = read("vault:myVault:Web", &whole, "MAA=").unwrap();
         assert_eq!(certificate.der(), [0x30, 0]);

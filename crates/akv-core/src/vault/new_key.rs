@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_refused() {
+    fn unsupported_keys_are_refused() {
         let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
         let refused = |key: NewKey<Key>| key.parameters(VaultKind::Vault).unwrap_err().kind();
         assert_eq!(refused(NewKey::ec(Curve::P256).operations([Encrypt])), ErrorKind::Argument);

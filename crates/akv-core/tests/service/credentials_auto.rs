@@ -96,7 +96,7 @@ impl Everything {
 }
 
 #[test]
-fn the_first_that_works_is_taken_and_kept_to() {
+fn the_first_working_credential_is_kept() {
     let expected = [
         (401, "AZURE_CLI_ACCESS_TOKEN, which was read at load, cannot be renewed"),
         (401, "AADSTS7000215"),
@@ -129,7 +129,7 @@ fn the_first_that_works_is_taken_and_kept_to() {
 }
 
 #[test]
-fn a_link_that_fails_is_passed_over() {
+fn a_failing_credential_is_skipped() {
     let all = Everything::new();
     all.break_link("client-secret");
     let key = open(&all.from(1)).unwrap();
@@ -142,7 +142,7 @@ fn a_link_that_fails_is_passed_over() {
 }
 
 #[test]
-fn when_nothing_works_every_reason_is_told() {
+fn every_reason_is_reported_if_all_fail() {
     let all = Everything::new();
     let emulator = &all.site.vault.emulator;
     emulator.register(Application::new(TENANT, CLIENT_ID)).unwrap();
@@ -180,7 +180,7 @@ fn when_nothing_works_every_reason_is_told() {
 }
 
 #[test]
-fn a_bad_certificate_is_a_reason_and_no_obstacle() {
+fn an_invalid_certificate_does_not_stop_the_chain() {
     let site = Site::start();
     let bad = super::file("no certificate");
     let application = [

@@ -64,7 +64,7 @@ fn key(site: &Site, credential: &str, tool: &Tool) -> akv_core::Result<akv_core:
 }
 
 #[test]
-fn both_tools_give_tokens() {
+fn both_tools_return_tokens() {
     let site = Site::start();
     let token = site.vault.emulator.token();
     let scope = "--scope https://vault.azure.net/.default";
@@ -83,7 +83,7 @@ fn both_tools_give_tokens() {
 
 /// The unit tests of the parser cover every form of output.
 #[test]
-fn old_and_noisy_tools_give_tokens_too() {
+fn old_and_noisy_tools_return_tokens_too() {
     let site = Site::start();
     let token = site.vault.emulator.token();
     let old = r#"{"accessToken":"TOKEN","expiresOn":"2030-10-27 02:30:00.000000","tenant":"t"}"#;
@@ -105,7 +105,7 @@ fn old_and_noisy_tools_give_tokens_too() {
 }
 
 #[test]
-fn the_tenant_is_handed_on() {
+fn the_tenant_is_passed_to_the_tool() {
     let site = Site::start();
     for (credential, tool, option) in [
         ("azure-cli", Tool::az(&site.vault.emulator.token()), "--tenant contoso.example"),
@@ -122,7 +122,7 @@ fn the_tenant_is_handed_on() {
 }
 
 #[test]
-fn a_tool_that_is_not_there_or_not_logged_in_gives_a_readable_reason() {
+fn a_missing_or_logged_out_tool_has_a_readable_error() {
     let site = Site::start();
     let nothing = Tool::new("something-else", "");
     let az = Tool::new("az", "echo \"Please run 'az login' to setup account.\" >&2; exit 1");
@@ -154,7 +154,7 @@ fn a_tool_that_is_not_there_or_not_logged_in_gives_a_readable_reason() {
 }
 
 #[test]
-fn a_tool_that_hangs_ends_with_the_deadline() {
+fn a_hanging_tool_times_out_at_the_deadline() {
     let site = Site::start();
     let tool = Tool::new("az", "exec /bin/sleep 600");
     let start = Instant::now();
@@ -214,11 +214,11 @@ fn sign_as_child() {
 }
 
 #[test]
-fn the_processes_own_environment_leads_to_the_tools() {
+fn tools_are_found_in_the_environment_of_the_process() {
     if std::env::var_os(ROLE).is_some() {
         return sign_as_child();
     }
-    let name = "the_processes_own_environment_leads_to_the_tools";
+    let name = "tools_are_found_in_the_environment_of_the_process";
     let site = Site::start();
     let token = site.vault.emulator.token();
     for (credential, tool) in
@@ -254,7 +254,7 @@ fn a_process_that_ignores_its_children_gets_tokens_too() {
 }
 
 #[test]
-fn the_tools_environment_is_that_of_the_load() {
+fn tools_get_the_environment_from_load() {
     let site = Site::start();
     let answer = az_answer(&site.vault.emulator.token(), 3600);
     let script = format!(

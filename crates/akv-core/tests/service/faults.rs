@@ -48,7 +48,7 @@ fn run(client: &Client, key: &Key, operation: Operation) -> Result<(), Error> {
 }
 
 #[test]
-fn passing_failures_are_ridden_out() {
+fn transient_failures_are_retried() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::rsa("rsa", 2048)).unwrap();
     let kinds = [
@@ -97,7 +97,7 @@ fn passing_failures_are_ridden_out() {
 }
 
 #[test]
-fn lasting_failures_end_at_the_deadline_with_their_reason() {
+fn lasting_failures_time_out_with_their_reason() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::rsa("rsa", 2048)).unwrap();
     for (kind, reason) in [

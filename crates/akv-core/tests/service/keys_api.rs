@@ -98,7 +98,7 @@ fn wrong_combinations_are_refused_without_a_request() {
 }
 
 #[test]
-fn verifying_is_local_and_says_no_to_everything_else() {
+fn verification_is_local_and_rejects_everything_else() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::ec("ec", Curve::P384)).unwrap();
     let ec = vault.key(&[], "vault:myVault:ec").unwrap();
@@ -235,7 +235,7 @@ fn attributes_are_those_of_the_service_at_load() {
 }
 
 #[test]
-fn wrapping_rides_out_passing_failures() {
+fn wrapping_retries_transient_failures() {
     let vault = Vault::start();
     let key = rsa(&vault, "vault");
     let wrapped = key.encrypt(RsaOaep256, b"k").unwrap();

@@ -92,7 +92,7 @@ fn after_three_operations_the_next_fail_at_once_until_a_response() {
 }
 
 #[test]
-fn any_answer_between_keeps_the_circuit_closed() {
+fn any_response_between_keeps_the_circuit_closed() {
     let (vault, _, key) = start();
     for _ in 0..2 {
         vault.emulator.fault(Fault::new(FaultKind::Hang).on(Operation::Sign).times(2));
@@ -110,7 +110,7 @@ fn any_answer_between_keeps_the_circuit_closed() {
 }
 
 #[test]
-fn one_vault_slows_no_other() {
+fn an_outage_affects_only_its_vault() {
     let (vault, _, _) = start();
     let client = vault.client(TIMEOUT);
     let (one, other) = ("vault:myVault:ec", "vault:another:ec");
@@ -134,7 +134,7 @@ fn fail_fast_no_gives_every_operation_its_deadline() {
 }
 
 #[test]
-fn loading_and_listing_fail_at_once_too_and_a_server_that_is_gone_is_no_answer() {
+fn loading_and_listing_fail_at_once_also_without_a_server() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
     let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

@@ -100,7 +100,7 @@ fn a_proxy_that_refuses_is_named() {
 }
 
 #[test]
-fn a_proxy_that_is_no_url_is_refused() {
+fn an_invalid_proxy_url_is_refused() {
     let vault = Vault::start();
     for url in ["socks5://127.0.0.1:1080", "::", "http://"] {
         let error = client(&vault, &[("HTTPS_PROXY", url)]).unwrap_err();

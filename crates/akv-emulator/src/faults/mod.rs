@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probability_is_kept_roughly() {
+    fn faults_strike_with_their_probability() {
         let faults = Faults::default();
         faults.add(Fault::throttled().forever().probability(0.5));
         let struck = (0..1000).filter(|_| !faults.strike(Operation::Sign).is_empty()).count();

@@ -227,7 +227,7 @@ mod tests {
 
     /// RFC 3394, section 4.2.
     #[test]
-    fn key_wrap_with_192_bits_is_the_standards() {
+    fn key_wrap_with_192_bits_matches_rfc_3394() {
         let kek: Vec<u8> = (0..24).collect();
         let data: Vec<u8> = (0..16).map(|i| i * 0x11).collect();
         let expected = [
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn hmac_is_checked() {
+    fn hmac_is_verified() {
         let key = OctKey::new(&[1; 32]).unwrap();
         let tag = key.hmac(32, b"digest");
         assert!(key.verify_hmac(32, b"digest", &tag));

@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn only_those_with_permissions_are_restricted() {
+    fn only_identities_with_permissions_are_restricted() {
         let permissions = Permissions::default();
         let target = Target::new("a.vault.azure.net", Persona::Vault);
         let may = |identity: &str, operation, name| {

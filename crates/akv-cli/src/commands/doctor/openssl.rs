@@ -360,7 +360,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_own_status_counts() {
+    fn only_the_status_of_our_provider_is_read() {
         let list = |ours: &str, other: &str| {
             format!(
                 "Providers:\n  akv_provider\n    name: x\n    status: {ours}\n  default\n    \

@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn output_and_status_arrive_whole() {
+    fn output_and_status_are_complete() {
         let output =
             sh("seq 5000 | head -c 20000; echo bad >&2; exit 7", Duration::from_secs(30)).unwrap();
         assert_eq!((output.stdout.len(), output.status.code()), (20_000, Some(7)));
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_does_not_end_is_ended_with_its_children() {
+    fn a_hanging_program_is_killed_with_its_children() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("pid");
         let script = format!("sleep 600 & echo $! > {}; wait", file.display());
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_program_leaves_behind_is_not_waited_for() {
+    fn background_processes_are_not_waited_for() {
         let start = Instant::now();
         let output = sh("echo token; sleep 5 & exit 0", Duration::from_secs(30)).unwrap();
         assert_eq!(output.stdout, b"token\n");
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_inherits_nothing_of_the_host() {
+    fn a_program_inherits_no_descriptor_of_the_host() {
         use nix::fcntl::{FcntlArg, FdFlag, fcntl};
         let (reader, _writer) = io::pipe().unwrap();
         // Like the descriptors of many hosts: inherited by every child.

@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_told_with_code_id_and_advice() {
+    fn a_refusal_has_code_request_id_and_advice() {
         let error = refusal("login.example", 401, recorded().as_bytes(), &[]);
         assert_eq!((error.status(), error.code()), (Some(401), Some("AADSTS7000215")));
         assert_eq!(
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_request_held_is_never_repeated() {
+    fn secrets_of_the_request_are_never_repeated() {
         let error = refusal(
             "login.example",
             401,

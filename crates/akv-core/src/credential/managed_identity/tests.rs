@@ -35,7 +35,7 @@ fn ask(identity: &ManagedIdentity) -> Result<Token> {
 }
 
 #[test]
-fn a_readable_secret_file_gives_tokens() {
+fn a_readable_secret_file_yields_tokens() {
     let folder = tempfile::tempdir().unwrap();
     let emulator = Emulator::builder().arc_folder(folder.path()).start().unwrap();
     let identity = on_arc_server(&emulator, folder.path().to_owned(), &[]).unwrap();
@@ -50,7 +50,7 @@ fn a_readable_secret_file_gives_tokens() {
 }
 
 #[test]
-fn a_file_that_is_not_the_agents_is_not_shown_to_it() {
+fn other_files_are_not_sent_to_the_agent() {
     let folder = tempfile::tempdir().unwrap();
     let elsewhere = tempfile::tempdir().unwrap();
     let emulator = Emulator::builder().arc_folder(folder.path()).start().unwrap();
@@ -88,7 +88,7 @@ fn of(variables: &[(&str, &str)]) -> Result<ManagedIdentity> {
 
 /// Azure Arc's endpoint has the host name `localhost`.
 #[test]
-fn an_endpoint_that_is_named_is_found() {
+fn an_endpoint_with_a_host_name_is_reached() {
     let emulator = Emulator::builder().start().unwrap();
     let name = |url: &str| url.replace("127.0.0.1", "localhost");
     let endpoint = name(emulator.identity_endpoint());
@@ -104,7 +104,7 @@ const RESOURCE: &str = "/subscriptions/26790ce1-d05c-4de7-ba73-51837152f0bc/reso
 
 /// The request contains the id that the settings have, in the parameter that the endpoint expects.
 #[test]
-fn identities_are_known_by_three_ids() {
+fn identities_are_selected_by_three_kinds_of_id() {
     let emulator = Emulator::builder().start().unwrap();
     emulator.assign_identity(akv_emulator::AssignedIdentity {
         client_id: CLIENT.to_owned(),
@@ -143,7 +143,7 @@ fn identities_are_known_by_three_ids() {
 }
 
 #[test]
-fn an_arc_server_has_no_other_identity_than_its_own() {
+fn an_arc_server_has_only_its_system_assigned_identity() {
     let emulator = Emulator::builder().start().unwrap();
     for id in [CLIENT, RESOURCE, &format!("object-id:{OBJECT}")] {
         let client = [("AZURE_CLIENT_ID", id)];

@@ -46,7 +46,7 @@ struct Outcome {
 }
 
 #[test]
-fn changes_are_tried_again_when_they_were_certainly_not_executed() {
+fn changes_that_were_certainly_not_executed_are_retried() {
     for (kind, on_connection, sent) in [
         (FaultKind::Status { status: 429, retry_after: None }, false, 3),
         (FaultKind::ResetOnAccept, true, 1),
@@ -59,7 +59,7 @@ fn changes_are_tried_again_when_they_were_certainly_not_executed() {
 }
 
 #[test]
-fn changes_whose_fate_is_unknown_are_not_tried_again_and_say_so() {
+fn uncertain_changes_are_reported_and_not_retried() {
     for (kind, made) in [
         (FaultKind::Status { status: 408, retry_after: None }, 0),
         (FaultKind::Status { status: 500, retry_after: None }, 0),
@@ -83,7 +83,7 @@ fn changes_whose_fate_is_unknown_are_not_tried_again_and_say_so() {
 }
 
 #[test]
-fn changes_that_were_refused_leave_no_doubt() {
+fn refused_changes_are_not_uncertain() {
     for (kind, sent) in [
         (FaultKind::Forbidden, 1),
         (FaultKind::Status { status: 400, retry_after: None }, 1),
