@@ -61,7 +61,7 @@ impl Named {
     }
 
     /// Requests the key from the service, with its attributes.
-    pub(crate) async fn ask(&self, client: &Client) -> Result<AnyKey> {
+    pub(crate) async fn fetch(&self, client: &Client) -> Result<AnyKey> {
         Ok(client.any_key(&self.reference(client)?).await?)
     }
 }

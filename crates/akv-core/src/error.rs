@@ -247,13 +247,13 @@ impl Error {
     }
 
     /// The same failure, prefixed with the name of its source.
-    pub(crate) fn by(mut self, name: &str) -> Self {
+    pub(crate) fn prefixed_by(mut self, name: &str) -> Self {
         self.0.message = format!("{name}: {}", self.0.message);
         self
     }
 
     /// Adopts the advice of another error, if it has any.
-    pub(crate) fn hint_of(mut self, other: &Self) -> Self {
+    pub(crate) fn with_hint_of(mut self, other: &Self) -> Self {
         self.0.hint.clone_from(&other.0.hint);
         self
     }

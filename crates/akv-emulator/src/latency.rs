@@ -48,7 +48,7 @@ impl Latency {
     }
 
     /// Whether the numbers are valid: not negative, in order, at most ten minutes.
-    pub(crate) fn is_sound(&self) -> bool {
+    pub(crate) fn is_valid(&self) -> bool {
         (0.0..=600_000.0).contains(&self.p50) && (self.p50..=600_000.0).contains(&self.p99)
     }
 
@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(Latency::from_name("moon"), None);
         let read = |text| serde_json::from_str::<Latency>(text).unwrap();
         assert_eq!(read(r#"{"p50":15,"p99":60}"#), Latency::VAULT_IN_REGION);
-        assert!(!read(r#"{"p50":60,"p99":15}"#).is_sound());
-        assert!(!read(r#"{"p50":-1,"p99":15}"#).is_sound());
+        assert!(!read(r#"{"p50":60,"p99":15}"#).is_valid());
+        assert!(!read(r#"{"p50":-1,"p99":15}"#).is_valid());
     }
 }

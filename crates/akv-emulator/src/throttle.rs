@@ -53,7 +53,7 @@ impl Throttling {
         self
     }
 
-    pub(crate) fn is_sound(&self) -> bool {
+    pub(crate) fn is_valid(&self) -> bool {
         self.scale > 0.0 && self.scale.is_finite()
     }
 }

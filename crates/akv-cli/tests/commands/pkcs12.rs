@@ -68,9 +68,9 @@ fn a_refusal_says_why_and_shows_no_password() {
         ("broken.pfx", "p4ss", "openssl pkcs12 -in FILE"),
         ("text.pfx", "p4ss", "openssl pkcs12 -in FILE"),
     ] {
-        let said = failed(world.akv(&format!("pkcs12 {file}")).env(PASSWORD, password), 2);
-        assert!(said.contains(expected) && said.contains(file), "{said}");
-        assert!(!said.contains("s3cret") && !said.contains("p4ss"), "{said}");
+        let error = failed(world.akv(&format!("pkcs12 {file}")).env(PASSWORD, password), 2);
+        assert!(error.contains(expected) && error.contains(file), "{error}");
+        assert!(!error.contains("s3cret") && !error.contains("p4ss"), "{error}");
     }
     assert!(world.fails("pkcs12 missing.pfx", 3).contains("missing.pfx"));
 }
@@ -82,6 +82,6 @@ fn a_setting_that_names_a_pfx_file_says_how_to_convert_it() {
     let world = files();
     let line = "key show vault:v-1:k --credential client-certificate --tenant-id contoso \
                 --client-id app --client-certificate-file modern.pfx";
-    let said = failed(world.akv(line).env(PASSWORD, "p4ss"), 2);
-    assert!(said.contains("akv pkcs12 FILE.pfx --out FILE.pem"), "{said}");
+    let error = failed(world.akv(line).env(PASSWORD, "p4ss"), 2);
+    assert!(error.contains("akv pkcs12 FILE.pfx --out FILE.pem"), "{error}");
 }

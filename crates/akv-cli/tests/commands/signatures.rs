@@ -32,8 +32,8 @@ fn signatures_verify_with_openssl_and_akv() {
         let verify =
             format!("dgst -{digest} -verify public.pem -signature signature {options} data");
         assert_eq!(world.openssl(&verify), "Verified OK\n", "{algorithm}");
-        let said = world.ok(&format!("verify vault:v-1:{key} data -a {algorithm} -s signature"));
-        assert!(said.text().starts_with("good signature"), "{}", said.text());
+        let output = world.ok(&format!("verify vault:v-1:{key} data -a {algorithm} -s signature"));
+        assert!(output.text().starts_with("good signature"), "{}", output.text());
     }
 }
 
@@ -43,8 +43,8 @@ fn defaults_fit_the_key() {
     for (key, algorithm, format) in
         [("rsa", "RS256", "raw"), ("p256", "ES256", "der"), ("p521", "ES512", "der")]
     {
-        let told = world.json(&format!("sign vault:v-1:{key} data"));
-        assert_eq!((&told["algorithm"], &told["format"]), (&json!(algorithm), &json!(format)));
+        let json = world.json(&format!("sign vault:v-1:{key} data"));
+        assert_eq!((&json["algorithm"], &json["format"]), (&json!(algorithm), &json!(format)));
     }
 }
 
@@ -75,8 +75,8 @@ fn bad_signatures_have_exit_code_1() {
         let line = format!("verify vault:v-1:{key} {file} -s signature --json");
         let output = world.akv(&line).run().unwrap();
         assert_eq!(output.status.code(), Some(code), "{}", output.describe());
-        let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-        assert_eq!(told["verified"], code == 0, "{key} {file}");
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(json["verified"], code == 0, "{key} {file}");
         assert_eq!(output.stderr, "");
     }
 }

@@ -26,9 +26,9 @@ fn usage_errors_exit_with_code_2() {
         let output = world.bare(line).run().unwrap();
         assert_eq!(output.status.code(), Some(2), "{line:?}: {}", output.describe());
     }
-    let said = failed(world.bare("key show vault:v:k:zz --json"), 2);
-    let said: serde_json::Value = serde_json::from_str(&said).unwrap();
-    assert_eq!(said["error"]["kind"], "invalid key reference");
+    let error = failed(world.bare("key show vault:v:k:zz --json"), 2);
+    let error: serde_json::Value = serde_json::from_str(&error).unwrap();
+    assert_eq!(error["error"]["kind"], "invalid key reference");
 }
 
 #[test]

@@ -96,13 +96,13 @@ impl Key {
         }
         let start = Instant::now();
         let outcome = exchange.await;
-        sleep_until(start + held_back(start.elapsed()).min(values.timeout)).await;
+        sleep_until(start + release_time(start.elapsed()).min(values.timeout)).await;
         outcome
     }
 }
 
 /// When to return a result that is available after `known`.
-fn held_back(known: Duration) -> Duration {
+fn release_time(known: Duration) -> Duration {
     let steps = known.as_nanos().div_ceil(GRID.as_nanos()).max(1);
     GRID * u32::try_from(steps).unwrap_or(u32::MAX)
 }
@@ -222,9 +222,9 @@ mod tests {
         for (known, returned) in
             [(0, 100), (1, 100), (99, 100), (100, 100), (101, 200), (9_950, 10_000)]
         {
-            assert_eq!(held_back(ms(known)), ms(returned), "{known}");
+            assert_eq!(release_time(ms(known)), ms(returned), "{known}");
         }
-        assert_eq!(held_back(ms(100) + Duration::from_nanos(1)), ms(200));
+        assert_eq!(release_time(ms(100) + Duration::from_nanos(1)), ms(200));
     }
 
     #[test]

@@ -73,18 +73,18 @@ impl Record {
             Self { tcp: tcp @ None, dns: Some(Step { outcome: Ok(addresses), .. }), .. } => {
                 let hop = addresses.iter().map(|ip| SocketAddr::new(*ip, self.port).to_string());
                 let hop = hop.collect::<Vec<_>>().join(", ");
-                let outcome = Err(broken(if was_reset(&error) { BROKE } else { &hop }, error));
+                let outcome = Err(broken(if was_reset(&error) { LOST } else { &hop }, error));
                 *tcp = Some(Step { took, outcome });
             }
             Self { tls, .. } => {
-                let outcome = Err(broken(BROKE, error));
+                let outcome = Err(broken(LOST, error));
                 *tls = Some(Step { took, outcome });
             }
         }
     }
 }
 
-const BROKE: &str = "the connection was lost";
+const LOST: &str = "the connection was lost";
 
 /// Whether the server accepted the connection and closed it at once.
 fn was_reset(error: &Error) -> bool {

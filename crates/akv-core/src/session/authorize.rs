@@ -155,7 +155,7 @@ fn no_other_token(error: AkvError, request_id: Option<&str>) -> AkvError {
     let code = error.code().map(|code| format!("{code}: ")).unwrap_or_default();
     let reason = error.message();
     let text = format!("the access token was refused and cannot be replaced: {code}{reason}");
-    AkvError::new(AkvErrorKind::Credential, text).answer(401, None, request_id).hint_of(&error)
+    AkvError::new(AkvErrorKind::Credential, text).answer(401, None, request_id).with_hint_of(&error)
 }
 
 /// The value of `name="…"` in a challenge (RFC 9110 section 11.6.1).

@@ -19,7 +19,7 @@ use crate::process::primitives::AtomicU64;
 const UNANSWERED: u64 = 3;
 
 /// Minimum number of milliseconds between the starts of two probes.
-const PAUSE: u64 = 1_000;
+const PROBE_INTERVAL: u64 = 1_000;
 
 /// Stands for no time: a circuit's clock is always later.
 const NEVER: u64 = 0;
@@ -33,7 +33,7 @@ pub(crate) struct Circuit {
     /// When it was last closed: operations that began earlier say nothing about the time since.
     closed: AtomicU64,
     /// When the last probe began.
-    tried: AtomicU64,
+    last_probe: AtomicU64,
 }
 
 /// The part that changes atomically.
@@ -75,7 +75,7 @@ impl Circuit {
         Self {
             state: AtomicU64::new(0),
             closed: AtomicU64::new(NEVER),
-            tried: AtomicU64::new(NEVER),
+            last_probe: AtomicU64::new(NEVER),
         }
     }
 
@@ -92,9 +92,9 @@ impl Circuit {
         if since == NEVER {
             return Admission::Normal;
         }
-        let tried = self.tried.load(Relaxed);
-        let due = tried == NEVER || now.saturating_sub(tried) >= PAUSE;
-        if due && self.tried.compare_exchange(tried, now, Relaxed, Relaxed).is_ok() {
+        let last = self.last_probe.load(Relaxed);
+        let due = last == NEVER || now.saturating_sub(last) >= PROBE_INTERVAL;
+        if due && self.last_probe.compare_exchange(last, now, Relaxed, Relaxed).is_ok() {
             Admission::Probe(since)
         } else {
             Admission::Refused(since)
@@ -210,7 +210,7 @@ mod tests {
         in_a_row: u64,
         open: Option<u64>,
         closed: u64,
-        tried: Option<u64>,
+        last: Option<u64>,
     }
 
     #[derive(Clone, Debug)]
@@ -241,8 +241,8 @@ mod tests {
                     Event::Begin => {
                         let expected = match model.open {
                             None => Admission::Normal,
-                            Some(since) if model.tried.is_none_or(|at| now - at >= 1_000) => {
-                                model.tried = Some(now);
+                            Some(since) if model.last.is_none_or(|at| now - at >= 1_000) => {
+                                model.last = Some(now);
                                 Admission::Probe(since)
                             }
                             Some(since) => Admission::Refused(since),
@@ -264,7 +264,7 @@ mod tests {
                     }
                     Event::ProbeAnswered => {
                         circuit.close(now);
-                        model = Model { closed: now, tried: model.tried, ..Model::default() };
+                        model = Model { closed: now, last: model.last, ..Model::default() };
                     }
                 }
                 prop_assert_eq!(circuit.is_open(), model.open.is_some());

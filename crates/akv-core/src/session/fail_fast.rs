@@ -163,12 +163,12 @@ impl Session {
                 Admission::Refused(since) => {
                     drop(self.metrics().operation());
                     self.metrics().failure();
-                    return Err(self.no_answer(vault, circuits, kind, since));
+                    return Err(self.failing_fast(vault, circuits, kind, since));
                 }
                 Admission::Probe(since) if runs_in_background() => {
                     let watch = Watch { circuits: Arc::clone(circuits), kind };
                     tokio::spawn(self.clone().run_probe(Arc::clone(vault), watch, probe()));
-                    return Err(self.no_answer(vault, circuits, kind, since));
+                    return Err(self.failing_fast(vault, circuits, kind, since));
                 }
                 Admission::Probe(since) => in_foreground = Some(since),
             }
@@ -183,7 +183,7 @@ impl Session {
                 tracing::info!(host = vault.host, %kind, "the vault responds again");
             }
             (Err(error), Some(since)) if error.kind() == ErrorKind::Timeout => {
-                return Err(self.no_answer(vault, circuits, kind, since));
+                return Err(self.failing_fast(vault, circuits, kind, since));
             }
             (Err(error), None)
                 if error.kind() == ErrorKind::Timeout
@@ -208,7 +208,7 @@ impl Session {
 
     /// The error of an operation that fails fast.
     #[cold]
-    fn no_answer(
+    fn failing_fast(
         &self,
         vault: &VaultClient,
         circuits: &VaultCircuits,

@@ -115,7 +115,7 @@ impl Session {
                 if failure.error().status() == Some(429) {
                     metrics.throttled();
                 }
-                if failure.is_answer() {
+                if failure.is_response() {
                     answered.store(true, Relaxed);
                 }
             })

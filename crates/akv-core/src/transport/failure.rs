@@ -30,7 +30,7 @@ pub(crate) fn failure(error: azure_core::Error, reference: &KeyReference, host: 
             Ok(ours) => Failure::Final(ours),
             Err(other) => Failure::Final(Error::new(ErrorKind::Credential, causes(&other))),
         },
-        SdkErrorKind::DataConversion => wrong_answer(host, &causes(&error)),
+        SdkErrorKind::DataConversion => invalid_response(host, &causes(&error)),
         SdkErrorKind::Connection => unreachable_server(&error, true, host),
         SdkErrorKind::Io => unreachable_server(&error, false, host),
         _ => Failure::Final(Error::new(ErrorKind::Internal, causes(&error))),
@@ -38,7 +38,7 @@ pub(crate) fn failure(error: azure_core::Error, reference: &KeyReference, host: 
 }
 
 /// An invalid response. Another attempt may succeed.
-pub(crate) fn wrong_answer(host: &str, why: &str) -> Failure {
+pub(crate) fn invalid_response(host: &str, why: &str) -> Failure {
     let text = format!("invalid response from {host}: {why}");
     Failure::Transient(Error::new(ErrorKind::Response, text), None)
 }

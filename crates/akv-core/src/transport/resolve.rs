@@ -51,7 +51,7 @@ impl Resolver {
 
     async fn addresses(&self, name: String) -> io::Result<Vec<SocketAddr>> {
         if !self.0.settings.values().names.root_has_changed()
-            && let Some(found) = self.ask_system(&name).await
+            && let Some(found) = self.resolve_with_system(&name).await
         {
             return found;
         }
@@ -60,7 +60,7 @@ impl Resolver {
     }
 
     /// Resolves with the system's resolver; `None` if there is no thread that may block.
-    async fn ask_system(&self, name: &str) -> Option<io::Result<Vec<SocketAddr>>> {
+    async fn resolve_with_system(&self, name: &str) -> Option<io::Result<Vec<SocketAddr>>> {
         let _permit = self.0.permits.acquire().await.ok()?;
         let host = name.to_owned();
         // The port 0 is replaced by that of the URL.

@@ -26,7 +26,7 @@ impl Failure {
     }
 
     /// Whether there was any response from the vault.
-    pub(crate) fn is_answer(&self) -> bool {
+    pub(crate) fn is_response(&self) -> bool {
         let error = self.error();
         error.status().is_some()
             || matches!(error.kind(), ErrorKind::Response | ErrorKind::Unsupported)

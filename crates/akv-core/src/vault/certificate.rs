@@ -18,7 +18,7 @@ use crate::{
     key::{is_version, key_name},
     outside,
     session::{Kind, Session, VaultClient},
-    transport::{Failure, failure, wrong_answer},
+    transport::{Failure, failure, invalid_response},
 };
 
 /// The service writes padding; there is no reason to require it.
@@ -116,7 +116,7 @@ async fn get(
         .await
         .map_err(|error| failure(error, reference, &vault.host))?;
     Certificate::read(answer.body().as_ref(), reference)
-        .map_err(|why| wrong_answer(&vault.host, &why))
+        .map_err(|why| invalid_response(&vault.host, &why))
 }
 
 /// Parses a response.

@@ -13,7 +13,7 @@ use crate::{
     key::name_and_version,
     outside,
     session::{Kind, Session, VaultClient},
-    transport::{Failure, failure, wrong_answer},
+    transport::{Failure, failure, invalid_response},
 };
 
 /// An entry of a [`KeyList`].
@@ -241,12 +241,12 @@ impl KeyList {
         let failed = |error| failure(error, &self.reference, &vault.host);
         let mut pages = pager.map_err(failed)?.into_pages();
         let Some(answer) = pages.next().await else {
-            return Err(wrong_answer(&vault.host, "no page"));
+            return Err(invalid_response(&vault.host, "no page"));
         };
         let answer = answer.and_then(|answer| answer.into_model()).map_err(failed)?;
         let items = answer.value.into_iter().map(|item| KeyItem::read(item, &self.reference));
         let items: Result<_, String> = items.collect();
-        let items = items.map_err(|why| wrong_answer(&vault.host, &why))?;
+        let items = items.map_err(|why| invalid_response(&vault.host, &why))?;
         Ok(Page { items, next: pages.into_continuation().map_or(Next::End, Next::Link) })
     }
 

@@ -111,7 +111,7 @@ fn the_first_working_credential_is_kept() {
         let key = open(&all.from(at)).unwrap_or_else(|error| panic!("{link}: {error}"));
         sign(&key).unwrap();
         let stats = all.site.vault.emulator.stats();
-        let asked = (stats.token_requests, all.az.asked().len(), all.azd.asked().len());
+        let asked = (stats.token_requests, all.az.calls().len(), all.azd.calls().len());
         let only = match *link {
             "access-token" => (0, 0, 0),
             "azure-cli" => (0, 1, 0),
@@ -210,7 +210,7 @@ fn a_silent_metadata_service_leaves_time_for_the_tools() {
     let more = [("IMDS_ENDPOINT", silent.url.as_str()), ("PATH", slow.path())];
     sign(&all.site.key("auto", &more).unwrap()).unwrap();
     assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
-    assert_eq!(slow.asked().len(), 1);
+    assert_eq!(slow.calls().len(), 1);
 }
 
 /// A listener whose backlog is full: further connections get no response.

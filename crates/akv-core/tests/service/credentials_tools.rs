@@ -20,8 +20,8 @@ impl Tool {
     pub(crate) fn new(name: &str, script: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let tool = Self(folder);
-        let asked = tool.0.path().join("asked");
-        let text = format!("#!/bin/sh\necho \"$0 $*\" >> {}\n{script}\n", asked.display());
+        let calls = tool.0.path().join("calls");
+        let text = format!("#!/bin/sh\necho \"$0 $*\" >> {}\n{script}\n", calls.display());
         let program = tool.0.path().join(name);
         fs::write(&program, text).expect("a program");
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("a program");
@@ -44,8 +44,8 @@ impl Tool {
     }
 
     /// The command lines so far.
-    pub(crate) fn asked(&self) -> Vec<String> {
-        let text = fs::read_to_string(self.0.path().join("asked")).unwrap_or_default();
+    pub(crate) fn calls(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.0.path().join("calls")).unwrap_or_default();
         text.lines().map(str::to_owned).collect()
     }
 }
@@ -74,9 +74,9 @@ fn both_tools_return_tokens() {
     ] {
         let key = key(&site, credential, &tool).unwrap_or_else(|error| panic!("{error}"));
         sign(&key).unwrap();
-        let asked = tool.asked();
-        assert_eq!(asked.len(), 1, "{asked:?}");
-        assert!(asked[0].ends_with(&format!("/{command} {scope}")), "{asked:?}");
+        let calls = tool.calls();
+        assert_eq!(calls.len(), 1, "{calls:?}");
+        assert!(calls[0].ends_with(&format!("/{command} {scope}")), "{calls:?}");
     }
     assert_eq!(site.vault.emulator.stats().token_requests, 0);
 }
@@ -117,7 +117,7 @@ fn the_tenant_is_passed_to_the_tool() {
     ] {
         let more = [("PATH", tool.path()), ("AZURE_TENANT_ID", "contoso.example")];
         sign(&site.key(credential, &more).unwrap()).unwrap();
-        assert!(tool.asked()[0].ends_with(option), "{:?}", tool.asked());
+        assert!(tool.calls()[0].ends_with(option), "{:?}", tool.calls());
     }
 }
 
@@ -178,7 +178,7 @@ fn short_lived_tokens_of_a_tool_are_renewed() {
     while start.elapsed() < Duration::from_secs(3) {
         sign(&key).unwrap();
     }
-    assert!((2..=8).contains(&tool.asked().len()), "{:?}", tool.asked());
+    assert!((2..=8).contains(&tool.calls().len()), "{:?}", tool.calls());
 }
 
 /// The role of the process.
@@ -227,7 +227,7 @@ fn tools_are_found_in_the_environment_of_the_process() {
         let variables = site.variables(credential, &[("PATH", tool.path())]);
         let text = in_process(name, "", &variables);
         assert!(text.contains("signed 64 bytes"), "{text}");
-        assert_eq!(tool.asked().len(), 1);
+        assert_eq!(tool.calls().len(), 1);
     }
     let nothing = Tool::new("something-else", "");
     let variables = site.variables("azure-cli", &[("PATH", nothing.path())]);
@@ -263,5 +263,5 @@ fn tools_get_the_environment_from_load() {
     let tool = Tool::new("az", &script);
     let more = [("PATH", tool.path()), ("HOME", "/home/somebody"), ("AZURE_CONFIG_DIR", "/login")];
     sign(&open(&site.variables("azure-cli", &more)).unwrap()).unwrap();
-    assert!(Path::new(tool.path()).join("asked").exists());
+    assert!(Path::new(tool.path()).join("calls").exists());
 }

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Stands for every identity without permissions of its own.
-const EVERYBODY: &str = "*";
+const ANY_IDENTITY: &str = "*";
 
 /// The permissions of an identity; see [`Emulator::permit`](crate::Emulator::permit).
 ///
@@ -192,7 +192,7 @@ impl Permissions {
         };
         let mut own = of(&caller.client_id);
         if own.is_empty() {
-            own = of(EVERYBODY);
+            own = of(ANY_IDENTITY);
         }
         if own.is_empty() || own.iter().any(|permission| permission.permits(call)) {
             return Ok(());

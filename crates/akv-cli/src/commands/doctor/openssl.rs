@@ -30,25 +30,25 @@ pub(super) struct OpenSsl {
 }
 
 /// A program and, if it can be run, its properties.
-pub(super) type Asked = (PathBuf, Result<OpenSsl, String>);
+pub(super) type Probed = (PathBuf, Result<OpenSsl, String>);
 
 /// Queries the given programs, or those in `PATH`.
-pub(super) async fn programs(given: &[PathBuf]) -> Vec<Asked> {
+pub(super) async fn programs(given: &[PathBuf]) -> Vec<Probed> {
     let programs = match given {
         [] => in_path("openssl"),
         given => given.to_vec(),
     };
-    let mut asked = Vec::new();
+    let mut probed = Vec::new();
     for program in programs {
-        let found = OpenSsl::ask(&program).await;
-        asked.push((program, found));
+        let found = OpenSsl::query(&program).await;
+        probed.push((program, found));
     }
-    asked
+    probed
 }
 
 /// The settings of the module in the first configuration that loads it, and the file.
 pub(super) fn configured(
-    programs: &[Asked],
+    programs: &[Probed],
     root: &str,
 ) -> Option<(PathBuf, Vec<(&'static str, String)>)> {
     let found = programs.iter().filter_map(|(_, found)| found.as_ref().ok());
@@ -63,7 +63,7 @@ pub(super) fn configured(
 /// Checks the programs.
 pub(super) async fn examine(
     report: &mut Report,
-    programs: &[Asked],
+    programs: &[Probed],
     folders: &[PathBuf],
     root: &str,
 ) -> io::Result<()> {
@@ -84,7 +84,7 @@ pub(super) async fn examine(
 }
 
 impl OpenSsl {
-    async fn ask(program: &Path) -> Result<Self, String> {
+    async fn query(program: &Path) -> Result<Self, String> {
         let output = run(program, &["version", "-a"], Some(Path::new("/dev/null"))).await?;
         let version = output.stdout.split_whitespace().nth(1);
         let version = version.filter(|_| output.success).ok_or_else(|| output.stderr.clone())?;

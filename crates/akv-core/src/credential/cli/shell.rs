@@ -30,19 +30,19 @@ const MAX_OUTPUT: usize = 64 * 1024;
 
 /// How often to poll whether the program has ended, in case a process that it left behind keeps its
 /// output open.
-const LOOK: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Runs commands for the official crate, whose own implementation waits for ever and looks programs
 /// up in the current environment of the process.
 pub(super) struct Shell {
     /// Variables as they were when the settings were built.
-    remembered: Vec<(&'static str, String)>,
+    variables: Vec<(&'static str, String)>,
     limit: Duration,
 }
 
 impl Shell {
-    pub(super) fn new(remembered: Vec<(&'static str, String)>, limit: Duration) -> Self {
-        Self { remembered, limit }
+    pub(super) fn new(variables: Vec<(&'static str, String)>, limit: Duration) -> Self {
+        Self { variables, limit }
     }
 }
 
@@ -56,20 +56,20 @@ impl fmt::Debug for Shell {
 impl Executor for Shell {
     async fn run(&self, program: &OsStr, args: &[&OsStr]) -> io::Result<Output> {
         let mut command = Command::new(program);
-        command.args(args).envs(self.remembered.iter().map(|(name, value)| (name, value)));
+        command.args(args).envs(self.variables.iter().map(|(name, value)| (name, value)));
         let limit = self.limit;
         // If no thread can be started, no process can be started either.
         let ran = run_blocking(move || run(&mut command, limit)).await.map_err(|error| {
             let text = format!("cannot start a thread to run it: {error}");
             io::Error::new(error.kind(), text)
         })?;
-        Ok(understood(ran?))
+        Ok(only_token(ran?))
     }
 }
 
 /// Output in the form that the official client can parse, without anything else that the program
 /// printed.
-fn understood(output: Output) -> Output {
+fn only_token(output: Output) -> Output {
     let Output { mut status, stdout, mut stderr } = output;
     let stdout = zeroize::Zeroizing::new(stdout);
     let mut token = None;
@@ -119,7 +119,7 @@ fn watch(child: &mut Child, deadline: Instant) -> io::Result<Output> {
     loop {
         let ended = ended(child)?;
         // Everything that it printed before it ended is available by now.
-        let pause = if ended.is_some() { Duration::ZERO } else { LOOK };
+        let pause = if ended.is_some() { Duration::ZERO } else { POLL_INTERVAL };
         let mut moved = read_some(&mut out, &mut stdout, pause)?;
         moved |= read_some(&mut err, &mut stderr, Duration::ZERO)?;
         match ended {
@@ -131,7 +131,7 @@ fn watch(child: &mut Child, deadline: Instant) -> io::Result<Output> {
             }
             Some(_) => {}
             None if Instant::now() >= deadline => return Err(io::ErrorKind::TimedOut.into()),
-            None if out.is_none() && !moved => std::thread::sleep(LOOK / 10),
+            None if out.is_none() && !moved => std::thread::sleep(POLL_INTERVAL / 10),
             None => {}
         }
     }

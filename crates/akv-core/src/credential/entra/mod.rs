@@ -131,7 +131,7 @@ impl Application {
             Ok(Token::new(token.token.secret(), expires)?)
         })
         .await
-        .map_err(|error| error.by(self.kind.name()))
+        .map_err(|error| error.prefixed_by(self.kind.name()))
     }
 
     fn credential(&self) -> azure_core::Result<Arc<dyn TokenCredential>> {

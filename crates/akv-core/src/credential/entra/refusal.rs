@@ -149,7 +149,7 @@ mod tests {
         let error = refusal("login.example", 401, recorded().as_bytes(), &[]);
         assert_eq!((error.status(), error.code()), (Some(401), Some("AADSTS7000215")));
         assert_eq!(
-            error.by("client-secret").to_string(),
+            error.prefixed_by("client-secret").to_string(),
             "HTTP 401 AADSTS7000215: client-secret: Invalid client secret is provided. \
              (login.example) (request id b266fc08-8ca0-436d-892d-fc938509d300); set \
              client-secret-file or AZURE_CLIENT_SECRET to the secret's value, not its id"

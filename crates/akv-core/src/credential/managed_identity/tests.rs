@@ -29,7 +29,7 @@ fn on_arc_server(
     Ok(ManagedIdentity { source: Source::Arc { secrets }, ..identity })
 }
 
-fn ask(identity: &ManagedIdentity) -> Result<Token> {
+fn request_token(identity: &ManagedIdentity) -> Result<Token> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(identity.token(SCOPE, Duration::from_secs(10)))
 }
@@ -39,9 +39,9 @@ fn a_readable_secret_file_yields_tokens() {
     let folder = tempfile::tempdir().unwrap();
     let emulator = Emulator::builder().arc_folder(folder.path()).start().unwrap();
     let identity = on_arc_server(&emulator, folder.path().to_owned(), &[]).unwrap();
-    let first = ask(&identity).unwrap();
+    let first = request_token(&identity).unwrap();
     emulator.fault(Fault::status(429).on(Operation::Token));
-    let second = ask(&identity).unwrap();
+    let second = request_token(&identity).unwrap();
     assert_ne!(first.authorization(), second.authorization());
     // Two for each token, and the one with the fault.
     assert_eq!(emulator.stats().token_requests, 5);
@@ -69,7 +69,7 @@ fn other_files_are_not_sent_to_the_agent() {
     ] {
         emulator.set_arc_challenge(Some(file.clone()));
         emulator.reset_stats();
-        let error = ask(&identity).unwrap_err();
+        let error = request_token(&identity).unwrap_err();
         let text = error.to_string();
         assert_eq!(error.kind(), ErrorKind::Credential, "{text}");
         assert!(text.contains(reason) && text.contains("Azure Arc"), "{file:?}: {text}");
@@ -94,7 +94,7 @@ fn an_endpoint_with_a_host_name_is_reached() {
     let endpoint = name(emulator.identity_endpoint());
     let all =
         [("IDENTITY_ENDPOINT", endpoint.as_str()), ("IDENTITY_HEADER", emulator.identity_header())];
-    assert!(ask(&of(&all).unwrap()).is_ok());
+    assert!(request_token(&of(&all).unwrap()).is_ok());
 }
 
 const CLIENT: &str = "26790ce1-d05c-4de7-ba73-51837152f0bc";
@@ -129,13 +129,13 @@ fn identities_are_selected_by_three_kinds_of_id() {
             let requested: Vec<_> = url.query_pairs().skip(2).collect();
             let value = id.trim_start_matches("object-id:");
             assert_eq!(requested, [(name.into(), value.into())], "{url}");
-            ask(&identity).unwrap_or_else(|error| panic!("{name}: {error}"));
-            let error = ask(&with(&other).unwrap()).unwrap_err();
+            request_token(&identity).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let error = request_token(&with(&other).unwrap()).unwrap_err();
             assert!(error.to_string().contains("Identity not found"), "{error}");
         }
         let own = of(endpoint).unwrap();
         assert_eq!(own.request(SCOPE).url().query_pairs().count(), 2, "the machine's own");
-        ask(&own).unwrap();
+        request_token(&own).unwrap();
     }
     let error = of(&[("AZURE_CLIENT_ID", "/subscriptions/mine")]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Settings, "{error}");
