@@ -39,6 +39,6 @@ fn other_key_files_are_read_and_used_unchanged() -> Result<()> {
             plain.ok(&format!("dgst -sha256 -prverify {key} -signature {sig} {data}"))?;
         }
     }
-    assert_eq!(site.vault().stats().connections, 0, "nobody asked the vault");
+    assert_eq!(site.vault().stats().connections, 0, "no request to the vault");
     Ok(())
 }

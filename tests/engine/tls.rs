@@ -24,7 +24,8 @@ fn serve(engine: &OpenSsl, cert: &str, key: &str) -> Result<(Server, String)> {
 /// Waits until the server has printed this, which may be after its client has disconnected.
 fn says(server: &Server, text: &str) -> Result<()> {
     let printed = || server.output().contains(text).then_some(());
-    wait_until(&format!("the server says {text}"), LIMIT, printed).with_context(|| server.output())
+    wait_until(&format!("the server prints {text}"), LIMIT, printed)
+        .with_context(|| server.output())
 }
 
 fn connect(site: &Site, address: &str, ca: &str, arguments: &str) -> Result<[String; 3]> {
@@ -188,10 +189,10 @@ fn outage_delays_a_server_three_times_only() -> Result<()> {
     site.vault().fault(Fault::new(FaultKind::Hang).on(Operation::Sign).forever());
     site.vault().reset_stats();
     for _ in 0..3 {
-        handshake().expect_err("the vault does not answer");
+        handshake().expect_err("the vault does not respond");
     }
     assert_eq!(site.vault().stats().requests, 3);
-    handshake().expect_err("the vault does not answer");
+    handshake().expect_err("the vault does not respond");
     says(&server, "fail-fast")?;
     site.vault().clear_faults();
     wait_until("the server serves again", LIMIT, || handshake().ok())?;

@@ -18,7 +18,7 @@ fn attributes(site: &Site, reference: &str) -> Result<KeyAttributes> {
         .try_fold(Settings::builder(), |builder, (name, value)| builder.option(name, value))?;
     let client = Client::new(builder.build()?);
     let key = client.key(&client.reference(reference)?)?;
-    key.attributes().cloned().context("a key that was asked for has attributes")
+    key.attributes().cloned().context("a requested key has attributes")
 }
 
 fn created(site: &Site) -> u64 {
@@ -168,7 +168,7 @@ fn an_existing_name_is_refused_unless_a_new_version_is_requested() -> Result<()>
     let text = site.openssl().ok("pkey -in vault:testvault:taken -noout -text")?.text();
     assert!(text.contains("prime256v1"), "{text}");
     let stats = site.vault().stats();
-    assert_eq!((created(&site), stats.get_key), (1, 4), "nobody looks when told not to");
+    assert_eq!((created(&site), stats.get_key), (1, 4), "no check for an existing key");
 
     // Without permission to read keys, the command fails, and no key is created.
     site.vault().fault(Fault::new(FaultKind::Forbidden).on(Operation::GetKey));

@@ -34,7 +34,7 @@ fn context_parameters_match_the_default_provider() -> Result<()> {
         let output = task.args([&file, &own]).ok()?;
         let looked_at: usize = output.text().trim().parse().context("a number")?;
         assert!(looked_at > 100, "{key}: {looked_at}");
-        assert_eq!(site.vault().stats().requests, 0, "questions cost nothing");
+        assert_eq!(site.vault().stats().requests, 0, "queries send no request");
     }
     Ok(())
 }

@@ -49,7 +49,7 @@ impl FromStr for Glibc {
         match numbers.as_deref() {
             Ok([major, minor]) => Ok(Self::new(*major, *minor)),
             Ok([major, minor, patch]) => Ok(Self { patch: *patch, ..Self::new(*major, *minor) }),
-            _ => Err(Error::msg(format!("{text:?} is no version of glibc such as 2.17"))),
+            _ => Err(Error::msg(format!("{text:?} is not a glibc version such as 2.17"))),
         }
     }
 }

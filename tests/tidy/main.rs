@@ -173,17 +173,17 @@ const GUARDS: [&str; 8] = [
     "$crate::guard::",
 ];
 
-/// Functions written out, and not declared with `entry!`, that go through the guard all the same.
-/// The C interface's are not among them: its header is made from their source.
+/// Functions that go through the guard without `entry!`, and why. Those of the C API are not
+/// listed: its header is generated from their source.
 const WRITTEN_OUT: [(&str, &str); 9] = [
-    ("OSSL_provider_init", "answers with two pointers, before there is an object"),
-    ("ask", "one step of a question to other providers"),
-    ("answer", "another one"),
-    ("bind_engine", "makes the host of the slots"),
-    ("decrypt", "passes on what it got to libcrypto's own method"),
-    ("destroy", "has to succeed"),
-    ("release", "gives up what libcrypto does not own by itself"),
-    ("share", "makes a count of an object that stays where it is"),
+    ("OSSL_provider_init", "returns two pointers, before there is an object"),
+    ("ask", "a callback in a query of other providers"),
+    ("answer", "another such callback"),
+    ("bind_engine", "creates the host of the slots"),
+    ("decrypt", "passes its arguments to libcrypto's own method"),
+    ("destroy", "must succeed"),
+    ("release", "releases what libcrypto does not own"),
+    ("share", "increments the reference count of an object"),
     ("sign", "as decrypt"),
 ];
 
@@ -221,7 +221,7 @@ fn every_function_that_c_calls_goes_through_the_guard() -> Result<()> {
             let is_guarded = GUARDS.iter().any(|guard| body.contains(guard));
             if PLAIN_ENTRIES.contains(&name.as_str()) && !is_guarded {
                 let is_safe = !body.contains("unsafe") || place.starts_with("ffi/");
-                assert!(is_safe, "{place}: {name} returns no constant");
+                assert!(is_safe, "{place}: {name} does not return a constant");
                 plain.insert(name);
                 continue;
             }
@@ -238,7 +238,7 @@ fn every_function_that_c_calls_goes_through_the_guard() -> Result<()> {
     Ok(())
 }
 
-/// `entry!` is where the functions are that the test above does not see.
+/// The functions that `entry!` expands to, which the test above does not find.
 #[test]
 fn what_entry_writes_goes_through_the_guard() -> Result<()> {
     let mut written = 0;
@@ -336,7 +336,7 @@ fn files_are_created_in_few_places() -> Result<()> {
         }
     }
     let known: BTreeSet<PathBuf> = FILE_MAKERS.iter().map(|(path, _)| path.into()).collect();
-    assert_eq!(makers, known, "who makes a file says here which mode it gets");
+    assert_eq!(makers, known, "code that creates a file is listed here with the file's mode");
     Ok(())
 }
 
@@ -369,7 +369,7 @@ fn every_security_claim_has_a_test() -> Result<()> {
             let at = at.with_context(|| format!("{file}.rs has no {function}: {claim}"))?;
             let before = source[..at].rsplit("\n\n").next().unwrap_or_default();
             let is_test = before.contains("#[test]") || before.contains("#[tokio::test]");
-            assert!(is_test, "{function} in {file}.rs is no test");
+            assert!(is_test, "{function} in {file}.rs is not a test");
         }
     }
     assert!(claims > 30, "only {claims} claims were found");

@@ -43,7 +43,7 @@ impl<'a> Visit<'a> for Paths {
         }
     }
 
-    /// What a macro takes, such as the body of an `entry!`, is no syntax yet.
+    /// The arguments of a macro, such as the body of an `entry!`, are unparsed tokens.
     fn visit_macro(&mut self, item: &'a syn::Macro) {
         let tokens = item.tokens.to_string();
         let mut words = tokens.split_whitespace().peekable();

@@ -92,7 +92,7 @@ pub(crate) struct Destination {
 /// Who may read an output file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Secrecy {
-    /// Everybody, as the umask says.
+    /// Everyone, subject to the umask.
     Public,
     /// The owner only.
     Secret,

@@ -13,7 +13,7 @@ pub(crate) fn write_private(path: &Path, contents: &[u8]) -> io::Result<()> {
     replace(path, contents, 0o600)
 }
 
-/// Replaces a file that is world-readable unless the umask says otherwise.
+/// Replaces a file that is world-readable, subject to the umask.
 pub(crate) fn write_public(path: &Path, contents: &[u8]) -> io::Result<()> {
     replace(path, contents, 0o644)
 }

@@ -195,7 +195,7 @@ pub fn a_used_token_is_renewed_once() {
         for _ in 0..20 {
             yield_now().await;
         }
-        assert!(scene.credential.requests() <= 3, "renewed although nobody uses it");
+        assert!(scene.credential.requests() <= 3, "renewed although it is unused");
         drop(second);
     });
 }

@@ -103,7 +103,7 @@ fn ec_server_in_tls_1_3_accepts_the_digest_of_its_curve() -> Result<()> {
     Ok(())
 }
 
-/// OpenSSL asks the key which digests it can sign, and skips those that a Managed HSM cannot.
+/// OpenSSL queries the digests that a key can sign, and skips those that a Managed HSM cannot.
 #[test]
 fn managed_hsm_gets_only_digests_that_it_signs() -> Result<()> {
     let scene = Scene::start(Persona::ManagedHsm)?;

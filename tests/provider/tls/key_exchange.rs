@@ -57,7 +57,7 @@ fn handshake_ends_when_the_vault_refuses() -> Result<()> {
     let alert = scene.refused(&address, "-tls1_2 -cipher AES128-SHA:@SECLEVEL=0")?;
     let said = server.wait_for("403", LIMIT)?;
     assert_eq!(entries(&said), 1, "one readable entry: {said}");
-    // `internal_error` or, as OpenSSL says of every failure to decrypt, `decrypt_error`.
+    // `internal_error` or, as OpenSSL reports every failure to decrypt, `decrypt_error`.
     assert!([80, 51].contains(&alert), "{alert}: {said}");
     Ok(())
 }
@@ -120,7 +120,7 @@ impl Bench {
         let arguments = [client.to_string(), negotiated.to_string(), LEN.to_string()];
         let task = Task::new(&self.program).env("OPENSSL_CONF", self.site.path("openssl.cnf"));
         let output = task.args([self.key.as_str(), ciphertext]).args(&arguments).ok()?;
-        assert_eq!(output.stderr, "", "nothing tells a right secret from a wrong one");
+        assert_eq!(output.stderr, "", "the output does not reveal whether a secret is valid");
         assert_eq!(self.site.vault().stats().requests - before, 1, "one request, no retry");
         let text = output.text();
         let secret = text.trim().strip_prefix("48 48 ").context(output.describe())?;

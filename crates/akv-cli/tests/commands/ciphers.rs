@@ -33,7 +33,7 @@ fn rsa_keys_wrap_and_unwrap() {
     world.write("key", [9; 32]);
     world.vault.reset_stats();
     world.ok("wrap vault:v-1:rsa key -o wrapped");
-    assert_eq!(world.vault.stats().requests, 1, "the key is asked for and nothing else");
+    assert_eq!(world.vault.stats().requests, 1, "the key is requested and nothing else");
     assert_eq!(world.ok("unwrap vault:v-1:rsa wrapped").stdout, [9; 32]);
     let error = world.fails("wrap vault:v-1:p256 key", 2);
     assert!(error.contains("needs an RSA key"), "{error}");

@@ -107,9 +107,9 @@ fn release_time(known: Duration) -> Duration {
     GRID * u32::try_from(steps).unwrap_or(u32::MAX)
 }
 
-/// Whether the service rejects this particular ciphertext, which is what an attacker wants to
-/// learn. Errors that it returns for every ciphertext (no such key, no permission, too many
-/// requests) are reported instead.
+/// Whether the service rejects this particular ciphertext, which must not be revealed. Errors
+/// that it returns for every ciphertext (no such key, no permission, too many requests) are
+/// reported instead.
 fn is_about_the_ciphertext(error: &Error) -> bool {
     error.kind() == ErrorKind::Service
         && error.status().is_some_and(|status| {

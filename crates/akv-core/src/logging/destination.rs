@@ -40,8 +40,8 @@ struct Open {
 }
 
 impl Destination {
-    /// Appends to a file. A new file is readable by its owner and group, or by fewer users if the
-    /// umask says so. An existing file keeps its mode, which its creator, such as logrotate, chose.
+    /// Appends to a file. A new file is readable by its owner and group, subject to the umask. An
+    /// existing file keeps its mode, which its creator, such as logrotate, chose.
     ///
     /// # Errors
     /// The file cannot be opened.

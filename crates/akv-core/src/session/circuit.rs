@@ -1,10 +1,10 @@
-//! Fail fast: operations on a vault that does not answer fail at once.
+//! Fail fast: operations on a vault that does not respond fail at once.
 //!
-//! Without this, an outage costs every operation its whole deadline, one after the other, and a
-//! server that blocks serves nobody meanwhile. Each vault has a [`Circuit`] for each kind of
-//! operation. It opens after three consecutive operations that reach their deadline without any
-//! response. From then on operations of that kind fail at once, except for one probe at most once a
-//! second. Only a response to a probe closes the circuit.
+//! Without this, during an outage every operation waits until its deadline, one after the other,
+//! and a blocking server serves no other client in that time. Each vault has a
+//! [`Circuit`] for each kind of operation. It opens after three consecutive operations that reach
+//! their deadline without any response. From then on operations of that kind fail at once, except
+//! for at most one probe a second. Only a response to a probe closes the circuit.
 //!
 //! A circuit is a few numbers that are read and written without a lock, so a child of `fork` starts
 //! with its parent's state and continues independently.
@@ -30,7 +30,7 @@ const NEVER: u64 = 0;
 pub(crate) struct Circuit {
     /// A [`State`].
     state: AtomicU64,
-    /// When it was last closed: operations that began earlier say nothing about the time since.
+    /// When it was last closed: operations that began earlier are ignored.
     closed: AtomicU64,
     /// When the last probe began.
     last_probe: AtomicU64,

@@ -219,8 +219,8 @@ impl Session {
         let since = OffsetDateTime::from(SystemTime::now() - ago);
         let text = format!(
             "{} has not responded to this kind of operation ({kind}) since {} {:02}:{:02}:{:02} \
-             UTC; until it does, they fail immediately (setting fail-fast), except for one probe \
-             a second",
+             UTC; until it does, such operations fail immediately (setting fail-fast), except for \
+             one probe a second",
             vault.host,
             since.date(),
             since.hour(),

@@ -231,8 +231,8 @@ impl Tokens {
         }
     }
 
-    /// Renews `old` when it is due, if it was used meanwhile: an idle program must not request
-    /// tokens for ever. After a failure the old token is used until it expires.
+    /// Renews `old` when it is due, if it was used in the meantime: an idle program must not
+    /// request tokens for ever. After a failure the old token is used until it expires.
     ///
     /// An inherited token is renewed late, and only if it is used after its parent's renewal: most
     /// children of servers that fork for each connection have ended by then.

@@ -44,7 +44,7 @@ pub(crate) fn invalid_response(host: &str, why: &str) -> Failure {
 }
 
 /// Whether the service certainly did not execute the request: no connection was made, or it
-/// rejected the request unread.
+/// rejected the request without reading it.
 pub(crate) fn not_executed(error: &azure_core::Error) -> bool {
     match error.kind() {
         SdkErrorKind::Connection | SdkErrorKind::Credential => true,

@@ -10,7 +10,7 @@ use crate::{Error, ErrorKind, Result};
 /// How one attempt failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// A retry is of no use.
+    /// A retry does not help.
     Final(Error),
     /// A retry may help, not before the given time if the service named one.
     Transient(Error, Option<Duration>),

@@ -119,7 +119,7 @@ fn the_first_working_credential_is_kept() {
             _ => (1, 0, 0),
         };
         assert_eq!(asked, only, "{link}");
-        // Only the link that returned the token is asked for the next one.
+        // Only the link that returned the token is used for the next one.
         all.break_link(link);
         let error = sign(&key).unwrap_err();
         let (status, text) = expected[at];

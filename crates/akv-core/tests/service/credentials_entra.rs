@@ -93,7 +93,11 @@ fn a_refusal_names_code_request_and_remedy() {
         assert_eq!((error.status(), error.code()), (Some(status), Some(code)), "{text}");
         assert!(error.request_id().is_some(), "{text}");
         assert!(text.contains(code) && text.contains(advice), "{text}");
-        assert_eq!(site.vault.emulator.stats().token_requests, 1, "no refusal is asked for again");
+        assert_eq!(
+            site.vault.emulator.stats().token_requests,
+            1,
+            "a refused request is not retried"
+        );
     }
 }
 
@@ -256,7 +260,7 @@ fn a_huge_response_and_a_redirect_are_refused() {
     let (error, text) = refused(&site, "client-secret", &[]);
     assert_eq!(error.status(), Some(302), "{text}");
     elsewhere.set_nonblocking(true).unwrap();
-    assert!(elsewhere.accept().is_err(), "nobody went there");
+    assert!(elsewhere.accept().is_err(), "no connection");
     let huge = Fault::new(FaultKind::HugeBody { bytes: 100_000_000 });
     site.vault.emulator.fault(huge.on(Operation::Token));
     let (_, text) = refused(&site, "client-secret", &[]);

@@ -55,7 +55,7 @@ fn a_refusal_becomes_random_bytes_without_a_second_request() {
         vault.emulator.reset_stats();
         let (start, secret) =
             (Instant::now(), run(key.tls_premaster(ciphertext, TLS_1_2)).unwrap());
-        assert!(start.elapsed() >= GRID, "an answer before the grid's first line");
+        assert!(start.elapsed() >= GRID, "a response before the first release time");
         assert_eq!(vault.emulator.stats().operation(Operation::Decrypt), 1, "no retry");
         secret.to_vec()
     };

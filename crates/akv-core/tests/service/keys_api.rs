@@ -230,7 +230,7 @@ fn attributes_are_those_of_the_service_at_load() {
         assert_eq!(attributes.tags()["owner"], "www");
 
         let loaded = vault.client(&[]).key_from_file(&key.key_file()).unwrap();
-        assert!(loaded.attributes().is_none(), "nothing was asked");
+        assert!(loaded.attributes().is_none(), "no request was sent");
     }
 }
 

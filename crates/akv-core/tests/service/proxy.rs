@@ -85,7 +85,7 @@ fn no_proxy_hosts_are_reached_directly() {
     let url = format!("http://127.0.0.1:{port}");
     let variables = [("https_proxy", url.as_str()), ("no_proxy", "example.org,127.0.0.0/8")];
     client(&vault, &variables).unwrap();
-    assert!(heads.try_recv().is_err(), "the proxy was asked");
+    assert!(heads.try_recv().is_err(), "the proxy was used");
 }
 
 #[test]

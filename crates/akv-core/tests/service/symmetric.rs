@@ -47,7 +47,7 @@ fn key_files_open_both_kinds_of_keys() {
         AnyKey::Asymmetric(found) => assert_eq!(found.public_key(), pair.public_key()),
         AnyKey::Symmetric(_) => panic!("a key pair"),
     }
-    assert_eq!(vault.emulator.stats().requests, before, "the file says everything");
+    assert_eq!(vault.emulator.stats().requests, before, "the file is sufficient");
     match client.any_key_from_file(&aes.key_file()).unwrap() {
         AnyKey::Symmetric(found) => {
             assert_eq!(found.pinned_reference(), aes.pinned_reference());

@@ -231,7 +231,7 @@ mod tests {
         assert!(!may("other", Operation::Sign, "other") && may("app", Operation::Sign, "web"));
         permissions.clear();
         permissions.add(Permission::of("app").vault_host("b.vault.azure.net"));
-        assert!(may("app", Operation::Sign, "web"), "nothing is said about this vault");
+        assert!(may("app", Operation::Sign, "web"), "no permission is set for this vault");
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(super) struct TokenError {
 }
 
 impl TokenError {
-    /// A retry is of no use.
+    /// A retry does not help.
     pub(super) fn last(error: Error) -> Self {
         Self { error, again: None }
     }

@@ -41,7 +41,7 @@ use crate::{
 
 /// The link-local address of every Azure virtual machine's metadata service.
 const IMDS: &str = "http://169.254.169.254";
-/// Time limit for a connection. Outside Azure nothing answers at the address of the metadata
+/// Time limit for a connection. Outside Azure nothing responds at the address of the metadata
 /// service, which is on the machine itself or its host; the chain must continue soon.
 const CONNECT: Duration = Duration::from_secs(3);
 /// The pause that the metadata service requests after an internal error.

@@ -88,7 +88,7 @@ fn refused_changes_are_not_uncertain() {
         (FaultKind::Forbidden, 1),
         (FaultKind::Status { status: 400, retry_after: None }, 1),
         (FaultKind::Status { status: 409, retry_after: None }, 1),
-        // The token file contains the same token, so a retry is of no use.
+        // The token file contains the same token, so a retry does not help.
         (FaultKind::Unauthorized, 1),
         (FaultKind::Redirect { location: "https://evil.example/".into() }, 1),
         (FaultKind::Status { status: 429, retry_after: Some(60) }, 1),

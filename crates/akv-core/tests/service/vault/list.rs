@@ -21,7 +21,7 @@ fn every_key_is_listed_once_over_any_number_of_pages() {
             }
             vault.emulator.reset_stats();
             let mut list = listed.list();
-            assert!(!list.is_finished(), "nobody knows yet");
+            assert!(!list.is_finished(), "before the first page");
             let items: Vec<_> = list.by_ref().map(Result::unwrap).collect();
             assert!(list.is_finished());
             let pages = (count as u64).div_ceil(25).max(1);
