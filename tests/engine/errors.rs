@@ -38,7 +38,7 @@ fn keys_that_cannot_be_loaded_are_reported() -> Result<()> {
 }
 
 #[test]
-fn operations_that_the_vault_lacks_are_reported() -> Result<()> {
+fn unsupported_operations_are_reported() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let (engine, plain) = (openssl(&site)?, plain(&site)?);
     let (rsa, ec) = (site.rsa(2048)?, site.ec(Curve::P256)?);

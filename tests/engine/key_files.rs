@@ -81,7 +81,7 @@ fn work_in_a_program_without_engine_support() -> Result<()> {
 }
 
 #[test]
-fn malformed_files_are_refused_and_say_why() -> Result<()> {
+fn malformed_files_are_refused_with_the_reason() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let engine = openssl(&site)?;
     for (reference, public, reason) in [

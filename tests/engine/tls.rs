@@ -91,7 +91,7 @@ fn tls_1_0_and_sha_1_clients_of_a_managed_hsm_do_not_stop_the_server() -> Result
 }
 
 #[test]
-fn rsa_key_exchange_works_with_1_1_1_where_the_setting_says_so() -> Result<()> {
+fn rsa_key_exchange_works_with_1_1_1_if_the_setting_allows_it() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.rsa(2048)?;
     let cert = certificate(&site, &key, "tls-kx")?;
@@ -119,7 +119,7 @@ fn exchange(site: &Site, address: &str, ca: &str, protocol: &str) -> Result<Hand
 }
 
 #[test]
-fn rsa_key_exchange_is_off_unless_the_setting_says_otherwise() -> Result<()> {
+fn rsa_key_exchange_is_off_by_default() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let (engine, key) = (openssl(&site)?, site.rsa(2048)?);
     let cert = certificate(&site, &key, "tls-no-kx")?;

@@ -195,7 +195,7 @@ fn malformed_responses_are_reported_and_a_single_one_is_retried() -> Result<()> 
 }
 
 #[test]
-fn a_wrong_signature_never_leaves_the_module() -> Result<()> {
+fn an_invalid_signature_never_leaves_the_module() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     for key in [site.rsa(2048)?, site.ec(Curve::P256)?] {
         site.vault().fault(Fault::new(FaultKind::WrongSignature).forever());
@@ -231,7 +231,7 @@ fn a_server_that_hangs_is_abandoned_at_the_deadline() -> Result<()> {
 }
 
 #[test]
-fn pss_options_that_the_service_lacks_are_refused_without_a_request() -> Result<()> {
+fn unsupported_pss_options_are_refused_without_a_request() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.rsa(2048)?;
     let file = site.key_file(&key, "digests.key")?;

@@ -72,7 +72,7 @@ fn a_certificate_of_the_vault_serves_and_signs() -> Result<()> {
 }
 
 #[test]
-fn a_key_comes_before_its_certificate_where_nothing_is_expected() -> Result<()> {
+fn a_key_comes_before_its_certificate_without_an_expected_type() -> Result<()> {
     let site = site()?;
     let (text, errors) = load(&site, "vault:testvault:web", ANYTHING)?;
     assert_eq!(

@@ -130,7 +130,7 @@ fn loading_and_wrapping_is_a_request_each() -> Result<()> {
 }
 
 #[test]
-fn wrong_lengths_are_refused_before_any_request() -> Result<()> {
+fn invalid_lengths_are_refused_before_any_request() -> Result<()> {
     let hsm = Hsm::start()?;
     let key = hsm.key(256);
     for (direction, lengths) in

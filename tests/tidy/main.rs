@@ -285,7 +285,7 @@ fn json_and_urls_from_outside_are_read_in_one_place() -> Result<()> {
 }
 
 #[test]
-fn no_file_names_the_machine_it_was_made_on() -> Result<()> {
+fn no_file_contains_a_path_of_this_machine() -> Result<()> {
     let root = modules::workspace();
     let listed = Task::new("git").dir(root).args(["ls-files", "-z"]).ok()?.text();
     let home = std::env::var("HOME").unwrap_or_default();

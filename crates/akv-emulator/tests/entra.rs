@@ -343,7 +343,7 @@ async fn clients_find_the_endpoint_by_discovery() {
 }
 
 #[tokio::test]
-async fn faults_strike_the_authority_too() {
+async fn faults_apply_to_the_authority_too() {
     let vault = start();
     vault.fault(Fault::retry_after(503, 3).on(Operation::Token));
     for kind in [FaultKind::NotJson, FaultKind::EmptyBody, FaultKind::WrongShape] {

@@ -33,7 +33,7 @@ async fn fails(client: &Client) -> String {
 }
 
 #[tokio::test]
-async fn statuses_strike_as_often_as_configured_and_only_their_operation() {
+async fn statuses_apply_to_their_operation_as_often_as_configured() {
     for (emulator, client) in both() {
         emulator.fault(Fault::throttled().on(Operation::GetKey));
         emulator.fault(Fault::retry_after(429, 7).on(Operation::GetKey));
@@ -56,7 +56,7 @@ async fn statuses_strike_as_often_as_configured_and_only_their_operation() {
 }
 
 #[tokio::test]
-async fn valid_callers_are_refused() {
+async fn faults_refuse_valid_callers() {
     for (emulator, client) in both() {
         emulator.fault(Fault::new(FaultKind::Unauthorized));
         emulator.fault(Fault::new(FaultKind::Forbidden));

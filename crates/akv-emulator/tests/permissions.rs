@@ -107,7 +107,7 @@ async fn refusals_have_the_text_of_the_access_model() {
 }
 
 #[tokio::test]
-async fn a_permission_is_for_the_vault_it_names() {
+async fn a_permission_applies_to_its_vault() {
     let vault = Emulator::builder().start().unwrap();
     vault.permit(Permission::of("*").vault_host("closed.vault.azure.net"));
     let (open, closed) = ("open.vault.azure.net", "closed.vault.azure.net");

@@ -80,7 +80,7 @@ impl Drop for Program {
 }
 
 #[tokio::test]
-async fn prints_how_to_use_it_and_stops_on_signals() {
+async fn prints_its_usage_and_stops_on_signals() {
     for signal in [Signal::SIGTERM, Signal::SIGINT] {
         let program = Program::start(&["--key", "ec:web:P-256", "--key", "rsa-hsm:big:2048"]);
         let client = program.client();

@@ -142,7 +142,7 @@ fn signs_with_the_configured_digest_and_padding() -> Result<()> {
 }
 
 #[test]
-fn signs_nothing_with_the_key_of_another_certificate() -> Result<()> {
+fn refuses_the_key_of_another_certificate() -> Result<()> {
     let pki = Pki::start()?;
     let site = &pki.site;
     let wrong = Authority::new(site, "wrong-ca", &pki.root, &site.rsa(2048)?)?;

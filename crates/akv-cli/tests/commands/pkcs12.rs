@@ -56,7 +56,7 @@ fn key_and_certificates_are_those_of_the_file() {
 }
 
 #[test]
-fn a_refusal_says_why_and_shows_no_password() {
+fn a_refusal_has_a_reason_and_no_password() {
     let world = files();
     world.write("broken.pfx", &world.read("modern.pfx")[..200]);
     world.write("text.pfx", "s3cret");

@@ -53,7 +53,7 @@ fn every_form_accepts_a_version() {
 }
 
 #[test]
-fn pinning_gives_the_canonical_form() {
+fn pinning_returns_the_canonical_form() {
     let reference = parse("engine:e_akv:managedHsm:myHsm:myKey").unwrap();
     assert_eq!(reference.pinned(VERSION).to_string(), format!("managedHsm:myHsm:myKey:{VERSION}"));
 }

@@ -137,7 +137,7 @@ fn lasting_failures_time_out_with_their_reason() {
 }
 
 #[test]
-fn refusals_are_not_repeated_and_say_what_to_do() {
+fn refusals_are_not_retried_and_contain_advice() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::rsa("rsa", 2048)).unwrap();
     let key = vault.key(&[], "vault:myVault:rsa").unwrap();
@@ -159,7 +159,7 @@ fn refusals_are_not_repeated_and_say_what_to_do() {
 }
 
 #[test]
-fn a_wrong_signature_never_leaves_the_library() {
+fn an_invalid_signature_never_leaves_the_library() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::rsa("rsa", 2048)).unwrap();
     let key = vault.key(&[], "vault:myVault:rsa").unwrap();

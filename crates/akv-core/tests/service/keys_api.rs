@@ -76,7 +76,7 @@ fn the_longest_plaintext_fits_and_a_longer_one_is_refused_without_a_request() {
 }
 
 #[test]
-fn wrong_combinations_are_refused_without_a_request() {
+fn invalid_combinations_are_refused_without_a_request() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
     let ec = vault.key(&[], "vault:myVault:ec").unwrap();

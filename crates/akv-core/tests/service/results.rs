@@ -142,7 +142,7 @@ fn ecdsa_accepts_digests_of_every_length() {
 }
 
 #[test]
-fn wrong_algorithms_and_lengths_are_refused_without_a_request() {
+fn invalid_algorithms_and_lengths_are_refused_without_a_request() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::ec("ec", Curve::P384)).unwrap();
     vault.emulator.create_key(NewKey::rsa("rsa", 2048)).unwrap();

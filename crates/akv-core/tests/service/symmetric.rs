@@ -246,7 +246,7 @@ fn gcm_authenticates_text_and_additional_data() {
 }
 
 #[test]
-fn wrong_lengths_are_refused_without_a_request() {
+fn invalid_lengths_are_refused_without_a_request() {
     let vault = Vault::of(Persona::ManagedHsm);
     let (key, _) = known(&vault, 256);
     let sealed = key.seal(GcmAlgorithm::A256Gcm, b"x", b"").unwrap();

@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_are_kept_by_name_and_tokens_never() {
+    fn listed_headers_are_kept_and_tokens_are_removed() {
         let token = "eyJ0eXAiOiJKV1QifQ.eyJhdWQiOiJodHRwcyJ9.c2lnbmF0dXJl";
         let mut headers = HeaderMap::new();
         for (name, value) in [

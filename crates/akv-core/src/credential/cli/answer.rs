@@ -207,7 +207,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_panics(output in proptest::collection::vec(any::<u8>(), 0..300)) {
+        fn arbitrary_output_never_panics(output in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _ = (token(&output), reason(&output));
         }
 

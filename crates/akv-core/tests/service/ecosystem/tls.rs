@@ -156,7 +156,7 @@ fn a_client_may_have_its_key_in_the_vault() {
 }
 
 #[test]
-fn keys_and_certificates_that_do_not_fit_are_refused_before_any_handshake() {
+fn mismatched_keys_and_certificates_are_refused_before_any_handshake() {
     let vault = Vault::start();
     let one = key(&vault, NewKey::ec("one", Curve::P256));
     let other = key(&vault, NewKey::ec("other", Curve::P256));
