@@ -233,7 +233,7 @@ impl Error {
         self
     }
 
-    /// The same failure with its source, which holds nothing that an error must not show.
+    /// The same failure with its source, which contains nothing that an error must not show.
     pub(crate) fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
         self.0.source = Some(Arc::new(source));
         self

@@ -80,9 +80,9 @@ pub fn der_to_raw(der: &[u8], curve: Curve) -> Result<Vec<u8>> {
 
 /// Adapts any digest to the length that the service signs with a key on `curve`.
 ///
-/// ECDSA takes the leftmost bits of a longer digest, and a shorter digest as the integer that it is
-/// (FIPS 186-5 section 6.4.1). Cutting on the right and padding with zeros on the left therefore do
-/// not change the signature's meaning, except for digests that [`check_digest`] refuses.
+/// ECDSA uses the leftmost bits of a longer digest, and interprets a shorter digest as an integer
+/// (FIPS 186-5 section 6.4.1). Truncating on the right and padding with zeros on the left therefore
+/// do not change the signature's meaning, except for digests that [`check_digest`] refuses.
 ///
 /// ```
 /// # use akv_core::{Curve, ecdsa};
@@ -103,15 +103,15 @@ pub fn fit_digest(curve: Curve, digest: &[u8]) -> Vec<u8> {
 ///
 /// ```
 /// # use akv_core::{Curve, ErrorKind, ecdsa};
-/// ecdsa::check_digest(Curve::P256, &[0xab; 64])?; // SHA-512, of which ECDSA takes 32 bytes
+/// ecdsa::check_digest(Curve::P256, &[0xab; 64])?; // SHA-512, of which ECDSA uses 32 bytes
 /// let error = ecdsa::check_digest(Curve::P521, &[0xab; 65]).unwrap_err();
 /// assert_eq!(error.kind(), ErrorKind::Unsupported);
 /// # Ok::<(), akv_core::Error>(())
 /// ```
 ///
 /// # Errors
-/// The digest has more bytes than the service takes, and the curve does not cut it to that length:
-/// more than 64 bytes with P-521, which no digest in use has.
+/// The digest has more bytes than the service accepts, and the curve does not truncate it to that
+/// length: more than 64 bytes with P-521, which no digest in use has.
 pub fn check_digest(curve: Curve, digest: &[u8]) -> Result<()> {
     let most = curve.digest_len();
     if digest.len() <= most || curve.coordinate_len() == most {

@@ -115,7 +115,7 @@ named!(KeyWrapAlgorithm, "key-wrapping algorithm");
 ///
 /// let algorithm: CbcAlgorithm = "A256CBCPAD".parse()?;
 /// assert_eq!(algorithm.name(), "A256CBCPAD");
-/// assert!(algorithm.pads(), "it takes a plaintext of any length");
+/// assert!(algorithm.pads(), "it accepts a plaintext of any length");
 /// assert!(CbcAlgorithm::ALL.contains(&algorithm));
 /// # Ok::<(), akv_core::Error>(())
 /// ```

@@ -64,7 +64,7 @@ impl GivenToken {
                 Zeroizing::new(text.trim().to_owned())
             }
         };
-        // A wrong clock must not prevent a valid token from being tried.
+        // A skewed clock must not prevent a valid token from being tried.
         let soonest = SystemTime::now() + Duration::from_secs(30);
         let expires = match expiry(&secret) {
             Some(expires) => expires.max(soonest),

@@ -95,7 +95,7 @@ impl CbcStream {
     ///
     /// # Errors
     /// The data has a partial block although the algorithm does not pad (no request is sent then),
-    /// its padding is wrong ([`ErrorKind::Argument`]), or the service fails or refuses within the
+    /// its padding is invalid ([`ErrorKind::Argument`]), or the service fails or refuses within the
     /// deadline.
     pub async fn finish(&mut self) -> Result<Zeroizing<Vec<u8>>> {
         let held = self.held.len();

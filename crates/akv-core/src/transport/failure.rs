@@ -157,8 +157,8 @@ fn not_trusted(error: &rustls::Error, host: &str) -> Option<Error> {
     Some(failure.caused_by(error.clone()))
 }
 
-/// Adds the error of TLS or of the operating system that is beneath `error`. What is above may hold
-/// parts of requests.
+/// Adds the error of TLS or of the operating system that is beneath `error`. The layers above may
+/// contain parts of requests.
 fn with_source(failure: Error, error: &(dyn StdError + 'static)) -> Error {
     if let Some(tls) = find_cause::<rustls::Error>(error) {
         return failure.caused_by(tls.clone());

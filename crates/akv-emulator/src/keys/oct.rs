@@ -37,7 +37,7 @@ impl OctKey {
         Self::new(&bytes)
     }
 
-    /// Takes 16 to 64 bytes: the service's AES keys and HMAC keys.
+    /// Accepts 16 to 64 bytes: the service's AES keys and HMAC keys.
     pub(crate) fn new(bytes: &[u8]) -> Result<Self, Rejected> {
         if ![16, 24, 32, 48, 64].contains(&bytes.len()) {
             return Err(Rejected);

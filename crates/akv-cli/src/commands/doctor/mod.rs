@@ -68,8 +68,8 @@ struct Skew {
     ahead: bool,
 }
 
-/// Difference from which a clock is wrong. Microsoft Entra ID allows five minutes.
-const WRONG: Duration = Duration::from_secs(300);
+/// Minimum difference that is reported as clock skew. Microsoft Entra ID allows five minutes.
+const SKEW_LIMIT: Duration = Duration::from_secs(300);
 
 impl Doctor {
     pub(crate) async fn run(self, show: Show) -> Result<()> {

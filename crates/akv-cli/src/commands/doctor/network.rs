@@ -10,7 +10,7 @@ use akv_core::{
 use serde_json::json;
 
 use super::{
-    Known, Skew, WRONG,
+    Known, SKEW_LIMIT, Skew,
     report::{Cause, Check, Report},
     settings::origin_of,
 };
@@ -243,7 +243,7 @@ fn clock(date: Option<SystemTime>, known: &mut Known) -> Check {
     known.skew = Some(skew);
     let seconds = i64::try_from(skew.by.as_secs()).unwrap_or(i64::MAX);
     let signed = if skew.ahead { seconds } else { -seconds };
-    let check = if skew.by < WRONG {
+    let check = if skew.by < SKEW_LIMIT {
         Check::good("clock", format!("within {} of the server's", span(skew.by)))
     } else {
         let text = skew.words();
@@ -254,7 +254,7 @@ fn clock(date: Option<SystemTime>, known: &mut Known) -> Check {
 
 impl Skew {
     pub(super) fn wrong(self) -> bool {
-        self.by >= WRONG
+        self.by >= SKEW_LIMIT
     }
 
     fn words(self) -> String {
