@@ -10,7 +10,7 @@ use crate::{build, scene, with_settings};
 
 /// Results fit the requested buffer, whatever the vault returns.
 #[test]
-fn results_fit_the_room_that_was_asked_for() -> Result<()> {
+fn results_fit_the_requested_buffer() -> Result<()> {
     let (site, keys) = scene()?;
     let [_, ec, rsa, aes] = keys.as_slice() else { panic!("four arguments") };
     let program = build("lengths", &site)?;

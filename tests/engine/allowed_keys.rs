@@ -71,6 +71,6 @@ fn commands_the_environment_and_the_file_narrow_together() -> Result<()> {
     let empty = both.env("AKV_ALLOWED_KEYS", "").fails(&public(&rsa))?;
     ensure!(empty.stderr.contains("allows nothing"), "{}", empty.describe());
     let nonsense = engine(&site, "nonsense.cnf", "ALLOWED_KEYS = web\n")?.fails(&public(&rsa))?;
-    ensure!(nonsense.stderr.contains("wrong setting allowed-keys"), "{}", nonsense.describe());
+    ensure!(nonsense.stderr.contains("invalid setting allowed-keys"), "{}", nonsense.describe());
     Ok(())
 }

@@ -195,7 +195,7 @@ fn decryption_opens_what_the_public_key_encrypted() -> Result<()> {
 }
 
 #[test]
-fn verification_is_local_and_right() -> Result<()> {
+fn verification_is_local_and_correct() -> Result<()> {
     let site = Site::shared()?;
     let engine = openssl(&site)?;
     let (data, hash) = message(&site, "sha256")?;

@@ -18,7 +18,7 @@ fn one_entry(failed: &Output, words: &[&str]) {
 }
 
 #[test]
-fn keys_that_cannot_be_loaded_are_told() -> Result<()> {
+fn keys_that_cannot_be_loaded_are_reported() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let engine = openssl(&site)?;
     for (reference, words) in [
@@ -38,7 +38,7 @@ fn keys_that_cannot_be_loaded_are_told() -> Result<()> {
 }
 
 #[test]
-fn operations_that_the_vault_lacks_are_told() -> Result<()> {
+fn unsupported_operations_are_reported() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let (engine, plain) = (openssl(&site)?, plain(&site)?);
     let (rsa, ec) = (site.rsa(2048)?, site.ec(Curve::P256)?);
@@ -96,7 +96,7 @@ fn operations_that_the_vault_lacks_are_told() -> Result<()> {
 }
 
 #[test]
-fn a_service_that_refuses_or_is_away_is_told() -> Result<()> {
+fn refusals_and_outages_of_the_service_are_reported() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let engine = openssl(&site)?;
     let hash = site.text("hash.bin");

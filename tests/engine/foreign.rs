@@ -8,7 +8,7 @@ use akv_tests::{
 use anyhow::Result;
 
 #[test]
-fn keys_of_a_program_stay_what_they_are() -> Result<()> {
+fn keys_of_a_program_are_left_unchanged() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let (rsa, ec) = (site.rsa(2048)?, site.ec(Curve::P256)?);
     program(&site, "engine/foreign")?.args([&rsa, &ec]).ok()?;
@@ -17,7 +17,7 @@ fn keys_of_a_program_stay_what_they_are() -> Result<()> {
 }
 
 #[test]
-fn key_files_of_others_are_read_and_used_as_ever() -> Result<()> {
+fn other_key_files_are_read_and_used_unchanged() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let (engine, plain) = (openssl(&site)?, plain(&site)?);
     let (key, sig, cert) = (site.text("foreign.key"), site.text("foreign.sig"), site.text("f.pem"));
@@ -39,6 +39,6 @@ fn key_files_of_others_are_read_and_used_as_ever() -> Result<()> {
             plain.ok(&format!("dgst -sha256 -prverify {key} -signature {sig} {data}"))?;
         }
     }
-    assert_eq!(site.vault().stats().connections, 0, "nobody asked the vault");
+    assert_eq!(site.vault().stats().connections, 0, "no request to the vault");
     Ok(())
 }

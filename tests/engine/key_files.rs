@@ -57,7 +57,7 @@ fn pinned(site: &Site, reference: &str) -> Result<String> {
 }
 
 #[test]
-fn work_in_a_program_that_knows_nothing_of_engines() -> Result<()> {
+fn work_in_a_program_without_engine_support() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let config = openssl(&site)?.config().to_owned();
     let program = compile(&site, "plain_key_file", &["-lcrypto"])?;
@@ -81,7 +81,7 @@ fn work_in_a_program_that_knows_nothing_of_engines() -> Result<()> {
 }
 
 #[test]
-fn malformed_files_are_refused_and_say_why() -> Result<()> {
+fn malformed_files_are_refused_with_the_reason() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let engine = openssl(&site)?;
     for (reference, public, reason) in [

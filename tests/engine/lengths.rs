@@ -23,7 +23,7 @@ fn task(site: &Site, program: &std::path::Path, verify: &str, arguments: &[&str]
 }
 
 #[test]
-fn signatures_fit_the_room_that_the_manual_promises() -> Result<()> {
+fn signatures_fit_the_documented_size() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let compiled = compile(&site, "engine/lengths", &["-lcrypto"])?;
     let (rsa, p256, p521) = (site.rsa(2048)?, site.ec(Curve::P256)?, site.ec(Curve::P521)?);
@@ -47,7 +47,7 @@ fn signatures_fit_the_room_that_the_manual_promises() -> Result<()> {
 }
 
 #[test]
-fn plaintexts_fit_the_room_that_the_manual_promises() -> Result<()> {
+fn plaintexts_fit_the_documented_size() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let compiled = compile(&site, "engine/lengths", &["-lcrypto"])?;
     let key = site.rsa(2048)?;

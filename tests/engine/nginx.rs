@@ -62,7 +62,7 @@ fn serves_keys_in_the_vault_beside_a_key_in_a_file() -> Result<()> {
 }
 
 #[test]
-fn names_a_key_that_is_not_there() -> Result<()> {
+fn names_a_missing_key() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let cert = certificate(&site, &site.ec(Curve::P256)?, "nginx-missing")?;
     let error = Nginx::start(&Setup {

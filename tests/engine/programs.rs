@@ -26,7 +26,7 @@ fn libcrypto_functions_behave_as_documented() -> Result<()> {
 }
 
 #[test]
-fn getters_of_keys_answer_as_those_of_openssls_own_keys() -> Result<()> {
+fn getters_of_keys_match_those_of_openssls_own_keys() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let curves = [Curve::P256, Curve::P384, Curve::P521, Curve::P256K];
     let ec = curves.map(|curve| site.ec(curve)).into_iter().collect::<Result<Vec<_>>>()?;
@@ -38,7 +38,7 @@ fn getters_of_keys_answer_as_those_of_openssls_own_keys() -> Result<()> {
 }
 
 #[test]
-fn memory_does_not_grow_over_loads_of_keys() -> Result<()> {
+fn memory_does_not_grow_over_key_loads() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     for key in [site.ec(Curve::P256)?, site.rsa(2048)?] {
         let growth = growth(&site, &key, "1", "300")?;

@@ -54,7 +54,7 @@ fn dynamic(site: &Site, before: &str, key: &str) -> Result<String> {
 }
 
 #[test]
-fn controls_are_taken_without_a_configuration_file() -> Result<()> {
+fn controls_are_accepted_without_a_configuration_file() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let said = plain(&site)?.ok(&dynamic(&site, "-post debug:1 -post TIMEOUT:3s", "")?)?.text();
     let successes = said.matches("[Success]: ").count();
@@ -66,7 +66,7 @@ fn controls_are_taken_without_a_configuration_file() -> Result<()> {
 /// Programs that support only PKCS#11 bind the engine under that id, and set the PKCS#11 module and
 /// the login.
 #[test]
-fn an_engine_bound_as_pkcs11_takes_the_commands_of_libp11() -> Result<()> {
+fn an_engine_bound_as_pkcs11_accepts_the_commands_of_libp11() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let plain = plain(&site)?;
     let commands = [
@@ -95,12 +95,12 @@ fn an_engine_bound_as_pkcs11_takes_the_commands_of_libp11() -> Result<()> {
 }
 
 #[test]
-fn a_wrong_setting_is_told_when_the_engine_is_initialised() -> Result<()> {
+fn an_invalid_setting_is_reported_when_the_engine_is_initialised() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     for (line, reason) in [
-        ("TIMEOUT = soon\n", "wrong setting timeout"),
+        ("TIMEOUT = soon\n", "invalid setting timeout"),
         ("CA_FILE = /nonexistent/ca.pem\n", "/nonexistent/ca.pem"),
-        ("CREDENTIAL = guess\n", "wrong setting credential"),
+        ("CREDENTIAL = guess\n", "invalid setting credential"),
     ] {
         let config = configure(&site, "wrong.cnf", line)?;
         let openssl = OpenSsl::new(config, site.folder());
@@ -114,7 +114,7 @@ fn a_wrong_setting_is_told_when_the_engine_is_initialised() -> Result<()> {
 }
 
 #[test]
-fn the_environment_wins_over_the_configuration_file() -> Result<()> {
+fn the_environment_overrides_the_configuration_file() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.ec(Curve::P256)?;
     let command = format!("pkey -engine e_akv -inform engine -in {key} -pubout");

@@ -24,7 +24,8 @@ fn serve(engine: &OpenSsl, cert: &str, key: &str) -> Result<(Server, String)> {
 /// Waits until the server has printed this, which may be after its client has disconnected.
 fn says(server: &Server, text: &str) -> Result<()> {
     let printed = || server.output().contains(text).then_some(());
-    wait_until(&format!("the server says {text}"), LIMIT, printed).with_context(|| server.output())
+    wait_until(&format!("the server prints {text}"), LIMIT, printed)
+        .with_context(|| server.output())
 }
 
 fn connect(site: &Site, address: &str, ca: &str, arguments: &str) -> Result<[String; 3]> {
@@ -75,7 +76,7 @@ fn servers_sign_with_every_protocol() -> Result<()> {
 
 /// If a Managed HSM does not sign a digest, the handshake fails, and the server continues.
 #[test]
-fn tls_1_0_and_sha_1_clients_of_a_managed_hsm_end_no_server() -> Result<()> {
+fn tls_1_0_and_sha_1_clients_of_a_managed_hsm_do_not_stop_the_server() -> Result<()> {
     let site = Site::start(Persona::ManagedHsm)?;
     let engine = openssl(&site)?;
     let key = site.rsa(2048)?;
@@ -90,7 +91,7 @@ fn tls_1_0_and_sha_1_clients_of_a_managed_hsm_end_no_server() -> Result<()> {
 }
 
 #[test]
-fn rsa_key_exchange_works_with_1_1_1_where_the_setting_says_so() -> Result<()> {
+fn rsa_key_exchange_works_with_1_1_1_if_the_setting_allows_it() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.rsa(2048)?;
     let cert = certificate(&site, &key, "tls-kx")?;
@@ -118,7 +119,7 @@ fn exchange(site: &Site, address: &str, ca: &str, protocol: &str) -> Result<Hand
 }
 
 #[test]
-fn rsa_key_exchange_is_off_unless_the_setting_says_otherwise() -> Result<()> {
+fn rsa_key_exchange_is_off_by_default() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let (engine, key) = (openssl(&site)?, site.rsa(2048)?);
     let cert = certificate(&site, &key, "tls-no-kx")?;
@@ -188,10 +189,10 @@ fn outage_delays_a_server_three_times_only() -> Result<()> {
     site.vault().fault(Fault::new(FaultKind::Hang).on(Operation::Sign).forever());
     site.vault().reset_stats();
     for _ in 0..3 {
-        handshake().expect_err("the vault does not answer");
+        handshake().expect_err("the vault does not respond");
     }
     assert_eq!(site.vault().stats().requests, 3);
-    handshake().expect_err("the vault does not answer");
+    handshake().expect_err("the vault does not respond");
     says(&server, "fail-fast")?;
     site.vault().clear_faults();
     wait_until("the server serves again", LIMIT, || handshake().ok())?;

@@ -17,25 +17,29 @@ use domain::{
 const HOST: &str = "myvault.vault.azure.net";
 
 #[test]
-fn names_come_from_the_hosts_file_of_the_load() -> Result<()> {
+fn names_are_resolved_with_the_hosts_file_from_load() -> Result<()> {
     let hosts = format!("127.0.0.1 localhost {HOST}\n");
     let files = Files { hosts: &hosts, resolv_conf: Some("") };
     namespace::run_inside(
-        "chroot::names_come_from_the_hosts_file_of_the_load",
+        "chroot::names_are_resolved_with_the_hosts_file_from_load",
         files,
         sign_everywhere,
     )
 }
 
 #[test]
-fn names_come_from_the_name_server_of_the_load() -> Result<()> {
+fn names_are_resolved_with_the_name_server_from_load() -> Result<()> {
     let files =
         Files { hosts: "127.0.0.1 localhost\n", resolv_conf: Some("nameserver 127.0.0.1\n") };
-    namespace::run_inside("chroot::names_come_from_the_name_server_of_the_load", files, || {
-        let socket = UdpSocket::bind(("127.0.0.1", 53))?;
-        std::thread::spawn(move || name_server(&socket));
-        sign_everywhere()
-    })
+    namespace::run_inside(
+        "chroot::names_are_resolved_with_the_name_server_from_load",
+        files,
+        || {
+            let socket = UdpSocket::bind(("127.0.0.1", 53))?;
+            std::thread::spawn(move || name_server(&socket));
+            sign_everywhere()
+        },
+    )
 }
 
 /// A server that must not start threads also needs the files read at load, in its old root

@@ -41,11 +41,11 @@ fn standard_streams_that_are_closed_stay_free() -> Result<()> {
 }
 
 #[test]
-fn a_program_that_closes_all_descriptors_signs_on() -> Result<()> {
+fn a_program_that_closes_all_descriptors_still_signs() -> Result<()> {
     descriptors("all")
 }
 
 #[test]
-fn each_descriptor_that_is_replaced_is_noticed() -> Result<()> {
+fn each_replaced_descriptor_is_detected() -> Result<()> {
     descriptors("each")
 }

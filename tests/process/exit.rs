@@ -7,7 +7,7 @@ use akv_tests::{Site, cc};
 use anyhow::Result;
 
 #[test]
-fn is_immediate_while_signatures_are_under_way() -> Result<()> {
+fn is_immediate_during_signatures() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.ec(Curve::P256)?;
     let file = site.key_file(&key, "exit.key")?;
@@ -25,7 +25,7 @@ fn is_immediate_while_signatures_are_under_way() -> Result<()> {
 }
 
 #[test]
-fn is_clean_while_signatures_come_and_go() -> Result<()> {
+fn is_clean_during_signatures() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.ec(Curve::P256)?;
     let file = site.key_file(&key, "storm-exit.key")?;

@@ -17,7 +17,7 @@ fn storm(site: &Site, key: &str, forks: &str, threads: &str) -> Result<()> {
     let output =
         cc::host(site, "process/fork_storm")?.args([key, forks, threads]).limit(LIMIT).ok()?;
     assert_eq!(output.text().trim(), forks, "{}", output.describe());
-    assert_eq!(output.stderr, "", "success leaves nothing to complain about");
+    assert_eq!(output.stderr, "", "no warnings on success");
     Ok(())
 }
 
@@ -53,7 +53,7 @@ fn fork_during_the_first_connection_makes_children_that_sign() -> Result<()> {
 }
 
 #[test]
-fn fork_child_inherits_what_its_parent_knows_of_an_outage() -> Result<()> {
+fn fork_child_inherits_the_outage_state_of_its_parent() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.key_file(&site.ec(Curve::P256)?, "outage.key")?;
     site.vault().fault(Fault::new(FaultKind::Hang).on(Operation::Sign).forever());

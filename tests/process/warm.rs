@@ -30,7 +30,7 @@ fn connect(address: &str) -> Result<TcpStream> {
 
 fn signed(stream: &mut TcpStream) -> Result<()> {
     let mut byte = [0];
-    stream.read_exact(&mut byte).context("the child is gone")?;
+    stream.read_exact(&mut byte).context("the child has ended")?;
     ensure!(byte == *b"+", "the child could not sign");
     Ok(())
 }
@@ -97,7 +97,7 @@ fn warm_no_requests_nothing_before_it_is_needed() -> Result<()> {
     ensure!(site.vault().stats().requests == 0 && token_requests(&site) == 0);
     for children in 1..=3 {
         connect(&address)?;
-        ensure!(token_requests(&site) == children, "each child asks by itself");
+        ensure!(token_requests(&site) == children, "each child requests its own token");
     }
     Ok(())
 }

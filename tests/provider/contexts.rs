@@ -65,7 +65,7 @@ fn fips_query_finds_no_key_of_a_vault() -> Result<()> {
 }
 
 #[test]
-fn self_test_fails_with_a_wrong_setting() -> Result<()> {
+fn self_test_fails_with_an_invalid_setting() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let program = cc::compile("provider/contexts", site.folder())?;
     let task = Task::new(&program).env("OPENSSL_CONF", site.path("openssl.cnf"));

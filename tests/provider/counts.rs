@@ -53,7 +53,7 @@ fn fork_children_sign_at_once_while_the_parent_goes_on() -> Result<()> {
         site.vault().reset_stats();
         let output = run(&site, "process/fork_sign", &[key, "8", "5"])?;
         assert_eq!(output.text().trim(), "8", "{}", output.describe());
-        assert_eq!(output.stderr, "", "success leaves nothing to complain about");
+        assert_eq!(output.stderr, "", "no warnings on success");
         let stats = site.vault().stats();
         // The parent, eight children, four grandchildren.
         assert!(stats.connections <= 2 * 13, "{stats:?}");

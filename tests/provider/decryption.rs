@@ -123,7 +123,7 @@ fn encryption_is_local_and_the_default_provider_decrypts_it() -> Result<()> {
 }
 
 #[test]
-fn paddings_and_digests_that_the_vault_lacks_are_refused_before_any_request() -> Result<()> {
+fn unsupported_paddings_and_digests_are_refused_before_any_request() -> Result<()> {
     let twins = Twins::start()?;
     let cipher = twins.encrypt("", "secret.bin")?;
     let (input, output) = (twins.site.text("secret.txt"), twins.site.text("refused.bin"));

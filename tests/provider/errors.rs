@@ -45,7 +45,7 @@ fn with(site: &Site, file: &str, replaced: &[(&'static str, &str)]) -> Result<Op
 }
 
 #[test]
-fn wrong_references_are_refused_before_any_network_use() -> Result<()> {
+fn invalid_references_are_refused_before_any_network_use() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     // Without an endpoint and with a proxy, every connection goes to this listener.
     let trap = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
@@ -86,7 +86,7 @@ fn wrong_references_are_refused_before_any_network_use() -> Result<()> {
 }
 
 #[test]
-fn refusals_of_the_service_are_told_with_their_code() -> Result<()> {
+fn refusals_of_the_service_are_reported_with_their_code() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let openssl = site.openssl();
     let key = site.ec(Curve::P256)?;
@@ -127,7 +127,7 @@ fn a_bad_token_is_not_shown_in_messages() -> Result<()> {
 }
 
 #[test]
-fn a_closed_port_is_told_with_the_reference() -> Result<()> {
+fn a_closed_port_is_reported_with_the_reference() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
     let endpoint = format!("https://127.0.0.1:{port}");
@@ -162,7 +162,7 @@ fn a_certificate_of_another_authority_or_name_is_refused() -> Result<()> {
 }
 
 #[test]
-fn malformed_responses_are_told_and_one_is_only_a_retry() -> Result<()> {
+fn malformed_responses_are_reported_and_a_single_one_is_retried() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.rsa(2048)?;
     let file = site.key_file(&key, "garbage.key")?;
@@ -195,7 +195,7 @@ fn malformed_responses_are_told_and_one_is_only_a_retry() -> Result<()> {
 }
 
 #[test]
-fn a_wrong_signature_never_leaves_the_module() -> Result<()> {
+fn an_invalid_signature_never_leaves_the_module() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     for key in [site.rsa(2048)?, site.ec(Curve::P256)?] {
         site.vault().fault(Fault::new(FaultKind::WrongSignature).forever());
@@ -231,7 +231,7 @@ fn a_server_that_hangs_is_abandoned_at_the_deadline() -> Result<()> {
 }
 
 #[test]
-fn pss_options_that_the_service_lacks_are_refused_without_a_request() -> Result<()> {
+fn unsupported_pss_options_are_refused_without_a_request() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.rsa(2048)?;
     let file = site.key_file(&key, "digests.key")?;
@@ -250,7 +250,7 @@ fn pss_options_that_the_service_lacks_are_refused_without_a_request() -> Result<
 }
 
 #[test]
-fn wrong_settings_are_named() -> Result<()> {
+fn invalid_settings_are_named() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let file = site.key_file(&site.ec(Curve::P256)?, "settings.key")?;
     let own = site.text("own.key");
@@ -284,7 +284,7 @@ fn wrong_settings_are_named() -> Result<()> {
 }
 
 #[test]
-fn key_files_that_are_broken_are_refused() -> Result<()> {
+fn malformed_key_files_are_refused() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.ec(Curve::P256)?;
     let file = site.key_file(&key, "whole.key")?;

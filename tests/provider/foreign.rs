@@ -5,7 +5,7 @@ use akv_tests::{OpenSsl, Site, Task, cc};
 use anyhow::Result;
 
 #[test]
-fn key_files_of_others_are_left_alone() -> Result<()> {
+fn other_key_files_are_left_alone() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.text("foreign.key");
     let (data, signature) = (site.text("plain.cnf"), site.text("foreign.sig"));
@@ -55,7 +55,7 @@ fn a_host_makes_keys_of_its_own() -> Result<()> {
 }
 
 #[test]
-fn keys_of_others_are_left_alone_whatever_the_order_of_providers() -> Result<()> {
+fn other_keys_are_left_alone_in_any_order_of_providers() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let openssl = ours_first(&site)?;
     let (key, signature, data) =

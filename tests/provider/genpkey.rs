@@ -18,7 +18,7 @@ fn attributes(site: &Site, reference: &str) -> Result<KeyAttributes> {
         .try_fold(Settings::builder(), |builder, (name, value)| builder.option(name, value))?;
     let client = Client::new(builder.build()?);
     let key = client.key(&client.reference(reference)?)?;
-    key.attributes().cloned().context("a key that was asked for has attributes")
+    key.attributes().cloned().context("a requested key has attributes")
 }
 
 fn created(site: &Site) -> u64 {
@@ -74,7 +74,7 @@ fn genpkey_makes_keys_that_sign() -> Result<()> {
 }
 
 #[test]
-fn a_key_has_the_attributes_that_were_asked_for() -> Result<()> {
+fn a_key_has_the_requested_attributes() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let line = genpkey(
         "-algorithm RSA -pkeyopt akv-name:akv:type=vault,vault=testvault,name=web \
@@ -152,7 +152,7 @@ fn bad_values_are_refused_before_any_network_use() -> Result<()> {
 }
 
 #[test]
-fn a_name_that_is_taken_is_left_alone_unless_asked() -> Result<()> {
+fn an_existing_name_is_refused_unless_a_new_version_is_requested() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let ec = "-algorithm EC -pkeyopt ec_paramgen_curve:P-256";
     site.vault().create_key(NewKey::rsa("taken", 2048))?;
@@ -168,7 +168,7 @@ fn a_name_that_is_taken_is_left_alone_unless_asked() -> Result<()> {
     let text = site.openssl().ok("pkey -in vault:testvault:taken -noout -text")?.text();
     assert!(text.contains("prime256v1"), "{text}");
     let stats = site.vault().stats();
-    assert_eq!((created(&site), stats.get_key), (1, 4), "nobody looks when told not to");
+    assert_eq!((created(&site), stats.get_key), (1, 4), "no check for an existing key");
 
     // Without permission to read keys, the command fails, and no key is created.
     site.vault().fault(Fault::new(FaultKind::Forbidden).on(Operation::GetKey));
@@ -184,7 +184,7 @@ fn a_lost_response_does_not_make_a_second_key() -> Result<()> {
     site.vault().fault(Fault::new(FaultKind::ResetAfterRequest).on(Operation::CreateKey));
     let options = "-algorithm RSA -pkeyopt akv-name:vault:testvault:maybe";
     let output = refused(&site, options, "cannot create vault:testvault:maybe")?;
-    assert!(output.stderr.contains("may have happened"), "{}", output.describe());
+    assert!(output.stderr.contains("may have been executed"), "{}", output.describe());
     assert_eq!(created(&site), 1);
     Ok(())
 }

@@ -13,10 +13,10 @@ use anyhow::Result;
 const NAMES: [&str; 2] = ["myvault.vault.azure.net", "myhsm.managedhsm.azure.net"];
 
 #[test]
-fn references_lead_to_the_real_host_names() -> Result<()> {
+fn references_resolve_to_the_real_host_names() -> Result<()> {
     let hosts = format!("127.0.0.1 localhost {}\n", NAMES.join(" "));
     let files = Files { hosts: &hosts, ..Files::default() };
-    namespace::run_inside("references_lead_to_the_real_host_names", files, inside)
+    namespace::run_inside("references_resolve_to_the_real_host_names", files, inside)
 }
 
 fn inside() -> Result<()> {

@@ -1,4 +1,4 @@
-//! References to keys, and what a loaded key says of itself.
+//! References to keys, and the parameters of a loaded key.
 
 use akv_emulator::{Curve, NewKey, Persona};
 use akv_tests::{Site, Task, cc};
@@ -76,7 +76,7 @@ fn key_file_pins_the_version_and_costs_no_request() -> Result<()> {
     site.vault().rotate_key("pinned")?;
     site.vault().reset_stats();
     assert_eq!(site.openssl().ok(&format!("pkey -in {file} -pubout"))?.text(), public);
-    assert_eq!(site.vault().stats().connections, 0, "loading a key file asks nobody");
+    assert_eq!(site.vault().stats().connections, 0, "loading a key file sends no request");
 
     std::fs::write(site.path("old.pub"), &public)?;
     sign_and_verify(&site, &file, &site.text("old.pub"))?;

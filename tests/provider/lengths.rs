@@ -31,7 +31,7 @@ impl Bench {
 }
 
 #[test]
-fn signatures_fit_the_room_that_is_announced() -> Result<()> {
+fn signatures_fit_the_announced_size() -> Result<()> {
     let bench = Bench::start(Persona::Vault)?;
     let site = &bench.site;
     for (key, size) in
@@ -52,7 +52,7 @@ fn signatures_fit_the_room_that_is_announced() -> Result<()> {
 }
 
 #[test]
-fn plaintexts_fit_the_room_that_is_announced() -> Result<()> {
+fn plaintexts_fit_the_announced_size() -> Result<()> {
     let bench = Bench::start(Persona::Vault)?;
     let site = &bench.site;
     let key = site.rsa(2048)?;
@@ -76,7 +76,7 @@ fn plaintexts_fit_the_room_that_is_announced() -> Result<()> {
 }
 
 #[test]
-fn wrapped_keys_fit_the_room_that_is_announced() -> Result<()> {
+fn wrapped_keys_fit_the_announced_size() -> Result<()> {
     let bench = Bench::start(Persona::ManagedHsm)?;
     let site = &bench.site;
     site.vault().create_key(NewKey::oct("kek", 256).hsm(true))?;

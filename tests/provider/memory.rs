@@ -1,7 +1,7 @@
 //! The module in C programs under valgrind's memcheck: no invalid read or write, no use of
 //! uninitialized memory, no leak.
 //!
-//! helgrind and drd are of no use here: they track the locks of pthreads but not the atomics on
+//! helgrind and drd do not help here: they track the locks of pthreads but not the atomics on
 //! which tokio's and Rust's own locks are built, and report thousands of races that do not exist.
 
 use std::{fs, time::Duration};
@@ -79,11 +79,11 @@ fn nothing_is_lost(few: &str, many: &str) -> Result<()> {
     let key = site.ec(Curve::P256)?;
     let key = site.key_file(&key, "memcheck.key")?;
     let few_leaks = cycles(&site, &key, few)?;
-    // Each cycle loads the module twice. What stays for each, some 3 KiB, is a task that will see,
-    // when its token's time comes, that the client is gone.
+    // Each cycle loads the module twice. Each load leaves some 3 KiB: a task that ends when its
+    // token is due and the client no longer exists.
     let loads = 2 * (many.parse::<u64>()? - few.parse::<u64>()?);
     let mut growth = 0;
-    // A connection that is being closed when the program ends still holds its client, with all the
+    // A connection that is being closed when the program ends still owns its client, with all the
     // trusted certificates. A real leak occurs every time.
     for _ in 0..3 {
         let many_leaks = cycles(&site, &key, many)?;

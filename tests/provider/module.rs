@@ -28,7 +28,7 @@ fn it_has_no_executable_stack_and_no_text_relocations() -> Result<()> {
 /// A destructor that waits for a lock would hang children of `fork` in `exit`. AWS-LC has one by
 /// default, see `.cargo/config.toml`.
 #[test]
-fn it_runs_nothing_of_its_own_at_exit() -> Result<()> {
+fn it_runs_no_code_at_exit() -> Result<()> {
     let dynamic = Task::new("readelf").args(["-d", "-W"]).arg(modules::provider()?).ok()?.text();
     assert!(dynamic.contains("(NEEDED)"), "{dynamic}");
     let line = dynamic.lines().find(|line| line.contains("(FINI_ARRAYSZ)"));

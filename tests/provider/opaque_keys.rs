@@ -41,7 +41,7 @@ fn version() -> Result<(u32, u32)> {
 }
 
 #[test]
-fn enc_gives_what_the_default_provider_gives() -> Result<()> {
+fn enc_matches_the_default_provider() -> Result<()> {
     let Some(hsm) = start((3, 5), ENC)? else { return Ok(()) };
     let openssl = hsm.site.openssl();
     for bits in [128, 192, 256] {
@@ -75,7 +75,7 @@ fn enc_gives_what_the_default_provider_gives() -> Result<()> {
 }
 
 #[test]
-fn failures_are_told_with_their_reason() -> Result<()> {
+fn failures_are_reported_with_their_reason() -> Result<()> {
     let Some(hsm) = start((3, 5), ENC)? else { return Ok(()) };
     let openssl = hsm.site.openssl();
     let (input, key) = (hsm.file("plain.bin", &[0x61; 40])?, option(&hsm, 256));
@@ -104,7 +104,7 @@ fn failures_are_told_with_their_reason() -> Result<()> {
 }
 
 #[test]
-fn enc_takes_the_reference_itself() -> Result<()> {
+fn enc_accepts_a_reference() -> Result<()> {
     let Some(hsm) = start((4, 0), "enc -skeyuri akv:")? else { return Ok(()) };
     let (openssl, input) = (hsm.site.openssl(), hsm.file("plain.bin", b"forty-two")?);
     let (uri, raw) = (hsm.site.reference("aes-192"), hex::encode(secret(192)));
@@ -114,7 +114,7 @@ fn enc_takes_the_reference_itself() -> Result<()> {
     let pair = hsm.site.rsa(2048)?;
     let failed =
         openssl.fails(&format!("enc -akv-aes-192-cbc -skeyuri {pair} -iv {IV} -in {input}"))?;
-    assert!(entry(&failed).contains("no symmetric key"), "{}", failed.describe());
+    assert!(entry(&failed).contains("not a symmetric key"), "{}", failed.describe());
     Ok(())
 }
 
@@ -157,7 +157,7 @@ fn only_releases_with_opaque_keys_are_offered_ciphers() -> Result<()> {
 /// A program with the bytes of a key gets the default provider's cipher, regardless of order and
 /// preference.
 #[test]
-fn ciphers_of_others_are_left_alone() -> Result<()> {
+fn other_ciphers_are_left_alone() -> Result<()> {
     let site = Site::start(Persona::ManagedHsm)?;
     let (raw, input) = (hex::encode(secret(256)), site.text("plain.cnf"));
     let key = site.text("foreign.key");

@@ -70,7 +70,7 @@ fn signs_whole_messages() -> Result<()> {
 }
 
 #[test]
-fn a_wrong_signature_does_not_verify() -> Result<()> {
+fn an_invalid_signature_does_not_verify() -> Result<()> {
     let site = Site::shared()?;
     for key in [site.rsa(2048)?, site.ec(Curve::P256)?] {
         let input = digest(&site, "sha256", "right.bin")?;

@@ -83,7 +83,7 @@ fn keys_of_a_vault_work_when_they_are_preferred() -> Result<()> {
 
 /// With a preference, libcrypto requests every new key from us, and such a key stays ours.
 #[test]
-fn keys_that_are_made_do_everything_in_memory_when_ours_are_preferred() -> Result<()> {
+fn generated_keys_work_in_memory_when_ours_are_preferred() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let program = cc::compile("provider/preferred", site.folder())?;
     let output = Task::new(&program).env("OPENSSL_CONF", site.path("openssl.cnf")).ok()?;

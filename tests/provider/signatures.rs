@@ -24,7 +24,7 @@ fn keys(site: &Site) -> Result<Vec<(String, &'static str)>> {
 }
 
 #[test]
-fn contexts_list_and_answer_what_the_default_provider_does() -> Result<()> {
+fn context_parameters_match_the_default_provider() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let program = cc::compile("provider/signature_params", site.folder())?;
     for (key, options) in keys(&site)? {
@@ -34,7 +34,7 @@ fn contexts_list_and_answer_what_the_default_provider_does() -> Result<()> {
         let output = task.args([&file, &own]).ok()?;
         let looked_at: usize = output.text().trim().parse().context("a number")?;
         assert!(looked_at > 100, "{key}: {looked_at}");
-        assert_eq!(site.vault().stats().requests, 0, "questions cost nothing");
+        assert_eq!(site.vault().stats().requests, 0, "queries send no request");
     }
     Ok(())
 }

@@ -75,7 +75,7 @@ fn a_managed_hsm_lists_its_keys() -> Result<()> {
 }
 
 #[test]
-fn pages_are_asked_for_when_they_are_needed() -> Result<()> {
+fn pages_are_requested_when_needed() -> Result<()> {
     let site = filled(Persona::Vault, 60)?;
     for (loads, pages, end) in [
         (0, 0, false),
@@ -108,7 +108,7 @@ fn an_empty_vault_has_no_names() -> Result<()> {
 }
 
 #[test]
-fn a_list_says_what_keeps_a_key_from_being_used() -> Result<()> {
+fn a_list_shows_why_a_key_cannot_be_used() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let (now, day) = (SystemTime::now(), Duration::from_secs(86_400));
     for key in [
@@ -130,7 +130,7 @@ fn a_list_says_what_keeps_a_key_from_being_used() -> Result<()> {
 }
 
 #[test]
-fn a_list_is_no_key_and_nobody_is_asked() -> Result<()> {
+fn a_list_is_refused_as_a_key_without_a_request() -> Result<()> {
     let site = filled(Persona::Vault, 1)?;
     let words = ["names a vault's list of keys", "add the key's name", "vault:testvault:KEY"];
     for reference in ["vault:testvault:", "akv:type=vault,vault=testvault,name="] {
@@ -166,7 +166,7 @@ fn a_key_has_no_names() -> Result<()> {
 }
 
 #[test]
-fn a_failure_in_the_middle_is_told_once_and_ends_the_list() -> Result<()> {
+fn a_failure_in_the_middle_is_reported_once_and_ends_the_list() -> Result<()> {
     let site = filled(Persona::Vault, 60)?;
     let elsewhere = "https://evil.example/keys?api-version=7.4&$skiptoken=x".to_owned();
     let nowhere = format!("{}/nowhere?api-version=7.4", site.vault().endpoint());
@@ -204,7 +204,7 @@ fn a_failure_in_the_middle_is_told_once_and_ends_the_list() -> Result<()> {
 
 /// BIND loads a private and a public key from a label, as separate objects.
 #[test]
-fn a_store_that_expects_nothing_gives_both_halves_of_a_key() -> Result<()> {
+fn a_store_without_an_expected_type_returns_both_halves_of_a_key() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let program = cc::compile("provider/label_pair", site.folder())?;
     for (reference, kind) in [(site.rsa(2048)?, "RSA"), (site.ec(Curve::P256)?, "EC")] {

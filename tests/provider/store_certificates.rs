@@ -72,7 +72,7 @@ fn a_certificate_of_the_vault_serves_and_signs() -> Result<()> {
 }
 
 #[test]
-fn a_key_comes_before_its_certificate_where_nothing_is_expected() -> Result<()> {
+fn a_key_comes_before_its_certificate_without_an_expected_type() -> Result<()> {
     let site = site()?;
     let (text, errors) = load(&site, "vault:testvault:web", ANYTHING)?;
     assert_eq!(
@@ -93,7 +93,7 @@ fn a_key_comes_before_its_certificate_where_nothing_is_expected() -> Result<()> 
 }
 
 #[test]
-fn a_certificate_that_is_kept_from_the_caller_does_not_spoil_the_key() -> Result<()> {
+fn a_forbidden_certificate_does_not_affect_the_key() -> Result<()> {
     let site = site()?;
     for kind in [FaultKind::Forbidden, FaultKind::Status { status: 404, retry_after: None }] {
         site.vault().fault(Fault::new(kind).on(Operation::GetCertificate).forever());
@@ -116,12 +116,12 @@ fn a_certificate_that_is_kept_from_the_caller_does_not_spoil_the_key() -> Result
 }
 
 #[test]
-fn a_missing_certificate_is_told_with_its_reason() -> Result<()> {
+fn a_missing_certificate_is_reported_with_its_reason() -> Result<()> {
     let site = site()?;
     for (reference, word) in [
         ("vault:testvault:bare", "CertificateNotFound"),
         ("vault:testvault:nobody", "CertificateNotFound"),
-        ("managedHsm:testvault:web", "a Managed HSM holds no certificates"),
+        ("managedHsm:testvault:web", "a Managed HSM has no certificates"),
     ] {
         site.vault().reset_stats();
         let output = site.openssl().fails(&format!("x509 -in {reference} -noout"))?;
@@ -135,7 +135,7 @@ fn a_missing_certificate_is_told_with_its_reason() -> Result<()> {
 }
 
 #[test]
-fn one_bad_response_is_only_a_retry() -> Result<()> {
+fn one_bad_response_is_retried() -> Result<()> {
     let site = site()?;
     for kind in [
         FaultKind::NotJson,
@@ -152,7 +152,7 @@ fn one_bad_response_is_only_a_retry() -> Result<()> {
 }
 
 #[test]
-fn the_list_says_which_keys_have_a_certificate() -> Result<()> {
+fn the_list_shows_which_keys_have_a_certificate() -> Result<()> {
     let site = site()?;
     let (text, _) = load(&site, "vault:testvault:", ANYTHING)?;
     let lines: Vec<&str> = text.lines().collect();

@@ -91,7 +91,7 @@ fn commands_of_the_predecessor_work_unchanged() -> Result<()> {
 }
 
 #[test]
-fn keys_of_every_size_wrap_as_rfc_3394_says() -> Result<()> {
+fn keys_of_every_size_wrap_as_in_rfc_3394() -> Result<()> {
     let hsm = Hsm::start()?;
     for bits in [128, 192, 256] {
         let file = hsm.site.key_file(&hsm.key(bits), "kek.key")?;
@@ -130,7 +130,7 @@ fn loading_and_wrapping_is_a_request_each() -> Result<()> {
 }
 
 #[test]
-fn wrong_lengths_are_refused_before_any_request() -> Result<()> {
+fn invalid_lengths_are_refused_before_any_request() -> Result<()> {
     let hsm = Hsm::start()?;
     let key = hsm.key(256);
     for (direction, lengths) in
@@ -144,7 +144,7 @@ fn wrong_lengths_are_refused_before_any_request() -> Result<()> {
                 .openssl()
                 .fails(&format!("pkeyutl {direction} -inkey {key} -in {input}"))?;
             let said = entry(&failed);
-            assert!(said.contains(&format!("these are {len}")), "{said}");
+            assert!(said.contains(&format!("not {len}")), "{said}");
             let after = hsm.site.vault().stats();
             assert_eq!(after.requests, before.requests + 1, "the key was loaded, nothing more");
         }
@@ -153,7 +153,7 @@ fn wrong_lengths_are_refused_before_any_request() -> Result<()> {
 }
 
 #[test]
-fn damaged_keys_and_wrong_algorithms_are_told() -> Result<()> {
+fn damaged_keys_and_wrong_algorithms_are_reported() -> Result<()> {
     let hsm = Hsm::start()?;
     let mut wrapped = hsm.wrapped(256, &[5; 32])?;
     wrapped[9] ^= 1;
@@ -173,7 +173,7 @@ fn damaged_keys_and_wrong_algorithms_are_told() -> Result<()> {
 }
 
 #[test]
-fn keys_that_the_hsm_may_not_use_are_told_with_the_reason() -> Result<()> {
+fn keys_that_the_hsm_may_not_use_are_reported_with_the_reason() -> Result<()> {
     let hsm = Hsm::start()?;
     hsm.site.vault().create_key(NewKey::oct("no-wrap", 256).key_ops(["encrypt", "decrypt"]))?;
     hsm.site.vault().create_key(NewKey::oct("disabled", 256).enabled(false))?;
@@ -216,7 +216,7 @@ fn operations_that_need_a_key_pair_are_refused() -> Result<()> {
 }
 
 #[test]
-fn a_symmetric_key_is_shown_as_one() -> Result<()> {
+fn a_symmetric_key_is_printed_as_symmetric() -> Result<()> {
     let hsm = Hsm::start()?;
     let (key, openssl) = (hsm.key(192), hsm.site.openssl());
     let text = openssl.ok(&format!("pkey -in {key} -noout -text"))?.text();

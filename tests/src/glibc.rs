@@ -49,7 +49,7 @@ impl FromStr for Glibc {
         match numbers.as_deref() {
             Ok([major, minor]) => Ok(Self::new(*major, *minor)),
             Ok([major, minor, patch]) => Ok(Self { patch: *patch, ..Self::new(*major, *minor) }),
-            _ => Err(Error::msg(format!("{text:?} is no version of glibc such as 2.17"))),
+            _ => Err(Error::msg(format!("{text:?} is not a glibc version such as 2.17"))),
         }
     }
 }
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_version_is_refused() {
+    fn invalid_versions_are_refused() {
         for names in [&["GLIBC_PRIVATE"][..], &["GCC_3.0"], &[]] {
             needs(names).expect_err("no version");
         }

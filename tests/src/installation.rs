@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_systems_needs_no_arguments() {
+    fn the_systems_openssl_needs_no_arguments() {
         let system = Installation::system();
         assert!(system.compiler_arguments().is_empty());
         assert_eq!(system.include(), None);

@@ -69,9 +69,9 @@ pub fn check_root() -> Result<()> {
         .context("/proc is needed, to see what is mounted: mount it")?;
     ensure!(
         has_root(&mounts),
-        "the root directory of this process is no mount point (it was changed by chroot), so its \
-         mounts cannot be made private. This has nothing to do with rights: before changing into \
-         the folder, run `mount --bind FOLDER FOLDER`"
+        "the root directory of this process is not a mount point (it was changed by chroot), so \
+         its mounts cannot be made private. Privileges do not help: before changing into the \
+         folder, run `mount --bind FOLDER FOLDER`"
     );
     Ok(())
 }
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_root_directory_that_is_no_mount_point_is_noticed() {
+    fn a_root_directory_that_is_not_a_mount_point_is_detected() {
         let line =
             |point: &str| format!("22 1 254:0 /a {point} rw,relatime shared:1 - ext4 / rw\n");
         assert!(has_root(&(line("/proc") + &line("/"))));

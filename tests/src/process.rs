@@ -214,10 +214,10 @@ pub(crate) fn within<T>(limit: Duration, receiver: &mpsc::Receiver<T>) -> Result
         match receiver.recv_timeout(left.min(POLL)) {
             Ok(message) => return Ok(message),
             Err(RecvTimeoutError::Timeout) if left.is_zero() => {
-                return Err(format!("did not end or answer within {limit:?}"));
+                return Err(format!("did not end or respond within {limit:?}"));
             }
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Err("ended without an answer".into()),
+            Err(RecvTimeoutError::Disconnected) => return Err("ended without a response".into()),
         }
     }
 }
@@ -240,7 +240,7 @@ pub fn wait_until<T>(
             bail!("interrupted while waiting until {what}");
         }
         if Instant::now() >= deadline {
-            bail!("waited {limit:?} in vain until {what}");
+            bail!("timed out after {limit:?} waiting until {what}");
         }
         thread::park_timeout(POLL);
     }

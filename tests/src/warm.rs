@@ -40,8 +40,8 @@ pub fn token_requests(site: &Site) -> u64 {
 /// # Errors
 /// It does not do so in time.
 pub fn wait_for_token(site: &Site, number: u64) -> Result<()> {
-    let asked = || (token_requests(site) >= number).then_some(());
-    wait_until(&format!("token {number} is asked for"), LIMIT, asked)
+    let requested = || (token_requests(site) >= number).then_some(());
+    wait_until(&format!("token {number} is requested"), LIMIT, requested)
 }
 
 /// Waits until the parent has its first token, with which it requests the key.
@@ -49,6 +49,6 @@ pub fn wait_for_token(site: &Site, number: u64) -> Result<()> {
 /// # Errors
 /// It does not get one in time.
 pub fn wait_for_first_token(site: &Site) -> Result<()> {
-    let asked = || (site.vault().stats().get_key >= 1).then_some(());
-    wait_until("the parent has a token", LIMIT, asked)
+    let has_token = || (site.vault().stats().get_key >= 1).then_some(());
+    wait_until("the parent has a token", LIMIT, has_token)
 }

@@ -62,7 +62,7 @@ fn dependencies_go_in_the_permitted_directions() -> Result<()> {
 }
 
 #[test]
-fn nothing_that_is_shipped_brings_openssl() -> Result<()> {
+fn shipped_modules_do_not_depend_on_openssl() -> Result<()> {
     for package in
         ["akv-core", "akv-emulator", "engine-shim", "legacy-abi", "ossl-abi", "provider-shim"]
     {
@@ -174,18 +174,18 @@ const GUARDS: [&str; 9] = [
     "$crate::guard::",
 ];
 
-/// Functions written out, and not declared with `entry!`, that go through the guard all the same.
-/// The C interface's are not among them: its header is made from their source.
+/// Functions that go through the guard without `entry!`, and why. Those of the C API are not
+/// listed: its header is generated from their source.
 const WRITTEN_OUT: [(&str, &str); 10] = [
-    ("OSSL_provider_init", "answers with two pointers, before there is an object"),
-    ("ask", "one step of a question to other providers"),
-    ("answer", "another one"),
-    ("bind_engine", "makes the host of the slots"),
+    ("OSSL_provider_init", "returns two pointers, before there is an object"),
+    ("ask", "a callback in a query of other providers"),
+    ("answer", "another such callback"),
+    ("bind_engine", "creates the host of the slots"),
     ("cleanup", "frees what a wait context shares with operations"),
-    ("decrypt", "passes on what it got to libcrypto's own method"),
-    ("destroy", "has to succeed"),
-    ("release", "gives up what libcrypto does not own by itself"),
-    ("share", "makes a count of an object that stays where it is"),
+    ("decrypt", "passes its arguments to libcrypto's own method"),
+    ("destroy", "must succeed"),
+    ("release", "releases what libcrypto does not own"),
+    ("share", "increments the reference count of an object"),
     ("sign", "as decrypt"),
 ];
 
@@ -223,7 +223,7 @@ fn every_function_that_c_calls_goes_through_the_guard() -> Result<()> {
             let is_guarded = GUARDS.iter().any(|guard| body.contains(guard));
             if PLAIN_ENTRIES.contains(&name.as_str()) && !is_guarded {
                 let is_safe = !body.contains("unsafe") || place.starts_with("ffi/");
-                assert!(is_safe, "{place}: {name} returns no constant");
+                assert!(is_safe, "{place}: {name} does not return a constant");
                 plain.insert(name);
                 continue;
             }
@@ -240,7 +240,7 @@ fn every_function_that_c_calls_goes_through_the_guard() -> Result<()> {
     Ok(())
 }
 
-/// `entry!` is where the functions are that the test above does not see.
+/// The functions that `entry!` expands to, which the test above does not find.
 #[test]
 fn what_entry_writes_goes_through_the_guard() -> Result<()> {
     let mut written = 0;
@@ -287,7 +287,7 @@ fn json_and_urls_from_outside_are_read_in_one_place() -> Result<()> {
 }
 
 #[test]
-fn no_file_names_the_machine_it_was_made_on() -> Result<()> {
+fn no_file_contains_a_path_of_this_machine() -> Result<()> {
     let root = modules::workspace();
     let listed = Task::new("git").dir(root).args(["ls-files", "-z"]).ok()?.text();
     let home = std::env::var("HOME").unwrap_or_default();
@@ -317,7 +317,7 @@ const FILE_MAKERS: [(&str, &str); 6] = [
 ];
 
 #[test]
-fn files_are_made_in_few_places() -> Result<()> {
+fn files_are_created_in_few_places() -> Result<()> {
     const MAKES: [&str; 6] = [
         "fs::write(",
         "File::create",
@@ -338,7 +338,7 @@ fn files_are_made_in_few_places() -> Result<()> {
         }
     }
     let known: BTreeSet<PathBuf> = FILE_MAKERS.iter().map(|(path, _)| path.into()).collect();
-    assert_eq!(makers, known, "who makes a file says here which mode it gets");
+    assert_eq!(makers, known, "code that creates a file is listed here with the file's mode");
     Ok(())
 }
 
@@ -349,7 +349,7 @@ fn named_tests(text: &str) -> Vec<(&str, &str)> {
 }
 
 #[test]
-fn each_claim_about_security_has_its_test() -> Result<()> {
+fn every_security_claim_has_a_test() -> Result<()> {
     let root = modules::workspace();
     let text = fs::read_to_string(root.join("docs/security.md"))?;
     let (mut claims, mut in_claims) = (0, false);
@@ -371,7 +371,7 @@ fn each_claim_about_security_has_its_test() -> Result<()> {
             let at = at.with_context(|| format!("{file}.rs has no {function}: {claim}"))?;
             let before = source[..at].rsplit("\n\n").next().unwrap_or_default();
             let is_test = before.contains("#[test]") || before.contains("#[tokio::test]");
-            assert!(is_test, "{function} in {file}.rs is no test");
+            assert!(is_test, "{function} in {file}.rs is not a test");
         }
     }
     assert!(claims > 30, "only {claims} claims were found");

@@ -43,7 +43,7 @@ impl<'a> Visit<'a> for Paths {
         }
     }
 
-    /// What a macro takes, such as the body of an `entry!`, is no syntax yet.
+    /// The arguments of a macro, such as the body of an `entry!`, are unparsed tokens.
     fn visit_macro(&mut self, item: &'a syn::Macro) {
         let tokens = item.tokens.to_string();
         let mut words = tokens.split_whitespace().peekable();
@@ -149,7 +149,7 @@ fn circle(arrows: &Arrows, room: &str) -> Option<Vec<String>> {
 }
 
 #[test]
-fn rooms_know_each_other_in_one_direction() -> Result<()> {
+fn folders_depend_on_each_other_in_one_direction() -> Result<()> {
     for folder in ["crates/akv-core/src", "crates/akv-emulator/src", "provider-shim/src"] {
         let arrows = arrows(folder)?;
         assert!(arrows.len() > 5, "{folder}: {arrows:?}");
@@ -161,7 +161,7 @@ fn rooms_know_each_other_in_one_direction() -> Result<()> {
 }
 
 #[test]
-fn circles_are_found() {
+fn cycles_are_found() {
     let arrow = |from: &str, to: &str| {
         let place = format!("{from} uses {to}");
         (from.to_owned(), BTreeMap::from([(to.to_owned(), place)]))

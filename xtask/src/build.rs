@@ -100,7 +100,7 @@ impl Build {
         for (package, file, name) in artifacts {
             let installed = folder.join(name);
             install(&places.built.join(file), &installed)
-                .with_context(|| format!("cannot put {name} of {package} into {folder:?}"))?;
+                .with_context(|| format!("cannot install {name} of {package} into {folder:?}"))?;
             let size = fs::metadata(&installed)?.len() as f64 / 1e6;
             let glibc = self.check(places, &installed)?;
             println!("{name}: {profile} build, {size:.1} MB, for glibc {glibc} and later");

@@ -23,14 +23,14 @@ pub(crate) fn folder(variable: &str, name: &str) -> Result<PathBuf> {
             target_folder(&shell)?.join(name)
         }
     };
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make {folder:?}"))?;
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {folder:?}"))?;
     Ok(folder.canonicalize()?)
 }
 
 /// Waits until no other process holds this lock, and prints a message. The lock is also released
 /// when the process ends.
 pub(crate) fn lock(file: &Path, use_of: &str) -> Result<File> {
-    let lock = File::create(file).with_context(|| format!("cannot make {file:?}"))?;
+    let lock = File::create(file).with_context(|| format!("cannot create {file:?}"))?;
     match lock.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {

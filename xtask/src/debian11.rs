@@ -23,7 +23,7 @@ const GLIBC: Glibc = Glibc::new(2, 17);
 pub(crate) fn matrix(release: bool) -> Result<()> {
     ensure!(
         geteuid().is_root(),
-        "only root can make a system in a folder and run programs in it: run this as root"
+        "run this as root: it creates a system in a folder and runs programs in it"
     );
     let missing = needs::install(&needs::FOR_DEBIAN11)?;
     ensure!(missing.is_empty(), "{}", needs::explain(&missing));

@@ -40,14 +40,14 @@ impl Demo {
     pub(crate) fn run(&self) -> Result<()> {
         catch_signals()?;
         let with_nginx = self.prepare()?;
-        step("Building the provider module (once; a development build is quicker to make)");
+        step("Building the provider module (takes minutes the first time)");
         let module =
             Build { release: self.release, glibc: None }.modules()?.join("akv_provider.so");
         let mut scene = Scene::open(&module)?;
         let shown = self.show(&scene, with_nginx);
         match (&shown, self.keep) {
             (_, true) => step(&format!("Keeping {}", scene.keep().display())),
-            (Ok(_), false) => step("Cleaning up: the folder and the vault are gone"),
+            (Ok(_), false) => step("Cleaning up: removing the folder and the vault"),
             (Err(_), false) if interrupted().load(Ordering::Relaxed) => {
                 step("Interrupted: cleaning up (--keep keeps the folder)");
             }
@@ -68,7 +68,7 @@ impl Demo {
             bail!("{}", needs::explain(&missing));
         }
         if self.s_server {
-            say("serving with `openssl s_server`, as asked for");
+            say("serving with `openssl s_server`, as requested");
             return Ok(false);
         }
         if !missing.is_empty() {

@@ -73,7 +73,7 @@ impl Fuzz {
             for entry in self.entries(target) {
                 let run = cmd!(shell, "{program} {amount} {limits...} {prefix} {found} {examples}");
                 if run.env("AKV_FUZZ_ENTRY", &entry).quiet().run().is_err() {
-                    bail!("{target} has found something; the input is in {}", artifacts.display());
+                    bail!("{target} has found a failure; the input is in {}", artifacts.display());
                 }
                 if !entry.is_empty() {
                     println!("{target}: entry point {entry} is done");

@@ -53,7 +53,7 @@ impl Hosts {
             },
             (.., true) => minimal::matrix(self.full),
             _ => bail!(
-                "say what to run: `cargo xtask hosts --openssl`, `--debian11`, `--sdk` or \
+                "choose what to run: `cargo xtask hosts --openssl`, `--debian11`, `--sdk` or \
                  `--minimal`"
             ),
         }

@@ -30,7 +30,7 @@ const FRUGAL: &[&str] = &["--package", "akv-emulator", "--test", "program"];
 
 /// A test with its own network and files, which runs after the requirements are installed.
 const APART: &[&str] = &["--package", "akv-cli", "--test", "commands"];
-const APART_NAME: &str = "doctor::five_blocked_network_without_a_route";
+const APART_NAME: &str = "doctor::missing_route_is_reported";
 
 /// Mounts the folders that follow into the system, at the same paths as here, and runs a command
 /// there. The system's folder becomes a mount point, like a root directory elsewhere. Nothing stays
@@ -52,7 +52,7 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 /// # Errors
 /// The system cannot be created, something is missing in it, or a test did not pass.
 pub(crate) fn matrix(full: bool) -> Result<()> {
-    ensure!(geteuid().is_root(), "only root can make a system in a folder: run this as root");
+    ensure!(geteuid().is_root(), "run this as root: it creates a system in a folder");
     let missing = needs::install(&NEEDS)?;
     ensure!(missing.is_empty(), "{}", needs::explain(&missing));
     namespace::check_root()?;
@@ -60,14 +60,19 @@ pub(crate) fn matrix(full: bool) -> Result<()> {
     let _lock = cache::lock(&cache.join("lock"), &format!("uses {}", cache.display()))?;
     let root = System::fresh(&cache)?;
     for (program, _) in ESSENTIAL {
-        ensure!(root.has(program), "{program} is not in the smallest system");
+        ensure!(root.has(program), "{program} is not in the minimal system");
     }
-    println!("programs that are always there: all {} are", ESSENTIAL.len());
+    println!("the minimal system has all {} essential programs", ESSENTIAL.len());
     root.run(&[executable(FRUGAL)?])?;
     root.run(&[env::current_exe()?.as_os_str(), "setup".as_ref()])?;
     for need in needs::FOR_TESTS {
         let there = need.name.starts_with('/') || root.has(need.name);
-        ensure!(there, "{} is still missing: {} does not bring it", need.name, need.package);
+        ensure!(
+            there,
+            "{} is still missing: the package {} does not contain it",
+            need.name,
+            need.package
+        );
     }
     println!("everything in the list of needs was installed");
     let apart = executable(APART)?;
@@ -92,14 +97,14 @@ impl System {
         let shell = Shell::new()?;
         let mirror = Mirror::find()?;
         if !base.exists() {
-            println!("making Debian 12, a minute or two, kept in {}", base.display());
+            println!("building Debian 12 (a minute or two), kept in {}", base.display());
             Self(making.clone()).remove()?;
             let script =
                 r#"exec >"$1" 2>&1; shift; exec debootstrap --variant=minbase bookworm "$@""#;
             let main = &mirror.main;
             let made = cmd!(shell, "sh -c {script} sh {log} {making} {main}").quiet().run();
             made.with_context(|| {
-                format!("Debian 12 cannot be made; the end of {log:?}:\n{}", cache::end_of(&log))
+                format!("Debian 12 cannot be built; the end of {log:?}:\n{}", cache::end_of(&log))
             })?;
             fs::rename(&making, &base)?;
         }

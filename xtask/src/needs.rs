@@ -26,12 +26,15 @@ pub(crate) const OPENSSL: Need =
     Need { name: "openssl", package: "openssl", purpose: "keys, certificates and TLS clients" };
 pub(crate) const NGINX: Need =
     Need { name: "nginx", package: "nginx", purpose: "the TLS server whose key is in the vault" };
-const HAPROXY: Need =
-    Need { name: "haproxy", package: "haproxy", purpose: "a TLS server that may start no thread" };
+const HAPROXY: Need = Need {
+    name: "haproxy",
+    package: "haproxy",
+    purpose: "a TLS server that must not start threads",
+};
 const DOVECOT: Need = Need {
     name: "dovecot",
     package: "dovecot-imapd",
-    purpose: "a mail server whose login processes may start no thread",
+    purpose: "a mail server whose login processes must not start threads",
 };
 const GIT: Need =
     Need { name: "git", package: "git", purpose: "the list of files that the tidy test reads" };
@@ -42,7 +45,7 @@ const READELF: Need =
 pub(crate) const UNSHARE: Need = Need {
     name: "unshare",
     package: "util-linux",
-    purpose: "a network of its own with the service's real host names",
+    purpose: "a network namespace with the service's real host names",
 };
 const IP: Need =
     Need { name: "ip", package: "iproute2", purpose: "the loopback device of that network" };
@@ -59,8 +62,11 @@ const HEADERS: Need = Need {
     purpose: "C programs that load the module",
 };
 
-pub(crate) const DEBOOTSTRAP: Need =
-    Need { name: "debootstrap", package: "debootstrap", purpose: "making a Debian in a folder" };
+pub(crate) const DEBOOTSTRAP: Need = Need {
+    name: "debootstrap",
+    package: "debootstrap",
+    purpose: "building a Debian system in a folder",
+};
 
 /// Programs of a minimal Debian, with their packages: tests and commands may use them without
 /// listing them. `cargo xtask hosts --minimal` checks this.
@@ -84,7 +90,7 @@ pub(crate) const ESSENTIAL: [(&str, &str); 17] = [
     ("true", "coreutils"),
 ];
 
-const OLD_PROGRAMS: &str = "a program that looks into the structures of its keys";
+const OLD_PROGRAMS: &str = "a program that reads the structures of its keys";
 
 /// Everything that `cargo xtask test` requires.
 pub(crate) const FOR_TESTS: [Need; 18] = [
@@ -171,7 +177,7 @@ impl Setup {
     pub(crate) fn run(&self) -> Result<()> {
         let missing = install(&FOR_TESTS)?;
         if missing.is_empty() {
-            println!("everything is there");
+            println!("nothing is missing");
             return Ok(());
         }
         bail!("{}", explain(&missing))

@@ -49,7 +49,7 @@ impl Version {
         }
     }
 
-    /// Whether `wanted` means this version: its name, or the first numbers of it.
+    /// Whether `wanted` selects this version: its name, or a prefix of its number.
     fn is(self, wanted: &str) -> bool {
         let rest = self.name().strip_prefix(wanted);
         // A letter after the numbers is a release of 1.1.1.

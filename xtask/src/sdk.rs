@@ -61,8 +61,8 @@ pub(crate) fn matrix() -> Result<()> {
     println!("after {} s", started.elapsed().as_secs());
     report.refuse_failures()?;
     outcome.context(
-        "the programs broke off, or this machine does not permit network and mount namespaces, \
-         which take root or unprivileged user namespaces",
+        "the programs stopped early, or this machine does not permit network and mount \
+         namespaces, which require root or unprivileged user namespaces",
     )?;
     println!("all {} cases passed", report.all_ran()?);
     Ok(())
@@ -73,6 +73,6 @@ pub(crate) fn inside(cache: &Path) -> Result<()> {
     let scene = Scene::set()?;
     let suites = [python::suite(cache), javascript::suite(cache)?];
     let ended: Vec<bool> = suites.iter().map(|suite| suite.run(&scene)).collect::<Result<_>>()?;
-    ensure!(ended.iter().all(|success| *success), "a program did not end with success");
+    ensure!(ended.iter().all(|success| *success), "a program failed");
     Ok(())
 }

@@ -86,14 +86,14 @@ impl Akv {
             Command::Emulator(command) => command.run(show),
             Command::Completions(command) => command.run(),
             Command::Man(command) => command.run(show),
-            command => runtime()?.block_on(command.ask(show)),
+            command => runtime()?.block_on(command.run_async(show)),
         }
     }
 }
 
 impl Command {
     /// Runs a command that sends requests.
-    async fn ask(self, show: Show) -> Result<()> {
+    async fn run_async(self, show: Show) -> Result<()> {
         match self {
             Self::Doctor(command) => command.run(show).await,
             Self::Bench(command) => command.run(show).await,

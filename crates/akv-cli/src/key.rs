@@ -32,9 +32,8 @@ impl Named {
             Some(file) => Some(file),
             None => KeyFile::from_pkcs8_der(&content)?,
         };
-        file.map(Self::File).ok_or_else(|| {
-            Failure::Usage(format!("{text} is a file, but no key file that `akv pem` writes"))
-        })
+        file.map(Self::File)
+            .ok_or_else(|| Failure::Usage(format!("{text} is not a key file written by `akv pem`")))
     }
 
     /// The reference.
@@ -62,7 +61,7 @@ impl Named {
     }
 
     /// Requests the key from the service, with its attributes.
-    pub(crate) async fn ask(&self, client: &Client) -> Result<AnyKey> {
+    pub(crate) async fn fetch(&self, client: &Client) -> Result<AnyKey> {
         Ok(client.any_key(&self.reference(client)?).await?)
     }
 }

@@ -166,7 +166,7 @@ impl Reader {
             match fs::read(&path) {
                 Ok(text) => self.read(&String::from_utf8_lossy(&text), &path, depth + 1),
                 Err(error) => self.configuration.mistakes.push(format!(
-                    "{} includes {}, which cannot be read ({error}) and which OpenSSL passes over",
+                    "{} includes {}, which cannot be read ({error}) and which OpenSSL ignores",
                     file.display(),
                     path.display()
                 )),
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn the_syntax_of_the_manual() {
+    fn the_documented_syntax_is_parsed() {
         let text = "\u{feff}# a comment\nopenssl_conf = init # and one more\nbase = /opt\n\
                     other::far = there\n[ init ]\nproviders=provs\\\n_long\r\n\
                     path = ${base}/lib$(base)/$base $other::far\n\
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_included_where_they_stand() {
+    fn includes_are_expanded_in_place() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::create_dir(at("d")).unwrap();
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_told_and_end() {
+    fn mistakes_are_reported_and_recursion_ends() {
         let folder = tempfile::tempdir().unwrap();
         let own = folder.path().join("own.cnf");
         fs::write(&own, format!(".include {}\n[open\nno equals\n", own.display())).unwrap();

@@ -84,7 +84,7 @@ pub(crate) struct Destination {
     /// The output file; standard output if missing or `-`.
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Replace the file if there is one.
+    /// Replace an existing file.
     #[arg(short, long)]
     force: bool,
 }
@@ -92,7 +92,7 @@ pub(crate) struct Destination {
 /// Who may read an output file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Secrecy {
-    /// Everybody, as the umask says.
+    /// Everyone, subject to the umask.
     Public,
     /// The owner only.
     Secret,
@@ -157,5 +157,5 @@ impl Destination {
 }
 
 fn taken(path: &Path) -> Failure {
-    Failure::System(format!("{} exists; --force replaces it", path.display()))
+    Failure::System(format!("{} already exists; use --force to replace it", path.display()))
 }

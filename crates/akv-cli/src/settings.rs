@@ -48,7 +48,7 @@ impl Args for SettingsArguments {
                 .long(option.name)
                 .value_name("VALUE")
                 .help(help)
-                .help_heading("Settings (they win over the environment)")
+                .help_heading("Settings (take precedence over the environment)")
         });
         command.args(arguments)
     }

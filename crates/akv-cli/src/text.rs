@@ -28,7 +28,7 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
 /// Parses base64, which may contain line breaks.
 pub(crate) fn read_base64(text: &[u8]) -> Result<Vec<u8>, String> {
     let text: Vec<u8> = text.iter().copied().filter(|c| !c.is_ascii_whitespace()).collect();
-    STANDARD.decode(text).map_err(|error| format!("no base64: {error}"))
+    STANDARD.decode(text).map_err(|error| format!("invalid base64: {error}"))
 }
 
 /// Parses hexadecimal digits; white space is ignored.
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_are_read_as_they_are_written() {
+    fn bytes_round_trip() {
         let bytes = [0, 1, 0x7f, 0xff];
         assert_eq!(read_hex(&hex::encode(bytes)).unwrap(), bytes);
         assert_eq!(read_base64(base64(&bytes).as_bytes()).unwrap(), bytes);
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn moments() {
+    fn times_round_trip() {
         let day = read_moment("2030-12-31").unwrap();
         assert_eq!(moment(day), "2030-12-31T00:00:00Z");
         assert_eq!(moment(read_moment("2030-12-31T23:59:59Z").unwrap()), "2030-12-31T23:59:59Z");
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn times_in_words() {
+    fn durations_are_formatted() {
         assert_eq!(duration(Duration::from_micros(1234)), "1.23 ms");
         assert_eq!(duration(Duration::from_millis(1234)), "1.2 s");
         assert_eq!(span(Duration::from_secs(3 * 3600 + 5)), "3 hours");

@@ -104,7 +104,7 @@ impl ErrorKind {
             Self::Tls => c"server not trusted",
             Self::Timeout => c"timeout",
             Self::Service => c"refused by the service",
-            Self::Response => c"unintelligible answer of the service",
+            Self::Response => c"invalid response from the service",
             Self::Signature => c"bad signature",
             Self::Internal => c"internal error",
             Self::NotAllowed => c"not allowed",
@@ -233,7 +233,7 @@ impl Error {
         self
     }
 
-    /// The same failure with its source, which holds nothing that an error must not show.
+    /// The same failure with its source, which contains nothing that an error must not show.
     pub(crate) fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
         self.0.source = Some(Arc::new(source));
         self
@@ -247,13 +247,13 @@ impl Error {
     }
 
     /// The same failure, prefixed with the name of its source.
-    pub(crate) fn by(mut self, name: &str) -> Self {
+    pub(crate) fn prefixed_by(mut self, name: &str) -> Self {
         self.0.message = format!("{name}: {}", self.0.message);
         self
     }
 
     /// Adopts the advice of another error, if it has any.
-    pub(crate) fn hint_of(mut self, other: &Self) -> Self {
+    pub(crate) fn with_hint_of(mut self, other: &Self) -> Self {
         self.0.hint.clone_from(&other.0.hint);
         self
     }
@@ -261,9 +261,7 @@ impl Error {
     /// The same failure of an operation that may have been executed nevertheless.
     pub(crate) fn uncertain(mut self) -> Self {
         self.0.uncertain = true;
-        self.hint(
-            "it may have happened all the same: look at the key's versions before trying again",
-        )
+        self.hint("the operation may have been executed: check the key's versions before you retry")
     }
 
     pub(crate) fn answer(
@@ -282,7 +280,7 @@ impl Error {
     pub(crate) fn timed_out(mut self, after: std::time::Duration, attempts: u32) -> Self {
         let plural = if attempts == 1 { "" } else { "s" };
         self.0.message = format!(
-            "no success within {after:?} ({attempts} attempt{plural}); last: {}",
+            "timed out after {after:?} ({attempts} attempt{plural}); last error: {}",
             self.0.message
         );
         self.0.kind = ErrorKind::Timeout;
@@ -377,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn cutting_respects_characters() {
+    fn truncation_respects_character_boundaries() {
         let error = Error::new(ErrorKind::Internal, "ü".repeat(2000));
         assert!(error.to_string().len() <= MAX_DISPLAY);
     }

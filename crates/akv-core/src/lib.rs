@@ -35,10 +35,10 @@
 //!
 //! # Settings and credentials
 //! [`Settings::from_environment`] reads the variables of the Azure SDKs and of this library.
-//! [`Settings::builder`] takes the same settings by name, and [`settings::OPTIONS`] lists them. The
-//! setting [`CredentialKind`](settings::CredentialKind) selects the source of tokens: by default
-//! the first that works. Credentials, tokens and connections belong to the [`Client`]; use one
-//! client for the whole program.
+//! [`Settings::builder`] accepts the same settings by name, and [`settings::OPTIONS`] lists them.
+//! The setting [`CredentialKind`](settings::CredentialKind) selects the source of tokens: by
+//! default the first that works. Credentials, tokens and connections belong to the [`Client`]; use
+//! one client for the whole program.
 //!
 //! ```
 //! use akv_core::{Client, Settings};

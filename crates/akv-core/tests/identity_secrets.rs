@@ -122,7 +122,10 @@ fn every_level_of_the_log_and_every_error_is_free_of_secrets() {
     errors.push(site.sign(site.settings("azure-developer-cli", &[])).unwrap_err());
 
     let log = fs::read_to_string(Path::new(&site.path("log"))).unwrap();
-    assert!(log.contains("new access token") && log.contains("trying again"), "our own lines");
+    assert!(
+        log.contains("new access token") && log.contains("attempt failed; retrying"),
+        "our own lines"
+    );
     assert!(log.contains("hyper") && log.lines().count() > 200, "the libraries' lines");
     assert!(errors.len() >= 15, "{errors:#?}");
     let secrets = [SECRET, "s3cret", PASSWORD, FEDERATED, "f3derated", header, "PRIVATE KEY"];

@@ -46,7 +46,7 @@ fn every_level_of_the_log_is_free_of_tokens_and_plaintexts() {
     let refused = key.sign(Rs256, &digest).unwrap_err().to_string();
 
     let log = fs::read_to_string(path("log")).unwrap();
-    assert!(log.contains("trying again"), "the log has our own lines");
+    assert!(log.contains("attempt failed; retrying"), "the log has our own lines");
     assert!(log.lines().count() > 20, "the log has the libraries' lines");
     let encoded = base64::Engine::encode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, plaintext);
     for secret in [token.as_str(), "a-plaintext", encoded.as_str()] {

@@ -108,7 +108,7 @@ pub(crate) struct Certificate {
 impl Certificate {
     fn parse(pem: &str) -> Result<Self, String> {
         let der = CertificateDer::from_pem_slice(pem.as_bytes())
-            .map_err(|error| format!("no PEM certificate: {error}"))?;
+            .map_err(|error| format!("invalid PEM certificate: {error}"))?;
         let parsed = x509_cert::Certificate::from_der(&der)
             .map_err(|error| format!("the certificate cannot be read: {error}"))?;
         let key = &parsed.tbs_certificate().subject_public_key_info().subject_public_key;

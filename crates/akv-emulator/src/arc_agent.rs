@@ -60,7 +60,7 @@ impl Agent {
     }
 
     /// Whether `secret` is from the file of an open challenge. Each is valid once.
-    pub(crate) fn is_answered(&self, secret: &str) -> bool {
+    pub(crate) fn accepts_secret(&self, secret: &str) -> bool {
         let mut challenges = lock(&self.0);
         let Some(at) = challenges.open.iter().position(|(_, known)| known == secret) else {
             return false;

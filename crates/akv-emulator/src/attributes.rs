@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn outside_the_window_only_undoing_works() {
+    fn outside_the_validity_period_only_inverse_operations_work() {
         let mut attributes = Attributes::new(100);
         attributes.merge(&json!({ "nbf": 200, "exp": 300 })).unwrap();
         for (now, signs) in [(199, false), (200, true), (299, true), (300, false)] {

@@ -89,7 +89,7 @@ fn status_answer(
     response
 }
 
-/// The response, after which the connection is closed if a fault says so.
+/// The response, after which the connection is closed if a fault requires it.
 pub(crate) fn closing(
     faults: &[FaultKind],
     version: Version,

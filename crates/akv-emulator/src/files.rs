@@ -13,7 +13,7 @@ pub(crate) fn write_private(path: &Path, contents: &[u8]) -> io::Result<()> {
     replace(path, contents, 0o600)
 }
 
-/// Replaces a file that is world-readable unless the umask says otherwise.
+/// Replaces a file that is world-readable, subject to the umask.
 pub(crate) fn write_public(path: &Path, contents: &[u8]) -> io::Result<()> {
     replace(path, contents, 0o644)
 }
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn private_files_are_for_their_owner_whatever_was_there() {
+    fn private_files_are_readable_only_by_their_owner() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         let theirs = at("theirs");
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_of_private_files_are_closed() {
+    fn private_folders_are_accessible_only_to_their_owner() {
         let folder = tempfile::tempdir().unwrap();
         let keys = folder.path().join("state/keys");
         for _ in 0..2 {

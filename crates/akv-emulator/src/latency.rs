@@ -48,7 +48,7 @@ impl Latency {
     }
 
     /// Whether the numbers are valid: not negative, in order, at most ten minutes.
-    pub(crate) fn is_sound(&self) -> bool {
+    pub(crate) fn is_valid(&self) -> bool {
         (0.0..=600_000.0).contains(&self.p50) && (self.p50..=600_000.0).contains(&self.p99)
     }
 
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn draws_have_the_median_and_the_percentile_that_were_asked_for() {
+    fn draws_have_the_requested_median_and_percentile() {
         let mut draws: Vec<f64> =
             (0..20_000).map(|_| Latency::VAULT_IN_REGION.draw().as_secs_f64() * 1000.0).collect();
         draws.sort_by(f64::total_cmp);
@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(Latency::from_name("moon"), None);
         let read = |text| serde_json::from_str::<Latency>(text).unwrap();
         assert_eq!(read(r#"{"p50":15,"p99":60}"#), Latency::VAULT_IN_REGION);
-        assert!(!read(r#"{"p50":60,"p99":15}"#).is_sound());
-        assert!(!read(r#"{"p50":-1,"p99":15}"#).is_sound());
+        assert!(!read(r#"{"p50":60,"p99":15}"#).is_valid());
+        assert!(!read(r#"{"p50":-1,"p99":15}"#).is_valid());
     }
 }

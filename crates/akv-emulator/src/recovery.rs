@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fewer_days_are_customized_and_protection_takes_purging_away() {
+    fn recovery_levels_match_days_and_purge_protection() {
         let short = Recovery { days: 7, ..Recovery::default() };
         assert_eq!(short.level(), "CustomizedRecoverable+Purgeable");
         assert_eq!(short.purge_date(100), 100 + 7 * 86_400);

@@ -53,7 +53,7 @@ impl Throttling {
         self
     }
 
-    pub(crate) fn is_sound(&self) -> bool {
+    pub(crate) fn is_valid(&self) -> bool {
         self.scale > 0.0 && self.scale.is_finite()
     }
 }
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_the_services() {
+    fn limits_match_the_services() {
         let big = Class::Use { hsm: true, spec: KeySpec::Rsa(4096) };
         let small = Class::Use { hsm: true, spec: KeySpec::Rsa(2048) };
         let create = Class::Create { hsm: true };

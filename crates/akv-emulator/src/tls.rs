@@ -80,7 +80,7 @@ fn kept_ca(directory: &Path) -> io::Result<(String, KeyPair)> {
             let pair =
                 KeyPair::from_pem(&pair).map_err(|error| damaged(&key, &error.to_string()))?;
             if !pem.contains("-----BEGIN CERTIFICATE-----") {
-                return Err(damaged(&certificate, "it holds no certificate"));
+                return Err(damaged(&certificate, "it contains no certificate"));
             }
             Ok((pem, pair))
         }

@@ -16,7 +16,7 @@ fn sign() -> Value {
 }
 
 #[tokio::test]
-async fn answers_take_as_long_as_a_services() {
+async fn responses_have_the_configured_latency() {
     let hsm = Emulator::builder().persona(Persona::ManagedHsm).start().unwrap();
     hsm.create_key(NewKey::ec("k", Curve::P256)).unwrap();
     let client = Client::new(&hsm);

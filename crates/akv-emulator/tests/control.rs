@@ -81,7 +81,7 @@ async fn settings_are_shown_changed_and_refused_as_a_whole() {
 }
 
 #[tokio::test]
-async fn keys_are_made_rotated_and_disabled() {
+async fn keys_are_created_rotated_and_disabled() {
     let (_emulator, client, control) = start();
     let made =
         control.must(Method::POST, "/__emulator/keys", json!({ "key": "ec:web:P-384" })).await;
@@ -173,7 +173,7 @@ async fn tokens_are_issued_for_identities_and_revoked_one_by_one() {
 }
 
 #[tokio::test]
-async fn faults_are_listed_with_what_is_left_of_them() {
+async fn faults_are_listed_with_their_remaining_count() {
     let (_emulator, client, control) = start();
     let fault = json!({ "kind": "status", "status": 503, "operation": "listKeys", "times": 3 });
     control.must(Method::POST, "/__emulator/faults", json!([fault])).await;

@@ -83,7 +83,7 @@ async fn rsa_signatures_verify_with_the_published_key() {
 
 /// RSNULL with the `DigestInfo` of SHA-256 is RS256.
 #[tokio::test]
-async fn rsnull_pads_what_it_is_given_but_not_on_a_managed_hsm() {
+async fn rsnull_pads_its_input_except_on_a_managed_hsm() {
     let vault = start(Persona::Vault);
     vault.create_key(NewKey::rsa("rsa", 2048)).unwrap();
     let client = Client::new(&vault);

@@ -94,7 +94,7 @@ fn claims(vault: &Emulator) -> Value {
 type Fields = [(&'static str, &'static str)];
 
 /// Posts the usual form with these fields changed, added or, if empty, removed.
-async fn ask(vault: &Emulator, tenant: &str, fields: &[(&str, &str)]) -> Answer {
+async fn request_token(vault: &Emulator, tenant: &str, fields: &[(&str, &str)]) -> Answer {
     let usual = [("grant_type", "client_credentials"), ("client_id", CLIENT), ("scope", SCOPE)];
     let form: HashMap<&str, &str> = usual.iter().chain(fields).copied().collect();
     let mut body = url::form_urlencoded::Serializer::new(String::new());
@@ -114,7 +114,7 @@ async fn ask(vault: &Emulator, tenant: &str, fields: &[(&str, &str)]) -> Answer 
 
 async fn assert_with(vault: &Emulator, assertion: &str) -> Answer {
     let fields = [("client_assertion_type", JWT_BEARER), ("client_assertion", assertion)];
-    ask(vault, TENANT, &fields).await
+    request_token(vault, TENANT, &fields).await
 }
 
 fn code(answer: &Answer) -> u64 {
@@ -170,7 +170,7 @@ fn description(body: &Value) -> String {
 async fn a_secret_gets_a_token_that_the_vault_accepts() {
     let vault = start();
     for secret in ["first secret", "s3cret&more="] {
-        let answer = ask(&vault, TENANT, &[("client_secret", secret)]).await;
+        let answer = request_token(&vault, TENANT, &[("client_secret", secret)]).await;
         is_as_recorded(&answer, "token-client-secret.json");
         assert!(answer.json()["expires_in"].is_number());
         let mut client = Client::new(&vault);
@@ -186,7 +186,8 @@ async fn a_secret_gets_a_token_that_the_vault_accepts() {
 async fn tokens_expire() {
     let vault = start();
     vault.set_token_lifetime(Duration::from_secs(60));
-    let answer = ask(&vault, &TENANT.to_uppercase(), &[("client_secret", "first secret")]).await;
+    let answer =
+        request_token(&vault, &TENANT.to_uppercase(), &[("client_secret", "first secret")]).await;
     assert_eq!(answer.json()["expires_in"], 60);
     let mut client = Client::new(&vault);
     client.token = answer.json()["access_token"].as_str().unwrap().to_owned();
@@ -198,13 +199,13 @@ async fn tokens_expire() {
 #[tokio::test]
 async fn refusals_are_those_of_the_real_authority() {
     let vault = start();
-    let wrong = ask(&vault, TENANT, &[("client_secret", "s3cret")]).await;
+    let wrong = request_token(&vault, TENANT, &[("client_secret", "s3cret")]).await;
     is_as_recorded(&wrong, "401-AADSTS7000215-invalid-secret.json");
     let recorded = &recording("401-AADSTS7000215-invalid-secret.json")["response"]["body"];
     assert_eq!(wrong.json()["error"], recorded["error"]);
     assert_eq!(description(&wrong.json()), description(recorded));
 
-    let elsewhere = ask(&vault, "contoso.example", &[("client_secret", "s3cret")]).await;
+    let elsewhere = request_token(&vault, "contoso.example", &[("client_secret", "s3cret")]).await;
     is_as_recorded(&elsewhere, "400-AADSTS90002-tenant-not-found.json");
 
     let stranger = STRANGER.sign(&STRANGER.header(), &claims(&vault));
@@ -219,7 +220,7 @@ async fn refusals_are_those_of_the_real_authority() {
 }
 
 #[tokio::test]
-async fn wrong_forms_are_told_apart() {
+async fn invalid_requests_have_distinct_errors() {
     let vault = start();
     let secret = ("client_secret", "first secret");
     let cases: [(&Fields, u16, u64); 8] = [
@@ -233,7 +234,7 @@ async fn wrong_forms_are_told_apart() {
         (&[("client_assertion", "x"), ("client_assertion_type", JWT_BEARER)], 400, 50_027),
     ];
     for (fields, status, expected) in cases {
-        let answer = ask(&vault, TENANT, fields).await;
+        let answer = request_token(&vault, TENANT, fields).await;
         assert_eq!((answer.status.as_u16(), code(&answer)), (status, expected), "{fields:?}");
     }
     assert_eq!(vault.stats().tokens_issued, 8, "only those of this test's own clients");
@@ -278,7 +279,7 @@ async fn an_assertion_of_a_registered_certificate_is_accepted() {
 }
 
 #[tokio::test]
-async fn a_wrong_assertion_is_refused_for_its_own_reason() {
+async fn invalid_assertions_have_distinct_errors() {
     let vault = start();
     let changed = |name: &str, value: Value| {
         let mut claims = claims(&vault);
@@ -342,20 +343,20 @@ async fn clients_find_the_endpoint_by_discovery() {
 }
 
 #[tokio::test]
-async fn faults_strike_the_authority_too() {
+async fn faults_apply_to_the_authority_too() {
     let vault = start();
     vault.fault(Fault::retry_after(503, 3).on(Operation::Token));
     for kind in [FaultKind::NotJson, FaultKind::EmptyBody, FaultKind::WrongShape] {
         vault.fault(Fault::new(kind).on(Operation::Token));
     }
     let secret = [("client_secret", "first secret")];
-    let busy = ask(&vault, TENANT, &secret).await;
+    let busy = request_token(&vault, TENANT, &secret).await;
     assert_eq!((busy.status.as_u16(), &busy.headers["retry-after"]), (503, &"3".parse().unwrap()));
     assert_eq!(busy.json()["error"], "temporarily_unavailable");
-    assert!(ask(&vault, TENANT, &secret).await.text.contains("<html>"));
-    assert_eq!(ask(&vault, TENANT, &secret).await.text, "");
-    assert!(ask(&vault, TENANT, &secret).await.json()["access_token"].is_null());
-    granted(&ask(&vault, TENANT, &secret).await);
+    assert!(request_token(&vault, TENANT, &secret).await.text.contains("<html>"));
+    assert_eq!(request_token(&vault, TENANT, &secret).await.text, "");
+    assert!(request_token(&vault, TENANT, &secret).await.json()["access_token"].is_null());
+    granted(&request_token(&vault, TENANT, &secret).await);
     assert_eq!((vault.stats().token_requests, vault.stats().faults), (5, 4));
 }
 
@@ -363,7 +364,7 @@ async fn faults_strike_the_authority_too() {
 fn a_certificate_that_cannot_be_read_is_refused() {
     let application = Application::new(TENANT, CLIENT).certificate("no certificate");
     let error = Emulator::builder().application(application).start().unwrap_err();
-    assert!(error.to_string().contains("no PEM certificate"), "{error}");
+    assert!(error.to_string().contains("invalid PEM certificate"), "{error}");
 }
 
 #[tokio::test]
@@ -377,7 +378,7 @@ async fn certificates_and_federated_tokens_are_answered_as_recorded() {
 /// The discovery documents. The emulator's have no members for unsupported features, such as
 /// interactive sign-in.
 #[tokio::test]
-async fn discovery_is_as_recorded_for_what_there_is() {
+async fn discovery_matches_the_recordings_for_supported_features() {
     let vault = start();
     let client = Client::new(&vault);
     for (file, path) in [

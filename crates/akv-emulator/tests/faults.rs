@@ -33,7 +33,7 @@ async fn fails(client: &Client) -> String {
 }
 
 #[tokio::test]
-async fn statuses_strike_as_often_as_asked_and_only_their_operation() {
+async fn statuses_apply_to_their_operation_as_often_as_configured() {
     for (emulator, client) in both() {
         emulator.fault(Fault::throttled().on(Operation::GetKey));
         emulator.fault(Fault::retry_after(429, 7).on(Operation::GetKey));
@@ -56,7 +56,7 @@ async fn statuses_strike_as_often_as_asked_and_only_their_operation() {
 }
 
 #[tokio::test]
-async fn valid_callers_are_turned_away() {
+async fn faults_refuse_valid_callers() {
     for (emulator, client) in both() {
         emulator.fault(Fault::new(FaultKind::Unauthorized));
         emulator.fault(Fault::new(FaultKind::Forbidden));
@@ -109,7 +109,7 @@ async fn a_reset_is_a_tcp_reset() {
 }
 
 #[tokio::test]
-async fn bodies_are_cut_emptied_and_replaced() {
+async fn bodies_are_truncated_emptied_and_replaced() {
     for (emulator, client) in both() {
         emulator.fault(Fault::new(FaultKind::TruncatedBody));
         let error = fails(&client).await;
@@ -160,7 +160,7 @@ async fn a_wrong_signature_has_the_right_form() {
 }
 
 #[tokio::test]
-async fn slow_answers_take_their_time() {
+async fn slow_responses_take_the_configured_time() {
     let delay = Duration::from_millis(300);
     for (emulator, client) in both() {
         for fault in [Fault::latency(delay), Fault::slow_body(delay)] {
@@ -191,7 +191,7 @@ async fn connections_are_closed_after_each_response() {
 }
 
 #[tokio::test]
-async fn links_between_pages_lead_astray() {
+async fn links_between_pages_point_to_another_server() {
     for (emulator, client) in both() {
         emulator.fault(Fault::next_link("https://evil.example/keys"));
         // The fault is not for this operation, but for a list.

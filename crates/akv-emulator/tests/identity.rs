@@ -103,7 +103,7 @@ async fn the_metadata_service_grants_tokens_that_the_vault_accepts() {
 }
 
 #[tokio::test]
-async fn tokens_for_other_services_open_nothing() {
+async fn tokens_for_other_services_are_refused() {
     let vault = Emulator::builder().start().unwrap();
     let url = format!("{}{IMDS}&resource=https://management.azure.com/", vault.imds_endpoint());
     let (_, body) = get(&url, Some(("metadata", "True"))).await;
@@ -118,7 +118,7 @@ async fn tokens_for_other_services_open_nothing() {
 }
 
 #[tokio::test]
-async fn app_service_wants_its_header() {
+async fn app_service_requires_its_header() {
     let vault = Emulator::builder().start().unwrap();
     let url = format!(
         "{}?api-version=2019-08-01&resource=https://vault.azure.net",
@@ -154,7 +154,7 @@ async fn ask_agent(vault: &Emulator, secret: Option<&str>) -> (u16, String, Valu
 }
 
 #[tokio::test]
-async fn the_arc_agent_wants_to_see_that_a_secret_file_can_be_read() {
+async fn the_arc_agent_requires_a_readable_secret_file() {
     let folder = tempfile::tempdir().unwrap();
     let vault = Emulator::builder().start().unwrap();
     assert_eq!(ask_agent(&vault, None).await.0, 404, "no Azure Arc server yet");
@@ -198,7 +198,7 @@ async fn the_metadata_service_fails_on_demand() {
 }
 
 #[tokio::test]
-async fn user_assigned_identities_are_known_by_each_of_their_ids() {
+async fn user_assigned_identities_are_selected_by_each_of_their_ids() {
     let vault = Emulator::builder().start().unwrap();
     let resource_id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/\
                        userAssignedIdentities/mine";

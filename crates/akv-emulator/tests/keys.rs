@@ -57,7 +57,7 @@ async fn attributes_and_operations_are_enforced() {
 }
 
 #[tokio::test]
-async fn what_a_disabled_or_expired_key_does_is_the_same_for_every_operation() {
+async fn disabled_and_expired_keys_are_refused_for_every_operation() {
     for (persona, suffix) in
         [(Persona::Vault, "vault.azure.net"), (Persona::ManagedHsm, "managedhsm.azure.net")]
     {
@@ -125,7 +125,7 @@ async fn a_rotated_key_keeps_its_versions() {
 }
 
 #[tokio::test]
-async fn a_policy_rotates_a_key_when_it_is_time() {
+async fn a_policy_rotates_a_key_when_it_is_due() {
     for persona in [Persona::Vault, Persona::ManagedHsm] {
         let emulator = start(persona);
         let mut client = Client::new(&emulator);
@@ -160,7 +160,7 @@ async fn a_policy_rotates_a_key_when_it_is_time() {
 }
 
 #[tokio::test]
-async fn policies_out_of_the_services_limits_are_refused() {
+async fn policies_outside_the_services_limits_are_refused() {
     let vault = start(Persona::Vault);
     let client = Client::new(&vault);
     vault.create_key(NewKey::ec("k", Curve::P256)).unwrap();
@@ -200,7 +200,7 @@ async fn deleted_keys_are_recovered_backed_up_and_purged() {
 }
 
 #[tokio::test]
-async fn a_deletion_takes_its_time_when_asked() {
+async fn a_deletion_takes_the_configured_time() {
     let vault = start(Persona::Vault);
     let client = Client::new(&vault);
     vault.create_key(NewKey::ec("k", Curve::P256)).unwrap();
@@ -222,7 +222,7 @@ async fn a_deletion_takes_its_time_when_asked() {
 }
 
 #[tokio::test]
-async fn what_is_deleted_goes_when_its_time_has_come_and_not_before() {
+async fn deleted_keys_are_purged_after_the_retention_period() {
     let vault = Emulator::builder()
         .retention_days(7)
         .purge_protection(true)
@@ -254,7 +254,7 @@ async fn what_is_deleted_goes_when_its_time_has_come_and_not_before() {
 }
 
 #[tokio::test]
-async fn a_backup_brings_all_versions_back_in_vaults_of_the_same_service() {
+async fn a_backup_restores_all_versions_in_vaults_of_the_same_service() {
     let emulator = start(Persona::Vault);
     for (first, second, other) in [
         ("a.vault.azure.net", "b.vault.azure.net", "c.managedhsm.azure.net"),
@@ -304,7 +304,7 @@ async fn a_backup_brings_all_versions_back_in_vaults_of_the_same_service() {
 }
 
 #[tokio::test]
-async fn the_key_of_a_certificate_changes_with_it_only() {
+async fn the_key_of_a_certificate_changes_only_with_it() {
     let vault = start(Persona::Vault);
     let client = Client::new(&vault);
     vault.create_certificate(NewKey::ec("web", Curve::P256), "CN=web").unwrap();

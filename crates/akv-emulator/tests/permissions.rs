@@ -71,7 +71,7 @@ async fn each_identity_has_its_own_permissions() {
 }
 
 #[tokio::test]
-async fn roles_refuse_in_other_words_and_a_managed_hsm_in_its_own() {
+async fn refusals_have_the_text_of_the_access_model() {
     let vault = Emulator::builder().start().unwrap();
     vault.permit(Permission::of("*"));
     vault.set_access_model(AccessModel::Roles);
@@ -107,7 +107,7 @@ async fn roles_refuse_in_other_words_and_a_managed_hsm_in_its_own() {
 }
 
 #[tokio::test]
-async fn a_permission_is_for_the_vault_it_names() {
+async fn a_permission_applies_to_its_vault() {
     let vault = Emulator::builder().start().unwrap();
     vault.permit(Permission::of("*").vault_host("closed.vault.azure.net"));
     let (open, closed) = ("open.vault.azure.net", "closed.vault.azure.net");

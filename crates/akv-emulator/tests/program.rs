@@ -80,7 +80,7 @@ impl Drop for Program {
 }
 
 #[tokio::test]
-async fn prints_how_to_use_it_and_stops_on_signals() {
+async fn prints_its_usage_and_stops_on_signals() {
     for signal in [Signal::SIGTERM, Signal::SIGINT] {
         let program = Program::start(&["--key", "ec:web:P-256", "--key", "rsa-hsm:big:2048"]);
         let client = program.client();
@@ -149,7 +149,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[tokio::test]
-async fn a_state_folder_and_a_file_of_variables_are_for_the_owner_only() {
+async fn state_folder_and_variables_file_are_readable_only_by_the_owner() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let (state, token) = (path("state"), "it's a token");
@@ -182,7 +182,7 @@ async fn a_state_folder_and_a_file_of_variables_are_for_the_owner_only() {
 }
 
 #[tokio::test]
-async fn behaviour_is_told_by_arguments() {
+async fn arguments_configure_the_behaviour() {
     let program = Program::start(&[
         "--key",
         "ec:web:P-256",
@@ -243,7 +243,7 @@ async fn behaviour_is_told_by_arguments() {
 }
 
 #[test]
-fn refuses_what_it_does_not_understand() {
+fn invalid_arguments_are_refused() {
     for (argument, value) in [
         ("--latency", "moon"),
         ("--latency", "60,15"),

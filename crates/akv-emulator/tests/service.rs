@@ -80,7 +80,7 @@ async fn several_vaults_and_both_personas_share_a_listener() {
 }
 
 #[tokio::test]
-async fn a_vault_speaks_http_2_and_a_managed_hsm_does_not() {
+async fn a_vault_supports_http_2_and_a_managed_hsm_does_not() {
     for (persona, version) in
         [(Persona::Vault, Version::HTTP_2), (Persona::ManagedHsm, Version::HTTP_11)]
     {

@@ -106,7 +106,7 @@ fn failure(folder: &Path) -> String {
 }
 
 #[test]
-fn a_damaged_file_is_named_with_what_is_wrong_and_what_to_do() {
+fn a_damaged_file_is_named_with_reason_and_advice() {
     let folder = tempfile::tempdir().unwrap();
     let start = || Emulator::builder().state_dir(folder.path()).start().unwrap();
     start().create_key(NewKey::ec("web", Curve::P256)).unwrap();
@@ -126,7 +126,7 @@ fn a_damaged_file_is_named_with_what_is_wrong_and_what_to_do() {
     ] {
         fs::write(&file, contents).unwrap();
         let error = failure(folder.path());
-        for part in ["web.json", "damaged", reason, "Bring back"] {
+        for part in ["web.json", "damaged", reason, "Restore the file"] {
             assert!(error.contains(part), "{part:?} is not in {error:?}");
         }
         assert_eq!(fs::read_to_string(&file).unwrap(), contents, "it is left as it was");
@@ -138,7 +138,7 @@ fn a_damaged_file_is_named_with_what_is_wrong_and_what_to_do() {
 }
 
 #[test]
-fn a_ca_without_its_key_is_no_reason_for_another_one() {
+fn a_ca_without_its_key_is_not_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let start = || Emulator::builder().state_dir(folder.path()).start().unwrap();
     let ca = start().ca_pem().to_owned();

@@ -31,7 +31,7 @@ fn at_once<T: Send + 'static>(
 }
 
 /// If many operations get no response, exactly one opens the circuit, and all are counted.
-pub fn three_at_once_open_it_once() {
+pub fn three_concurrent_timeouts_open_it_once() {
     let circuit = Arc::new(Circuit::new());
     let opened = at_once(&circuit, 4, |circuit, _| circuit.unanswered(OPEN_AT, OPEN_AT));
     assert_eq!(opened.into_iter().filter(|opened| *opened).count(), 1);
@@ -49,7 +49,7 @@ pub fn two_do_not_open_it() {
 }
 
 /// Of many operations within a second, one is a probe.
-pub fn one_is_tried_a_second() {
+pub fn one_probe_runs_a_second() {
     let circuit = open();
     for second in 1..3 {
         let now = OPEN_AT + second * 1_000;
@@ -63,7 +63,7 @@ pub fn one_is_tried_a_second() {
 
 /// Responses to operations that began before do not close it. The response to a probe does,
 /// permanently: operations that began before that do not open it again.
-pub fn only_a_trial_closes_it() {
+pub fn only_a_probe_closes_it() {
     let circuit = open();
     at_once(&circuit, 3, |circuit, _| circuit.answered());
     assert!(circuit.is_open());

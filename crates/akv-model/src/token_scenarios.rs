@@ -29,13 +29,13 @@ impl Scene {
     }
 
     /// A caller that needs a token.
-    fn wanting(&self) -> JoinHandle<Option<Arc<Token>>> {
+    fn caller(&self) -> JoinHandle<Option<Arc<Token>>> {
         let tokens = Arc::clone(&self.tokens);
         spawn(async move { tokens.get().await.ok() })
     }
 
     /// Uses tokens until there is a different one.
-    async fn another_than(&self, old: &Arc<Token>) -> Arc<Token> {
+    async fn different_token(&self, old: &Arc<Token>) -> Arc<Token> {
         loop {
             let token = self.tokens.get().await.expect("a token");
             if !Arc::ptr_eq(&token, old) {
@@ -46,7 +46,7 @@ impl Scene {
     }
 
     /// A caller whose token was refused.
-    fn refused(&self, token: &Arc<Token>) -> JoinHandle<Option<Arc<Token>>> {
+    fn refused_caller(&self, token: &Arc<Token>) -> JoinHandle<Option<Arc<Token>>> {
         let (tokens, token) = (Arc::clone(&self.tokens), Arc::clone(token));
         spawn(async move { tokens.replace(Some(&token)).await.ok() })
     }
@@ -68,7 +68,7 @@ fn same(tokens: &[Option<Arc<Token>>], one: &Arc<Token>) -> bool {
 pub fn one_request_serves_all() {
     block_on(async {
         let scene = Scene::new(|_| None);
-        let got = all((0..4).map(|_| scene.wanting()).collect()).await;
+        let got = all((0..4).map(|_| scene.caller()).collect()).await;
         let token = scene.tokens.get().await.expect("a token");
         assert!(same(&got, &token));
         assert_eq!(scene.credential.requests(), 1);
@@ -80,7 +80,7 @@ pub fn one_request_serves_all() {
 pub fn a_failure_is_shared_and_not_kept() {
     block_on(async {
         let scene = Scene::new(|number| (number == 0).then_some(ErrorKind::Credential));
-        let got = all((0..3).map(|_| scene.wanting()).collect()).await;
+        let got = all((0..3).map(|_| scene.caller()).collect()).await;
         let failed = got.iter().filter(|token| token.is_none()).count();
         assert!(failed >= 1);
         let token = scene.tokens.get().await.expect("the second request succeeds");
@@ -92,10 +92,10 @@ pub fn a_failure_is_shared_and_not_kept() {
 
 /// A request that times out fails only for the caller whose time limit it had. Callers that arrived
 /// while it ran send another one, with their own time limits.
-pub fn time_that_ran_out_is_not_shared() {
+pub fn a_timeout_is_not_shared() {
     block_on(async {
         let scene = Scene::new(|number| (number == 0).then_some(ErrorKind::Timeout));
-        let got = all((0..3).map(|_| scene.wanting()).collect()).await;
+        let got = all((0..3).map(|_| scene.caller()).collect()).await;
         let token = scene.tokens.get().await.expect("the second request succeeds");
         let succeeded: Vec<_> = got.into_iter().filter(Option::is_some).collect();
         assert_eq!(succeeded.len(), 2);
@@ -112,20 +112,20 @@ pub fn a_failed_renewal_keeps_the_old_token() {
         let old = scene.tokens.get().await.expect("a token");
         // The renewal task fails twice and then succeeds.
         time::pass(3);
-        scene.another_than(&old).await;
+        scene.different_token(&old).await;
         assert_eq!(scene.credential.requests(), 4);
     });
 }
 
 /// If no task runs in the background, callers renew a token in time: one of them at a time sends a
 /// request, the others continue with the old one, and a failure is not repeated at once.
-pub fn without_a_thread_askers_renew() {
+pub fn without_a_thread_callers_renew() {
     block_on(async {
         let scene = Scene::new(|number| (number == 1).then_some(ErrorKind::Credential));
         // All tokens are valid for one more minute.
         process::run_without_thread(LIFE - Duration::from_secs(60));
         let old = scene.tokens.get().await.expect("a token");
-        let got = all((0..3).map(|_| scene.wanting()).collect()).await;
+        let got = all((0..3).map(|_| scene.caller()).collect()).await;
         assert!(same(&got, &old), "the first renewal fails");
         assert_eq!(scene.credential.requests(), 2);
     });
@@ -137,12 +137,12 @@ pub fn a_refusal_makes_one_request() {
     block_on(async {
         let scene = Scene::new(|_| None);
         let old = scene.tokens.get().await.expect("a token");
-        let got = all((0..4).map(|_| scene.refused(&old)).collect()).await;
+        let got = all((0..4).map(|_| scene.refused_caller(&old)).collect()).await;
         let new = scene.tokens.get().await.expect("a token");
         assert!(!Arc::ptr_eq(&new, &old));
         assert!(same(&got, &new));
         assert_eq!(scene.credential.requests(), 2);
-        let got = all((0..2).map(|_| scene.refused(&new)).collect()).await;
+        let got = all((0..2).map(|_| scene.refused_caller(&new)).collect()).await;
         assert!(same(&got, &new), "asking again would be of no use");
         assert_eq!(scene.credential.requests(), 2);
     });
@@ -154,7 +154,7 @@ pub fn a_refusal_during_a_renewal_makes_one_request() {
         let scene = Scene::new(|_| None);
         let old = scene.tokens.get().await.expect("a token");
         time::pass(1);
-        let got = all(vec![scene.refused(&old), scene.refused(&old)]).await;
+        let got = all(vec![scene.refused_caller(&old), scene.refused_caller(&old)]).await;
         let new = scene.tokens.get().await.expect("a token");
         assert!(same(&got, &new));
         assert_eq!(scene.credential.requests(), 2);
@@ -162,11 +162,11 @@ pub fn a_refusal_during_a_renewal_makes_one_request() {
 }
 
 /// A caller that gives up, waiting or during a request, as at a deadline, does not block others.
-pub fn one_who_gives_up_holds_nobody_up() {
+pub fn a_cancelled_caller_does_not_block_others() {
     block_on(async {
         let scene = Scene::new(|_| None);
-        let impatient = [scene.wanting(), scene.wanting()];
-        let patient = vec![scene.wanting(), scene.wanting()];
+        let impatient = [scene.caller(), scene.caller()];
+        let patient = vec![scene.caller(), scene.caller()];
         for handle in &impatient {
             yield_now().await;
             handle.abort();
@@ -186,16 +186,16 @@ pub fn a_used_token_is_renewed_once() {
         let scene = Scene::new(|_| None);
         let first = scene.tokens.get().await.expect("a token");
         time::pass(1);
-        let got = all((0..2).map(|_| scene.wanting()).collect()).await;
+        let got = all((0..2).map(|_| scene.caller()).collect()).await;
         assert!(got.iter().all(Option::is_some));
-        let second = scene.another_than(&first).await;
+        let second = scene.different_token(&first).await;
         assert_eq!(scene.credential.requests(), 2);
         // Callers that used it since then cause at most one more renewal.
         time::pass(8);
         for _ in 0..20 {
             yield_now().await;
         }
-        assert!(scene.credential.requests() <= 3, "renewed although nobody uses it");
+        assert!(scene.credential.requests() <= 3, "renewed although it is unused");
         drop(second);
     });
 }

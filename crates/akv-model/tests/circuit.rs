@@ -9,8 +9,8 @@ fn check(scenario: fn()) {
 }
 
 #[test]
-fn three_at_once_open_it_once() {
-    check(scenarios::three_at_once_open_it_once);
+fn three_concurrent_timeouts_open_it_once() {
+    check(scenarios::three_concurrent_timeouts_open_it_once);
 }
 
 #[test]
@@ -19,11 +19,11 @@ fn two_do_not_open_it() {
 }
 
 #[test]
-fn one_is_tried_a_second() {
-    check(scenarios::one_is_tried_a_second);
+fn one_probe_runs_a_second() {
+    check(scenarios::one_probe_runs_a_second);
 }
 
 #[test]
-fn only_a_trial_closes_it() {
-    check(scenarios::only_a_trial_closes_it);
+fn only_a_probe_closes_it() {
+    check(scenarios::only_a_probe_closes_it);
 }

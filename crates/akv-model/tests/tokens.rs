@@ -19,13 +19,13 @@ fn a_failure_is_shared_and_not_kept() {
 }
 
 #[test]
-fn time_that_ran_out_is_not_shared() {
-    check(scenarios::time_that_ran_out_is_not_shared);
+fn a_timeout_is_not_shared() {
+    check(scenarios::a_timeout_is_not_shared);
 }
 
 #[test]
-fn without_a_thread_askers_renew() {
-    check(scenarios::without_a_thread_askers_renew);
+fn without_a_thread_callers_renew() {
+    check(scenarios::without_a_thread_callers_renew);
 }
 
 #[test]
@@ -44,8 +44,8 @@ fn a_refusal_during_a_renewal_makes_one_request() {
 }
 
 #[test]
-fn one_who_gives_up_holds_nobody_up() {
-    check(scenarios::one_who_gives_up_holds_nobody_up);
+fn a_cancelled_caller_does_not_block_others() {
+    check(scenarios::a_cancelled_caller_does_not_block_others);
 }
 
 #[test]

@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_request_id_is_found_in_what_a_program_printed() {
+    fn the_request_id_is_found_in_program_output() {
         let printed = "cannot sign: HTTP 403 Forbidden (request id 0a-b1): assign a role";
         let outcome = Outcome::from(anyhow!("{printed}").context("openssl"));
         let Outcome::Failed { request_id, why } = outcome else { panic!("{outcome:?}") };
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_case_that_cannot_run_is_no_failure_and_no_success() {
+    fn a_case_that_cannot_run_is_neither_failed_nor_passed() {
         let error = Err::<(), _>(CannotRun("no nginx".into())).context("serving").unwrap_err();
         let outcome = Outcome::from(error);
         assert!(matches!(&outcome, Outcome::NotRun { why } if why == "no nginx"), "{outcome:?}");

@@ -142,7 +142,7 @@ impl Keys {
             }
         }
         if !purge {
-            said.push("the deleted keys stay recoverable, as --no-purge asks".to_owned());
+            said.push("the deleted keys stay recoverable (--no-purge)".to_owned());
             return said;
         }
         let limit = Instant::now() + DELETION;

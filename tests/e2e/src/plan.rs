@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_two_cases_have_one_name() {
+    fn case_names_are_unique() {
         for (kind, least) in [(VaultKind::Vault, 70), (VaultKind::ManagedHsm, 75)] {
             let cases = cases(kind, "x", &[]);
             let lines: HashSet<String> = cases.iter().map(|case| line("x", case)).collect();
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn a_choice_brings_the_cases_that_make_its_keys() {
+    fn a_selection_includes_the_cases_that_create_its_keys() {
         let some = cases(VaultKind::Vault, "vault", &["vault nginx".to_owned()]);
         let chosen = some.iter().filter(|case| !case.makes_keys).count();
         assert_eq!((chosen, some.len()), (2, 7));

@@ -170,7 +170,7 @@ fn an_interrupted_run_deletes_its_keys_and_has_not_passed() -> Result<()> {
 }
 
 #[test]
-fn a_missing_permission_is_told_once_by_name() -> Result<()> {
+fn a_missing_permission_is_reported_once_by_name() -> Result<()> {
     let vault = Vault::start(Persona::Vault)?;
     let fault = Fault::new(FaultKind::ForbiddenByRole).on(Operation::RotateKey);
     vault.emulator.fault(fault.forever());
@@ -204,7 +204,7 @@ fn a_failure_has_the_services_request_id() -> Result<()> {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_before_anything_is_asked() -> Result<()> {
+fn invalid_arguments_are_refused_before_any_request() -> Result<()> {
     let vault = Vault::start(Persona::Vault)?;
     for (arguments, word) in [
         (["--vault", "contoso_pay"].as_slice(), "contoso_pay"),

@@ -49,7 +49,7 @@ fn proves_itself(name: impl Fn(&Stage, &VaultKey) -> Result<Vec<String>>) -> Res
 }
 
 #[test]
-fn proves_itself_with_engine_and_key_string() -> Result<()> {
+fn authenticates_with_engine_and_key_string() -> Result<()> {
     proves_itself(|_, key| {
         let key = format!("engine:e_akv:{}", key.reference);
         Ok(["--engine", "e_akv", "--key-type", "ENG", "--key", &key].map(str::to_owned).to_vec())
@@ -57,6 +57,6 @@ fn proves_itself_with_engine_and_key_string() -> Result<()> {
 }
 
 #[test]
-fn proves_itself_with_a_key_file() -> Result<()> {
+fn authenticates_with_a_key_file() -> Result<()> {
     proves_itself(|stage, key| Ok(vec!["--key".into(), stage.key_file(key)?]))
 }

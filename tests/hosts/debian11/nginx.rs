@@ -96,7 +96,7 @@ fn serves_keys_under_the_services_own_host_name() -> Result<()> {
 }
 
 #[test]
-fn refuses_a_key_that_is_not_there_and_says_why() -> Result<()> {
+fn refuses_a_missing_key_with_the_reason() -> Result<()> {
     let stage = Stage::open(Persona::ManagedHsm)?;
     let key = "engine:e_akv:managedHsm:testvault:missing".to_owned();
     let certificates = vec![(stage.rsa.certificate.clone(), key)];

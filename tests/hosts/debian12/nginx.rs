@@ -80,7 +80,7 @@ fn workers_sign_and_the_log_stays_clean_over_reload_and_stop() -> Result<()> {
     let stage = stage(key_file)?;
     stage.site.vault().reset_stats();
     let nginx = Nginx::start(&stage.setup)?;
-    assert_eq!(stage.site.vault().stats().connections, 0, "loading key files asks nobody");
+    assert_eq!(stage.site.vault().stats().connections, 0, "loading key files sends no request");
     stage.handshakes(&nginx, 8)?;
     assert_eq!(stage.site.vault().stats().sign, 32);
     for _ in 0..2 {

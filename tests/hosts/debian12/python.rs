@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding
 kind, file, message, signature = sys.argv[1:]
 pem = open(file, 'rb').read()
 if kind == 'rsa':
-    # It has the numbers checked that nobody outside the vault has, unless it is told not to.
+    # By default it checks the private numbers, which never leave the vault.
     try:
         serialization.load_pem_private_key(pem, None)
         raise SystemExit('loaded without its numbers')

@@ -30,7 +30,7 @@ pub(crate) struct Stage {
 impl Stage {
     /// Only root can give up root.
     pub(crate) fn open(rsa: bool) -> Result<Self> {
-        assert!(geteuid().is_root(), "these servers give up root, which takes root");
+        assert!(geteuid().is_root(), "these servers give up root, so they must start as root");
         let site = Site::start(Persona::Vault)?;
         let reference = if rsa { site.rsa(2048)? } else { site.ec(Curve::P256)? };
         let key = site.key_file(&reference, "site.key")?;

@@ -107,7 +107,7 @@ fn a_root_and_an_intermediate_issue_and_revoke() -> Result<()> {
 }
 
 #[test]
-fn signs_with_the_digest_and_padding_that_it_is_told() -> Result<()> {
+fn signs_with_the_configured_digest_and_padding() -> Result<()> {
     let pki = Pki::start()?;
     let (site, plain) = (&pki.site, pki.site.plain());
     let authority = pki.certify(
@@ -142,7 +142,7 @@ fn signs_with_the_digest_and_padding_that_it_is_told() -> Result<()> {
 }
 
 #[test]
-fn signs_nothing_with_the_key_of_another_certificate() -> Result<()> {
+fn refuses_the_key_of_another_certificate() -> Result<()> {
     let pki = Pki::start()?;
     let site = &pki.site;
     let wrong = Authority::new(site, "wrong-ca", &pki.root, &site.rsa(2048)?)?;

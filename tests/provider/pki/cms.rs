@@ -95,7 +95,7 @@ fn messages_are_decrypted_in_the_vault() -> Result<()> {
 
 /// OpenSSL prints the reason only on request, so as not to reveal whether decryption failed.
 #[test]
-fn messages_that_the_vault_cannot_decrypt_are_told_on_request() -> Result<()> {
+fn messages_that_the_vault_cannot_decrypt_are_reported_on_request() -> Result<()> {
     let pki = Pki::start()?;
     let (site, message, sealed) = (&pki.site, pki.message()?, pki.site.text("sealed.msg"));
     let recipient = pki.rsa("refused-recipient")?;
@@ -131,7 +131,7 @@ fn messages_that_the_vault_cannot_decrypt_are_told_on_request() -> Result<()> {
 }
 
 #[test]
-fn a_key_that_may_not_decrypt_is_told_on_request() -> Result<()> {
+fn a_key_that_may_not_decrypt_is_reported_on_request() -> Result<()> {
     let pki = Pki::start()?;
     let (site, message, sealed) = (&pki.site, pki.message()?, pki.site.text("sealed.msg"));
     site.vault().create_key(NewKey::rsa("signs-only", 2048).key_ops(["sign", "verify"]))?;

@@ -48,7 +48,7 @@ fn certificates_alone_are_exported() -> Result<()> {
 }
 
 #[test]
-fn keys_of_others_are_exported_as_ever() -> Result<()> {
+fn other_keys_are_exported_unchanged() -> Result<()> {
     let pki = Pki::start()?;
     let site = &pki.site;
     let (key, certificate, output) =

@@ -59,7 +59,7 @@ fn check(
 }
 
 #[test]
-fn rsa_server_in_tls_1_2_takes_pkcs1_and_pss() -> Result<()> {
+fn rsa_server_in_tls_1_2_accepts_pkcs1_and_pss() -> Result<()> {
     let scene = Scene::start(Persona::Vault)?;
     let key = scene.site().rsa(2048)?;
     let taken = [&RSA_PKCS1[..], &RSA_PSS].concat();
@@ -68,7 +68,7 @@ fn rsa_server_in_tls_1_2_takes_pkcs1_and_pss() -> Result<()> {
 }
 
 #[test]
-fn rsa_server_in_tls_1_3_takes_pss_only() -> Result<()> {
+fn rsa_server_in_tls_1_3_accepts_only_pss() -> Result<()> {
     let scene = Scene::start(Persona::Vault)?;
     let key = scene.site().rsa(2048)?;
     // PKCS#1 v1.5 and SHA-1 are for certificates only there.
@@ -77,7 +77,7 @@ fn rsa_server_in_tls_1_3_takes_pss_only() -> Result<()> {
 }
 
 #[test]
-fn ec_server_in_tls_1_2_takes_every_digest_with_every_curve() -> Result<()> {
+fn ec_server_in_tls_1_2_accepts_every_digest_with_every_curve() -> Result<()> {
     let scene = Scene::start(Persona::Vault)?;
     let refused = [&RSA_PKCS1[..], &RSA_PSS, &RSA_PSS_KEYS, &OTHERS].concat();
     for (curve, name) in [(Curve::P256, "p256-12"), (Curve::P521, "p521-12")] {
@@ -88,7 +88,7 @@ fn ec_server_in_tls_1_2_takes_every_digest_with_every_curve() -> Result<()> {
 }
 
 #[test]
-fn ec_server_in_tls_1_3_takes_the_digest_of_its_curve() -> Result<()> {
+fn ec_server_in_tls_1_3_accepts_the_digest_of_its_curve() -> Result<()> {
     let scene = Scene::start(Persona::Vault)?;
     for (curve, name, right) in [
         (Curve::P256, "p256-13", "ecdsa_secp256r1_sha256"),
@@ -103,9 +103,9 @@ fn ec_server_in_tls_1_3_takes_the_digest_of_its_curve() -> Result<()> {
     Ok(())
 }
 
-/// OpenSSL asks the key which digests it can sign, and skips those that a Managed HSM cannot.
+/// OpenSSL queries the digests that a key can sign, and skips those that a Managed HSM cannot.
 #[test]
-fn managed_hsm_is_asked_only_for_digests_that_it_signs() -> Result<()> {
+fn managed_hsm_gets_only_digests_that_it_signs() -> Result<()> {
     let scene = Scene::start(Persona::ManagedHsm)?;
     let key = scene.site().rsa(2048)?;
     let taken = [&RSA_PKCS1[2..], &RSA_PSS].concat();

@@ -57,7 +57,7 @@ fn handshake_ends_when_the_vault_refuses() -> Result<()> {
     let alert = scene.refused(&address, "-tls1_2 -cipher AES128-SHA:@SECLEVEL=0")?;
     let said = server.wait_for("403", LIMIT)?;
     assert_eq!(entries(&said), 1, "one readable entry: {said}");
-    // `internal_error` or, as OpenSSL says of every failure to decrypt, `decrypt_error`.
+    // `internal_error` or, as OpenSSL reports every failure to decrypt, `decrypt_error`.
     assert!([80, 51].contains(&alert), "{alert}: {said}");
     Ok(())
 }
@@ -120,7 +120,7 @@ impl Bench {
         let arguments = [client.to_string(), negotiated.to_string(), LEN.to_string()];
         let task = Task::new(&self.program).env("OPENSSL_CONF", self.site.path("openssl.cnf"));
         let output = task.args([self.key.as_str(), ciphertext]).args(&arguments).ok()?;
-        assert_eq!(output.stderr, "", "nothing tells a right secret from a wrong one");
+        assert_eq!(output.stderr, "", "the output does not reveal whether a secret is valid");
         assert_eq!(self.site.vault().stats().requests - before, 1, "one request, no retry");
         let text = output.text();
         let secret = text.trim().strip_prefix("48 48 ").context(output.describe())?;
@@ -136,7 +136,7 @@ fn secret(version: u16, len: usize) -> Vec<u8> {
 }
 
 #[test]
-fn premaster_secret_is_returned_if_it_is_right() -> Result<()> {
+fn premaster_secret_is_returned_if_it_is_valid() -> Result<()> {
     let bench = Bench::start()?;
     let right = secret(TLS_1_2, LEN);
     let ciphertext = bench.encrypt(&right, "pkcs1")?;
@@ -149,7 +149,7 @@ fn premaster_secret_is_returned_if_it_is_right() -> Result<()> {
 }
 
 #[test]
-fn premaster_secret_becomes_random_if_it_is_wrong() -> Result<()> {
+fn premaster_secret_becomes_random_if_it_is_invalid() -> Result<()> {
     let bench = Bench::start()?;
     // PKCS#1 padding of type 1, an end that is missing, and a padding that is too short.
     let mut type_1 = vec![0xff; 256];
@@ -183,7 +183,7 @@ fn premaster_secret_becomes_random_if_it_is_wrong() -> Result<()> {
 }
 
 #[test]
-fn premaster_secret_becomes_random_whatever_status_refuses_the_ciphertext() -> Result<()> {
+fn premaster_secret_becomes_random_for_every_refusal_status() -> Result<()> {
     let bench = Bench::start()?;
     let right = secret(TLS_1_2, LEN);
     let ciphertext = bench.encrypt(&right, "pkcs1")?;
@@ -196,7 +196,7 @@ fn premaster_secret_becomes_random_whatever_status_refuses_the_ciphertext() -> R
 }
 
 #[test]
-fn failures_that_tell_nothing_about_the_secret_are_errors() -> Result<()> {
+fn failures_unrelated_to_the_secret_are_errors() -> Result<()> {
     let bench = Bench::start()?;
     let ciphertext = bench.encrypt(&secret(TLS_1_2, LEN), "pkcs1")?;
     let run = |room: usize| {

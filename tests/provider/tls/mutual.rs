@@ -61,7 +61,7 @@ impl Case<'_> {
 }
 
 #[test]
-fn a_client_proves_itself_with_every_kind_of_key() -> Result<()> {
+fn a_client_authenticates_with_every_kind_of_key() -> Result<()> {
     let scene = Scene::start(Persona::Vault)?;
     let site = scene.site();
     let server = scene.identity(&site.ec(Curve::P256)?, "mutual-server")?;
@@ -82,7 +82,7 @@ fn a_client_proves_itself_with_every_kind_of_key() -> Result<()> {
 }
 
 #[test]
-fn a_server_may_insist_on_an_algorithm_of_an_rsa_client() -> Result<()> {
+fn a_server_may_require_an_algorithm_of_an_rsa_client() -> Result<()> {
     let scene = Scene::start(Persona::Vault)?;
     let server = scene.identity(&scene.site().ec(Curve::P256)?, "insists-rsa")?;
     let client = scene.identity(&scene.site().rsa(2048)?, "asked-rsa")?;
@@ -111,7 +111,7 @@ fn a_server_may_insist_on_an_algorithm_of_an_rsa_client() -> Result<()> {
 }
 
 #[test]
-fn a_server_may_insist_on_an_algorithm_of_an_ec_client() -> Result<()> {
+fn a_server_may_require_an_algorithm_of_an_ec_client() -> Result<()> {
     let scene = Scene::start(Persona::Vault)?;
     let server = scene.identity(&scene.site().rsa(2048)?, "insists-ec")?;
     let client = scene.identity(&scene.site().ec(Curve::P384)?, "asked-ec")?;
@@ -138,7 +138,7 @@ fn a_server_may_insist_on_an_algorithm_of_an_ec_client() -> Result<()> {
 
 /// A client of a Managed HSM sends no certificate if the server accepts only SHA-1.
 #[test]
-fn a_client_passes_over_what_its_managed_hsm_lacks() -> Result<()> {
+fn a_client_skips_what_its_managed_hsm_does_not_support() -> Result<()> {
     let scene = Scene::start(Persona::ManagedHsm)?;
     let server = scene.identity(&scene.site().ec(Curve::P256)?, "hsm-server")?;
     let client = scene.identity(&scene.site().rsa(2048)?, "hsm-client")?;

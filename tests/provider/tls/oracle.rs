@@ -68,7 +68,7 @@ fn answer(address: &str, ciphertext: &[u8]) -> Result<Vec<u8>> {
 }
 
 #[test]
-fn wrong_padding_gets_the_response_of_right_padding() -> Result<()> {
+fn invalid_padding_gets_the_response_of_valid_padding() -> Result<()> {
     let scene = Scene::start(Persona::Vault)?;
     let site = scene.site();
     site.set("rsa-key-exchange", "yes")?;

@@ -60,7 +60,7 @@ fn one_server_has_a_certificate_of_each_kind() -> Result<()> {
 }
 
 #[test]
-fn a_server_takes_references_as_well_as_key_files() -> Result<()> {
+fn a_server_accepts_references_and_key_files() -> Result<()> {
     let scene = Scene::start(Persona::Vault)?;
     let site = scene.site();
     let reference = site.ec(Curve::P256)?;

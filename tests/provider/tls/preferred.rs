@@ -25,7 +25,7 @@ fn key_exchange_works_when_our_keys_are_preferred() -> Result<()> {
         let before = site.vault().stats();
         let mut handshakes = vec![
             ("-tls1_3 -groups P-256", "TLSv1.3"),
-            // The server asks for another group than the client guessed.
+            // The server requests a group other than the one that the client guessed.
             ("-tls1_3 -groups X25519:P-384", "TLSv1.3"),
             ("-tls1_2 -groups P-256", "TLSv1.2"),
             // The second is for the curve of the certificate.

@@ -28,7 +28,7 @@ fn resumes(scene: &Scene, key: &str, name: &str, server: &str, client: &str) -> 
     let first = fetch(scene, &address, &format!("{client} -sess_out {session}"))?;
     assert!(first.text().contains("New, "), "{}", first.describe());
     assert!(Path::new(&session).exists(), "{}", first.describe());
-    assert!(requests() > before, "the first handshake asks the vault");
+    assert!(requests() > before, "the first handshake signs in the vault");
     let after = requests();
     for _ in 0..3 {
         // A TLS 1.3 ticket is for one use; each connection returns a new one.
@@ -36,7 +36,7 @@ fn resumes(scene: &Scene, key: &str, name: &str, server: &str, client: &str) -> 
         let again = fetch(scene, &address, &again)?;
         assert!(again.text().contains("Reused, "), "{}", again.describe());
     }
-    assert_eq!(requests(), after, "a resumed session asks nobody");
+    assert_eq!(requests(), after, "a resumed session sends no request");
     let stats = scene.site().vault().stats();
     assert!(stats.sign <= signed + 1, "{stats:?}");
     Ok(())

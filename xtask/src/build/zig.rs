@@ -37,10 +37,10 @@ impl Zig {
         println!("Installing cargo-zigbuild and ziglang from PyPI (100 MB) for the C part");
         zig.install().with_context(|| {
             format!(
-                "building for an older glibc takes cargo-zigbuild and ziglang, which could not be \
-                 installed into {:?}. It takes Python 3 with its module venv (Debian's package \
-                 python3-venv), and PyPI or a mirror of it (PIP_INDEX_URL). Without \
-                 --glibc nothing of that is needed",
+                "building for an older glibc requires cargo-zigbuild and ziglang, which could not \
+                 be installed into {:?}. Their installation requires Python 3 with its module \
+                 venv (Debian's package python3-venv), and PyPI or a mirror of it (PIP_INDEX_URL). \
+                 Without --glibc none of this is required",
                 zig.folder
             )
         })?;
@@ -50,7 +50,7 @@ impl Zig {
     }
 
     fn install(&self) -> Result<()> {
-        ensure!(which("python3").is_some(), "there is no python3");
+        ensure!(which("python3").is_some(), "python3 is not installed");
         let (shell, folder) = (Shell::new()?, &self.folder);
         cmd!(shell, "python3 -m venv --clear {folder}").quiet().run()?;
         let wanted = tempfile::NamedTempFile::new()?;

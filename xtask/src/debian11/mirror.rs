@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn archives_are_told_by_origin_and_label() {
+    fn archives_are_identified_by_origin_and_label() {
         let output = "Node Source|Node Source|https://node.test/\n\
              Debian|Debian-Security|http://mirror.test/security/\n\
              Debian|Debian|http://mirror.test/debian/\nDebian|Debian|http://other.test/debian/\n";

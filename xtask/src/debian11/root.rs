@@ -83,7 +83,7 @@ impl Root {
     fn make(&self, work: &Path, log: &Path) -> Result<()> {
         let (started, mirror) = (Instant::now(), Mirror::find()?);
         println!(
-            "making Debian 11, a minute or two, kept in {}\n  its output: {}",
+            "building Debian 11 (a minute or two), kept in {}\n  its output: {}",
             self.folder.display(),
             log.display()
         );
@@ -93,11 +93,11 @@ impl Root {
         // Written first, so that an incomplete system may be removed.
         fs::write(work.join(RECIPE), "")?;
         bootstrap(work, log, &mirror).with_context(|| {
-            format!("Debian 11 cannot be made; the end of {log:?}:\n{}", cache::end_of(log))
+            format!("Debian 11 cannot be built; the end of {log:?}:\n{}", cache::end_of(log))
         })?;
         fs::write(work.join(RECIPE), recipe())?;
         fs::rename(work, &self.folder)?;
-        println!("Debian 11 is there, after {} s", started.elapsed().as_secs());
+        println!("Debian 11 is ready after {} s", started.elapsed().as_secs());
         Ok(())
     }
 }
@@ -105,7 +105,10 @@ impl Root {
 /// Removes a system of ours, but nothing that is mounted in it.
 fn remove(folder: &Path) -> Result<()> {
     if folder.exists() {
-        ensure!(folder.join(RECIPE).exists(), "{folder:?} is in the way: it is not from here");
+        ensure!(
+            folder.join(RECIPE).exists(),
+            "{folder:?} exists, and was not created by this command"
+        );
         let shell = Shell::new()?;
         cmd!(shell, "rm -rf --one-file-system {folder}").quiet().run()?;
     }
@@ -161,6 +164,6 @@ fn bootstrap(root: &Path, log: &Path, mirror: &Mirror) -> Result<()> {
 /// Creates the mount point for a folder of this machine.
 pub(super) fn mount_point(root: &Path, shared: &Path) -> Result<PathBuf> {
     let place = root.join(shared.strip_prefix("/")?);
-    fs::create_dir_all(&place).with_context(|| format!("cannot make {place:?}"))?;
+    fs::create_dir_all(&place).with_context(|| format!("cannot create {place:?}"))?;
     Ok(place)
 }

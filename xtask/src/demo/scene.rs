@@ -55,7 +55,7 @@ impl Scene {
     /// Writes key files and certificates with the `openssl` program.
     pub(super) fn make_certificates(&self) -> Result<()> {
         let openssl = self.site.openssl();
-        step("Writing key files: names of the keys, for programs that want a file");
+        step("Writing key files, which name the keys, for programs that require a file");
         for identity in &self.identities {
             let (reference, file) = (&identity.reference, identity.key_file.display());
             say(&format!("openssl pkey -in {reference} -out {}", base(&identity.key_file)));
@@ -64,7 +64,7 @@ impl Scene {
             let label = text.lines().next().unwrap_or_default();
             ensure!(label == "-----BEGIN AKV PRIVATE KEY-----", "unexpected label {label}");
         }
-        step("Making a certificate for each, signed in the vault");
+        step("Creating a certificate for each, signed in the vault");
         for identity in &self.identities {
             let (key, certificate) = (identity.key_file.display(), identity.certificate.display());
             say(&format!(
@@ -81,7 +81,7 @@ impl Scene {
         let all: Result<String, _> =
             self.identities.iter().map(|id| fs::read_to_string(&id.certificate)).collect();
         fs::write(self.site.path("trusted.pem"), all?)?;
-        say("plain OpenSSL, which knows nothing of the vault, has verified both");
+        say("OpenSSL without the provider has verified both");
         Ok(())
     }
 
@@ -127,7 +127,7 @@ impl Scene {
             let path = entry?.path();
             let text = fs::read_to_string(&path).unwrap_or_default();
             for line in text.lines().filter(|line| line.contains("PRIVATE KEY-----")) {
-                ensure!(line.contains("AKV PRIVATE KEY"), "{} holds {line}", path.display());
+                ensure!(line.contains("AKV PRIVATE KEY"), "{} contains {line}", path.display());
             }
         }
         let mut kinds = Vec::new();
@@ -138,12 +138,12 @@ impl Scene {
             plain.fails(&format!("pkey -in {} -noout", file.display()))?;
             let parsed = plain.ok(&format!("asn1parse -in {}", file.display()))?.text();
             let name = parsed.lines().find_map(|line| line.split("UTF8STRING").nth(1));
-            let name = name.context("the key file holds no reference")?.trim().trim_matches(':');
+            let name = name.context("the key file contains no reference")?.trim().trim_matches(':');
             say(&format!("{}: the name {name} and the public key", base(file)));
             kinds.push(base(file));
         }
         Ok(format!(
-            "{} are labelled AKV PRIVATE KEY and hold the key's name and its public half",
+            "{} are labelled AKV PRIVATE KEY and contain the key's name and its public half",
             kinds.join(" and ")
         ))
     }
@@ -151,7 +151,7 @@ impl Scene {
     /// `curl`, if there is one, as a second client.
     pub(super) fn curl(&self, port: u16) -> Result<bool> {
         if akv_tests::process::which("curl").is_none() {
-            say("curl is not installed: openssl s_client stays the only client");
+            say("curl is not installed: openssl s_client is the only client");
             return Ok(false);
         }
         let answer = Task::new("curl")
@@ -160,7 +160,7 @@ impl Scene {
             .arg(format!("https://localhost:{port}/"))
             .args(["--resolve", &format!("localhost:{port}:127.0.0.1")])
             .ok()?;
-        say(&format!("curl https://localhost:{port}/ answers: {}", answer.text().trim()));
+        say(&format!("curl https://localhost:{port}/ responds: {}", answer.text().trim()));
         Ok(true)
     }
 }

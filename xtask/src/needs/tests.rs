@@ -9,14 +9,14 @@ use super::*;
 
 /// Programs that are obtained in other ways, with their source.
 const OTHERWISE: [(&str, &str); 9] = [
-    ("cargo", "whoever builds this has it"),
+    ("cargo", "required by the build"),
     ("rustc", "the same"),
     ("chroot", "coreutils"),
     ("debootstrap", "cargo xtask hosts installs it"),
     ("dpkg-query", "inside of systems in folders, which are Debian"),
     ("npm", "cargo xtask hosts --sdk fetches Node.js with it"),
     ("node", "the same"),
-    ("python3", "cargo xtask hosts --sdk, and zig, which say so where it is missing"),
+    ("python3", "cargo xtask hosts --sdk, and zig, which report that it is missing"),
     ("systemctl", "only where systemd runs"),
 ];
 
@@ -95,7 +95,7 @@ fn in_scripts(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn whatever_is_started_is_in_a_list_of_needs() {
+fn every_started_program_is_in_a_list_of_needs() {
     let mut unknown = BTreeMap::new();
     let mut seen = 0;
     for (path, text) in sources() {
@@ -114,7 +114,7 @@ fn whatever_is_started_is_in_a_list_of_needs() {
     assert!(seen > 30, "only {seen} programs are started: the search is broken");
     assert!(
         unknown.is_empty(),
-        "these programs are in no list of needs: add them to xtask/src/needs.rs, or do without: \
+        "these programs are in no list of needs: add them to xtask/src/needs.rs, or avoid them: \
          {unknown:#?}"
     );
 }

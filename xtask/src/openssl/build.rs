@@ -48,7 +48,7 @@ impl Cache {
         let installation = Installation::at(prefix);
         let version = installation.version()?;
         if version != release.number {
-            bail!("what was built as OpenSSL {} says that it is {version}", release.number);
+            bail!("the build of OpenSSL {} reports the version {version}", release.number);
         }
         Ok(installation)
     }
@@ -58,7 +58,7 @@ impl Cache {
         let started = Instant::now();
         let log = self.0.join(format!("{}.log", release.number));
         println!(
-            "building OpenSSL {}, 2 to 6 minutes on an idle machine, kept in {}\n  its output: {}",
+            "building OpenSSL {} (2 to 6 minutes on an idle machine), kept in {}\n  its output: {}",
             release.number,
             prefix.display(),
             log.display()
@@ -66,7 +66,10 @@ impl Cache {
         let work = self.0.join(format!("{}.building", release.number));
         if prefix.exists() {
             // Our builds contain their recipe.
-            ensure!(prefix.join(RECIPE).exists(), "{prefix:?} is in the way: it is not from here");
+            ensure!(
+                prefix.join(RECIPE).exists(),
+                "{prefix:?} exists, and was not created by this command"
+            );
             fs::remove_dir_all(prefix)?;
         }
         if work.exists() {
@@ -78,7 +81,7 @@ impl Cache {
         let stage = work.join("stage");
         compile(&source, prefix, &stage, &log).with_context(|| {
             let end = cache::end_of(&log);
-            format!("OpenSSL {} does not build; the end of {log:?}:\n{end}", release.number)
+            format!("OpenSSL {} cannot be built; the end of {log:?}:\n{end}", release.number)
         })?;
         // In `stage`, files have their full absolute path.
         let staged = stage.join(prefix.strip_prefix("/")?);

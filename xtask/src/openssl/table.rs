@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_says_what_failed() {
+    fn the_table_lists_what_failed() {
         let mut table = Table::default();
         table.add("system", report("3.0.19", 0));
         assert!(table.bad.is_empty());

@@ -62,7 +62,7 @@ pub(super) fn install(cache: &Path) -> Result<Suite> {
     let numbers: Vec<u32> = version.split('.').map_while(|part| part.parse().ok()).collect();
     ensure!(
         numbers >= OLDEST.to_vec(),
-        "the packages for Python are those for 3.11 or later, and `python3` is {version}"
+        "the packages require Python 3.11 or later, but `python3` is {version}"
     );
     environment(&folder, &format!("{version}\n{REQUIREMENTS}"), &tests().join("requirements.txt"))?;
     let mut suite = suite(cache);

@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn one_row_tells_what_did_not_pass() {
+    fn one_row_lists_what_did_not_pass() {
         let mut report = Report::default();
         let key = ("Python", "rsa".to_owned(), "signs".to_owned());
         report.outcomes.insert(key.clone(), Outcome { runs: 3, failed: vec![] });

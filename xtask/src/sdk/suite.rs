@@ -53,7 +53,7 @@ pub(super) fn once(
     println!("installing the clients from {registry} into {}", folder.display());
     fs::create_dir_all(folder)?;
     install().with_context(|| {
-        format!("Microsoft's clients cannot be installed into {folder:?}; it takes {registry}")
+        format!("Microsoft's clients cannot be installed into {folder:?}; this requires {registry}")
     })?;
     // Written last, so that an incomplete installation is repeated.
     Ok(fs::write(marker, recipe)?)

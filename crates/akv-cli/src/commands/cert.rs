@@ -109,7 +109,7 @@ impl SelfSigned {
         let asn1 = |error: der::Error| failed(error.into());
         let mut serial = [0; 16];
         aws_lc_rs::rand::fill(&mut serial)
-            .map_err(|_| Failure::System("no random numbers to be had".to_owned()))?;
+            .map_err(|_| Failure::System("cannot generate random numbers".to_owned()))?;
         // Positive, and of maximum length without a sign byte.
         serial[0] = serial[0] & 0x7f | 0x40;
         let life = Duration::from_secs(u64::from(self.days) * 86_400);
@@ -237,7 +237,7 @@ fn failed(error: x509_cert::builder::Error) -> Failure {
     }
     match cause.and_then(|cause| cause.downcast_ref::<akv_core::Error>()) {
         Some(error) => Failure::Core(error.clone()),
-        None => Failure::Usage(format!("the certificate cannot be made: {error}")),
+        None => Failure::Usage(format!("cannot create the certificate: {error}")),
     }
 }
 
@@ -250,13 +250,13 @@ fn subject(text: &str) -> Result<Name, String> {
 fn alternative(text: &str) -> Result<GeneralName, String> {
     let (kind, value) = text.split_once(':').unwrap_or_default();
     let ia5 =
-        |text: &str| Ia5String::new(text).map_err(|_| "it has characters beyond ASCII".to_owned());
+        |text: &str| Ia5String::new(text).map_err(|_| "it has non-ASCII characters".to_owned());
     let ip = |text: &str| text.parse::<std::net::IpAddr>().map(GeneralName::from).ok();
     Ok(match kind.to_ascii_lowercase().as_str() {
         "dns" => GeneralName::DnsName(ia5(value)?),
         "email" => GeneralName::Rfc822Name(ia5(value)?),
         "uri" => GeneralName::UniformResourceIdentifier(ia5(value)?),
-        "ip" => ip(value).ok_or("it is no IP address")?,
+        "ip" => ip(value).ok_or("it is not an IP address")?,
         _ => match ip(text) {
             Some(address) => address,
             None if text.contains(':') || text.is_empty() => {

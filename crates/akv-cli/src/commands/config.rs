@@ -80,7 +80,7 @@ impl Config {
         };
         text += head;
         if !module.is_file() {
-            let _ = writeln!(text, "# there is no such file yet: {}", module.display());
+            let _ = writeln!(text, "# this file does not exist yet: {}", module.display());
         }
         let module = escaped(&absolute(&module.to_string_lossy())?)?;
         let _ = match self.engine {
@@ -146,9 +146,7 @@ fn absolute(path: &str) -> Result<String> {
 /// A value in the syntax of config(5).
 fn escaped(value: &str) -> Result<String> {
     if value.chars().any(char::is_control) || value.trim() != value {
-        return Err(Failure::Usage(format!(
-            "{value:?} cannot be written into a configuration file"
-        )));
+        return Err(Failure::Usage(format!("{value:?} cannot be written to a configuration file")));
     }
     let mut text = String::with_capacity(value.len());
     for c in value.chars() {

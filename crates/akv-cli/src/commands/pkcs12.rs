@@ -51,7 +51,7 @@ impl Pkcs12 {
         let [key] = archive.keys.as_slice() else {
             let count = archive.keys.len();
             return Err(Failure::Usage(format!(
-                "cannot convert {name}: it holds {count} private keys instead of one"
+                "cannot convert {name}: it contains {count} private keys instead of one"
             )));
         };
         let key = Zeroizing::new(key.key.as_der().to_vec());
@@ -62,7 +62,7 @@ impl Pkcs12 {
             let certificate =
                 der::pem::encode_string("CERTIFICATE", LineEnding::LF, bag.cert.as_der());
             text.push_str(&certificate.map_err(|_| {
-                Failure::Usage(format!("a certificate of {name} does not fit PEM"))
+                Failure::Usage(format!("a certificate of {name} is too large for PEM"))
             })?);
         }
         self.destination.write(text.as_bytes(), Secrecy::Secret)?;
@@ -92,15 +92,13 @@ impl Pkcs12 {
 fn open(content: &[u8], password: &str) -> Result<Pkcs12Archive, String> {
     Pkcs12Archive::from_pkcs12(content, password).map_err(|error| match error {
         Pkcs12Error::MacError(_) | Pkcs12Error::UnpadError if password.is_empty() => {
-            format!("it is encrypted; give the password in {PASSWORD} or with --password-file")
+            format!("it is encrypted; set {PASSWORD} to the password, or use --password-file")
         }
-        Pkcs12Error::MacError(_) | Pkcs12Error::UnpadError => {
-            "the password does not open it".to_owned()
-        }
+        Pkcs12Error::MacError(_) | Pkcs12Error::UnpadError => "the password is wrong".to_owned(),
         // The library's messages contain only names of structures and algorithms.
         other => format!(
-            "it cannot be read as PKCS#12 ({other}); this does the same: \
-             openssl pkcs12 -in FILE -out FILE.pem"
+            "it cannot be read as PKCS#12 ({other}); use instead: openssl pkcs12 -in FILE -out \
+             FILE.pem"
         ),
     })
 }

@@ -28,7 +28,9 @@ impl Algorithm {
             let all: Vec<_> =
                 gcm.chain(CbcAlgorithm::ALL.iter().map(|known| known.name())).collect();
             let all = all.join(", ");
-            Failure::Usage(format!("a symmetric key does not encrypt by {name:?}; {all}"))
+            Failure::Usage(format!(
+                "a symmetric key does not encrypt with {name:?}; expected one of {all}"
+            ))
         })
     }
 
@@ -42,7 +44,7 @@ impl Algorithm {
     fn refuse_aad(self, aad: &str) -> Result<()> {
         match self {
             Self::Cbc(algorithm) if !aad.is_empty() => Err(Failure::Usage(format!(
-                "{algorithm} authenticates nothing, so --aad is refused"
+                "{algorithm} does not authenticate, so --aad is refused"
             ))),
             _ => Ok(()),
         }
@@ -62,7 +64,7 @@ pub(super) async fn encrypt(
             let mut iv = sealed.iv;
             if iv.len() > BLOCK {
                 let text =
-                    format!("the service gave an initialization vector of {} bytes", iv.len());
+                    format!("the service returned an initialization vector of {} bytes", iv.len());
                 return Err(Failure::System(text));
             }
             iv.resize(BLOCK, 0);
@@ -71,7 +73,7 @@ pub(super) async fn encrypt(
         Algorithm::Cbc(algorithm) => {
             let mut iv = [0; BLOCK];
             aws_lc_rs::rand::fill(&mut iv)
-                .map_err(|_| Failure::System("no random numbers to be had".to_owned()))?;
+                .map_err(|_| Failure::System("cannot generate random numbers".to_owned()))?;
             let ciphertext = key.encrypt(algorithm, &iv, plaintext).await?;
             Ok([iv.as_slice(), &ciphertext].concat())
         }
@@ -87,7 +89,7 @@ pub(super) async fn decrypt(
     algorithm.refuse_aad(aad)?;
     let short = || {
         let text =
-            format!("{} bytes are too few for what {} gives", sealed.len(), algorithm.name());
+            format!("{} bytes are too few for the output of {}", sealed.len(), algorithm.name());
         Failure::Usage(text)
     };
     match algorithm {

@@ -140,7 +140,9 @@ fn hash(algorithm: SignatureAlgorithm, path: Option<&Path>) -> Result<Vec<u8>> {
         Some(32) => &SHA256,
         Some(48) => &SHA384,
         Some(64) => &SHA512,
-        _ => return Err(Failure::Usage(format!("{algorithm} takes a --digest, not a file"))),
+        _ => {
+            return Err(Failure::Usage(format!("{algorithm} requires --digest instead of a file")));
+        }
     });
     let mut source = input::open(path)?;
     let mut buffer = vec![0; 64 * 1024];
@@ -164,7 +166,7 @@ impl Encoding {
     }
 
     pub(super) fn read(self, bytes: &[u8]) -> Result<Vec<u8>> {
-        let text = || std::str::from_utf8(bytes).map_err(|_| "it is no text".to_owned());
+        let text = || std::str::from_utf8(bytes).map_err(|_| "it is not text".to_owned());
         match self {
             Self::Binary => Ok(bytes.to_vec()),
             Self::Base64 => read_base64(bytes),

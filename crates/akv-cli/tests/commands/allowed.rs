@@ -20,11 +20,14 @@ fn every_command_refuses_a_key_that_is_not_allowed_before_any_connection() {
         "sign rsa.key data",
         "cert self-signed vault:v-1:rsa --subject CN=x",
     ] {
-        let said = world.fails(&format!("{command} --allowed-keys vault:v-1:p256"), 2);
-        assert!(said.contains("not allowed") && said.contains("allowed-keys"), "{command}: {said}");
+        let error = world.fails(&format!("{command} --allowed-keys vault:v-1:p256"), 2);
+        assert!(
+            error.contains("not allowed") && error.contains("allowed-keys"),
+            "{command}: {error}"
+        );
         let task = world.akv(command).env("AKV_ALLOWED_KEYS", "vault:v-1:p256");
-        let said = failed(task, 2);
-        assert!(said.contains("AKV_ALLOWED_KEYS"), "{command}: {said}");
+        let error = failed(task, 2);
+        assert!(error.contains("AKV_ALLOWED_KEYS"), "{command}: {error}");
     }
     let stats = world.vault.stats();
     assert_eq!((stats.connections, stats.requests), (0, 0), "{stats:?}");

@@ -30,20 +30,20 @@ fn self_signed_certificates_verify_strictly() {
             .ok(&format!("cert self-signed vault:v-1:{key} -s CN=localhost {options} -f -o c.pem"));
         world.openssl("verify -x509_strict -check_ss_sig -CAfile c.pem c.pem");
     }
-    let told = world.json("cert self-signed vault:v-1:p256 -s CN=localhost --days 30");
-    world.write("c.pem", told["pem"].as_str().unwrap());
+    let output = world.json("cert self-signed vault:v-1:p256 -s CN=localhost --days 30");
+    world.write("c.pem", output["pem"].as_str().unwrap());
     let dates = world.openssl("x509 -in c.pem -noout -enddate -dateopt iso_8601");
-    let expires = told["expires"].as_str().unwrap().replace('T', " ");
+    let expires = output["expires"].as_str().unwrap().replace('T', " ");
     assert!(dates.contains(&expires), "{dates} {expires}");
     world.openssl("x509 -in c.pem -noout -checkend 2500000");
     world.openssl("verify -purpose sslserver -CAfile c.pem c.pem");
 }
 
 #[test]
-fn the_services_refusal_is_told() {
+fn refusals_of_the_service_are_reported() {
     let world = World::with_keys();
     world.vault.fault(Fault::new(FaultKind::Forbidden).on(Operation::Sign));
-    let said = world.fails("cert csr vault:v-1:p256 -s CN=a -o r.csr", 5);
-    assert!(said.contains("cannot sign (ES256)") && said.contains("HTTP 403"), "{said}");
+    let error = world.fails("cert csr vault:v-1:p256 -s CN=a -o r.csr", 5);
+    assert!(error.contains("cannot sign (ES256)") && error.contains("HTTP 403"), "{error}");
     assert!(!world.path("r.csr").exists());
 }

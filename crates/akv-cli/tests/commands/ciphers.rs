@@ -7,7 +7,7 @@ use akv_emulator::{NewKey, Persona};
 use crate::{World, failed};
 
 #[test]
-fn what_openssl_encrypts_is_decrypted_into_a_file_of_the_owners() {
+fn ciphertexts_of_openssl_are_decrypted_to_a_private_file() {
     let world = World::with_keys();
     world.write("plain", "a secret");
     world.ok("pem vault:v-1:rsa --public -o public.pem");
@@ -18,8 +18,8 @@ fn what_openssl_encrypts_is_decrypted_into_a_file_of_the_owners() {
     assert_eq!(mode & 0o777, 0o600);
     assert_eq!(world.ok("decrypt vault:v-1:rsa sealed").stdout, b"a secret");
     // With an output file, the JSON contains no secret.
-    let told = world.json("decrypt vault:v-1:rsa sealed -o again");
-    assert_eq!(told["result"], serde_json::Value::Null);
+    let output = world.json("decrypt vault:v-1:rsa sealed -o again");
+    assert_eq!(output["result"], serde_json::Value::Null);
     for algorithm in ["RSA-OAEP-256", "RSA-OAEP", "RSA1_5"] {
         world.ok(&format!("encrypt vault:v-1:rsa plain -a {algorithm} -o sealed --force"));
         let opened = world.ok(&format!("decrypt vault:v-1:rsa sealed -a {algorithm}"));
@@ -33,10 +33,10 @@ fn rsa_keys_wrap_and_unwrap() {
     world.write("key", [9; 32]);
     world.vault.reset_stats();
     world.ok("wrap vault:v-1:rsa key -o wrapped");
-    assert_eq!(world.vault.stats().requests, 1, "the key is asked for and nothing else");
+    assert_eq!(world.vault.stats().requests, 1, "the key is requested and nothing else");
     assert_eq!(world.ok("unwrap vault:v-1:rsa wrapped").stdout, [9; 32]);
-    let said = world.fails("wrap vault:v-1:p256 key", 2);
-    assert!(said.contains("needs an RSA key"), "{said}");
+    let error = world.fails("wrap vault:v-1:p256 key", 2);
+    assert!(error.contains("needs an RSA key"), "{error}");
 }
 
 #[test]
@@ -57,8 +57,8 @@ fn symmetric_keys_of_a_managed_hsm_encrypt_and_wrap() {
     );
     let other = world.akv("decrypt managedHsm:hsm:dek sealed --aad other").run().unwrap();
     assert_eq!(other.status.code(), Some(5), "{}", other.describe());
-    let said = world.fails("encrypt managedHsm:hsm:dek plain --aad name -a A256CBCPAD", 2);
-    assert!(said.contains("authenticates nothing"), "{said}");
+    let error = world.fails("encrypt managedHsm:hsm:dek plain --aad name -a A256CBCPAD", 2);
+    assert!(error.contains("does not authenticate"), "{error}");
 
     world.write("key", [9; 32]);
     world.ok("wrap managedHsm:hsm:dek key -o wrapped");
@@ -68,12 +68,12 @@ fn symmetric_keys_of_a_managed_hsm_encrypt_and_wrap() {
         world.ok(&format!("pem managedHsm:hsm:dek -f -o dek.pem{form}"));
         assert_eq!(world.ok("unwrap dek.pem wrapped").stdout, [9; 32], "{form}");
     }
-    let said = world.fails("pem managedHsm:hsm:dek --public", 2);
-    assert!(said.contains("no public half"), "{said}");
+    let error = world.fails("pem managedHsm:hsm:dek --public", 2);
+    assert!(error.contains("no public half"), "{error}");
 }
 
 #[test]
-fn bad_input_sends_nothing() {
+fn invalid_input_sends_no_request() {
     let world = World::with_keys();
     world.vault.reset_stats();
     world.write("taken", "");
@@ -93,8 +93,8 @@ fn bad_input_sends_nothing() {
         ("cert csr vault:v-1:rsa -s nonsense", 2),
         ("cert csr vault:v-1:rsa -s CN=a --san a:b", 2),
     ] {
-        let said = failed(world.akv(line), code);
-        assert!(!said.is_empty(), "{line}");
+        let error = failed(world.akv(line), code);
+        assert!(!error.is_empty(), "{line}");
     }
     assert_eq!(world.vault.stats().requests, 0);
 }

@@ -5,7 +5,7 @@ use akv_tests::{Output, Task, modules};
 
 use crate::{
     World,
-    doctor::{Told, told},
+    doctor::{Diagnosis, diagnose},
 };
 
 /// A vault, a key file, and configurations for the vault.
@@ -71,16 +71,16 @@ impl Scene {
             .env("IMDS_ENDPOINT", "http://127.0.0.1:1")
     }
 
-    fn with(&self, configuration: &str, more: &[&str]) -> Told {
+    fn with(&self, configuration: &str, more: &[&str]) -> Diagnosis {
         self.world.write("o.cnf", configuration);
-        told(self.doctor(more))
+        diagnose(self.doctor(more))
     }
 
     /// The same with an environment that points at the vault, regardless of the configuration.
-    fn led(&self, configuration: &str) -> Told {
+    fn with_environment(&self, configuration: &str) -> Diagnosis {
         self.world.write("o.cnf", configuration);
         let doctor = self.doctor(&["--no-sign"]);
-        told(
+        diagnose(
             doctor
                 .env("AKV_ENDPOINT", self.world.vault.endpoint())
                 .env("AKV_CA_FILE", self.world.path("ca.pem"))
@@ -99,41 +99,41 @@ impl Scene {
 #[test]
 fn the_settings_are_those_of_the_modules_section() {
     let scene = Scene::new();
-    let timeout = |told: &Told| {
-        let settings = told.check("settings");
+    let timeout = |diagnosis: &Diagnosis| {
+        let settings = diagnosis.check("settings");
         let all = settings["settings"].as_array().unwrap();
         let found = all.iter().find(|set| set["name"] == "timeout").unwrap();
         let file = settings["lines"].to_string().contains("o.cnf");
         (found["value"].as_str().unwrap().to_owned(), file)
     };
     for configuration in [scene.provider(), scene.engine()] {
-        let told_of = scene.with(&configuration, &[]);
-        told_of.works();
-        assert_eq!(timeout(&told_of), ("7s".to_owned(), true), "{:#}", told_of.value);
+        let diagnosis = scene.with(&configuration, &[]);
+        diagnosis.finds_no_cause();
+        assert_eq!(timeout(&diagnosis), ("7s".to_owned(), true), "{:#}", diagnosis.value);
         // The environment takes precedence, as in the module itself.
-        let other = told(scene.doctor(&[]).env("AKV_TIMEOUT", "8s"));
+        let other = diagnose(scene.doctor(&[]).env("AKV_TIMEOUT", "8s"));
         assert_eq!(timeout(&other), ("8s".to_owned(), true), "{:#}", other.value);
     }
     // In a separate file, under the name that Node.js looks up.
     let node = scene.provider().replace("openssl_conf", "nodejs_conf");
     scene.world.write("node.cnf", node);
     let include = format!("# ours\n.include {}\n", scene.world.path("node.cnf").display());
-    scene.with(&include, &["--config-name", "nodejs_conf"]).works();
-    scene.led(&include).names("openssl-config", &["`openssl_conf = …`"]);
+    scene.with(&include, &["--config-name", "nodejs_conf"]).finds_no_cause();
+    scene.with_environment(&include).has_cause("openssl-config", &["`openssl_conf = …`"]);
 }
 
 #[test]
-fn whatever_keeps_a_configuration_from_loading_the_module_is_named() {
+fn every_reason_for_not_loading_the_module_is_named() {
     let scene = Scene::new();
     let good = scene.provider();
-    scene.with(&good, &[]).works();
+    scene.with(&good, &[]).finds_no_cause();
     assert!(scene.openssl().status.success(), "{}", scene.openssl().describe());
     let own = format!("{}/akv_provider.so", scene.modules);
     for (from, to, id, words) in [
         ("openssl_conf = init\n", "", "openssl-config", &["`openssl_conf = …`", "[akv]"][..]),
-        ("[init]", "[other]", "openssl-config", &["openssl_conf = init", "not there"]),
+        ("[init]", "[other]", "openssl-config", &["openssl_conf = init", "does not exist"]),
         ("providers = all\n", "", "openssl-config", &["[init] has no line `providers"]),
-        ("akv_provider = akv\n", "", "openssl-config", &["[akv] is not named in [all]"]),
+        ("akv_provider = akv\n", "", "openssl-config", &["[akv] is not listed in [all]"]),
         ("akv_provider = akv\n", "akv_provider = it\n", "openssl-config", &["[it]"]),
         ("so\nactivate = 1\n", "so\n", "openssl-config", &["[akv] does not activate"]),
         (&own, "/nowhere/akv_provider.so", "openssl-module", &["/nowhere/akv_provider.so"]),
@@ -141,34 +141,35 @@ fn whatever_keeps_a_configuration_from_loading_the_module_is_named() {
         ("7s", "soon", "openssl-config", &["cannot use it", "soon"]),
     ] {
         assert!(good.contains(from), "{from}");
-        let told = scene.led(&good.replacen(from, to, 1));
-        let causes = told.value["causes"].as_array().unwrap();
+        let diagnosis = scene.with_environment(&good.replacen(from, to, 1));
+        let causes = diagnosis.value["causes"].as_array().unwrap();
         let cause = causes.iter().find(|cause| cause["id"] == id);
-        let text = cause.unwrap_or_else(|| panic!("{from}: {:#}", told.value)).to_string();
+        let text = cause.unwrap_or_else(|| panic!("{from}: {:#}", diagnosis.value)).to_string();
         for word in words.iter().chain(&["DECODER routines::unsupported"]) {
             assert!(text.contains(word), "{word}: {text}");
         }
         // The error that a user gets.
-        let said = scene.openssl();
-        assert!(!said.status.success(), "{from}: {}", said.describe());
+        let output = scene.openssl();
+        assert!(!output.status.success(), "{from}: {}", output.describe());
         if to != "soon" {
-            assert!(said.stderr.contains("DECODER routines"), "{from}: {}", said.describe());
+            assert!(output.stderr.contains("DECODER routines"), "{from}: {}", output.describe());
         }
     }
 }
 
 #[test]
-fn lines_of_a_configuration_without_effect_are_told() {
+fn lines_without_effect_are_reported() {
     let scene = Scene::new();
     let odd = scene.provider() + "time-out = 3s\n.include gone.cnf\n";
     let odd = odd.replace("default = usual\n", "");
-    let told_of = scene.led(&odd);
-    let notes = told_of.check("config").to_string();
-    for note in ["sets time-out, which is no setting", "gone.cnf", "activates no other provider"] {
+    let diagnosis = scene.with_environment(&odd);
+    let notes = diagnosis.check("config").to_string();
+    for note in ["sets time-out, which is not a setting", "gone.cnf", "activates no other provider"]
+    {
         assert!(notes.contains(note), "{note}: {notes}");
     }
     // The configuration does not mention the modules.
-    let nothing = scene.led("openssl_conf = init\n[init]\n");
+    let nothing = scene.with_environment("openssl_conf = init\n[init]\n");
     let note = nothing.check("config");
     assert_eq!(note["state"], "note", "{note:#}");
     assert!(note.to_string().contains("DECODER routines::unsupported"), "{note:#}");

@@ -18,7 +18,7 @@ impl Drop for Running {
 }
 
 #[test]
-fn it_prints_what_leads_to_it() {
+fn prints_the_variables_for_clients() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_akv"))
         .args(["emulator", "--key", "ec:web:P-256", "--json"])
         .stdout(Stdio::piped())

@@ -7,7 +7,7 @@ use akv_tests::Task;
 use crate::{World, failed};
 
 #[test]
-fn the_configuration_is_what_openssl_reads() {
+fn config_is_written_in_the_syntax_of_openssl() {
     let world = World::new();
     world.write("akv_provider.so", "");
     world.write("a#b$c's.pem", world.vault.ca_pem());
@@ -43,7 +43,7 @@ fn secrets_are_not_written_and_the_engine_has_its_own_names() {
 }
 
 #[test]
-fn completions_and_man_pages() {
+fn completions_and_man_pages_are_written() {
     let world = World::new();
     let bash = world.bare("completions bash").ok().unwrap().text();
     world.write("akv.bash", &bash);
@@ -60,7 +60,7 @@ fn completions_and_man_pages() {
 }
 
 #[test]
-fn a_closed_pipe_is_no_panic() {
+fn a_closed_pipe_does_not_panic() {
     let world = World::with_keys();
     for line in ["completions bash", "key show vault:v-1:rsa", "key list vault:v-1: --json"] {
         let script = format!("\"$0\" {line} | true; echo \"${{PIPESTATUS[0]}}\"");
@@ -79,7 +79,7 @@ fn a_closed_pipe_is_no_panic() {
 }
 
 #[test]
-fn a_full_device_is_an_error_and_a_device_stays_one() {
+fn a_full_device_is_an_error_and_devices_are_not_replaced() {
     let world = World::with_keys();
     let output = Task::new("sh")
         .args(["-c", "exec \"$0\" completions bash > /dev/full", env!("CARGO_BIN_EXE_akv")])

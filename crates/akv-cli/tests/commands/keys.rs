@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::{World, failed};
 
 #[test]
-fn keys_are_made_listed_shown_and_rotated() {
+fn keys_are_created_listed_shown_and_rotated() {
     let world = World::new();
     let made = world.json("key create vault:v-1:web --type ec-p384 --ops sign,verify --tag owner=www --expires 2099-12-31");
     assert_eq!(made["kind"], "EC P-384");
@@ -41,10 +41,10 @@ fn keys_are_made_listed_shown_and_rotated() {
 }
 
 #[test]
-fn a_name_that_is_taken_is_refused_unless_a_new_version_is_meant() {
+fn an_existing_name_is_refused_without_new_version() {
     let world = World::with_keys();
-    let said = world.fails("key create vault:v-1:p256 --type ec-p256", 2);
-    assert!(said.contains("exists already") && said.contains("--new-version"), "{said}");
+    let error = world.fails("key create vault:v-1:p256 --type ec-p256", 2);
+    assert!(error.contains("already exists") && error.contains("--new-version"), "{error}");
     let before = world.json("key show vault:v-1:p256");
     let made = world.json("key create vault:v-1:p256 --type ec-p256 --new-version");
     assert_ne!(made["version"], before["version"]);
@@ -56,19 +56,19 @@ fn a_managed_hsm_has_symmetric_keys() {
     let made = world.json("key create managedHsm:my-hsm:kek --type aes-256");
     assert_eq!((&made["type"], &made["hardware"]), (&json!("oct-HSM"), &json!(true)));
     assert!(world.ok("key show managedHsm:my-hsm:kek").text().contains("oct-HSM"));
-    let said = World::new().fails("key create vault:v-1:kek --type aes-256", 2);
-    assert!(said.contains("a vault has no symmetric keys"), "{said}");
+    let error = World::new().fails("key create vault:v-1:kek --type aes-256", 2);
+    assert!(error.contains("a vault does not support symmetric keys"), "{error}");
 }
 
 #[test]
-fn a_change_that_may_have_happened_has_an_exit_code_of_its_own() {
+fn an_uncertain_change_has_its_own_exit_code() {
     let world = World::with_keys();
     world.vault.fault(Fault::new(FaultKind::ResetAfterRequest).on(Operation::RotateKey));
     let output = world.akv("key rotate vault:v-1:p256 --json").run().unwrap();
     assert_eq!(output.status.code(), Some(8), "{}", output.describe());
-    let said: serde_json::Value = serde_json::from_str(&output.stderr).unwrap();
-    assert_eq!(said["error"]["mayHaveHappened"], true);
-    assert_eq!(said["error"]["exitCode"], 8);
+    let error: serde_json::Value = serde_json::from_str(&output.stderr).unwrap();
+    assert_eq!(error["error"]["mayHaveHappened"], true);
+    assert_eq!(error["error"]["exitCode"], 8);
 }
 
 #[test]
@@ -78,8 +78,8 @@ fn key_files_name_the_key_and_are_not_overwritten() {
     let pem = String::from_utf8(world.read("site.key")).unwrap();
     assert!(pem.starts_with("-----BEGIN AKV PRIVATE KEY-----"), "{pem}");
     assert_eq!(pem, world.ok("pem vault:v-1:p256").text());
-    let said = world.fails("pem vault:v-1:rsa -o site.key", 3);
-    assert!(said.contains("site.key exists") && said.contains("--force"), "{said}");
+    let error = world.fails("pem vault:v-1:rsa -o site.key", 3);
+    assert!(error.contains("site.key already exists") && error.contains("--force"), "{error}");
     assert_eq!(pem.as_bytes(), world.read("site.key"));
     world.ok("pem vault:v-1:rsa --pkcs8 -o site.key --force");
     let pkcs8 = String::from_utf8(world.read("site.key")).unwrap();
@@ -89,18 +89,18 @@ fn key_files_name_the_key_and_are_not_overwritten() {
 
     // A key file takes the place of the key, and opening it sends no request.
     world.vault.reset_stats();
-    let told = world.json("pem site.key");
-    assert_eq!(told["counters"]["operations"], 0);
+    let output = world.json("pem site.key");
+    assert_eq!(output["counters"]["operations"], 0);
     assert_eq!(world.vault.stats().requests, 0);
     world.ok("pem site.key --public -o rsa.pub");
     assert!(world.openssl("pkey -pubin -in rsa.pub -noout -text").contains("2048 bit"));
 }
 
 #[test]
-fn errors_are_the_librarys_and_have_their_codes() {
+fn errors_have_the_librarys_text_and_an_exit_code() {
     let world = World::with_keys();
-    let said = world.fails("key show vault:v-1:none", 6);
-    assert!(said.starts_with("akv: cannot load vault:v-1:none: HTTP 404 KeyNotFound"), "{said}");
+    let error = world.fails("key show vault:v-1:none", 6);
+    assert!(error.starts_with("akv: cannot load vault:v-1:none: HTTP 404 KeyNotFound"), "{error}");
     world.vault.fault(Fault::new(FaultKind::Forbidden).on(Operation::GetKey));
     assert!(world.fails("key show vault:v-1:rsa", 5).contains("HTTP 403"));
     world.vault.create_key(NewKey::rsa("off", 2048).enabled(false)).unwrap();

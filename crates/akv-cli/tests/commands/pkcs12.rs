@@ -56,21 +56,21 @@ fn key_and_certificates_are_those_of_the_file() {
 }
 
 #[test]
-fn a_refusal_says_why_and_shows_no_password() {
+fn a_refusal_has_a_reason_and_no_password() {
     let world = files();
     world.write("broken.pfx", &world.read("modern.pfx")[..200]);
     world.write("text.pfx", "s3cret");
     for (file, password, expected) in [
         ("modern.pfx", "", PASSWORD),
-        ("modern.pfx", "s3cret", "does not open it"),
-        ("old.pfx", "s3cret", "does not open it"),
+        ("modern.pfx", "s3cret", "the password is wrong"),
+        ("old.pfx", "s3cret", "the password is wrong"),
         ("nokey.pfx", "p4ss", "0 private keys"),
         ("broken.pfx", "p4ss", "openssl pkcs12 -in FILE"),
         ("text.pfx", "p4ss", "openssl pkcs12 -in FILE"),
     ] {
-        let said = failed(world.akv(&format!("pkcs12 {file}")).env(PASSWORD, password), 2);
-        assert!(said.contains(expected) && said.contains(file), "{said}");
-        assert!(!said.contains("s3cret") && !said.contains("p4ss"), "{said}");
+        let error = failed(world.akv(&format!("pkcs12 {file}")).env(PASSWORD, password), 2);
+        assert!(error.contains(expected) && error.contains(file), "{error}");
+        assert!(!error.contains("s3cret") && !error.contains("p4ss"), "{error}");
     }
     assert!(world.fails("pkcs12 missing.pfx", 3).contains("missing.pfx"));
 }
@@ -82,6 +82,6 @@ fn a_setting_that_names_a_pfx_file_says_how_to_convert_it() {
     let world = files();
     let line = "key show vault:v-1:k --credential client-certificate --tenant-id contoso \
                 --client-id app --client-certificate-file modern.pfx";
-    let said = failed(world.akv(line).env(PASSWORD, "p4ss"), 2);
-    assert!(said.contains("akv pkcs12 FILE.pfx --out FILE.pem"), "{said}");
+    let error = failed(world.akv(line).env(PASSWORD, "p4ss"), 2);
+    assert!(error.contains("akv pkcs12 FILE.pfx --out FILE.pem"), "{error}");
 }

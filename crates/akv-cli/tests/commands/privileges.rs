@@ -38,6 +38,6 @@ fn a_program_with_special_privileges_ignores_the_environment() {
         .args(["--endpoint", world.vault.endpoint()])
         .arg("--ca-file")
         .arg(world.path("ca.pem"));
-    let said = crate::failed(task, 4);
-    assert!(said.contains("a process without special privileges"), "{said}");
+    let error = crate::failed(task, 4);
+    assert!(error.contains("a process without special privileges"), "{error}");
 }

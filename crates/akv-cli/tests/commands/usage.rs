@@ -5,7 +5,7 @@ use akv_core::settings::OPTIONS;
 use crate::{World, failed};
 
 #[test]
-fn every_setting_is_an_option_and_wins_over_the_environment() {
+fn every_setting_is_an_option_that_overrides_the_environment() {
     let world = World::with_keys();
     let help = world.bare("sign --help").ok().unwrap().text();
     for option in OPTIONS {
@@ -19,20 +19,20 @@ fn every_setting_is_an_option_and_wins_over_the_environment() {
 }
 
 #[test]
-fn mistakes_are_told_with_code_2() {
+fn usage_errors_exit_with_code_2() {
     let world = World::new();
     for line in ["", "sing", "sign", "key", "sign a b c", "--color blue man x", "completions none"]
     {
         let output = world.bare(line).run().unwrap();
         assert_eq!(output.status.code(), Some(2), "{line:?}: {}", output.describe());
     }
-    let said = failed(world.bare("key show vault:v:k:zz --json"), 2);
-    let said: serde_json::Value = serde_json::from_str(&said).unwrap();
-    assert_eq!(said["error"]["kind"], "invalid key reference");
+    let error = failed(world.bare("key show vault:v:k:zz --json"), 2);
+    let error: serde_json::Value = serde_json::from_str(&error).unwrap();
+    assert_eq!(error["error"]["kind"], "invalid key reference");
 }
 
 #[test]
-fn colours_only_where_they_are_asked_for() {
+fn colours_are_printed_only_on_request() {
     let world = World::new();
     assert!(!failed(world.bare("key show x"), 2).contains('\u{1b}'));
     assert!(failed(world.bare("--color always key show x"), 2).contains('\u{1b}'));

@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn digests_with_a_name_are_told_apart() {
+    fn digest_infos_of_sha_2_select_their_algorithm() {
         for (total, arc, len, name, algorithm) in [
             (0x31, 1, 32, "SHA-256", SignatureAlgorithm::Rs256),
             (0x41, 2, 48, "SHA-384", SignatureAlgorithm::Rs384),
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn every_algorithm_is_found_again_by_its_digest_info() {
+    fn every_digest_info_round_trips() {
         for facts in FACTS {
             let digest = vec![0x5a; facts.len];
             let info = facts.algorithm.digest_info(&digest);
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_exactly_a_digest_info_goes_as_it_is() {
+    fn other_values_are_signed_with_rsnull() {
         let info = sha2(0x31, 1, &[7; 32]);
         let mut no_null = info.clone();
         no_null.drain(15..17);

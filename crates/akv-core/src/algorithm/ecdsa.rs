@@ -80,9 +80,9 @@ pub fn der_to_raw(der: &[u8], curve: Curve) -> Result<Vec<u8>> {
 
 /// Adapts any digest to the length that the service signs with a key on `curve`.
 ///
-/// ECDSA takes the leftmost bits of a longer digest, and a shorter digest as the integer that it is
-/// (FIPS 186-5 section 6.4.1). Cutting on the right and padding with zeros on the left therefore do
-/// not change the signature's meaning, except for digests that [`check_digest`] refuses.
+/// ECDSA uses the leftmost bits of a longer digest, and interprets a shorter digest as an integer
+/// (FIPS 186-5 section 6.4.1). Truncating on the right and padding with zeros on the left therefore
+/// do not change the signature's meaning, except for digests that [`check_digest`] refuses.
 ///
 /// ```
 /// # use akv_core::{Curve, ecdsa};
@@ -103,22 +103,22 @@ pub fn fit_digest(curve: Curve, digest: &[u8]) -> Vec<u8> {
 ///
 /// ```
 /// # use akv_core::{Curve, ErrorKind, ecdsa};
-/// ecdsa::check_digest(Curve::P256, &[0xab; 64])?; // SHA-512, of which ECDSA takes 32 bytes
+/// ecdsa::check_digest(Curve::P256, &[0xab; 64])?; // SHA-512, of which ECDSA uses 32 bytes
 /// let error = ecdsa::check_digest(Curve::P521, &[0xab; 65]).unwrap_err();
 /// assert_eq!(error.kind(), ErrorKind::Unsupported);
 /// # Ok::<(), akv_core::Error>(())
 /// ```
 ///
 /// # Errors
-/// The digest has more bytes than the service takes, and the curve does not cut it to that length:
-/// more than 64 bytes with P-521, which no digest in use has.
+/// The digest has more bytes than the service accepts, and the curve does not truncate it to that
+/// length: more than 64 bytes with P-521, which no digest in use has.
 pub fn check_digest(curve: Curve, digest: &[u8]) -> Result<()> {
     let most = curve.digest_len();
     if digest.len() <= most || curve.coordinate_len() == most {
         return Ok(());
     }
     let message = format!(
-        "with {} the service signs at most {most} bytes, not {}; give it a digest, such as SHA-512",
+        "with {} the service signs at most {most} bytes, not {}; use a digest such as SHA-512",
         curve.name(),
         digest.len()
     );
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn signatures_have_numbers_below_the_order() {
+    fn numbers_must_be_below_the_order() {
         for curve in CURVES {
             let width = curve.coordinate_len();
             let order = curve.order();
@@ -200,7 +200,7 @@ mod tests {
 
     /// Checked with the `openssl` program.
     #[test]
-    fn orders_are_those_of_the_curves() {
+    fn orders_match_openssl() {
         for (curve, name) in
             CURVES.iter().zip(["prime256v1", "secp256k1", "secp384r1", "secp521r1"])
         {
@@ -218,14 +218,14 @@ mod tests {
     }
 
     #[test]
-    fn digests_are_cut_on_the_right_and_padded_on_the_left() {
+    fn digests_are_truncated_on_the_right_and_padded_on_the_left() {
         assert_eq!(fit_digest(Curve::P256, &[7; 48]), [7; 32]);
         let padded = fit_digest(Curve::P521, &[7; 20]);
         assert_eq!((&padded[..44], &padded[44..]), (&[0u8; 44][..], &[7u8; 20][..]));
     }
 
     #[test]
-    fn what_the_service_would_cut_short_is_refused() {
+    fn digests_that_the_service_would_truncate_are_refused() {
         for curve in CURVES {
             assert!(check_digest(curve, &[7; 64]).is_ok(), "{curve:?}");
             assert_eq!(check_digest(curve, &[7; 65]).is_ok(), curve != Curve::P521, "{curve:?}");

@@ -1,8 +1,8 @@
 //! The service's algorithms, by kind of key (RFC 7518 sections 3.1 and 4.1, and the service's own).
 //!
-//! Input that an algorithm cannot take is refused here, before any request. ECDSA digests must have
-//! the length that the curve requires; [`crate::ecdsa::fit_digest`] adapts any digest (FIPS 186-5
-//! takes the leftmost bits, so this does not change its meaning).
+//! Input that an algorithm does not accept is refused here, before any request. ECDSA digests
+//! must have the length that the curve requires; [`crate::ecdsa::fit_digest`] adapts any digest
+//! (FIPS 186-5 uses the leftmost bits, so this does not change its meaning).
 
 mod curve;
 mod digest;
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_read_as_they_are_written() {
+    fn names_round_trip() {
         for algorithm in SignatureAlgorithm::ALL {
             assert_eq!(algorithm.to_string().parse::<SignatureAlgorithm>().unwrap(), *algorithm);
         }

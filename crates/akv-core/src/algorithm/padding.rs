@@ -72,7 +72,8 @@ impl PssParameters {
             PssSalt::Digest | PssSalt::Auto | PssSalt::AutoDigestMax => {}
             PssSalt::Len(requested) if requested == len => {}
             PssSalt::Len(_) | PssSalt::Max => {
-                let text = format!("the vault's PSS salts {digest} with {len} bytes, not {salt}");
+                let text =
+                    format!("the vault's PSS uses {len} bytes of salt with {digest}, not {salt}");
                 return Err(unsupported(text).hint("set rsa_pss_saltlen:digest"));
             }
         }
@@ -116,7 +117,8 @@ impl OaepParameters<'_> {
     pub fn only_digest(&self) -> Result<DigestAlgorithm> {
         let Self { digest, mgf1, .. } = *self;
         if mgf1 != digest {
-            let text = format!("OAEP with {digest} and another digest ({mgf1}) for MGF1");
+            let text =
+                format!("OAEP with {digest} and another digest for MGF1 ({mgf1}) is not supported");
             return Err(unsupported(text));
         }
         Ok(digest)
@@ -128,7 +130,7 @@ impl OaepParameters<'_> {
     /// The service has no such algorithm ([`ErrorKind::Unsupported`]).
     pub fn algorithm(&self) -> Result<EncryptionAlgorithm> {
         if !self.label.is_empty() {
-            return Err(unsupported("the vault decrypts OAEP without a label only".to_owned()));
+            return Err(unsupported("the vault decrypts OAEP only without a label".to_owned()));
         }
         match self.only_digest()? {
             DigestAlgorithm::Sha1 => Ok(EncryptionAlgorithm::RsaOaep),

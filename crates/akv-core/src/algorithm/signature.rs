@@ -68,7 +68,7 @@ impl SignatureAlgorithm {
         self.into()
     }
 
-    /// The length in bytes of the digest to sign; `None` for [`Self::RsNull`], which takes any
+    /// The length in bytes of the digest to sign; `None` for [`Self::RsNull`], which accepts any
     /// `DigestInfo` that fits the modulus.
     pub fn digest_len(self) -> Option<usize> {
         match self {

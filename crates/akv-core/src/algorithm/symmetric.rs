@@ -97,7 +97,7 @@ fn check_len(verb: &str, len: usize, min: usize, max: usize) -> Result<()> {
         return Ok(());
     }
     Err(argument(format!(
-        "AES key wrap {verb} a multiple of {CHECK} bytes, from {min} to {max}; these are {len}"
+        "AES key wrap {verb} a multiple of {CHECK} bytes from {min} to {max}, not {len}"
     )))
 }
 
@@ -115,7 +115,7 @@ named!(KeyWrapAlgorithm, "key-wrapping algorithm");
 ///
 /// let algorithm: CbcAlgorithm = "A256CBCPAD".parse()?;
 /// assert_eq!(algorithm.name(), "A256CBCPAD");
-/// assert!(algorithm.pads(), "it takes a plaintext of any length");
+/// assert!(algorithm.pads(), "it accepts a plaintext of any length");
 /// assert!(CbcAlgorithm::ALL.contains(&algorithm));
 /// # Ok::<(), akv_core::Error>(())
 /// ```
@@ -198,7 +198,7 @@ impl CbcAlgorithm {
     fn check_blocks(self, value: &[u8], what: &str) -> Result<()> {
         if value.is_empty() || !value.len().is_multiple_of(BLOCK) {
             return Err(argument(format!(
-                "the {what} of {self} is made of blocks of {BLOCK} bytes, this one has {} bytes",
+                "the {what} of {self} must be a multiple of {BLOCK} bytes, not {}",
                 value.len()
             )));
         }

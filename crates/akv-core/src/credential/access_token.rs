@@ -64,7 +64,7 @@ impl GivenToken {
                 Zeroizing::new(text.trim().to_owned())
             }
         };
-        // A wrong clock must not prevent a valid token from being tried.
+        // A skewed clock must not prevent a valid token from being tried.
         let soonest = SystemTime::now() + Duration::from_secs(30);
         let expires = match expiry(&secret) {
             Some(expires) => expires.max(soonest),
@@ -82,12 +82,12 @@ impl GivenToken {
             Source::Value(_) => (
                 "AZURE_CLI_ACCESS_TOKEN, which was read at load, cannot be renewed".to_owned(),
                 format!(
-                    "{NEW}, set AZURE_CLI_ACCESS_TOKEN to it and start the program again; \
+                    "{NEW}, set AZURE_CLI_ACCESS_TOKEN to it and restart the program; \
                      access-token-file is read again when it changes"
                 ),
             ),
             Source::File(path, _) => (
-                format!("the file {path:?} holds no other"),
+                format!("the file {path:?} contains no other"),
                 format!("{NEW} and write it into the file, which is read again"),
             ),
         }

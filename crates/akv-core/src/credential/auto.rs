@@ -98,7 +98,7 @@ impl Auto {
             }
         }
         let reasons = reasons.trim_end_matches(';');
-        Err(Error::new(ErrorKind::Credential, format!("no credential gave a token:{reasons}")))
+        Err(Error::new(ErrorKind::Credential, format!("no credential returned a token:{reasons}")))
     }
 }
 
@@ -109,11 +109,11 @@ impl Link {
             Ok(credential) => match timeout(share, credential.token(scope, share)).await {
                 Ok(Ok(token)) => return Ok(token),
                 Ok(Err(error)) => error.clone(),
-                Err(_) => return Err(format!("no answer within {share:?}")),
+                Err(_) => return Err(format!("no response within {share:?}")),
             },
             Err(error) => error.clone(),
         };
-        tracing::debug!(credential = self.kind.name(), %error, "no token from this one");
+        tracing::debug!(credential = self.kind.name(), %error, "credential returned no token");
         let name = self.kind.name();
         let code = error.code().map(|code| format!("{code}: ")).unwrap_or_default();
         // The credential's name is prepended anyway.

@@ -104,7 +104,7 @@ fn authorization(secret: &str) -> Result<HeaderValue> {
             Ok(value)
         }
         _ => {
-            let text = "the given access token is empty or has characters that no token has";
+            let text = "the access token is empty or has invalid characters";
             Err(Error::new(ErrorKind::Credential, text))
         }
     }
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn renewal_is_at_half_life_or_five_minutes_before_the_end_and_a_little_later() {
+    fn renewal_is_at_half_life_or_five_minutes_before_expiry_plus_jitter() {
         let renewal = |life: u64, jitter: u8| {
             let token = Token::new("t", SystemTime::now()).unwrap();
             let expires = token.obtained + Duration::from_secs(life);

@@ -101,7 +101,7 @@ impl SigningKey {
                 Curve::P384 => P384,
                 Curve::P521 => P521,
                 curve @ Curve::P256K => {
-                    let text = format!("TLS has no signatures by keys on {}", curve.name());
+                    let text = format!("TLS has no signature scheme for keys on {}", curve.name());
                     return Err(Error::new(ErrorKind::Unsupported, text));
                 }
             },
@@ -187,7 +187,7 @@ impl Signer for OneSignature {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, TlsError> {
         self.signature(message).map_err(|error| {
             // Servers seldom log why a handshake failed.
-            tracing::warn!(%error, "a TLS handshake fails for want of a signature");
+            tracing::warn!(%error, "TLS handshake failed: cannot sign");
             TlsError::Other(OtherError(Arc::new(error)))
         })
     }

@@ -76,7 +76,7 @@ impl<K> Signer<K> {
     fn new(key: K, public_key: &PublicKey, algorithm: SignatureAlgorithm) -> Result<Self> {
         algorithm.check_key(public_key)?;
         if algorithm.digest_len().is_none() {
-            let text = format!("certificates cannot be signed by {algorithm}");
+            let text = format!("certificates cannot be signed with {algorithm}");
             return Err(Error::new(ErrorKind::Argument, text));
         }
         Ok(Self { key, public_key: public_key.clone(), algorithm })

@@ -124,7 +124,7 @@ impl VaultKey for SymmetricKey {
             AnyKey::Symmetric(key) => Ok(key),
             AnyKey::Asymmetric(key) => Err(Error::new(
                 ErrorKind::Unsupported,
-                format!("it is no symmetric key but {}", key.public_key().description()),
+                format!("it is not a symmetric key but {}", key.public_key().description()),
             )
             .hint("open it as a Key")),
         }

@@ -34,7 +34,7 @@ impl Bundle {
     /// [`ErrorKind::Unsupported`] for a key of an unusable type, [`ErrorKind::Response`] for an
     /// invalid response.
     pub(crate) fn read(answer: SdkKey, reference: &KeyReference) -> Result<Self> {
-        let jwk = answer.key.ok_or_else(|| wrong("no key in it"))?;
+        let jwk = answer.key.ok_or_else(|| wrong("it contains no key"))?;
         let version = version(&jwk, reference)?;
         let key_type = jwk.kty.as_ref().ok_or_else(|| wrong("no kty in the key"))?.into();
         let attributes = KeyAttributes::new(answer.attributes, answer.managed, answer.tags)
@@ -46,16 +46,16 @@ impl Bundle {
 /// The version in the key's identifier, `https://HOST/keys/NAME/VERSION`. The host is ignored:
 /// proxies and emulators have others.
 fn version(jwk: &JsonWebKey, reference: &KeyReference) -> Result<String> {
-    let kid = jwk.kid.as_deref().ok_or_else(|| wrong("no key identifier in it"))?;
+    let kid = jwk.kid.as_deref().ok_or_else(|| wrong("it contains no key identifier"))?;
     let (name, version) =
-        name_and_version(kid).ok_or_else(|| wrong("no key name and version in its identifier"))?;
+        name_and_version(kid).ok_or_else(|| wrong("its key identifier has no name and version"))?;
     let version = version.ok_or_else(|| wrong("no version in the key identifier"))?;
     if !reference.key_name().is_some_and(|requested| requested.eq_ignore_ascii_case(name)) {
-        return Err(wrong("it is about another key"));
+        return Err(wrong("it is for another key"));
     }
     match reference.version() {
         Some(requested) if requested != version => {
-            Err(wrong("it is about another version of the key"))
+            Err(wrong("it is for another version of the key"))
         }
         _ => Ok(version),
     }
@@ -92,7 +92,7 @@ fn material(jwk: JsonWebKey) -> Result<Material> {
         Some(SdkKeyType::Oct | SdkKeyType::OctHsm) => return Ok(Material::Symmetric),
         other => {
             let name = other.map_or_else(String::new, |kty| KeyType::from(kty).to_string());
-            return Err(unsupported(&format!("a key of a type {}", outside::name(&name))));
+            return Err(unsupported(&format!("keys of type {}", outside::name(&name))));
         }
     };
     public_key.map(Material::Asymmetric).map_err(|error| wrong(error.message()))
@@ -106,7 +106,7 @@ fn curve(name: Option<&CurveName>) -> Result<Curve> {
         CurveName::P521 => Curve::P521,
         other => {
             let name = other.to_string();
-            return Err(unsupported(&format!("a key on a curve {}", outside::name(&name))));
+            return Err(unsupported(&format!("keys on curve {}", outside::name(&name))));
         }
     })
 }
@@ -116,7 +116,7 @@ fn wrong(what: &str) -> Error {
 }
 
 fn unsupported(what: &str) -> Error {
-    Error::new(ErrorKind::Unsupported, format!("{what} cannot sign or decrypt here"))
+    Error::new(ErrorKind::Unsupported, format!("{what} are not supported"))
 }
 
 #[cfg(test)]
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn identifiers_are_split_whatever_their_host() {
+    fn identifiers_are_split_for_any_host() {
         let version = "0123456789ABCDEF0123456789abcdef";
         let kid = format!("https://127.0.0.1:8443/keys/web/{version}");
         let split = name_and_version(&kid).unwrap();

@@ -95,7 +95,7 @@ impl CbcStream {
     ///
     /// # Errors
     /// The data has a partial block although the algorithm does not pad (no request is sent then),
-    /// its padding is wrong ([`ErrorKind::Argument`]), or the service fails or refuses within the
+    /// its padding is invalid ([`ErrorKind::Argument`]), or the service fails or refuses within the
     /// deadline.
     pub async fn finish(&mut self) -> Result<Zeroizing<Vec<u8>>> {
         let held = self.held.len();
@@ -109,14 +109,16 @@ impl CbcStream {
             (true, false) if held == BLOCK => {
                 let mut block = self.process(&self.held).await?.0;
                 let len = unpadded_len(&block).ok_or_else(|| {
-                    self.wrong("the padding is wrong: it was encrypted with another key or changed")
+                    self.wrong(
+                        "invalid padding: the data was changed or encrypted with another key",
+                    )
                 })?;
                 block.truncate(len);
                 block
             }
             _ => {
                 return Err(self.wrong(format!(
-                    "the data is not made of blocks of {BLOCK} bytes, {held} are left over"
+                    "the data is not a multiple of {BLOCK} bytes: {held} are left over"
                 )));
             }
         };

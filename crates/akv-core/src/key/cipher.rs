@@ -48,7 +48,7 @@ impl Key {
         algorithm: EncryptionAlgorithm,
         ciphertext: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>> {
-        self.undo("decrypt", Action::Decrypt, algorithm, ciphertext).await
+        self.decrypt_or_unwrap("decrypt", Action::Decrypt, algorithm, ciphertext).await
     }
 
     /// Wraps a key: encrypts it in the vault. It is the same computation as
@@ -98,10 +98,10 @@ impl Key {
         algorithm: EncryptionAlgorithm,
         wrapped: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>> {
-        self.undo("unwrap a key", Action::UnwrapKey, algorithm, wrapped).await
+        self.decrypt_or_unwrap("unwrap a key", Action::UnwrapKey, algorithm, wrapped).await
     }
 
-    async fn undo(
+    async fn decrypt_or_unwrap(
         &self,
         verb: &str,
         action: Action,

@@ -15,7 +15,7 @@ use crate::{
     Error, ErrorKind, KeyReference, Result,
     process::PerProcess,
     session::{Kind, Probe, Session, VaultCircuits, VaultClient},
-    transport::{Failure, failure, wrong_answer},
+    transport::{Failure, failure, invalid_response},
 };
 
 /// One version of a key in a vault.
@@ -94,7 +94,7 @@ impl Handle {
                     Ok(answer) => {
                         return OperationResult::read(&answer, self.id.version(), parameters)
                             .map(|answer| (index, answer))
-                            .map_err(|unusable| unusable_answer(&vault.host, unusable));
+                            .map_err(|unusable| unusable_response(&vault.host, unusable));
                     }
                     Err(Failure::Final(error)) if error.status() == Some(400) => {
                         refusal.get_or_insert(error);
@@ -102,7 +102,7 @@ impl Handle {
                     Err(other) => return Err(other),
                 }
             }
-            let none = || Error::new(ErrorKind::Internal, "nothing to ask the service for");
+            let none = || Error::new(ErrorKind::Internal, "there is no request to send");
             Err(Failure::Final(refusal.unwrap_or_else(none)))
         };
         let probe = || self.probe(action, bodies);
@@ -125,9 +125,9 @@ impl Handle {
     }
 }
 
-fn unusable_answer(host: &str, unusable: Unusable) -> Failure {
+fn unusable_response(host: &str, unusable: Unusable) -> Failure {
     match unusable {
-        Unusable::Shape(why) => wrong_answer(host, &why),
+        Unusable::Shape(why) => invalid_response(host, &why),
         Unusable::Length(why) => Failure::Final(Error::new(ErrorKind::Response, why)),
     }
 }
@@ -161,7 +161,7 @@ async fn get(
         .map_err(|error| failure(error, reference, &vault.host))?;
     Bundle::read(key, reference).map_err(|error| match error.kind() {
         ErrorKind::Unsupported => Failure::Final(error),
-        _ => wrong_answer(&vault.host, error.message()),
+        _ => invalid_response(&vault.host, error.message()),
     })
 }
 

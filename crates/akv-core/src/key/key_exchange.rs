@@ -88,28 +88,28 @@ impl Key {
     async fn on_grid<T>(&self, exchange: impl Future<Output = Result<T>>) -> Result<T> {
         let values = self.settings().values();
         if !values.rsa_key_exchange {
-            let text = "the RSA key exchange of TLS, and decryption without padding for it, is not \
-                        allowed by the setting rsa-key-exchange";
+            let text = "the RSA key exchange of TLS, which includes decryption without padding, \
+                        is not allowed by the setting rsa-key-exchange";
             return Err(Error::new(ErrorKind::NotAllowed, text)
-                .hint("use cipher suites with ECDHE; docs/security.md says what yes costs")
+                .hint("use ECDHE cipher suites; docs/security.md describes the risk of allowing it")
                 .during(self.doing("decrypt", EncryptionAlgorithm::Rsa15)));
         }
         let start = Instant::now();
         let outcome = exchange.await;
-        sleep_until(start + held_back(start.elapsed()).min(values.timeout)).await;
+        sleep_until(start + release_time(start.elapsed()).min(values.timeout)).await;
         outcome
     }
 }
 
 /// When to return a result that is available after `known`.
-fn held_back(known: Duration) -> Duration {
+fn release_time(known: Duration) -> Duration {
     let steps = known.as_nanos().div_ceil(GRID.as_nanos()).max(1);
     GRID * u32::try_from(steps).unwrap_or(u32::MAX)
 }
 
-/// Whether the service rejects this particular ciphertext, which is what an attacker wants to
-/// learn. Errors that it returns for every ciphertext (no such key, no permission, too many
-/// requests) are reported instead.
+/// Whether the service rejects this particular ciphertext, which must not be revealed. Errors
+/// that it returns for every ciphertext (no such key, no permission, too many requests) are
+/// reported instead.
 fn is_about_the_ciphertext(error: &Error) -> bool {
     error.kind() == ErrorKind::Service
         && error.status().is_some_and(|status| {
@@ -124,7 +124,8 @@ fn random() -> Result<Secret> {
 }
 
 fn fill(bytes: &mut [u8]) -> Result<()> {
-    aws_lc_rs::rand::fill(bytes).map_err(|_| Error::new(ErrorKind::Internal, "no random numbers"))
+    aws_lc_rs::rand::fill(bytes)
+        .map_err(|_| Error::new(ErrorKind::Internal, "cannot generate random numbers"))
 }
 
 /// Replaces the random premaster secret by a valid one, in the same steps as for an invalid one.
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_right_secret_passes() {
+    fn a_valid_premaster_secret_is_returned() {
         let right = secret([3, 3]);
         assert_eq!(selected(&right, TLS_1_2)[..], right);
         for right in [secret([3, 3]), secret([3, 2])] {
@@ -187,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_secret_becomes_random_and_keeps_nothing() {
+    fn an_invalid_premaster_secret_becomes_random() {
         for wrong in [
             secret([3, 2]),
             secret([2, 3]),
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_is_what_was_encrypted() {
+    fn a_block_has_valid_padding_around_the_content() {
         for len in [0, 1, 48, 245] {
             let block = block(256, &vec![9; len]).unwrap();
             assert_eq!((block.len(), block[0], block[1]), (256, 0, 2));
@@ -216,18 +217,18 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_on_the_grid_and_never_before_they_are_known() {
+    fn results_are_delayed_to_the_grid() {
         let ms = Duration::from_millis;
         for (known, returned) in
             [(0, 100), (1, 100), (99, 100), (100, 100), (101, 200), (9_950, 10_000)]
         {
-            assert_eq!(held_back(ms(known)), ms(returned), "{known}");
+            assert_eq!(release_time(ms(known)), ms(returned), "{known}");
         }
-        assert_eq!(held_back(ms(100) + Duration::from_nanos(1)), ms(200));
+        assert_eq!(release_time(ms(100) + Duration::from_nanos(1)), ms(200));
     }
 
     #[test]
-    fn what_the_service_says_to_every_ciphertext_is_told() {
+    fn errors_unrelated_to_the_ciphertext_are_reported() {
         let about = |status| {
             let error = Error::new(ErrorKind::Service, "no").answer(status, None, None);
             is_about_the_ciphertext(&error)

@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_others_are_left_alone() {
+    fn other_private_keys_are_ignored() {
         let pem = "-----BEGIN EC PRIVATE KEY-----\nMAA=\n-----END EC PRIVATE KEY-----\n";
         assert_eq!(KeyFile::from_pem(pem.as_bytes()).unwrap(), None);
         assert_eq!(KeyFile::from_pem(b"").unwrap(), None);

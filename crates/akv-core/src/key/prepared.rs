@@ -128,7 +128,10 @@ impl Key {
         let curve = match self.public_key() {
             PublicKey::Ec(key) => key.curve(),
             PublicKey::Rsa(_) => {
-                let text = format!("{} is an RSA key, and ECDSA takes none", self.reference());
+                let text = format!(
+                    "{} is an RSA key; ECDSA needs an elliptic-curve key",
+                    self.reference()
+                );
                 return Err(Error::new(ErrorKind::Argument, text));
             }
         };

@@ -217,9 +217,9 @@ impl OperationResult {
         if let Some((_, Some(other))) = about
             && other != version
         {
-            return Err(wrong("it is about another version of the key"));
+            return Err(wrong("it is for another version of the key"));
         }
-        let value = wire.value.ok_or_else(|| wrong("no result in it"))?;
+        let value = wire.value.ok_or_else(|| wrong("it contains no result"))?;
         check_length(&value, &requested.expected)?;
         let decode = |text: &str| {
             BASE64URL.decode(text).map_err(|_| wrong("the result is not valid base64url"))
@@ -245,7 +245,7 @@ fn check_length(text: &str, expected: &RangeInclusive<usize>) -> Result<(), Unus
     let (min, max) = (expected.start(), expected.end());
     let expected = match (min, max) {
         (min, max) if min == max => format!("instead of {max}"),
-        (0, max) => format!("and may have {max} at most"),
+        (0, max) => format!("instead of at most {max}"),
         (min, max) => format!("instead of {min} to {max}"),
     };
     Err(Unusable::Length(format!("the service's result has {len} bytes {expected}")))
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn operations_are_where_the_service_has_them() {
+    fn operations_have_the_services_urls() {
         let vault = Url::parse("https://v.vault.azure.net/").unwrap();
         let targets = Targets::new(&vault, "k", VERSION).unwrap();
         for (action, last) in
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_of_another_version_or_shape_are_refused() {
+    fn responses_of_another_version_or_shape_are_refused() {
         let good = read(&format!(r#"{{"kid":"https://v/keys/k/{VERSION}","value":"-_8"}}"#));
         assert_eq!(*good.unwrap().value, [0xfb, 0xff]);
         assert_eq!(*read(r#"{"value":"-_8="}"#).unwrap().value, [0xfb, 0xff]);

@@ -106,7 +106,7 @@ impl Key {
         match self.public_key() {
             PublicKey::Ec(key) if !ecdsa::in_range(signature, key.curve()) => Err(Error::new(
                 ErrorKind::Response,
-                "the service's signature has a number outside of the curve's order",
+                "r or s of the service's signature is out of range",
             )),
             _ => Ok(()),
         }

@@ -242,8 +242,8 @@ impl GcmCiphertext {
             return Err(Error::new(
                 kind,
                 format!(
-                    "GCM needs an initialization vector of {min} to {max} bytes and a tag of {TAG}, \
-                     these have {iv} and {tag}"
+                    "GCM needs an initialization vector of {min} to {max} bytes and a tag of \
+                     {TAG}, not {iv} and {tag}"
                 ),
             ));
         }

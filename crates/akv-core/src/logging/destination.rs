@@ -40,8 +40,8 @@ struct Open {
 }
 
 impl Destination {
-    /// Appends to a file. A new file is readable by its owner and group, or by fewer users if the
-    /// umask says so. An existing file keeps its mode, which its creator, such as logrotate, chose.
+    /// Appends to a file. A new file is readable by its owner and group, subject to the umask. An
+    /// existing file keeps its mode, which its creator, such as logrotate, chose.
     ///
     /// # Errors
     /// The file cannot be opened.
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_log_file_is_not_for_everybody() {
+    fn a_new_log_file_is_not_world_readable() {
         let folder = tempfile::tempdir().unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
         let new = folder.path().join("new.log");

@@ -84,7 +84,7 @@ fn targets(level: &str) -> Result<Targets> {
             Err(_) => text.parse().map_err(|error| {
                 Error::new(
                     ErrorKind::Settings,
-                    format!("wrong setting log-level = {text:?}: {error}"),
+                    format!("invalid setting log-level = {text:?}: {error}"),
                 )
                 .hint("use 0 to 3, or a filter such as akv_core=debug")
             })?,

@@ -37,7 +37,7 @@ fn json_fault(error: &serde_json::Error) -> String {
 /// The kind of mistake.
 pub(crate) fn url(text: &str) -> Result<Url, String> {
     // These texts are fixed.
-    Url::parse(text).map_err(|error| format!("bad URL: {error}"))
+    Url::parse(text).map_err(|error| format!("invalid URL: {error}"))
 }
 
 /// The mistake in PEM. The error's own text quotes the line.
@@ -48,8 +48,8 @@ pub(crate) fn pem_fault(error: &pem::Error) -> String {
         pem::Error::IllegalSectionStart { .. } => {
             "a PEM block has a malformed first line".to_owned()
         }
-        pem::Error::Base64Decode(_) => "a PEM block holds invalid base64".to_owned(),
-        _ => "it holds no readable PEM".to_owned(),
+        pem::Error::Base64Decode(_) => "a PEM block contains invalid base64".to_owned(),
+        _ => "it contains no valid PEM".to_owned(),
     }
 }
 
@@ -134,7 +134,7 @@ pub(crate) fn server(url: &Url) -> &str {
 /// A name in a response, if it looks like one.
 pub(crate) fn name(text: &str) -> &str {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    if text.len() <= 32 && text.bytes().all(plain) { text } else { "that is not known" }
+    if text.len() <= 32 && text.bytes().all(plain) { text } else { "unknown" }
 }
 
 #[cfg(test)]

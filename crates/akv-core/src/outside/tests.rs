@@ -307,7 +307,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(6))]
 
     #[test]
-    fn answers_that_cannot_be_read_are_not_repeated(secret in secrets(), cut in any::<usize>()) {
+    fn invalid_responses_are_not_quoted(secret in secrets(), cut in any::<usize>()) {
         for reader in readers() {
             prop_assert!(!reader.document.is_null());
             for body in variants(&reader, &secret, cut) {
@@ -320,7 +320,7 @@ proptest! {
     }
 
     #[test]
-    fn files_that_cannot_be_read_are_not_repeated(secret in secrets()) {
+    fn invalid_files_are_not_quoted(secret in secrets()) {
         for label in ["CERTIFICATE", "PRIVATE KEY", "ENCRYPTED PRIVATE KEY", KeyFile::PEM_LABEL] {
             for content in pems(&secret, label) {
                 let mut texts = Vec::new();
@@ -350,7 +350,7 @@ proptest! {
     }
 
     #[test]
-    fn users_and_passwords_in_urls_are_not_repeated(secret in secrets()) {
+    fn users_and_passwords_in_urls_are_not_quoted(secret in secrets()) {
         let endpoint = ("AKV_ENDPOINT", "https://127.0.0.1:1");
         let limit = ("AKV_TIMEOUT", "50ms");
         for url in [
@@ -401,7 +401,7 @@ fn errors_name_place_and_kind() {
 }
 
 #[test]
-fn what_a_program_says_is_shown_without_tokens() {
+fn program_output_is_shown_without_tokens() {
     let token = "eyJhbGciOiJSUzI1NiJ9.eyJleHAiOjF9.c2lnbmF0dXJl";
     let text = format!(
         "ERROR: {token}, see https://aka.ms/x ({token})\n00000000-0000-0000-0000-000000000000"

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn claims_are_read_and_what_is_no_token_says_nothing() {
+    fn claims_are_read_only_from_json_web_tokens() {
         let claims = r#"{"aud":"https://vault.azure.net","tid":"t","azp":"a","iat":1,"exp":3600}"#;
         let text = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims));
         let token = Token::new(&text, SystemTime::now()).unwrap();

@@ -61,7 +61,7 @@ impl<T> Step<T> {
         let start = Instant::now();
         let outcome = tokio::time::timeout(limit, step).await;
         let took = start.elapsed();
-        let late = || Err(Error::new(ErrorKind::Timeout, format!("no answer within {limit:?}")));
+        let late = || Err(Error::new(ErrorKind::Timeout, format!("no response within {limit:?}")));
         Self { took, outcome: outcome.unwrap_or_else(|_| late()) }
     }
 }

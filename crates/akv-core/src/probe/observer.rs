@@ -73,18 +73,18 @@ impl Record {
             Self { tcp: tcp @ None, dns: Some(Step { outcome: Ok(addresses), .. }), .. } => {
                 let hop = addresses.iter().map(|ip| SocketAddr::new(*ip, self.port).to_string());
                 let hop = hop.collect::<Vec<_>>().join(", ");
-                let outcome = Err(broken(if was_reset(&error) { BROKE } else { &hop }, error));
+                let outcome = Err(broken(if was_reset(&error) { LOST } else { &hop }, error));
                 *tcp = Some(Step { took, outcome });
             }
             Self { tls, .. } => {
-                let outcome = Err(broken(BROKE, error));
+                let outcome = Err(broken(LOST, error));
                 *tls = Some(Step { took, outcome });
             }
         }
     }
 }
 
-const BROKE: &str = "the connection broke";
+const LOST: &str = "the connection was lost";
 
 /// Whether the server accepted the connection and closed it at once.
 fn was_reset(error: &Error) -> bool {
@@ -132,11 +132,11 @@ impl transport::Observer for Recorder {
 
 fn unresolved(error: &io::Error) -> Error {
     if let Some(unknown) = transport::find_cause::<transport::UnknownHost>(error) {
-        return Error::new(ErrorKind::Reference, format!("there is no host {}", unknown.0))
+        return Error::new(ErrorKind::Reference, format!("unknown host {}", unknown.0))
             .hint("check the vault's name and the cloud");
     }
     let text = one_line(&causes(error));
-    Error::new(ErrorKind::Network, format!("the name cannot be looked up: {text}"))
+    Error::new(ErrorKind::Network, format!("cannot resolve the host name: {text}"))
         .hint("check this machine's network and /etc/resolv.conf")
 }
 

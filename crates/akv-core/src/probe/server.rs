@@ -197,7 +197,7 @@ impl ServerProbe {
         body: Bytes,
     ) -> Result<Exchange> {
         let Some(server) = &self.server else {
-            return Err(Error::new(ErrorKind::Network, "there is no connection"));
+            return Err(Error::new(ErrorKind::Network, "not connected"));
         };
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = method;
@@ -209,7 +209,7 @@ impl ServerProbe {
             let _ = head.set(start.elapsed());
         });
         let Ok(outcome) = timeout(self.limit, exchange).await else {
-            let text = format!("no answer within {:?}", self.limit);
+            let text = format!("no response within {:?}", self.limit);
             return Err(Error::new(ErrorKind::Timeout, text));
         };
         let whole = start.elapsed();

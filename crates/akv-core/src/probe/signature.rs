@@ -34,7 +34,7 @@ impl ServerProbe {
         credential: &CredentialProbe,
     ) -> Result<SignatureTimes> {
         let Some(token) = &credential.token else {
-            return Err(Error::new(ErrorKind::Credential, "the credential gave no token"));
+            return Err(Error::new(ErrorKind::Credential, "the credential returned no token"));
         };
         let (target, body) = key.sign_request(algorithm, digest)?;
         let json = HeaderValue::from_static("application/json");
@@ -43,7 +43,7 @@ impl ServerProbe {
         let Exchange { response, first_byte, whole } = exchange;
         let WholeResponse { status, headers, body } = response;
         if !status.is_success() {
-            let text = format!("the service answered with HTTP {}", status.as_u16());
+            let text = format!("the service returned HTTP {}", status.as_u16());
             let error = Error::new(ErrorKind::Service, text);
             return Err(error.answer(status.as_u16(), None, None));
         }

@@ -30,7 +30,7 @@ impl SignatureAlgorithm {
         if !fits {
             return Err(Error::new(
                 ErrorKind::Argument,
-                format!("{self} is no algorithm for this {} key", key.description()),
+                format!("{self} cannot be used with this {} key", key.description()),
             ));
         }
         Ok(())
@@ -42,13 +42,13 @@ impl SignatureAlgorithm {
         match (self.digest_len(), key) {
             (Some(len), _) if len != digest.len() => Err(Error::new(
                 ErrorKind::Argument,
-                format!("{self} signs a digest of {len} bytes, this one has {}", digest.len()),
+                format!("{self} signs a digest of {len} bytes, not {}", digest.len()),
             )),
             // RFC 8017 section 9.2: at least eight bytes of padding and three of framing.
             (None, PublicKey::Rsa(key)) if digest.len() + 11 > key.size() => Err(Error::new(
                 ErrorKind::Argument,
                 format!(
-                    "{} bytes do not fit a {}-bit key with PKCS#1 padding, at most {} do",
+                    "{} bytes do not fit a {}-bit key with PKCS#1 padding; the maximum is {}",
                     digest.len(),
                     key.bits(),
                     key.size().saturating_sub(11)
@@ -91,7 +91,7 @@ impl EncryptionAlgorithm {
         if plaintext.len() > max {
             let (len, bits) = (plaintext.len(), key.bits());
             return Err(argument(format!(
-                "{self} with a {bits}-bit key takes at most {max} bytes, these are {len}"
+                "{self} with a {bits}-bit key accepts at most {max} bytes, not {len}"
             )));
         }
         Ok(key)
@@ -107,7 +107,7 @@ impl EncryptionAlgorithm {
         if ciphertext.len() != key.size() {
             let (len, bits, size) = (ciphertext.len(), key.bits(), key.size());
             return Err(argument(format!(
-                "the ciphertext has {len} bytes, a {bits}-bit key takes {size}"
+                "a ciphertext for a {bits}-bit key has {size} bytes, not {len}"
             )));
         }
         Ok(key)
@@ -116,10 +116,9 @@ impl EncryptionAlgorithm {
     fn rsa(self, key: &PublicKey) -> Result<&RsaPublicKey> {
         match key {
             PublicKey::Rsa(key) => Ok(key),
-            PublicKey::Ec(_) => Err(argument(format!(
-                "{self} needs an RSA key, this is an {} key",
-                key.description()
-            ))),
+            PublicKey::Ec(_) => {
+                Err(argument(format!("{self} needs an RSA key, not an {} key", key.description())))
+            }
         }
     }
 }

@@ -85,7 +85,7 @@ fn import(digest: &[u8]) -> Result<Digest> {
         _ => &SHA512,
     };
     Digest::import_less_safe(digest, algorithm)
-        .map_err(|_| Error::new(ErrorKind::Argument, "no digest of 32, 48 or 64 bytes"))
+        .map_err(|_| Error::new(ErrorKind::Argument, "the digest must have 32, 48 or 64 bytes"))
 }
 
 /// Verifies PKCS#1 v1.5 around the caller's own `DigestInfo`, which AWS-LC's Rust interface does

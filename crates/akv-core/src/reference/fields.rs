@@ -52,13 +52,13 @@ impl Fields<'_> {
 
 /// The error for a refused reference.
 pub(super) fn refused(text: &str, reason: &str) -> Error {
-    Error::new(ErrorKind::Reference, format!("wrong key reference {}: {reason}", quoted(text)))
-        .hint("expected vault:NAME:KEY or managedHsm:NAME:KEY, with :VERSION if you like")
+    Error::new(ErrorKind::Reference, format!("invalid key reference {}: {reason}", quoted(text)))
+        .hint("expected vault:NAME:KEY or managedHsm:NAME:KEY, optionally with :VERSION")
 }
 
 /// The error for a refused key name.
 pub(super) fn refused_name(name: &str, reason: &str) -> Error {
-    Error::new(ErrorKind::Reference, format!("wrong key name {}: {reason}", quoted(name)))
+    Error::new(ErrorKind::Reference, format!("invalid key name {}: {reason}", quoted(name)))
 }
 
 /// Untrusted text, shortened and without control characters, in quotes.

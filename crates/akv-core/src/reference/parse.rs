@@ -69,9 +69,10 @@ fn sections(text: &str) -> Result<Fields<'_>, Reason> {
         return Err("it has too many sections".to_owned());
     }
     if let Some(query) = query {
-        let value = query.strip_prefix("version=").ok_or("after \"?\" only version=… is known")?;
+        let value =
+            query.strip_prefix("version=").ok_or("only version=… is accepted after \"?\"")?;
         if version.replace(value).is_some() {
-            return Err("it names the version twice".to_owned());
+            return Err("it has the version twice".to_owned());
         }
     }
     Ok(Fields { kind, vault, key, version, suffix: None })

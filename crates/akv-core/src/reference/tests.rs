@@ -34,7 +34,7 @@ fn every_form_names_the_same_key() {
 }
 
 #[test]
-fn every_form_takes_a_version() {
+fn every_form_accepts_a_version() {
     for text in [
         format!("vault:myVault:myKey:{VERSION}"),
         format!("vault:myVault:myKey?version={VERSION}"),
@@ -53,13 +53,13 @@ fn every_form_takes_a_version() {
 }
 
 #[test]
-fn pinning_gives_the_canonical_form() {
+fn pinning_returns_the_canonical_form() {
     let reference = parse("engine:e_akv:managedHsm:myHsm:myKey").unwrap();
     assert_eq!(reference.pinned(VERSION).to_string(), format!("managedHsm:myHsm:myKey:{VERSION}"));
 }
 
 #[test]
-fn without_a_key_name_it_is_the_list_of_keys() {
+fn a_reference_without_a_key_name_names_the_vault() {
     for text in [
         "vault:myVault:",
         "akv:type=vault,vault=myVault,name=",
@@ -168,7 +168,7 @@ fn hash_and_serde_agree_with_comparison_and_text() {
 }
 
 #[test]
-fn one_leads_from_a_key_to_its_vault_and_to_its_neighbours() {
+fn vault_and_other_keys_are_derived_from_a_key() {
     let hosts = TrustedHosts { cloud: Cloud::Public, extra: vec!["vault.corp.example".into()] };
     for text in [
         "vault:myVault:one",
@@ -191,7 +191,7 @@ fn one_leads_from_a_key_to_its_vault_and_to_its_neighbours() {
 proptest! {
     /// Valid references have plain names, so host and path are what they seem to be.
     #[test]
-    fn no_text_leads_to_another_host(text in hostile()) {
+    fn no_text_names_an_untrusted_host(text in hostile()) {
         if let Ok(reference) = parse(&text) {
             let suffix = Cloud::Public.dns_suffix(reference.kind());
             let host = reference.host(suffix);
@@ -206,7 +206,7 @@ proptest! {
     }
 
     #[test]
-    fn anything_may_be_thrown_at_the_parser(text in any::<String>()) {
+    fn parsing_never_panics(text in any::<String>()) {
         let _ = parse(&text);
     }
 }

@@ -85,8 +85,8 @@ impl Authorize {
                 Err(refusal(AkvError::new(
                     AkvErrorKind::Credential,
                     format!(
-                        "the server asks for a token for {:?} instead of {expected:?}; \
-                         it is not sent",
+                        "the server requests a token for {:?} instead of {expected:?}; no token \
+                         is sent",
                         outside::without_users(crate::error::shortened(requested, 200))
                     ),
                 )))
@@ -111,7 +111,7 @@ impl Policy for Authorize {
         if request.url().origin() != self.vault.origin() {
             return Err(refusal(AkvError::new(
                 AkvErrorKind::Response,
-                format!("the answer leads to another server: {}", outside::server(request.url())),
+                format!("the response links to another server: {}", outside::server(request.url())),
             )));
         }
         let token = self.token().await?;
@@ -154,8 +154,8 @@ fn no_other_token(error: AkvError, request_id: Option<&str>) -> AkvError {
     let request_id = request_id.map(str::to_owned);
     let code = error.code().map(|code| format!("{code}: ")).unwrap_or_default();
     let reason = error.message();
-    let text = format!("the access token was refused, and there is no other: {code}{reason}");
-    AkvError::new(AkvErrorKind::Credential, text).answer(401, None, request_id).hint_of(&error)
+    let text = format!("the access token was refused and cannot be replaced: {code}{reason}");
+    AkvError::new(AkvErrorKind::Credential, text).answer(401, None, request_id).with_hint_of(&error)
 }
 
 /// The value of `name="…"` in a challenge (RFC 9110 section 11.6.1).

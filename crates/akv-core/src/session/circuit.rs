@@ -1,10 +1,10 @@
-//! Fail fast: operations on a vault that does not answer fail at once.
+//! Fail fast: operations on a vault that does not respond fail at once.
 //!
-//! Without this, an outage costs every operation its whole deadline, one after the other, and a
-//! server that blocks serves nobody meanwhile. Each vault has a [`Circuit`] for each kind of
-//! operation. It opens after three consecutive operations that reach their deadline without any
-//! response. From then on operations of that kind fail at once, except for one probe at most once a
-//! second. Only a response to a probe closes the circuit.
+//! Without this, during an outage every operation waits until its deadline, one after the other,
+//! and a blocking server serves no other client in that time. Each vault has a
+//! [`Circuit`] for each kind of operation. It opens after three consecutive operations that reach
+//! their deadline without any response. From then on operations of that kind fail at once, except
+//! for at most one probe a second. Only a response to a probe closes the circuit.
 //!
 //! A circuit is a few numbers that are read and written without a lock, so a child of `fork` starts
 //! with its parent's state and continues independently.
@@ -19,7 +19,7 @@ use crate::process::primitives::AtomicU64;
 const UNANSWERED: u64 = 3;
 
 /// Minimum number of milliseconds between the starts of two probes.
-const PAUSE: u64 = 1_000;
+const PROBE_INTERVAL: u64 = 1_000;
 
 /// Stands for no time: a circuit's clock is always later.
 const NEVER: u64 = 0;
@@ -30,10 +30,10 @@ const NEVER: u64 = 0;
 pub(crate) struct Circuit {
     /// A [`State`].
     state: AtomicU64,
-    /// When it was last closed: operations that began earlier say nothing about the time since.
+    /// When it was last closed: operations that began earlier are ignored.
     closed: AtomicU64,
     /// When the last probe began.
-    tried: AtomicU64,
+    last_probe: AtomicU64,
 }
 
 /// The part that changes atomically.
@@ -75,7 +75,7 @@ impl Circuit {
         Self {
             state: AtomicU64::new(0),
             closed: AtomicU64::new(NEVER),
-            tried: AtomicU64::new(NEVER),
+            last_probe: AtomicU64::new(NEVER),
         }
     }
 
@@ -92,9 +92,9 @@ impl Circuit {
         if since == NEVER {
             return Admission::Normal;
         }
-        let tried = self.tried.load(Relaxed);
-        let due = tried == NEVER || now.saturating_sub(tried) >= PAUSE;
-        if due && self.tried.compare_exchange(tried, now, Relaxed, Relaxed).is_ok() {
+        let last = self.last_probe.load(Relaxed);
+        let due = last == NEVER || now.saturating_sub(last) >= PROBE_INTERVAL;
+        if due && self.last_probe.compare_exchange(last, now, Relaxed, Relaxed).is_ok() {
             Admission::Probe(since)
         } else {
             Admission::Refused(since)
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn three_without_an_answer_open_it_and_an_answer_between_does_not() {
+    fn opens_after_three_consecutive_operations_without_a_response() {
         let circuit = Circuit::new();
         for now in [10, 20] {
             assert!(!circuit.unanswered(now, now));
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn one_trial_a_second_and_only_its_answer_closes() {
+    fn probes_once_a_second_and_only_their_response_closes_it() {
         let circuit = open(100);
         assert_eq!(circuit.admit(101), Admission::Probe(100));
         for now in [101, 500, 1_100] {
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_began_before_the_circuit_closed_does_not_open_it_again() {
+    fn operations_that_began_before_it_closed_do_not_reopen_it() {
         let circuit = open(100);
         circuit.close(200);
         for began in [90, 150, 199] {
@@ -210,7 +210,7 @@ mod tests {
         in_a_row: u64,
         open: Option<u64>,
         closed: u64,
-        tried: Option<u64>,
+        last: Option<u64>,
     }
 
     #[derive(Clone, Debug)]
@@ -233,7 +233,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_does_what_users_are_told(events in proptest::collection::vec(event(), 1..80)) {
+        fn behaves_like_the_documented_model(events in proptest::collection::vec(event(), 1..80)) {
             let (circuit, mut model, mut now) = (Circuit::new(), Model::default(), 5_000);
             for (pause, event) in events {
                 now += pause;
@@ -241,8 +241,8 @@ mod tests {
                     Event::Begin => {
                         let expected = match model.open {
                             None => Admission::Normal,
-                            Some(since) if model.tried.is_none_or(|at| now - at >= 1_000) => {
-                                model.tried = Some(now);
+                            Some(since) if model.last.is_none_or(|at| now - at >= 1_000) => {
+                                model.last = Some(now);
                                 Admission::Probe(since)
                             }
                             Some(since) => Admission::Refused(since),
@@ -264,7 +264,7 @@ mod tests {
                     }
                     Event::ProbeAnswered => {
                         circuit.close(now);
-                        model = Model { closed: now, tried: model.tried, ..Model::default() };
+                        model = Model { closed: now, last: model.last, ..Model::default() };
                     }
                 }
                 prop_assert_eq!(circuit.is_open(), model.open.is_some());

@@ -163,12 +163,12 @@ impl Session {
                 Admission::Refused(since) => {
                     drop(self.metrics().operation());
                     self.metrics().failure();
-                    return Err(self.no_answer(vault, circuits, kind, since));
+                    return Err(self.failing_fast(vault, circuits, kind, since));
                 }
                 Admission::Probe(since) if runs_in_background() => {
                     let watch = Watch { circuits: Arc::clone(circuits), kind };
                     tokio::spawn(self.clone().run_probe(Arc::clone(vault), watch, probe()));
-                    return Err(self.no_answer(vault, circuits, kind, since));
+                    return Err(self.failing_fast(vault, circuits, kind, since));
                 }
                 Admission::Probe(since) => in_foreground = Some(since),
             }
@@ -180,16 +180,16 @@ impl Session {
             (_, None) if answered => circuit.answered(),
             (_, Some(_)) if answered => {
                 circuit.close(circuits.at(Instant::now()));
-                tracing::info!(host = vault.host, %kind, "the vault answers again");
+                tracing::info!(host = vault.host, %kind, "the vault responds again");
             }
             (Err(error), Some(since)) if error.kind() == ErrorKind::Timeout => {
-                return Err(self.no_answer(vault, circuits, kind, since));
+                return Err(self.failing_fast(vault, circuits, kind, since));
             }
             (Err(error), None)
                 if error.kind() == ErrorKind::Timeout
                     && circuit.unanswered(circuits.at(began), circuits.at(Instant::now())) =>
             {
-                tracing::warn!(host = vault.host, %kind, "no answer; operations fail at once");
+                tracing::warn!(host = vault.host, %kind, "no response; failing fast");
             }
             _ => {}
         }
@@ -202,13 +202,13 @@ impl Session {
         let (_, answered) = self.run_on(&vault, self.settings().timeout(), probe).await;
         if answered {
             circuits.of(kind).close(circuits.at(Instant::now()));
-            tracing::info!(host = vault.host, %kind, "the vault answers again");
+            tracing::info!(host = vault.host, %kind, "the vault responds again");
         }
     }
 
     /// The error of an operation that fails fast.
     #[cold]
-    fn no_answer(
+    fn failing_fast(
         &self,
         vault: &VaultClient,
         circuits: &VaultCircuits,
@@ -218,8 +218,9 @@ impl Session {
         let ago = Duration::from_millis(circuits.at(Instant::now()).saturating_sub(since));
         let since = OffsetDateTime::from(SystemTime::now() - ago);
         let text = format!(
-            "{} has answered no operation of this kind ({kind}) since {} {:02}:{:02}:{:02} UTC; \
-             until it does they fail at once (setting fail-fast), and one a second is tried",
+            "{} has not responded to this kind of operation ({kind}) since {} {:02}:{:02}:{:02} \
+             UTC; until it does, such operations fail immediately (setting fail-fast), except for \
+             one probe a second",
             vault.host,
             since.date(),
             since.hour(),
@@ -227,6 +228,6 @@ impl Session {
             since.second(),
         );
         Error::new(ErrorKind::Network, text)
-            .hint("check the vault and the network to it; fail-fast = no waits for each operation")
+            .hint("check the vault and the network; with fail-fast = no, each operation waits")
     }
 }

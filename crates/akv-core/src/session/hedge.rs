@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_first_success_counts() {
+    async fn the_first_success_is_returned() {
         for (first, second, expected, took) in [
             ((10, Ok("a")), Some((0, Ok("b"))), Ok("a"), 10),
             ((10, Err("a")), Some((0, Ok("b"))), Err("a"), 10),

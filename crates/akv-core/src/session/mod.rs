@@ -121,13 +121,13 @@ impl Session {
             }
             // The semaphore is fair.
             let _permit = vault.permits.acquire().await.map_err(|_| {
-                Error::new(ErrorKind::Internal, "the limit of requests in flight is gone")
+                Error::new(ErrorKind::Internal, "the semaphore for requests in flight is closed")
             })?;
             attempt(Arc::clone(vault)).await.inspect_err(|failure| {
                 if failure.error().status() == Some(429) {
                     metrics.throttled();
                 }
-                if failure.is_answer() {
+                if failure.is_response() {
                     answered.store(true, Relaxed);
                 }
             })

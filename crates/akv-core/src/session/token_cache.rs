@@ -202,7 +202,7 @@ impl Tokens {
                     // A token that has expired on arrival must not cause requests in a tight loop.
                     Ok(new) => until(new.renewal()).max(Duration::from_secs(1)),
                     Err(error) => {
-                        tracing::warn!(%error, "no new access token to keep; it is tried again");
+                        tracing::warn!(%error, "cannot renew the access token; retrying");
                         RENEWAL_PAUSE / 5
                     }
                 },
@@ -231,8 +231,8 @@ impl Tokens {
         }
     }
 
-    /// Renews `old` when it is due, if it was used meanwhile: an idle program must not request
-    /// tokens for ever. After a failure the old token is used until it expires.
+    /// Renews `old` when it is due, if it was used in the meantime: an idle program must not
+    /// request tokens for ever. After a failure the old token is used until it expires.
     ///
     /// An inherited token is renewed late, and only if it is used after its parent's renewal: most
     /// children of servers that fork for each connection have ended by then.
@@ -270,7 +270,7 @@ impl Tokens {
             match this.renew(&old).await {
                 Ok(new) => return this.watch(&new),
                 Err(error) => {
-                    tracing::warn!(%error, ?left, "no new access token; the old one is kept");
+                    tracing::warn!(%error, ?left, "cannot renew the access token; keeping it");
                     this.used.store(true, Ordering::Relaxed);
                     wait = pause(left);
                 }
@@ -294,7 +294,7 @@ impl Tokens {
         match self.fetch(&mut history, self.budget / 2).await {
             Ok(token) => token,
             Err(error) => {
-                tracing::warn!(%error, ?left, "no new access token; the old one is kept");
+                tracing::warn!(%error, ?left, "cannot renew the access token; keeping it");
                 old
             }
         }
@@ -313,7 +313,7 @@ impl Tokens {
         let request = self.credential.token(self.scope(), budget);
         let outcome = tokio::time::timeout(budget, request).await.unwrap_or_else(|_| {
             let name = self.credential.name();
-            let text = format!("the credential {name} gave no token within {budget:?}");
+            let text = format!("the credential {name} returned no token within {budget:?}");
             Err(Error::new(ErrorKind::Credential, text))
         });
         match outcome {

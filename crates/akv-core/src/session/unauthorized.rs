@@ -24,15 +24,15 @@ pub(super) fn unauthorized(tokens: &Tokens, why: NoOtherToken, answer: &RawRespo
             (format!("the access token was refused, and {source}"), advice)
         }
         (None, NoOtherToken::Unchanged) => (
-            format!("the access token was refused, and {name} gives the same one again"),
-            "check that this identity is of the vault's tenant; if its login or tenant has changed, \
-             sign in again, or wait until the token that is cached expires"
+            format!("the access token was refused, and {name} returned the same one again"),
+            "check that this identity belongs to the vault's tenant; if its login or tenant has \
+             changed, sign in again or wait until the cached token expires"
                 .to_owned(),
         ),
         (None, NoOtherToken::Again) => (
-            format!("two access tokens in a row were refused, the second one new from {name}"),
-            "another token will not help: check that this identity is of the vault's tenant, that \
-             cloud and endpoint are right, and this machine's clock"
+            format!("two access tokens in a row were refused, the second one fresh from {name}"),
+            "check that this identity belongs to the vault's tenant, and check cloud, endpoint \
+             and this machine's clock"
                 .to_owned(),
         ),
     };

@@ -100,7 +100,7 @@ impl VaultClient {
         let second = || {
             let permit = self.permits.try_acquire().ok()?;
             self.metrics.hedge();
-            tracing::debug!(host = self.host, ?after, "no answer yet; asking once more");
+            tracing::debug!(host = self.host, ?after, "no response yet; sending a second request");
             Some(async move {
                 let _permit = permit;
                 direct.post(target, body).await

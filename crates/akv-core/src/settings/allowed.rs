@@ -65,7 +65,7 @@ impl List {
             let shown = one_line(shortened(&value.text, 100));
             Error::new(
                 ErrorKind::Settings,
-                format!("wrong setting {spelling} = {shown:?}: {reason}"),
+                format!("invalid setting {spelling} = {shown:?}: {reason}"),
             )
         };
         if value.text.trim().is_empty() {
@@ -116,9 +116,8 @@ fn entry(text: &str, hosts: &TrustedHosts) -> Result<KeyReference, String> {
     };
     let reference = PREFIXES.iter().find_map(after).unwrap_or(text);
     if reference.contains('=') && !reference.contains('?') {
-        return Err(
-            "write akv: fields as vault:NAME:KEY here, since commas part the entries".to_owned()
-        );
+        return Err("write akv: fields as vault:NAME:KEY here, since commas separate the entries"
+            .to_owned());
     }
     KeyReference::parse(reference, hosts).map_err(|error| error.message().to_owned())
 }

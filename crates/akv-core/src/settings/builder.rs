@@ -325,7 +325,7 @@ impl Builder {
         let shown = one_line(shortened(&shown, 100));
         Error::new(
             ErrorKind::Settings,
-            format!("wrong setting {} = {shown:?}: {reason}", value.origin.spelling(name)),
+            format!("invalid setting {} = {shown:?}: {reason}", value.origin.spelling(name)),
         )
     }
 }

@@ -61,7 +61,7 @@ impl Builder {
                         }
                     })?;
                 if certificates.is_empty() {
-                    return Err(self.refused("ca-file", "the file holds no PEM certificate"));
+                    return Err(self.refused("ca-file", "the file contains no PEM certificate"));
                 }
                 certificates
             }

@@ -60,10 +60,11 @@ fn resource(path: &str) -> Result<(), String> {
     let allowed = |c: char| c.is_alphanumeric() || "-_.()".contains(c);
     match segments.len() == 8 && segments.iter().all(|s| !s.is_empty() && s.chars().all(allowed)) {
         true if is_guid(segments[1]) => Ok(()),
-        true => Err("the subscription in the resource id is no GUID".to_owned()),
-        false => Err("the resource id has an empty part, a part too many, or characters that no \
-                      name has"
-            .to_owned()),
+        true => Err("the subscription in the resource id is not a GUID".to_owned()),
+        false => {
+            Err("the resource id has an empty part, too many parts or invalid characters"
+                .to_owned())
+        }
     }
 }
 
@@ -91,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn the_three_forms() {
+    fn every_form_is_parsed() {
         let read = IdentityId::read;
         assert_eq!(read(GUID), Ok(IdentityId::Client(GUID.to_owned())));
         assert_eq!(read("  my-app "), Ok(IdentityId::Client("my-app".to_owned())));
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_forms_are_refused_with_what_is_wrong() {
+    fn invalid_forms_are_refused_with_the_reason() {
         let id = resource_id();
         for (text, reason) in [
             ("", "expected a client id"),
@@ -117,10 +118,10 @@ mod tests {
             ("/", "\"subscriptions\" as part 1"),
             ("/subscriptions/x", "\"resourceGroups\" as part 3"),
             (&id.replace("ManagedIdentity", "Compute"), "\"Microsoft.ManagedIdentity\" as part 6"),
-            (&id.replace(GUID, "mine"), "no GUID"),
+            (&id.replace(GUID, "mine"), "not a GUID"),
             (&id.replace("my-identity", ""), "an empty part"),
-            (&format!("{id}/more"), "a part too many"),
-            (&format!("{id}?a=b"), "characters that no name has"),
+            (&format!("{id}/more"), "too many parts"),
+            (&format!("{id}?a=b"), "invalid characters"),
         ] {
             let error = IdentityId::read(text).unwrap_err();
             assert!(error.contains(reason), "{text}: {error}");
@@ -129,7 +130,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_with_other_characters_is_accepted(text in ".{0,80}") {
+        fn other_characters_are_refused(text in ".{0,80}") {
             if IdentityId::read(&text).is_ok() {
                 prop_assert!(!text.trim().contains([' ', '&', '?', '#', '%', '\n', '"']));
             }

@@ -85,13 +85,13 @@ pub const OPTIONS: &[OptionInfo] = &[
     option(
         "hedge-after",
         "AKV_HEDGE_AFTER",
-        "send an operation once more, on another connection, when there is no answer after this \
-         time (default: never)",
+        "send a request again, on another connection, if there is no response after this time \
+         (default: never)",
     ),
     option(
         "verify-signatures",
         "AKV_VERIFY_SIGNATURES",
-        "check each signature locally before handing it on: yes (default), no",
+        "verify each signature locally before it is returned: yes (default), no",
     )
     .or("yes"),
     option(
@@ -103,21 +103,22 @@ pub const OPTIONS: &[OptionInfo] = &[
     option(
         "allowed-keys",
         "AKV_ALLOWED_KEYS",
-        "the keys (vault:NAME:KEY) and whole vaults (vault:NAME:) that may be used at all, \
-         comma-separated; what every source allows is allowed (default: every key)",
+        "the only keys (vault:NAME:KEY) and whole vaults (vault:NAME:) that may be used, \
+         comma-separated; every source must allow a key (default: every key)",
     ),
     option(
         "rsa-key-exchange",
         "AKV_RSA_KEY_EXCHANGE",
-        "decrypt for the RSA key exchange of TLS 1.2 and older, which a peer may use to learn what \
-         the vault answers: no (default), yes",
+        "decrypt for the RSA key exchange of TLS 1.2 and older, which may give peers a padding \
+         oracle: no (default), yes",
     )
     .or("no"),
     option(
         "fail-fast",
         "AKV_FAIL_FAST",
-        "after three operations of one kind in a row without any answer from a vault, further ones \
-         fail at once until one, tried at most once a second, is answered: yes (default), no",
+        "after three consecutive operations of one kind without any response from a vault, fail \
+         further ones immediately until a probe, at most one a second, gets a response: yes \
+         (default), no",
     )
     .or("yes"),
     option(

@@ -28,7 +28,7 @@ impl Origin {
 }
 
 impl Origin {
-    /// As [`spelling`](Self::face), together with the setting's own name.
+    /// As [`spelling`](Self::spelling), together with the setting's own name.
     pub(super) fn named(self, name: &str) -> String {
         match self {
             Self::Environment(variable) => format!("{name} ({variable})"),

@@ -85,7 +85,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         .and_then(|number| number.checked_mul(unit_ms))
         .ok_or("expected a duration such as 500ms, 3s, 1m or a number of seconds")?;
     if milliseconds == 0 || milliseconds > 86_400_000 {
-        return Err("a duration must be more than nothing and at most a day".to_owned());
+        return Err("a duration must be more than zero and at most a day".to_owned());
     }
     Ok(Duration::from_millis(milliseconds))
 }
@@ -113,7 +113,7 @@ pub(super) fn dns_suffixes(text: &str) -> Result<Vec<String>, String> {
             let plausible = suffix.len() <= 200
                 && suffix.split('.').count() >= 2
                 && suffix.split('.').all(label);
-            if plausible { Ok(suffix) } else { Err(format!("{suffix:?} is no DNS suffix")) }
+            if plausible { Ok(suffix) } else { Err(format!("{suffix:?} is not a DNS suffix")) }
         })
         .collect()
 }
@@ -122,7 +122,7 @@ pub(super) fn dns_suffixes(text: &str) -> Result<Vec<String>, String> {
 pub(super) fn endpoint(text: &str) -> Result<url::Url, String> {
     let mut url = outside::url(text)?;
     if url.scheme() != "https" || url.host_str().is_none() {
-        return Err("expected an https URL: a token goes only over TLS".to_owned());
+        return Err("expected an https URL: tokens are sent only over TLS".to_owned());
     }
     if outside::has_user(&url) {
         return Err("a user in the URL is not supported".to_owned());
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations() {
+    fn durations_are_parsed() {
         for (text, expected) in [("500ms", 500), ("3s", 3000), ("1m", 60_000), ("7", 7000)] {
             assert_eq!(duration(text).unwrap(), Duration::from_millis(expected), "{text}");
         }
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn suffixes() {
+    fn suffixes_are_parsed() {
         assert_eq!(
             dns_suffixes(".Vault.Example.org, managedhsm.example.org").unwrap(),
             ["vault.example.org", "managedhsm.example.org"]
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn endpoints() {
+    fn endpoints_are_parsed() {
         assert_eq!(endpoint("https://127.0.0.1:8443").unwrap().as_str(), "https://127.0.0.1:8443/");
         for text in ["http://h", "https://u@h", "https://h?q", "https://h#f", "h:443", "file:///x"]
         {

@@ -169,10 +169,7 @@ fn proxies(settings: &Settings) -> Result<Matcher> {
     let unexcepted = Matcher::builder().https(proxy.to_owned()).build();
     match unexcepted.intercept(&probe).and_then(|proxy| proxy.uri().scheme_str().map(str::len)) {
         Some(4 | 5) => Ok(matcher),
-        _ => Err(Error::new(
-            ErrorKind::Settings,
-            "HTTPS_PROXY is not the http or https URL of a proxy",
-        )),
+        _ => Err(Error::new(ErrorKind::Settings, "HTTPS_PROXY is not an http or https URL")),
     }
 }
 
@@ -226,5 +223,5 @@ impl Route {
 
 /// A proxy failed, not the server behind it.
 #[derive(Debug, thiserror::Error)]
-#[error("the proxy of HTTPS_PROXY gave no tunnel")]
+#[error("cannot open a tunnel through the proxy in HTTPS_PROXY")]
 struct ProxyError(#[source] BoxError);

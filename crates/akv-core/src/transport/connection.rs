@@ -86,6 +86,6 @@ impl Connection {
 
 async fn until_closed(connection: impl Future<Output = hyper::Result<()>>) {
     if let Err(error) = connection.await {
-        tracing::debug!(%error, "a connection broke");
+        tracing::debug!(%error, "connection lost");
     }
 }

@@ -30,7 +30,7 @@ pub(crate) fn failure(error: azure_core::Error, reference: &KeyReference, host: 
             Ok(ours) => Failure::Final(ours),
             Err(other) => Failure::Final(Error::new(ErrorKind::Credential, causes(&other))),
         },
-        SdkErrorKind::DataConversion => wrong_answer(host, &causes(&error)),
+        SdkErrorKind::DataConversion => invalid_response(host, &causes(&error)),
         SdkErrorKind::Connection => unreachable_server(&error, true, host),
         SdkErrorKind::Io => unreachable_server(&error, false, host),
         _ => Failure::Final(Error::new(ErrorKind::Internal, causes(&error))),
@@ -38,13 +38,13 @@ pub(crate) fn failure(error: azure_core::Error, reference: &KeyReference, host: 
 }
 
 /// An invalid response. Another attempt may succeed.
-pub(crate) fn wrong_answer(host: &str, why: &str) -> Failure {
-    let text = format!("{host} gave a wrong answer: {why}");
+pub(crate) fn invalid_response(host: &str, why: &str) -> Failure {
+    let text = format!("invalid response from {host}: {why}");
     Failure::Transient(Error::new(ErrorKind::Response, text), None)
 }
 
 /// Whether the service certainly did not execute the request: no connection was made, or it
-/// rejected the request unread.
+/// rejected the request without reading it.
 pub(crate) fn not_executed(error: &azure_core::Error) -> bool {
     match error.kind() {
         SdkErrorKind::Connection | SdkErrorKind::Credential => true,
@@ -91,7 +91,7 @@ fn answered(status: u16, response: Option<&RawResponse>, reference: &KeyReferenc
 
 fn status_text(status: u16) -> &'static str {
     match status {
-        300..=399 => "a redirect, which is never followed",
+        300..=399 => "redirects are not followed",
         403 => "forbidden",
         404 => "not found",
         429 => "too many requests",
@@ -106,7 +106,8 @@ fn hint(status: u16, code: Option<&str>, reference: &KeyReference) -> Option<Str
     };
     Some(match (status, code.unwrap_or_default()) {
         (403, "ForbiddenByPolicy") => {
-            "give the identity the key permissions get and sign in the vault's access policy".into()
+            "grant the identity the key permissions get and sign in the vault's access policy"
+                .into()
         }
         (403, "KeyDisabled" | "KeyNotYetValid" | "KeyExpired" | "KeyOperationForbidden") => {
             "check the key's attributes and permitted operations".into()
@@ -114,7 +115,7 @@ fn hint(status: u16, code: Option<&str>, reference: &KeyReference) -> Option<Str
         (403, "ForbiddenByFirewall" | "ForbiddenByConnection") => {
             "allow this machine in the vault's network settings".into()
         }
-        (403, _) => format!("give the identity the role {role}"),
+        (403, _) => format!("assign the role {role} to the identity"),
         (404, _) => "check the names and the version in the key reference".into(),
         _ => return None,
     })
@@ -129,7 +130,7 @@ pub(crate) fn unreachable_server(
     if let Some(error) = find_cause::<rustls::Error>(error).and_then(|tls| not_trusted(tls, host)) {
         return Failure::Final(error);
     }
-    let text = format!("no answer from {host}: {}", causes(error));
+    let text = format!("no response from {host}: {}", causes(error));
     let failure = with_source(Error::new(ErrorKind::Network, text), error);
     if find_cause::<UnknownHost>(error).is_some() {
         return Failure::Final(failure.hint("check the vault's name and the network"));
@@ -144,10 +145,11 @@ fn not_trusted(error: &rustls::Error, host: &str) -> Option<Error> {
             let reason = one_line(&reason.to_string());
             let text = format!("the certificate of {host} is not trusted: {reason}");
             Error::new(ErrorKind::Tls, text)
-                .hint("if the server is yours, name its root certificate in ca-file (AKV_CA_FILE)")
+                .hint("if you trust the server, set ca-file (AKV_CA_FILE) to its root certificate")
         }
         rustls::Error::PeerIncompatible(_) => {
-            let text = format!("no TLS with {host}: {}", one_line(&error.to_string()));
+            let text =
+                format!("the TLS handshake with {host} failed: {}", one_line(&error.to_string()));
             Error::new(ErrorKind::Tls, text)
         }
         _ => return None,
@@ -155,8 +157,8 @@ fn not_trusted(error: &rustls::Error, host: &str) -> Option<Error> {
     Some(failure.caused_by(error.clone()))
 }
 
-/// Adds the error of TLS or of the operating system that is beneath `error`. What is above may hold
-/// parts of requests.
+/// Adds the error of TLS or of the operating system that is beneath `error`. The layers above may
+/// contain parts of requests.
 fn with_source(failure: Error, error: &(dyn StdError + 'static)) -> Error {
     if let Some(tls) = find_cause::<rustls::Error>(error) {
         return failure.caused_by(tls.clone());
@@ -249,7 +251,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unknown_hosts_are_told_by_type_and_not_by_words() {
+    fn unknown_hosts_are_recognized_by_error_type() {
         let failed = |error: io::Error| {
             let error = azure_core::Error::new(SdkErrorKind::Connection, error);
             unreachable_server(&error, true, "v.vault.azure.net")
@@ -273,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_of_retry_after() {
+    fn every_form_of_retry_after_is_parsed() {
         let ms = retry_after(&headers("retry-after-ms", "250"));
         assert_eq!(ms, Some(Duration::from_millis(250)));
         assert_eq!(retry_after(&headers("retry-after", "7")), Some(Duration::from_secs(7)));

@@ -141,7 +141,7 @@ fn keepalive(settings: &Settings) -> Duration {
 fn parts(url: &Uri) -> azure_core::Result<(&Scheme, &Authority)> {
     match (url.scheme(), url.authority()) {
         (Some(scheme), Some(authority)) => Ok((scheme, authority)),
-        _ => Err(Error::with_message(ErrorKind::Other, "a URL without a server")),
+        _ => Err(Error::with_message(ErrorKind::Other, "the URL has no host")),
     }
 }
 
@@ -189,7 +189,10 @@ fn into_hyper(request: &Request) -> azure_core::Result<hyper::Request<Full<Bytes
     let body = match request.body() {
         Body::Bytes(bytes) => bytes.clone(),
         Body::SeekableStream(_) => {
-            return Err(Error::with_message(ErrorKind::Other, "requests of keys are no streams"));
+            return Err(Error::with_message(
+                ErrorKind::Other,
+                "streaming request bodies are not supported",
+            ));
         }
     };
     let mut built = hyper::Request::builder().method(request.method().as_str());
@@ -214,7 +217,7 @@ async fn read(mut body: Incoming) -> azure_core::Result<Bytes> {
         if first.len() + bytes.len() + data.len() > MAX_BODY {
             return Err(Error::with_message(
                 ErrorKind::DataConversion,
-                format!("the answer is larger than {MAX_BODY} bytes"),
+                format!("the response is larger than {MAX_BODY} bytes"),
             ));
         }
         if first.is_empty() && bytes.is_empty() {

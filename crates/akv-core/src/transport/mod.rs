@@ -15,7 +15,7 @@ pub(crate) use connect::{Observer, proxy};
 #[cfg(feature = "probe")]
 pub(crate) use failure::find_cause;
 pub(crate) use failure::{
-    error_details, failure, not_executed, retry_after, unreachable_server, wrong_answer,
+    error_details, failure, invalid_response, not_executed, retry_after, unreachable_server,
 };
 pub(crate) use http::{Http, Server, WholeResponse};
 #[cfg(feature = "probe")]

@@ -51,7 +51,7 @@ impl Resolver {
 
     async fn addresses(&self, name: String) -> io::Result<Vec<SocketAddr>> {
         if !self.0.settings.values().names.root_has_changed()
-            && let Some(found) = self.ask_system(&name).await
+            && let Some(found) = self.resolve_with_system(&name).await
         {
             return found;
         }
@@ -60,7 +60,7 @@ impl Resolver {
     }
 
     /// Resolves with the system's resolver; `None` if there is no thread that may block.
-    async fn ask_system(&self, name: &str) -> Option<io::Result<Vec<SocketAddr>>> {
+    async fn resolve_with_system(&self, name: &str) -> Option<io::Result<Vec<SocketAddr>>> {
         let _permit = self.0.permits.acquire().await.ok()?;
         let host = name.to_owned();
         // The port 0 is replaced by that of the URL.
@@ -68,7 +68,7 @@ impl Resolver {
         match run_blocking(lookup).await {
             Ok(found) => Some(found),
             Err(error) => {
-                tracing::debug!(%error, name, "no thread for the system's resolver");
+                tracing::debug!(%error, name, "cannot start a thread for the system's resolver");
                 None
             }
         }
@@ -156,8 +156,9 @@ impl OwnResolver {
         if !known.is_empty() {
             return Ok(known);
         }
-        let qname = dns::Name::<Vec<u8>>::from_str(name)
-            .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, format!("{name}: no name")))?;
+        let qname = dns::Name::<Vec<u8>>::from_str(name).map_err(|_| {
+            io::Error::new(io::ErrorKind::InvalidInput, format!("{name}: invalid host name"))
+        })?;
         let answer = self.dns.lookup_host(qname).await;
         let found: Vec<_> = answer
             .map_err(|error| io::Error::other(format!("{name}: {}", one_line(&error.to_string()))))?
@@ -206,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hosts_file_counts_with_and_without_a_name_server() {
+    fn the_hosts_file_is_used_with_and_without_a_name_server() {
         for resolv_conf in ["nameserver 192.0.2.53\noptions ndots:2\n", "", "nonsense\n"] {
             let found = lookup(resolv_conf, "VAULT.test").unwrap();
             assert_eq!(found, [IpAddr::from([192, 0, 2, 7])]);
@@ -216,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_server_that_nobody_reaches_is_given_up_soon() {
+    fn an_unreachable_name_server_times_out_soon() {
         let start = Instant::now();
         assert!(lookup("nameserver 127.0.0.1\noptions timeout:30\n", "no.test").is_err());
         assert!(start.elapsed() < Duration::from_secs(5));

@@ -10,7 +10,7 @@ use crate::{Error, ErrorKind, Result};
 /// How one attempt failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// A retry is of no use.
+    /// A retry does not help.
     Final(Error),
     /// A retry may help, not before the given time if the service named one.
     Transient(Error, Option<Duration>),
@@ -26,7 +26,7 @@ impl Failure {
     }
 
     /// Whether there was any response from the vault.
-    pub(crate) fn is_answer(&self) -> bool {
+    pub(crate) fn is_response(&self) -> bool {
         let error = self.error();
         error.status().is_some()
             || matches!(error.kind(), ErrorKind::Response | ErrorKind::Unsupported)
@@ -58,7 +58,7 @@ where
         let Ok(outcome) = tokio::time::timeout_at(deadline, attempt()).await else {
             let error = last
                 .take()
-                .unwrap_or_else(|| Error::new(ErrorKind::Network, "the server did not answer"));
+                .unwrap_or_else(|| Error::new(ErrorKind::Network, "the server did not respond"));
             return Err(error.timed_out(timeout, attempts));
         };
         let (error, pause) = match outcome {
@@ -78,7 +78,7 @@ where
         if pause >= deadline.saturating_duration_since(Instant::now()) {
             return Err(error.timed_out(timeout, attempts));
         }
-        tracing::debug!(%error, ?pause, attempts, "trying again");
+        tracing::debug!(%error, ?pause, attempts, "attempt failed; retrying");
         last = Some(error);
         tokio::time::sleep(pause).await;
     }
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn transient_failures_are_tried_again() {
+    fn transient_failures_are_retried() {
         let calls = Cell::new(0);
         let result = run(with_deadline(Duration::from_secs(10), || {
             calls.set(calls.get() + 1);
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn final_failures_are_not() {
+    fn final_failures_are_not_retried() {
         let calls = Cell::new(0);
         let result: Result<()> = run(with_deadline(Duration::from_secs(10), || {
             calls.set(calls.get() + 1);
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_named_time_of_nothing_is_no_leave_to_hammer() {
+    fn retry_after_zero_still_backs_off() {
         let calls = Cell::new(0);
         let result: Result<()> = run(with_deadline(Duration::from_secs(10), || {
             calls.set(calls.get() + 1);
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_named_time_is_waited_for_and_one_past_the_deadline_ends_at_once() {
+    fn retry_after_is_honoured_and_fails_at_once_beyond_the_deadline() {
         run(async {
             let start = Instant::now();
             let calls = Cell::new(0);

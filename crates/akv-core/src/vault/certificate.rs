@@ -18,7 +18,7 @@ use crate::{
     key::{is_version, key_name},
     outside,
     session::{Kind, Session, VaultClient},
-    transport::{Failure, failure, wrong_answer},
+    transport::{Failure, failure, invalid_response},
 };
 
 /// The service writes padding; there is no reason to require it.
@@ -55,26 +55,26 @@ impl Certificate {
     /// Parses a response, which must be about the certificate that `reference` names.
     fn read(body: &[u8], reference: &KeyReference) -> Result<Self, String> {
         let wire: Wire = outside::json(body)?;
-        let id = wire.id.ok_or("no identifier in it")?;
+        let id = wire.id.ok_or("it contains no identifier")?;
         let (name, version) = id
             .split_once("/certificates/")
             .and_then(|(_, path)| path.split_once('/'))
             .filter(|(_, version)| is_version(version))
-            .ok_or("no name and version in the certificate's identifier")?;
+            .ok_or("the certificate's identifier has no name and version")?;
         if !reference.key_name().is_some_and(|requested| requested.eq_ignore_ascii_case(name)) {
-            return Err("it is about another certificate".to_owned());
+            return Err("it is for another certificate".to_owned());
         }
         let pinned = reference.pinned(version);
         if reference.version().is_some_and(|requested| pinned.version() != Some(requested)) {
-            return Err("it is about another version of the certificate".to_owned());
+            return Err("it is for another version of the certificate".to_owned());
         }
-        let text = wire.cer.ok_or("no certificate in it")?;
-        let der = BASE64.decode(text).map_err(|_| "the certificate is no base64")?;
+        let text = wire.cer.ok_or("it contains no certificate")?;
+        let der = BASE64.decode(text).map_err(|_| "the certificate is not base64")?;
         // The content is for the caller to parse. This only detects a response without a
         // certificate.
         match AnyRef::from_der(&der) {
             Ok(any) if any.tag() == Tag::Sequence => Ok(Self { reference: pinned, der }),
-            _ => Err("the certificate is no DER".to_owned()),
+            _ => Err("the certificate is not DER".to_owned()),
         }
     }
 }
@@ -86,8 +86,8 @@ pub(crate) async fn certificate(
 ) -> Result<Certificate> {
     let during = || format!("load the certificate {reference}");
     if reference.kind() == VaultKind::ManagedHsm {
-        return Err(Error::new(ErrorKind::Unsupported, "a Managed HSM holds no certificates")
-            .hint("take the certificate from its file, or from a vault")
+        return Err(Error::new(ErrorKind::Unsupported, "a Managed HSM has no certificates")
+            .hint("load the certificate from a file or a vault")
             .during(during()));
     }
     let name = key_name(reference).map_err(|error| error.during(during()))?;
@@ -116,7 +116,7 @@ async fn get(
         .await
         .map_err(|error| failure(error, reference, &vault.host))?;
     Certificate::read(answer.body().as_ref(), reference)
-        .map_err(|why| wrong_answer(&vault.host, &why))
+        .map_err(|why| invalid_response(&vault.host, &why))
 }
 
 /// Parses a response.
@@ -129,9 +129,9 @@ pub(crate) fn read_answer(body: &[u8], reference: &KeyReference) -> Result<Certi
 fn advise(error: Error) -> Error {
     match (error.status(), error.code()) {
         (Some(403), Some("ForbiddenByPolicy")) => error
-            .hint("give the identity the certificate permission get in the vault's access policy"),
+            .hint("grant the identity the certificate permission get in the vault's access policy"),
         (Some(403), Some("ForbiddenByFirewall" | "ForbiddenByConnection")) => error,
-        (Some(403), _) => error.hint("give the identity the role Key Vault Reader"),
+        (Some(403), _) => error.hint("assign the role Key Vault Reader to the identity"),
         _ => error,
     }
 }
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_must_be_about_what_was_asked_for() {
+    fn a_response_must_match_the_request() {
         let whole = format!("web/{VERSION}");
         let certificate = read("vault:myVault:Web", &whole, "MAA=").unwrap();
         assert_eq!(certificate.der(), [0x30, 0]);
@@ -160,10 +160,10 @@ mod tests {
             ("vault:myVault:mail", whole.as_str(), "MAA=", "another certificate"),
             (&other, &whole, "MAA=", "another version"),
             ("vault:myVault:web", "web", "MAA=", "no name and version"),
-            ("vault:myVault:web", &whole, "%", "no base64"),
-            ("vault:myVault:web", &whole, "AgEA", "no DER"),
-            ("vault:myVault:web", &whole, "MAAA", "no DER"),
-            ("vault:myVault:web", &whole, "", "no DER"),
+            ("vault:myVault:web", &whole, "%", "not base64"),
+            ("vault:myVault:web", &whole, "AgEA", "not DER"),
+            ("vault:myVault:web", &whole, "MAAA", "not DER"),
+            ("vault:myVault:web", &whole, "", "not DER"),
         ] {
             assert!(read(reference, id, cer).unwrap_err().contains(why), "{why}");
         }

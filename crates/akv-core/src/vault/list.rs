@@ -13,7 +13,7 @@ use crate::{
     key::name_and_version,
     outside,
     session::{Kind, Session, VaultClient},
-    transport::{Failure, failure, wrong_answer},
+    transport::{Failure, failure, invalid_response},
 };
 
 /// An entry of a [`KeyList`].
@@ -61,10 +61,10 @@ impl KeyItem {
     fn read(item: KeyProperties, list: &KeyReference) -> Result<Self, String> {
         let kid = item.kid.as_deref().ok_or("an item without a key identifier")?;
         let (name, version) =
-            name_and_version(kid).ok_or_else(|| format!("{kid:?} is no identifier of a key"))?;
+            name_and_version(kid).ok_or_else(|| format!("{kid:?} is not a key identifier"))?;
         let key = match list.key_name() {
             Some(requested) if !requested.eq_ignore_ascii_case(name) => {
-                return Err("an item is about another key".to_owned());
+                return Err("an item is for another key".to_owned());
             }
             _ => list.with_key(name).map_err(|error| error.message().to_owned())?,
         };
@@ -94,7 +94,7 @@ impl KeyItem {
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "nothing is asked before a page is"]
+#[must_use = "no request is sent until a page is requested"]
 pub struct KeyList {
     session: Session,
     /// The vault, or the key whose versions are listed.
@@ -150,7 +150,7 @@ impl KeyList {
         if let (Next::Link(new), Some(old)) = (&page.next, &link)
             && new == old
         {
-            let text = "the answer's link to the next page leads to the same page";
+            let text = "the link to the next page points to the same page";
             return Err(Error::new(ErrorKind::Response, text).during(self.doing()));
         }
         self.next = page.next;
@@ -218,7 +218,7 @@ impl KeyList {
         if let Some(PagerContinuation::Link(link)) = &continuation
             && link.origin() != vault.keys.endpoint().origin()
         {
-            let text = format!("the answer leads to another server: {}", outside::server(link));
+            let text = format!("the response links to another server: {}", outside::server(link));
             return Err(Error::new(ErrorKind::Response, text).into());
         }
         let method_options = PagerOptions { continuation, ..PagerOptions::default() };
@@ -241,12 +241,12 @@ impl KeyList {
         let failed = |error| failure(error, &self.reference, &vault.host);
         let mut pages = pager.map_err(failed)?.into_pages();
         let Some(answer) = pages.next().await else {
-            return Err(wrong_answer(&vault.host, "no page"));
+            return Err(invalid_response(&vault.host, "no page"));
         };
         let answer = answer.and_then(|answer| answer.into_model()).map_err(failed)?;
         let items = answer.value.into_iter().map(|item| KeyItem::read(item, &self.reference));
         let items: Result<_, String> = items.collect();
-        let items = items.map_err(|why| wrong_answer(&vault.host, &why))?;
+        let items = items.map_err(|why| invalid_response(&vault.host, &why))?;
         Ok(Page { items, next: pages.into_continuation().map_or(Next::End, Next::Link) })
     }
 

@@ -48,7 +48,7 @@ impl Vault {
         if reference.key_name().is_some() {
             let text = format!("{reference} names a key where a vault is expected");
             return Err(Error::new(ErrorKind::Reference, text)
-                .hint(format!("leave the key's name out: {}", reference.vault())));
+                .hint(format!("omit the key's name: {}", reference.vault())));
         }
         Ok(Self { session: session.clone(), reference: reference.clone() })
     }

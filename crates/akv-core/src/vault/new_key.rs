@@ -294,7 +294,7 @@ impl<K> NewKey<K> {
             (Kind::Ec(_), true) => SdkKeyType::EcHsm,
             (Kind::Aes(_), true) => SdkKeyType::OctHsm,
             (Kind::Aes(_), false) => {
-                let text = "a vault has no symmetric keys";
+                let text = "a vault does not support symmetric keys";
                 return Err(Error::new(ErrorKind::Unsupported, text).hint("use a Managed HSM"));
             }
         })
@@ -309,10 +309,10 @@ impl<K> NewKey<K> {
         let requested = self.operations.as_deref();
         match requested.unwrap_or_default().iter().find(|requested| !possible.contains(requested)) {
             Some(impossible) => {
-                Err(argument(&format!("such a key cannot be made for {impossible}")))
+                Err(argument(&format!("this type of key does not support {impossible}")))
             }
             None if requested.is_some_and(<[_]>::is_empty) => {
-                Err(argument("a key without any operation is of no use"))
+                Err(argument("a key needs at least one operation"))
             }
             None => Ok(()),
         }
@@ -334,7 +334,7 @@ fn date_time(time: SystemTime) -> Result<OffsetDateTime> {
         .ok()
         .and_then(|since| i64::try_from(since.as_secs()).ok())
         .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
-        .ok_or_else(|| argument("a time before 1970 or after 9999"))
+        .ok_or_else(|| argument("the time is before 1970 or after 9999"))
 }
 
 fn argument(text: &str) -> Error {
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_refused() {
+    fn unsupported_keys_are_refused() {
         let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
         let refused = |key: NewKey<Key>| key.parameters(VaultKind::Vault).unwrap_err().kind();
         assert_eq!(refused(NewKey::ec(Curve::P256).operations([Encrypt])), ErrorKind::Argument);

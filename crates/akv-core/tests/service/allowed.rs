@@ -105,7 +105,7 @@ fn one_version_is_allowed_and_a_vault_is_allowed_as_a_whole() {
 }
 
 #[test]
-fn a_single_key_that_is_allowed_can_be_made_and_deleted() {
+fn an_allowed_key_can_be_created_and_deleted() {
     let vault = Vault::start();
     let client = vault.client(&[("allowed-keys", "vault:myVault:new")]);
     let all = client.vault(&client.reference("vault:myVault:").unwrap()).unwrap();

@@ -75,7 +75,7 @@ fn auto_finds_the_managed_identity_and_lists_reasons_when_nothing_works() {
 }
 
 #[test]
-fn a_busy_identity_endpoint_is_asked_again() {
+fn requests_to_a_busy_identity_endpoint_are_retried() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
     for status in [404, 410, 429, 500] {
@@ -127,7 +127,7 @@ fn short_lived_tokens_are_renewed_without_failures() {
 }
 
 #[test]
-fn a_token_is_renewed_before_its_end_although_nobody_asks() {
+fn a_token_is_renewed_before_it_expires_without_an_operation() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
     vault.emulator.set_token_lifetime(Duration::from_secs(4));
@@ -143,7 +143,7 @@ fn a_token_is_renewed_before_its_end_although_nobody_asks() {
 }
 
 #[test]
-fn a_failed_renewal_keeps_the_token_until_its_end() {
+fn a_failed_renewal_keeps_the_token_until_it_expires() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
     vault.emulator.set_token_lifetime(Duration::from_secs(6));
@@ -161,7 +161,7 @@ fn a_failed_renewal_keeps_the_token_until_its_end() {
 }
 
 #[test]
-fn a_refused_token_without_another_keeps_the_refusals_request_id() {
+fn a_refused_token_without_replacement_reports_the_request_id() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
     let client = client(&vault, &[("IMDS_ENDPOINT", vault.emulator.imds_endpoint())]);
@@ -184,7 +184,10 @@ fn a_bad_token_gives_advice_and_is_not_shown() {
     assert_eq!(error.status(), Some(401));
     let text = error.to_string();
     assert!(text.contains("get a new access token") && !text.contains("s3cret"), "{text}");
-    assert!(text.contains("holds no other") && text.contains("write it into the file"), "{text}");
+    assert!(
+        text.contains("contains no other") && text.contains("write it into the file"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -200,8 +203,7 @@ fn a_token_of_the_environment_cannot_be_renewed() {
         assert_eq!((error.kind(), error.status()), (ErrorKind::Service, Some(401)), "{error}");
         assert!(error.request_id().is_some(), "{error}");
         let text = error.to_string();
-        for part in ["the access token was refused", "cannot be renewed", "start the program again"]
-        {
+        for part in ["the access token was refused", "cannot be renewed", "restart the program"] {
             assert!(text.contains(part), "{part}: {text}");
         }
     }
@@ -209,7 +211,7 @@ fn a_token_of_the_environment_cannot_be_renewed() {
 }
 
 #[test]
-fn a_second_refusal_in_a_row_is_told_from_the_first() {
+fn a_second_consecutive_refusal_has_its_own_error() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
     // Once for a request on the fast path, and once for one of the official client.

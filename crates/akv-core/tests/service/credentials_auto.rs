@@ -96,22 +96,22 @@ impl Everything {
 }
 
 #[test]
-fn the_first_that_works_is_taken_and_kept_to() {
+fn the_first_working_credential_is_kept() {
     let expected = [
         (401, "AZURE_CLI_ACCESS_TOKEN, which was read at load, cannot be renewed"),
         (401, "AADSTS7000215"),
         (401, "AADSTS700027"),
         (401, "AADSTS700213"),
         (401, "managed identity at 127.0.0.1"),
-        (401, "azure-cli gives the same one again"),
-        (401, "azure-developer-cli gives the same one again"),
+        (401, "azure-cli returned the same one again"),
+        (401, "azure-developer-cli returned the same one again"),
     ];
     for (at, link) in ORDER.iter().enumerate() {
         let all = Everything::new();
         let key = open(&all.from(at)).unwrap_or_else(|error| panic!("{link}: {error}"));
         sign(&key).unwrap();
         let stats = all.site.vault.emulator.stats();
-        let asked = (stats.token_requests, all.az.asked().len(), all.azd.asked().len());
+        let asked = (stats.token_requests, all.az.calls().len(), all.azd.calls().len());
         let only = match *link {
             "access-token" => (0, 0, 0),
             "azure-cli" => (0, 1, 0),
@@ -119,7 +119,7 @@ fn the_first_that_works_is_taken_and_kept_to() {
             _ => (1, 0, 0),
         };
         assert_eq!(asked, only, "{link}");
-        // Only the link that returned the token is asked for the next one.
+        // Only the link that returned the token is used for the next one.
         all.break_link(link);
         let error = sign(&key).unwrap_err();
         let (status, text) = expected[at];
@@ -129,7 +129,7 @@ fn the_first_that_works_is_taken_and_kept_to() {
 }
 
 #[test]
-fn a_link_that_fails_is_passed_over() {
+fn a_failing_credential_is_skipped() {
     let all = Everything::new();
     all.break_link("client-secret");
     let key = open(&all.from(1)).unwrap();
@@ -142,7 +142,7 @@ fn a_link_that_fails_is_passed_over() {
 }
 
 #[test]
-fn when_nothing_works_every_reason_is_told() {
+fn every_reason_is_reported_if_all_fail() {
     let all = Everything::new();
     let emulator = &all.site.vault.emulator;
     emulator.register(Application::new(TENANT, CLIENT_ID)).unwrap();
@@ -180,7 +180,7 @@ fn when_nothing_works_every_reason_is_told() {
 }
 
 #[test]
-fn a_bad_certificate_is_a_reason_and_no_obstacle() {
+fn an_invalid_certificate_does_not_stop_the_chain() {
     let site = Site::start();
     let bad = super::file("no certificate");
     let application = [
@@ -192,7 +192,7 @@ fn a_bad_certificate_is_a_reason_and_no_obstacle() {
     let nobody = [("IMDS_ENDPOINT", "http://127.0.0.1:9")];
     let all: Vec<_> = application.iter().chain(&nobody).copied().collect();
     let text = site.key("auto", &all).unwrap_err().to_string();
-    assert!(text.contains("; client-certificate: wrong setting"), "{text}");
+    assert!(text.contains("; client-certificate: invalid setting"), "{text}");
     let imds = [("IMDS_ENDPOINT", site.vault.emulator.imds_endpoint())];
     let all: Vec<_> = application.iter().chain(&imds).copied().collect();
     sign(&site.key("auto", &all).unwrap()).unwrap();
@@ -210,7 +210,7 @@ fn a_silent_metadata_service_leaves_time_for_the_tools() {
     let more = [("IMDS_ENDPOINT", silent.url.as_str()), ("PATH", slow.path())];
     sign(&all.site.key("auto", &more).unwrap()).unwrap();
     assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
-    assert_eq!(slow.asked().len(), 1);
+    assert_eq!(slow.calls().len(), 1);
 }
 
 /// A listener whose backlog is full: further connections get no response.

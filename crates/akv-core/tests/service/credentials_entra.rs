@@ -41,7 +41,7 @@ fn refused(site: &Site, credential: &str, more: &[(&str, &str)]) -> (Error, Stri
     let error = site.key(credential, more).expect_err("a refusal");
     let text = error.to_string();
     assert_eq!(error.kind(), ErrorKind::Credential, "{text}");
-    assert!(text.contains(credential) || text.contains("wrong setting"), "{text}");
+    assert!(text.contains(credential) || text.contains("invalid setting"), "{text}");
     for secret in [SECRET, FEDERATED, "wr0ng-s3cret", "BEGIN", "eyJ"] {
         assert!(!text.contains(secret), "{text}");
     }
@@ -93,12 +93,16 @@ fn a_refusal_names_code_request_and_remedy() {
         assert_eq!((error.status(), error.code()), (Some(status), Some(code)), "{text}");
         assert!(error.request_id().is_some(), "{text}");
         assert!(text.contains(code) && text.contains(advice), "{text}");
-        assert_eq!(site.vault.emulator.stats().token_requests, 1, "no refusal is asked for again");
+        assert_eq!(
+            site.vault.emulator.stats().token_requests,
+            1,
+            "a refused request is not retried"
+        );
     }
 }
 
 #[test]
-fn a_refused_token_whose_replacement_is_refused_tells_both() {
+fn a_refused_token_and_a_refused_replacement_are_both_reported() {
     let site = Site::start();
     let key = site.key("client-secret", &[]).unwrap();
     site.vault.emulator.register(Application::new(TENANT, CLIENT_ID)).unwrap();
@@ -110,7 +114,7 @@ fn a_refused_token_whose_replacement_is_refused_tells_both() {
 }
 
 #[test]
-fn settings_that_are_missing_are_named() {
+fn missing_settings_are_named() {
     let site = Site::start();
     for (credential, variable, named) in [
         ("client-secret", "AZURE_TENANT_ID", "tenant-id (AZURE_TENANT_ID)"),
@@ -192,7 +196,7 @@ fn a_rotated_federated_token_is_read_again() {
 }
 
 #[test]
-fn tokens_of_every_application_are_renewed_before_their_end() {
+fn tokens_of_every_application_are_renewed_before_they_expire() {
     std::thread::scope(|scope| {
         for credential in ALL {
             scope.spawn(move || {
@@ -213,7 +217,7 @@ fn tokens_of_every_application_are_renewed_before_their_end() {
 }
 
 #[test]
-fn passing_failures_of_the_authority_are_ridden_out() {
+fn transient_failures_of_the_authority_are_retried() {
     let site = Site::start();
     let faults = [
         Fault::throttled(),
@@ -234,7 +238,7 @@ fn passing_failures_of_the_authority_are_ridden_out() {
 }
 
 #[test]
-fn an_authority_that_does_not_answer_or_is_down_ends_with_the_deadline() {
+fn an_unavailable_authority_times_out_at_the_deadline() {
     for fault in [Fault::new(FaultKind::Hang), Fault::status(503)] {
         let site = Site::start();
         site.vault.emulator.fault(fault.on(Operation::Token).forever());
@@ -242,13 +246,13 @@ fn an_authority_that_does_not_answer_or_is_down_ends_with_the_deadline() {
         let error = site.key("client-secret", &[("AKV_TIMEOUT", "2s")]).unwrap_err();
         assert!(start.elapsed() < Duration::from_millis(2500), "{:?}", start.elapsed());
         let text = error.to_string();
-        assert!(text.contains("client-secret: no success within"), "{text}");
+        assert!(text.contains("client-secret: timed out after"), "{text}");
         assert!(!text.contains(SECRET), "{text}");
     }
 }
 
 #[test]
-fn a_huge_answer_and_a_redirect_are_not_followed() {
+fn a_huge_response_and_a_redirect_are_refused() {
     let site = Site::start();
     let elsewhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let location = format!("http://{}/", elsewhere.local_addr().unwrap());
@@ -256,7 +260,7 @@ fn a_huge_answer_and_a_redirect_are_not_followed() {
     let (error, text) = refused(&site, "client-secret", &[]);
     assert_eq!(error.status(), Some(302), "{text}");
     elsewhere.set_nonblocking(true).unwrap();
-    assert!(elsewhere.accept().is_err(), "nobody went there");
+    assert!(elsewhere.accept().is_err(), "no connection");
     let huge = Fault::new(FaultKind::HugeBody { bytes: 100_000_000 });
     site.vault.emulator.fault(huge.on(Operation::Token));
     let (_, text) = refused(&site, "client-secret", &[]);
@@ -264,7 +268,7 @@ fn a_huge_answer_and_a_redirect_are_not_followed() {
 }
 
 #[test]
-fn the_authority_is_the_one_that_the_environment_names() {
+fn the_environment_selects_the_authority() {
     let site = Site::start();
     let host = site.vault.emulator.authority().trim_start_matches("https://");
     let slash = format!("https://{host}/");
@@ -292,7 +296,7 @@ fn the_authority_is_the_one_that_the_environment_names() {
 }
 
 #[test]
-fn an_authority_that_is_not_trusted_sees_no_secret() {
+fn an_untrusted_authority_gets_no_secret() {
     let site = Site::start();
     let other = Site::start();
     let stranger = [("AZURE_AUTHORITY_HOST", other.vault.emulator.authority())];
@@ -304,7 +308,7 @@ fn an_authority_that_is_not_trusted_sees_no_secret() {
 
 /// The registered certificate must be the one that signs, not any of the right name.
 #[test]
-fn a_certificate_that_was_replaced_is_refused() {
+fn a_replaced_certificate_is_refused() {
     let site = Site::start();
     let key = site.key("client-certificate", &[]).unwrap();
     sign(&key).unwrap();

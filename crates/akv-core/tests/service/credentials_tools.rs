@@ -20,8 +20,8 @@ impl Tool {
     pub(crate) fn new(name: &str, script: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let tool = Self(folder);
-        let asked = tool.0.path().join("asked");
-        let text = format!("#!/bin/sh\necho \"$0 $*\" >> {}\n{script}\n", asked.display());
+        let calls = tool.0.path().join("calls");
+        let text = format!("#!/bin/sh\necho \"$0 $*\" >> {}\n{script}\n", calls.display());
         let program = tool.0.path().join(name);
         fs::write(&program, text).expect("a program");
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("a program");
@@ -44,8 +44,8 @@ impl Tool {
     }
 
     /// The command lines so far.
-    pub(crate) fn asked(&self) -> Vec<String> {
-        let text = fs::read_to_string(self.0.path().join("asked")).unwrap_or_default();
+    pub(crate) fn calls(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.0.path().join("calls")).unwrap_or_default();
         text.lines().map(str::to_owned).collect()
     }
 }
@@ -64,7 +64,7 @@ fn key(site: &Site, credential: &str, tool: &Tool) -> akv_core::Result<akv_core:
 }
 
 #[test]
-fn both_tools_give_tokens() {
+fn both_tools_return_tokens() {
     let site = Site::start();
     let token = site.vault.emulator.token();
     let scope = "--scope https://vault.azure.net/.default";
@@ -74,16 +74,16 @@ fn both_tools_give_tokens() {
     ] {
         let key = key(&site, credential, &tool).unwrap_or_else(|error| panic!("{error}"));
         sign(&key).unwrap();
-        let asked = tool.asked();
-        assert_eq!(asked.len(), 1, "{asked:?}");
-        assert!(asked[0].ends_with(&format!("/{command} {scope}")), "{asked:?}");
+        let calls = tool.calls();
+        assert_eq!(calls.len(), 1, "{calls:?}");
+        assert!(calls[0].ends_with(&format!("/{command} {scope}")), "{calls:?}");
     }
     assert_eq!(site.vault.emulator.stats().token_requests, 0);
 }
 
 /// The unit tests of the parser cover every form of output.
 #[test]
-fn old_and_noisy_tools_give_tokens_too() {
+fn old_and_noisy_tools_return_tokens_too() {
     let site = Site::start();
     let token = site.vault.emulator.token();
     let old = r#"{"accessToken":"TOKEN","expiresOn":"2030-10-27 02:30:00.000000","tenant":"t"}"#;
@@ -105,7 +105,7 @@ fn old_and_noisy_tools_give_tokens_too() {
 }
 
 #[test]
-fn the_tenant_is_handed_on() {
+fn the_tenant_is_passed_to_the_tool() {
     let site = Site::start();
     for (credential, tool, option) in [
         ("azure-cli", Tool::az(&site.vault.emulator.token()), "--tenant contoso.example"),
@@ -117,12 +117,12 @@ fn the_tenant_is_handed_on() {
     ] {
         let more = [("PATH", tool.path()), ("AZURE_TENANT_ID", "contoso.example")];
         sign(&site.key(credential, &more).unwrap()).unwrap();
-        assert!(tool.asked()[0].ends_with(option), "{:?}", tool.asked());
+        assert!(tool.calls()[0].ends_with(option), "{:?}", tool.calls());
     }
 }
 
 #[test]
-fn a_tool_that_is_not_there_or_not_logged_in_gives_a_readable_reason() {
+fn a_missing_or_logged_out_tool_has_a_readable_error() {
     let site = Site::start();
     let nothing = Tool::new("something-else", "");
     let az = Tool::new("az", "echo \"Please run 'az login' to setup account.\" >&2; exit 1");
@@ -142,7 +142,7 @@ fn a_tool_that_is_not_there_or_not_logged_in_gives_a_readable_reason() {
             &azd,
             "azure-developer-cli: ERROR: not logged in, run `azd auth login`",
         ),
-        ("azure-cli", &silent, "failed without a word"),
+        ("azure-cli", &silent, "failed without a message"),
         ("azure-cli", &noisy, "azure-cli: ERROR: No subscription found."),
         ("azure-cli", &other, "azure-cli: the program printed no access token"),
         ("azure-cli", &html, "azure-cli: the program printed no access token"),
@@ -154,14 +154,14 @@ fn a_tool_that_is_not_there_or_not_logged_in_gives_a_readable_reason() {
 }
 
 #[test]
-fn a_tool_that_hangs_ends_with_the_deadline() {
+fn a_hanging_tool_times_out_at_the_deadline() {
     let site = Site::start();
     let tool = Tool::new("az", "exec /bin/sleep 600");
     let start = Instant::now();
     let more = [("PATH", tool.path()), ("AKV_TIMEOUT", "2s")];
     let text = site.key("azure-cli", &more).unwrap_err().to_string();
     assert!(start.elapsed() < Duration::from_millis(2500), "{:?}", start.elapsed());
-    assert!(text.contains("azure-cli: ") && text.contains("did not end within"), "{text}");
+    assert!(text.contains("azure-cli: ") && text.contains("did not finish within"), "{text}");
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn short_lived_tokens_of_a_tool_are_renewed() {
     while start.elapsed() < Duration::from_secs(3) {
         sign(&key).unwrap();
     }
-    assert!((2..=8).contains(&tool.asked().len()), "{:?}", tool.asked());
+    assert!((2..=8).contains(&tool.calls().len()), "{:?}", tool.calls());
 }
 
 /// The role of the process.
@@ -214,11 +214,11 @@ fn sign_as_child() {
 }
 
 #[test]
-fn the_processes_own_environment_leads_to_the_tools() {
+fn tools_are_found_in_the_environment_of_the_process() {
     if std::env::var_os(ROLE).is_some() {
         return sign_as_child();
     }
-    let name = "the_processes_own_environment_leads_to_the_tools";
+    let name = "tools_are_found_in_the_environment_of_the_process";
     let site = Site::start();
     let token = site.vault.emulator.token();
     for (credential, tool) in
@@ -227,7 +227,7 @@ fn the_processes_own_environment_leads_to_the_tools() {
         let variables = site.variables(credential, &[("PATH", tool.path())]);
         let text = in_process(name, "", &variables);
         assert!(text.contains("signed 64 bytes"), "{text}");
-        assert_eq!(tool.asked().len(), 1);
+        assert_eq!(tool.calls().len(), 1);
     }
     let nothing = Tool::new("something-else", "");
     let variables = site.variables("azure-cli", &[("PATH", nothing.path())]);
@@ -254,7 +254,7 @@ fn a_process_that_ignores_its_children_gets_tokens_too() {
 }
 
 #[test]
-fn the_tools_environment_is_that_of_the_load() {
+fn tools_get_the_environment_from_load() {
     let site = Site::start();
     let answer = az_answer(&site.vault.emulator.token(), 3600);
     let script = format!(
@@ -263,5 +263,5 @@ fn the_tools_environment_is_that_of_the_load() {
     let tool = Tool::new("az", &script);
     let more = [("PATH", tool.path()), ("HOME", "/home/somebody"), ("AZURE_CONFIG_DIR", "/login")];
     sign(&open(&site.variables("azure-cli", &more)).unwrap()).unwrap();
-    assert!(Path::new(tool.path()).join("asked").exists());
+    assert!(Path::new(tool.path()).join("calls").exists());
 }

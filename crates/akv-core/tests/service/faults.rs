@@ -48,7 +48,7 @@ fn run(client: &Client, key: &Key, operation: Operation) -> Result<(), Error> {
 }
 
 #[test]
-fn passing_failures_are_ridden_out() {
+fn transient_failures_are_retried() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::rsa("rsa", 2048)).unwrap();
     let kinds = [
@@ -97,17 +97,17 @@ fn passing_failures_are_ridden_out() {
 }
 
 #[test]
-fn lasting_failures_end_at_the_deadline_with_their_reason() {
+fn lasting_failures_time_out_with_their_reason() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::rsa("rsa", 2048)).unwrap();
     for (kind, reason) in [
-        (FaultKind::Hang, "did not answer"),
+        (FaultKind::Hang, "did not respond"),
         (FaultKind::Status { status: 503, retry_after: None }, "HTTP 503"),
         (FaultKind::Status { status: 429, retry_after: Some(60) }, "HTTP 429"),
-        (FaultKind::NotJson, "wrong answer"),
-        (FaultKind::WrongShape, "wrong answer"),
-        (FaultKind::EmptyBody, "wrong answer"),
-        (FaultKind::ResetAfterRequest, "no answer from 127.0.0.1"),
+        (FaultKind::NotJson, "invalid response"),
+        (FaultKind::WrongShape, "invalid response"),
+        (FaultKind::EmptyBody, "invalid response"),
+        (FaultKind::ResetAfterRequest, "no response from 127.0.0.1"),
     ] {
         let settings = [("timeout", "1s")];
         let ready = OPERATIONS.map(|operation| {
@@ -137,7 +137,7 @@ fn lasting_failures_end_at_the_deadline_with_their_reason() {
 }
 
 #[test]
-fn refusals_are_not_repeated_and_say_what_to_do() {
+fn refusals_are_not_retried_and_contain_advice() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::rsa("rsa", 2048)).unwrap();
     let key = vault.key(&[], "vault:myVault:rsa").unwrap();
@@ -159,7 +159,7 @@ fn refusals_are_not_repeated_and_say_what_to_do() {
 }
 
 #[test]
-fn a_wrong_signature_never_leaves_the_library() {
+fn an_invalid_signature_never_leaves_the_library() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::rsa("rsa", 2048)).unwrap();
     let key = vault.key(&[], "vault:myVault:rsa").unwrap();

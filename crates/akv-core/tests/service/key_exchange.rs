@@ -26,7 +26,7 @@ fn secret(version: [u8; 2]) -> Vec<u8> {
 }
 
 #[test]
-fn it_is_refused_before_any_request_unless_the_setting_says_yes() {
+fn is_refused_before_any_request_without_the_setting() {
     let vault = start();
     for options in [&[][..], &[("rsa-key-exchange", "no")]] {
         let key = key(&vault, options);
@@ -55,7 +55,7 @@ fn a_refusal_becomes_random_bytes_without_a_second_request() {
         vault.emulator.reset_stats();
         let (start, secret) =
             (Instant::now(), run(key.tls_premaster(ciphertext, TLS_1_2)).unwrap());
-        assert!(start.elapsed() >= GRID, "an answer before the grid's first line");
+        assert!(start.elapsed() >= GRID, "a response before the first release time");
         assert_eq!(vault.emulator.stats().operation(Operation::Decrypt), 1, "no retry");
         secret.to_vec()
     };
@@ -73,7 +73,7 @@ fn a_refusal_becomes_random_bytes_without_a_second_request() {
 }
 
 #[test]
-fn failures_that_tell_nothing_about_the_ciphertext_are_errors_within_the_deadline() {
+fn failures_unrelated_to_the_ciphertext_are_errors_within_the_deadline() {
     let vault = start();
     let key = key(&vault, &[("rsa-key-exchange", "yes"), ("timeout", "1s")]);
     let ciphertext = key.encrypt(Rsa15, &secret([3, 3])).unwrap();

@@ -76,7 +76,7 @@ fn the_longest_plaintext_fits_and_a_longer_one_is_refused_without_a_request() {
 }
 
 #[test]
-fn wrong_combinations_are_refused_without_a_request() {
+fn invalid_combinations_are_refused_without_a_request() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
     let ec = vault.key(&[], "vault:myVault:ec").unwrap();
@@ -98,7 +98,7 @@ fn wrong_combinations_are_refused_without_a_request() {
 }
 
 #[test]
-fn verifying_is_local_and_says_no_to_everything_else() {
+fn verification_is_local_and_rejects_everything_else() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::ec("ec", Curve::P384)).unwrap();
     let ec = vault.key(&[], "vault:myVault:ec").unwrap();
@@ -230,12 +230,12 @@ fn attributes_are_those_of_the_service_at_load() {
         assert_eq!(attributes.tags()["owner"], "www");
 
         let loaded = vault.client(&[]).key_from_file(&key.key_file()).unwrap();
-        assert!(loaded.attributes().is_none(), "nothing was asked");
+        assert!(loaded.attributes().is_none(), "no request was sent");
     }
 }
 
 #[test]
-fn wrapping_rides_out_passing_failures() {
+fn wrapping_retries_transient_failures() {
     let vault = Vault::start();
     let key = rsa(&vault, "vault");
     let wrapped = key.encrypt(RsaOaep256, b"k").unwrap();

@@ -71,7 +71,7 @@ impl<'a> Case<'a> {
 }
 
 #[test]
-fn signatures_are_as_long_as_the_key_makes_them() {
+fn signatures_of_another_length_are_refused() {
     let vault = Vault::start();
     let create = |key| vault.emulator.create_key(key).map(drop).unwrap();
     create(NewKey::rsa("rsa2048", 2048));
@@ -120,7 +120,7 @@ fn numbers_beyond_the_order_of_the_curve_are_refused() {
 }
 
 #[test]
-fn plaintexts_and_wrapped_keys_fit_what_the_padding_leaves() {
+fn plaintexts_and_wrapped_keys_of_another_length_are_refused() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::rsa("rsa", 2048)).unwrap();
     for verify in ["yes", "no"] {
@@ -183,7 +183,7 @@ fn symmetric(key: &SymmetricKey) -> Vec<Case<'_>> {
 }
 
 #[test]
-fn results_of_symmetric_keys_are_as_long_as_their_inputs_make_them() {
+fn results_of_symmetric_keys_of_another_length_are_refused() {
     let hsm = Vault::of(Persona::ManagedHsm);
     hsm.emulator.create_key(NewKey::oct("aes", 256).hsm(true)).unwrap();
     let client = hsm.client(&[]);

@@ -31,7 +31,7 @@ fn hang(vault: &Vault, operation: Operation) {
 }
 
 /// How many sign requests reached the vault, including those that hang.
-fn asked(vault: &Vault) -> u64 {
+fn requests(vault: &Vault) -> u64 {
     vault.emulator.stats().requests
 }
 
@@ -68,7 +68,7 @@ fn after_three_operations_the_next_fail_at_once_until_a_response() {
     let (vault, client, key) = start();
     hang(&vault, Operation::Sign);
     open(&key);
-    assert_eq!(asked(&vault), 3);
+    assert_eq!(requests(&vault), 3);
     let text = refused(&key);
     for word in ["since 20", "UTC", "fail-fast", "sign"] {
         assert!(text.contains(word), "no {word:?} in {text}");
@@ -77,7 +77,7 @@ fn after_three_operations_the_next_fail_at_once_until_a_response() {
     for _ in 0..20 {
         refused(&key);
     }
-    assert!(asked(&vault) <= 3 + 2, "at most one a second: {}", asked(&vault));
+    assert!(requests(&vault) <= 3 + 2, "at most one a second: {}", requests(&vault));
     // Another kind of operation is not affected, and its response changes nothing.
     client.key(key.reference()).unwrap();
     refused(&key);
@@ -92,7 +92,7 @@ fn after_three_operations_the_next_fail_at_once_until_a_response() {
 }
 
 #[test]
-fn any_answer_between_keeps_the_circuit_closed() {
+fn any_response_between_keeps_the_circuit_closed() {
     let (vault, _, key) = start();
     for _ in 0..2 {
         vault.emulator.fault(Fault::new(FaultKind::Hang).on(Operation::Sign).times(2));
@@ -110,7 +110,7 @@ fn any_answer_between_keeps_the_circuit_closed() {
 }
 
 #[test]
-fn one_vault_slows_no_other() {
+fn an_outage_affects_only_its_vault() {
     let (vault, _, _) = start();
     let client = vault.client(TIMEOUT);
     let (one, other) = ("vault:myVault:ec", "vault:another:ec");
@@ -129,12 +129,12 @@ fn fail_fast_no_gives_every_operation_its_deadline() {
     hang(&vault, Operation::Sign);
     for number in 1..=6 {
         assert_eq!(sign(&key).unwrap_err().kind(), ErrorKind::Timeout);
-        assert_eq!(asked(&vault), number);
+        assert_eq!(requests(&vault), number);
     }
 }
 
 #[test]
-fn loading_and_listing_fail_at_once_too_and_a_server_that_is_gone_is_no_answer() {
+fn loading_and_listing_fail_at_once_also_without_a_server() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
     let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

@@ -44,7 +44,7 @@ async fn walk(client: &Client) -> (ServerProbe, CredentialProbe) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_straight_way_has_one_connection() {
+async fn a_direct_probe_opens_one_connection() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
     let client = client(&vault, &vault.ca_file, None);

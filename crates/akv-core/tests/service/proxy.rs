@@ -85,7 +85,7 @@ fn no_proxy_hosts_are_reached_directly() {
     let url = format!("http://127.0.0.1:{port}");
     let variables = [("https_proxy", url.as_str()), ("no_proxy", "example.org,127.0.0.0/8")];
     client(&vault, &variables).unwrap();
-    assert!(heads.try_recv().is_err(), "the proxy was asked");
+    assert!(heads.try_recv().is_err(), "the proxy was used");
 }
 
 #[test]
@@ -95,12 +95,12 @@ fn a_proxy_that_refuses_is_named() {
     let url = format!("http://127.0.0.1:{port}");
     let error = client(&vault, &[("HTTPS_PROXY", &url)]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
-    assert!(error.to_string().contains("the proxy of HTTPS_PROXY"), "{error}");
+    assert!(error.to_string().contains("the proxy in HTTPS_PROXY"), "{error}");
     assert_eq!(vault.emulator.stats().connections, 0);
 }
 
 #[test]
-fn a_proxy_that_is_no_url_is_refused() {
+fn an_invalid_proxy_url_is_refused() {
     let vault = Vault::start();
     for url in ["socks5://127.0.0.1:1080", "::", "http://"] {
         let error = client(&vault, &[("HTTPS_PROXY", url)]).unwrap_err();

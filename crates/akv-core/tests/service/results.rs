@@ -119,12 +119,12 @@ fn digest_info_is_signed_by_the_algorithm_that_fits() {
     }
     let requests = vault.emulator.stats().requests;
     let error = key.sign_pkcs1(&[1; 246]).unwrap_err();
-    assert!(error.to_string().contains("at most 245 do"), "{error}");
+    assert!(error.to_string().contains("the maximum is 245"), "{error}");
     assert_eq!(vault.emulator.stats().requests, requests);
 }
 
 #[test]
-fn ecdsa_takes_digests_of_every_length() {
+fn ecdsa_accepts_digests_of_every_length() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
     vault.emulator.create_key(NewKey::rsa("rsa", 2048)).unwrap();
@@ -142,7 +142,7 @@ fn ecdsa_takes_digests_of_every_length() {
 }
 
 #[test]
-fn wrong_algorithms_and_lengths_are_refused_without_a_request() {
+fn invalid_algorithms_and_lengths_are_refused_without_a_request() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::ec("ec", Curve::P384)).unwrap();
     vault.emulator.create_key(NewKey::rsa("rsa", 2048)).unwrap();
@@ -278,7 +278,7 @@ fn a_warm_key_file_has_token_and_connection_before_its_first_operation() {
 }
 
 #[test]
-fn a_slow_answer_is_asked_for_once_more_where_that_is_wanted() {
+fn a_slow_response_is_hedged_if_the_setting_is_on() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::rsa("rsa", 2048)).unwrap();
     // Far less than the deadline of the first request, which never gets a response.
@@ -322,7 +322,7 @@ fn counters_count_operations_failures_and_retries() {
 }
 
 #[test]
-fn callers_that_come_before_the_first_connection_share_it() {
+fn callers_before_the_first_connection_share_it() {
     for (persona, kind, most) in
         [(Persona::Vault, "vault", 1), (Persona::ManagedHsm, "managedHsm", 16)]
     {

@@ -19,7 +19,7 @@ fn load(options: &[(&str, &str)], reference: &str) -> akv_core::Error {
 }
 
 #[test]
-fn an_untrusted_server_sees_no_request() {
+fn an_untrusted_server_gets_no_request() {
     let vault = Vault::start();
     let token = file("token");
     let options = [
@@ -37,7 +37,7 @@ fn an_untrusted_server_sees_no_request() {
 }
 
 #[test]
-fn a_server_of_another_name_sees_no_request() {
+fn a_server_of_another_name_gets_no_request() {
     let vault = Vault::start();
     // The emulator's certificate is for 127.0.0.1 but not 127.0.0.2.
     let port = vault.emulator.endpoint().rsplit(':').next().unwrap().to_owned();
@@ -114,7 +114,7 @@ fn an_unreachable_server_is_named_within_the_deadline() {
 }
 
 #[test]
-fn references_without_a_key_and_wrong_ones_cost_no_request() {
+fn invalid_references_are_refused_without_a_request() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::rsa("rsa", 2048)).unwrap();
     for reference in ["vault:myVault:", "vault:ab:k", "vault:myVault:k/../x", "nonsense"] {

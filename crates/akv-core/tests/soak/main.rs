@@ -17,12 +17,12 @@ use plan::Plan;
 
 /// The same as the long soak in about ten seconds.
 #[test]
-fn every_signature_comes_whatever_goes_wrong() {
+fn every_signature_succeeds_despite_faults() {
     run::run(&Plan::from_environment(Plan::SHORT));
 }
 
 #[test]
 #[ignore = "takes many minutes; `cargo xtask soak` runs it"]
-fn every_signature_comes_for_a_long_time() {
+fn every_signature_succeeds_for_a_long_time() {
     run::run(&Plan::from_environment(Plan::LONG));
 }

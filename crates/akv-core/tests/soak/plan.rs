@@ -62,5 +62,5 @@ impl Plan {
 
 fn number(variable: &str) -> Option<u64> {
     let text = env::var(variable).ok().filter(|text| !text.is_empty())?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is no number: {text:?}")))
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is not a number: {text:?}")))
 }

@@ -43,7 +43,7 @@ impl Report<'_> {
         let (before, after) = self.peaks();
         let bound = self.plan.growth_kib;
         assert!(before > 0 && after - before < bound, "memory grew from {before} to {after} KiB");
-        assert!(self.retries() > 0, "nothing was tried again");
+        assert!(self.retries() > 0, "nothing was retried");
         for stats in &self.stats {
             assert!(stats.faults > 0, "no fault struck");
             assert!(stats.unauthorized > 0, "no token was refused");

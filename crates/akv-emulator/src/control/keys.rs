@@ -18,7 +18,7 @@ use crate::{
 /// it has one.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+struct Requested {
     key: String,
     subject: Option<String>,
 }
@@ -33,7 +33,7 @@ pub(super) async fn answer(
     let state = Arc::clone(state);
     let id: KeyId = match *path {
         [] => {
-            let wanted: Wanted = serde_json::from_slice(body)?;
+            let wanted: Requested = serde_json::from_slice(body)?;
             let key: NewKey = wanted.key.parse()?;
             let target = match key.vault.as_str() {
                 "" => target,

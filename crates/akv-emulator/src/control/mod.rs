@@ -58,7 +58,9 @@ pub(crate) async fn handle(state: &Arc<State>, parts: &Parts, body: Incoming) ->
     let body = Limited::new(body, BODY_LIMIT).collect().await;
     let answer = match body {
         Ok(body) => route(state, parts, &body.to_bytes()).await,
-        Err(_) => Err(format!("the body could not be read; {BODY_LIMIT} bytes at most").into()),
+        Err(_) => {
+            Err(format!("the body could not be read; the maximum is {BODY_LIMIT} bytes").into())
+        }
     };
     let (status, body) = match answer {
         Ok(body) => (StatusCode::OK, body),

@@ -78,7 +78,7 @@ fn read<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
 fn latency(value: &Value) -> Result<Option<Latency>, String> {
     let latency = match read::<Option<Named>>(value) {
         Ok(None) => return Ok(None),
-        Ok(Some(Named::Numbers(numbers))) => Some(numbers).filter(Latency::is_sound),
+        Ok(Some(Named::Numbers(numbers))) => Some(numbers).filter(Latency::is_valid),
         Ok(Some(Named::Profile(name))) => Latency::from_name(&name),
         Err(_) => None,
     };
@@ -93,7 +93,7 @@ fn throttling(value: &Value) -> Result<Option<Throttling>, String> {
         Value::Bool(false) => Ok(None),
         Value::Bool(true) => Ok(Some(Throttling::service())),
         value => match read::<Option<Throttling>>(value)? {
-            Some(limits) if !limits.is_sound() => Err("`scale` must be above 0".to_owned()),
+            Some(limits) if !limits.is_valid() => Err("`scale` must be above 0".to_owned()),
             limits => Ok(limits),
         },
     }

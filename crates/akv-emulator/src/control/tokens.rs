@@ -13,7 +13,7 @@ use crate::{
 /// A token to issue; missing members default to those of the emulator's own token.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct Wanted {
+struct Requested {
     audience: Option<String>,
     identity: Option<String>,
     tenant: Option<String>,
@@ -29,7 +29,7 @@ struct Revoked {
 pub(super) fn answer(state: &State, path: &[&str], body: &[u8]) -> ControlResult {
     match path {
         [] => {
-            let wanted: Wanted = optional(body)?;
+            let wanted: Requested = optional(body)?;
             count(&state.counters.tokens_issued);
             let token = state.tokens.issue(
                 wanted.audience.as_deref().unwrap_or_else(|| state.persona.audience()),

@@ -168,7 +168,7 @@ impl Builder {
     /// retention period.
     pub fn start(self) -> Result<Emulator, Error> {
         if !(7..=RETENTION_DAYS).contains(&self.recovery.days) {
-            let text = format!("a vault keeps deleted keys 7 to {RETENTION_DAYS} days");
+            let text = format!("a vault keeps deleted keys for 7 to {RETENTION_DAYS} days");
             return Err(Error::Refused(text));
         }
         let tls = Tls::new(self.state_dir.as_deref(), &self.names)?;

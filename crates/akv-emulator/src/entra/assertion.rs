@@ -51,26 +51,28 @@ pub(super) fn check(
     now: i64,
 ) -> Result<(), Refusal> {
     let parts: Vec<&str> = assertion.split('.').collect();
-    let [header, claims, signature] = parts[..] else { return unread(application, assertion) };
+    let [header, claims, signature] = parts[..] else {
+        return opaque_token(application, assertion);
+    };
     let (Some(header), Some(claims)) = (part::<Header>(header), part::<Claims>(claims)) else {
-        return unread(application, assertion);
+        return opaque_token(application, assertion);
     };
     if application.federated_tokens.iter().any(|known| known == assertion) {
-        return in_time(&claims, now);
+        return check_validity(&claims, now);
     }
     if header.x5t.is_none() && header.x5t_sha256.is_none() && header.x5c.is_none() {
-        return Err(no_record(&claims));
+        return Err(no_matching_record(&claims));
     }
     let certificate = find(application, &header)?;
     let signed = &assertion[..assertion.len() - signature.len() - 1];
     verify(&header, certificate, signed, signature)
         .map_err(|reason| invalid_signature(application, &certificate.sha1, reason))?;
-    about_this(application, &claims, endpoint)?;
-    in_time(&claims, now)
+    check_claims(application, &claims, endpoint)?;
+    check_validity(&claims, now)
 }
 
 /// Accepts a registered federated token that is not a JSON Web Token.
-fn unread(application: &Registered, assertion: &str) -> Result<(), Refusal> {
+fn opaque_token(application: &Registered, assertion: &str) -> Result<(), Refusal> {
     if application.federated_tokens.iter().any(|known| known == assertion) {
         return Ok(());
     }
@@ -81,7 +83,7 @@ fn part<T: DeserializeOwned>(text: &str) -> Option<T> {
     serde_json::from_slice(&base64url::decode(text)?).ok()
 }
 
-fn no_record(claims: &Claims) -> Refusal {
+fn no_matching_record(claims: &Claims) -> Refusal {
     let subject = claims.sub.as_deref().unwrap_or_default();
     let text = format!(
         "No matching federated identity record found for presented assertion subject '{subject}'. \
@@ -145,7 +147,7 @@ fn invalid_signature(application: &Registered, thumbprint: &[u8], reason: &str) 
 }
 
 /// Checks that the assertion is from the application and for this endpoint.
-fn about_this(application: &Registered, claims: &Claims, endpoint: &str) -> Result<(), Refusal> {
+fn check_claims(application: &Registered, claims: &Claims, endpoint: &str) -> Result<(), Refusal> {
     let is_client = |claim: &Option<String>| {
         claim.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(&application.client_id))
     };
@@ -167,7 +169,7 @@ fn about_this(application: &Registered, claims: &Claims, endpoint: &str) -> Resu
     Ok(())
 }
 
-fn in_time(claims: &Claims, now: i64) -> Result<(), Refusal> {
+fn check_validity(claims: &Claims, now: i64) -> Result<(), Refusal> {
     #[expect(clippy::cast_possible_truncation, reason = "a time out of range is cut to it")]
     let seconds = |claim: Option<f64>| claim.map_or(0, |seconds| seconds as i64);
     let (from, until) = (seconds(claims.nbf), seconds(claims.exp));

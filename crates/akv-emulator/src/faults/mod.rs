@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn faults_strike_in_order_and_run_out() {
+    fn faults_apply_in_order_and_expire() {
         let faults = Faults::default();
         faults.add(Fault::throttled().on(Operation::Sign).times(2));
         faults.add(Fault::status(503));
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probability_is_kept_roughly() {
+    fn faults_apply_with_their_probability() {
         let faults = Faults::default();
         faults.add(Fault::throttled().forever().probability(0.5));
         let struck = (0..1000).filter(|_| !faults.strike(Operation::Sign).is_empty()).count();

@@ -16,7 +16,7 @@ use crate::{auth::CLIENT_ID, state::State, token_reply::TokenReply};
 const VERSIONS: [&str; 2] = ["2019-11-01", "2020-06-01"];
 
 /// Whether a request uses the agent's protocol.
-pub(super) fn is_asked(version: Option<&str>) -> bool {
+pub(super) fn uses_agent_protocol(version: Option<&str>) -> bool {
     version.is_some_and(|version| VERSIONS.contains(&version))
 }
 
@@ -33,7 +33,9 @@ pub(super) fn answer(state: &State, parts: &Parts) -> TokenReply {
     let secret = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     match secret {
         None => challenge(state),
-        Some(value) if value.strip_prefix("Basic ").is_some_and(|s| state.arc.is_answered(s)) => {
+        Some(value)
+            if value.strip_prefix("Basic ").is_some_and(|s| state.arc.accepts_secret(s)) =>
+        {
             TokenReply::new(StatusCode::OK, machine(state, resource, CLIENT_ID))
         }
         Some(_) => {
@@ -55,7 +57,7 @@ fn challenge(state: &State) -> TokenReply {
             reply
         }
         Ok(None) => {
-            let body = error("not_found", "This machine is no Azure Arc server");
+            let body = error("not_found", "This machine is not an Azure Arc server");
             TokenReply::new(StatusCode::NOT_FOUND, body)
         }
         Err(reason) => {

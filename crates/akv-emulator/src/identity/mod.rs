@@ -50,7 +50,7 @@ fn answer(state: &State, parts: &Parts) -> TokenReply {
         return TokenReply::new(StatusCode::METHOD_NOT_ALLOWED, body);
     }
     match parts.uri.path() {
-        IMDS if arc::is_asked(query(parts).get("api-version").map(String::as_str)) => {
+        IMDS if arc::uses_agent_protocol(query(parts).get("api-version").map(String::as_str)) => {
             arc::answer(state, parts)
         }
         IMDS => imds(state, parts),

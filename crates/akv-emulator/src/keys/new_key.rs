@@ -151,10 +151,10 @@ impl FromStr for NewKey {
             "oct" => Self::oct(name, bits()?),
             "ec" => {
                 let curve =
-                    Curve::from_name(size).ok_or_else(|| format!("`{size}` is no curve"))?;
+                    Curve::from_name(size).ok_or_else(|| format!("`{size}` is not a curve"))?;
                 Self::ec(name, curve)
             }
-            other => return Err(format!("`{other}` is no key type: rsa, ec or oct")),
+            other => return Err(format!("`{other}` is not a key type; expected rsa, ec or oct")),
         };
         Ok(match host {
             Some(host) => key.hsm(hsm).vault_host(host),

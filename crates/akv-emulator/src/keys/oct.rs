@@ -37,7 +37,7 @@ impl OctKey {
         Self::new(&bytes)
     }
 
-    /// Takes 16 to 64 bytes: the service's AES keys and HMAC keys.
+    /// Accepts 16 to 64 bytes: the service's AES keys and HMAC keys.
     pub(crate) fn new(bytes: &[u8]) -> Result<Self, Rejected> {
         if ![16, 24, 32, 48, 64].contains(&bytes.len()) {
             return Err(Rejected);
@@ -227,7 +227,7 @@ mod tests {
 
     /// RFC 3394, section 4.2.
     #[test]
-    fn key_wrap_with_192_bits_is_the_standards() {
+    fn key_wrap_with_192_bits_matches_rfc_3394() {
         let kek: Vec<u8> = (0..24).collect();
         let data: Vec<u8> = (0..16).map(|i| i * 0x11).collect();
         let expected = [
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn hmac_is_checked() {
+    fn hmac_is_verified() {
         let key = OctKey::new(&[1; 32]).unwrap();
         let tag = key.hmac(32, b"digest");
         assert!(key.verify_hmac(32, b"digest", &tag));

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Stands for every identity without permissions of its own.
-const EVERYBODY: &str = "*";
+const ANY_IDENTITY: &str = "*";
 
 /// The permissions of an identity; see [`Emulator::permit`](crate::Emulator::permit).
 ///
@@ -94,7 +94,7 @@ impl TryFrom<Written> for Permission {
 
     fn try_from(mut written: Written) -> Result<Self, String> {
         if written.identity.is_empty() {
-            return Err("`identity` is missing: a client id, or `*` for everybody".to_owned());
+            return Err("`identity` is missing; expected a client id or `*`".to_owned());
         }
         let known: Vec<String> = Operation::ALL.iter().copied().map(word).collect();
         for requested in &mut written.operations {
@@ -102,7 +102,7 @@ impl TryFrom<Written> for Permission {
                 continue;
             }
             let same = known.iter().find(|known| known.eq_ignore_ascii_case(requested));
-            let same = same.ok_or_else(|| format!("`{requested}` is no permission"))?;
+            let same = same.ok_or_else(|| format!("`{requested}` is not a permission"))?;
             requested.clone_from(same);
         }
         Ok(Self(written))
@@ -131,7 +131,7 @@ impl FromStr for Permission {
                 }
                 "key" => written.key = Some(value.to_owned()),
                 "vault" => written.vault = Some(value.to_owned()),
-                other => return Err(format!("`{other}` is no part of a permission")),
+                other => return Err(format!("`{other}` is not part of a permission")),
             }
         }
         written.try_into()
@@ -192,7 +192,7 @@ impl Permissions {
         };
         let mut own = of(&caller.client_id);
         if own.is_empty() {
-            own = of(EVERYBODY);
+            own = of(ANY_IDENTITY);
         }
         if own.is_empty() || own.iter().any(|permission| permission.permits(call)) {
             return Ok(());
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn only_those_with_permissions_are_restricted() {
+    fn only_identities_with_permissions_are_restricted() {
         let permissions = Permissions::default();
         let target = Target::new("a.vault.azure.net", Persona::Vault);
         let may = |identity: &str, operation, name| {
@@ -231,7 +231,7 @@ mod tests {
         assert!(!may("other", Operation::Sign, "other") && may("app", Operation::Sign, "web"));
         permissions.clear();
         permissions.add(Permission::of("app").vault_host("b.vault.azure.net"));
-        assert!(may("app", Operation::Sign, "web"), "nothing is said about this vault");
+        assert!(may("app", Operation::Sign, "web"), "no permission is set for this vault");
     }
 
     #[test]

@@ -65,7 +65,7 @@ pub(super) fn shell_lines(emulator: &Emulator, variables: &BTreeMap<&str, String
     lines.push_str(&format!(
         "# instead of the token, managed identity: IDENTITY_ENDPOINT={} IDENTITY_HEADER={}\n\
          # or a virtual machine's metadata service: IMDS_ENDPOINT={}\n\
-         # or an application given as --application: AZURE_AUTHORITY_HOST={}\n",
+         # or an application registered with --application: AZURE_AUTHORITY_HOST={}\n",
         emulator.identity_endpoint(),
         emulator.identity_header(),
         emulator.imds_endpoint(),

@@ -25,7 +25,7 @@ pub(super) fn application(text: &str) -> Result<Application, String> {
             "secret" => application.secret(*value),
             "certificate" => application.certificate(read(value)?),
             "federated-token" => application.federated_token(read(value)?.trim()),
-            other => return Err(format!("`{other}` is no part of an application")),
+            other => return Err(format!("`{other}` is not part of an application")),
         };
         proofs += 1;
     }
@@ -72,7 +72,7 @@ pub(super) fn latency(text: &str) -> Result<Latency, String> {
     }
     let numbers = text.split_once(',').and_then(|(p50, p99)| {
         let json = serde_json::json!({ "p50": number(p50)?, "p99": number(p99)? });
-        serde_json::from_value::<Latency>(json).ok().filter(Latency::is_sound)
+        serde_json::from_value::<Latency>(json).ok().filter(Latency::is_valid)
     });
     let profiles = Latency::PROFILES.map(|(name, _)| name).join(", ");
     numbers.ok_or_else(|| format!("expected {profiles}, or P50,P99 in milliseconds"))
@@ -81,7 +81,7 @@ pub(super) fn latency(text: &str) -> Result<Latency, String> {
 /// Parses the factor of the service's limits.
 pub(super) fn throttling(text: &str) -> Result<Throttling, String> {
     let limits = number(text).map(|factor| Throttling::service().scale(factor));
-    limits.filter(Throttling::is_sound).ok_or_else(|| "expected a number above 0".to_owned())
+    limits.filter(Throttling::is_valid).ok_or_else(|| "expected a number above 0".to_owned())
 }
 
 fn number(text: &str) -> Option<f64> {

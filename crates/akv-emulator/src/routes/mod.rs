@@ -153,7 +153,7 @@ fn admit(context: &Context<'_>) -> Result<(), ApiError> {
     let found = state.store.version(&target.vault, &call.name, call.version.as_deref());
     let key =
         found.map(|(_, version)| (version.key_type.ends_with("-HSM"), version.material.spec()));
-    let class = Class::of(call.operation, keys::asks_for_hsm(&context.body), key);
+    let class = Class::of(call.operation, keys::requests_hsm(&context.body), key);
     state.throttle.admit(&target.vault, class, state.clock.now()).map_err(|wait| {
         count(&state.counters.throttled);
         ApiError { retry_after: wait, ..ApiError::throttled() }

@@ -126,7 +126,7 @@ fn load_key(path: &Path) -> io::Result<(String, Key)> {
     let (vault, key) = parsed.and_then(from_json).map_err(|reason| damaged(path, &reason))?;
     // A file that was copied or renamed by hand would replace another key, or reappear as one.
     if *path != file(path.ancestors().nth(3).unwrap_or(path), &vault, &key.name) {
-        return Err(damaged(path, &format!("it holds the key {} of another file", key.name)));
+        return Err(damaged(path, &format!("it contains the key {} of another file", key.name)));
     }
     Ok((vault, key))
 }
@@ -156,8 +156,8 @@ pub(crate) fn damaged(path: &Path, reason: &str) -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidData,
         format!(
-            "{} is damaged: {reason}. Bring back a copy of the file, or remove it to go on without \
-             what it holds.",
+            "{} is damaged: {reason}. Restore the file from a backup, or remove it to continue \
+             without its content.",
             path.display()
         ),
     )

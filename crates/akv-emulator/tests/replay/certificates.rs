@@ -66,7 +66,7 @@ async fn certificates_are_answered_as_recorded() {
 
 /// A policy that one recording requests and another one returns for the same certificate.
 #[tokio::test]
-async fn policies_are_told_as_they_were_asked_for() {
+async fn policies_are_returned_as_requested() {
     let emulator = Emulator::builder().start().unwrap();
     let client = Client::named(&emulator, "policies.vault.azure.net");
     let recordings = recordings("vault-certificates");

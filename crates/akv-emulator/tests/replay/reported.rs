@@ -63,7 +63,7 @@ fn neutral(message: &str) -> String {
 }
 
 #[tokio::test]
-async fn reported_errors_have_the_same_words() {
+async fn reported_errors_have_the_same_text() {
     let reports = files("reported");
     assert_eq!(reports.len(), 6);
     for (file, report) in reports {

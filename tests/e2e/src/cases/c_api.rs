@@ -15,7 +15,7 @@ use crate::{
 };
 
 pub(super) fn cases(kind: VaultKind) -> Vec<Case> {
-    let mut cases = vec![Case::new(Front::CApi, "a missing key is told", missing)];
+    let mut cases = vec![Case::new(Front::CApi, "a missing key is reported", missing)];
     for pair in Pair::ALL {
         for algorithm in pair.algorithms(kind) {
             // It takes an external digest, and the example hashes by itself.

@@ -16,7 +16,7 @@ use crate::{
 
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = vec![
-        case("pkey -inform engine -pubout gives the key that the Rust API sees", public_keys),
+        case("pkey -inform engine -pubout writes the same key as the Rust API", public_keys),
         case("pkeyutl -sign, RSA-PSS", pss),
         case("pkeyutl -decrypt, OAEP", |stage, watch| {
             let oaep = "-pkeyopt rsa_padding_mode:oaep";

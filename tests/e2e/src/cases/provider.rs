@@ -22,9 +22,9 @@ const PSS: &str = "-sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest";
 pub(super) fn cases(kind: VaultKind) -> Vec<Case> {
     let mut cases = vec![
         case("storeutl lists the vault's keys", list),
-        case("pkey -pubout gives the key that the Rust API sees", public_keys),
+        case("pkey -pubout writes the same key as the Rust API", public_keys),
         case("pkey writes a key file, which signs", key_file),
-        case("pkey says what does not exist", missing),
+        case("pkey reports which key does not exist", missing),
         case("genpkey makes a key", generate),
         case("cms signs and decrypts", cms),
     ];

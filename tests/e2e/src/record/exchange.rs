@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_are_named_by_what_was_asked() {
+    fn files_are_named_after_the_request() {
         for (path, name) in [
             ("/keys/web/0123456789abcdef0123456789abcdef/sign", "sign"),
             ("/keys/web/0123456789abcdef0123456789abcdef", "keys"),

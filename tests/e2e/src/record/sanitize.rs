@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_tells_nobody_who_and_where() {
+    fn refusals_are_recorded_without_caller_and_vault() {
         // Messages of the service, with other names.
         for message in [
             "The user, group or application 'appid=3525c2f5-9605-4d01-b30b-59272b48be7f;\
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_are_kept_by_name_and_tokens_never() {
+    fn listed_headers_are_kept_and_tokens_are_removed() {
         let token = "eyJ0eXAiOiJKV1QifQ.eyJhdWQiOiJodHRwcyJ9.c2lnbmF0dXJl";
         let mut headers = HeaderMap::new();
         for (name, value) in [
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_have_the_keys_of_runs_only() {
+    fn lists_contain_only_the_keys_of_runs() {
         let base = "https://contoso-pay.vault.azure.net/keys";
         let body = sanitizer().body(json!({
             "value": [
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn data_stays_what_it_is() {
+    fn data_is_left_unchanged() {
         // A vault's name may occur in a signature.
         let sanitizer = Sanitizer::new(VaultKind::Vault, "abc", "abc.vault.azure.net");
         let value = "q2-abc-Zx81_EyJ";

@@ -89,7 +89,7 @@ fn trust(settings: &Settings) -> Result<ClientConfig> {
     if let Some(file) = setting.and_then(|setting| setting.value.as_deref()) {
         let pem = std::fs::read(file).with_context(|| format!("cannot read {file}"))?;
         for certificate in CertificateDer::pem_slice_iter(&pem) {
-            roots.add(certificate.with_context(|| format!("{file} is no PEM"))?)?;
+            roots.add(certificate.with_context(|| format!("{file} is not PEM"))?)?;
         }
     }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

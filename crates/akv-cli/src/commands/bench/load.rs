@@ -61,7 +61,7 @@ impl Load {
         let mut digest = vec![0; algorithm.digest_len().unwrap_or(32)];
         // Random bytes, so that the signature has no meaning.
         aws_lc_rs::rand::fill(&mut digest)
-            .map_err(|_| Failure::System("the system has no random bytes".to_owned()))?;
+            .map_err(|_| Failure::System("cannot generate random numbers".to_owned()))?;
         Ok(Self { client: client.clone(), key, algorithm, digest })
     }
 

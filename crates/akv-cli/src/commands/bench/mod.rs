@@ -57,10 +57,10 @@ pub(crate) struct Bench {
     /// Continue with the next step when the service throttles.
     #[arg(long)]
     keep_going: bool,
-    /// Plot the steps into this file, as SVG.
+    /// Plot the steps to this file, as SVG.
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
-    /// Replace the file if there is one.
+    /// Replace an existing file.
     #[arg(short, long, requires = "plot")]
     force: bool,
     #[command(flatten)]
@@ -151,7 +151,7 @@ impl Bench {
         match steps.iter().find(|step| step.throttled > 0) {
             Some(step) => writeln!(
                 out,
-                "\nThrottling starts at {} at once, with {:.0} requests a second.",
+                "\nThrottling starts at {} at once ({:.0} requests per second).",
                 step.at_once,
                 step.requests_per_second()
             )?,
@@ -165,7 +165,7 @@ impl Bench {
         }
         writeln!(out, "Counters: {}.", words(client.counters()))?;
         match &self.plot {
-            Some(file) => writeln!(out, "The drawing is in {}.", file.display()),
+            Some(file) => writeln!(out, "The plot is in {}.", file.display()),
             None => Ok(()),
         }
     }

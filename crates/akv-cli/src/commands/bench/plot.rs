@@ -39,7 +39,7 @@ pub(super) fn draw(title: &str, steps: &[Step]) -> Result<String> {
         };
         let ms = |took: Duration| took.as_secs_f64() * 1e3;
         let rate = line("signatures/s", BLUE, &Step::per_second);
-        panel(&above, title, "signatures a second", &[rate], steps)?;
+        panel(&above, title, "signatures per second", &[rate], steps)?;
         let latencies =
             [line("p50", GREEN, &|step| ms(step.p50)), line("p99", BLACK, &|step| ms(step.p99))];
         panel(&below, "", "milliseconds", &latencies, steps)?;

@@ -70,7 +70,9 @@ pub(super) fn examine(configuration: &Configuration, place: &Place) -> Found {
                     found.entry(configuration, label, section, engine);
                 }
             }
-            None => found.notes.push(format!("{name} = {list} names a section that is not there")),
+            None => {
+                found.notes.push(format!("{name} = {list} names a section that does not exist"))
+            }
         }
     }
     if found.provider {
@@ -95,7 +97,7 @@ impl Found {
         }
         if configuration.section(section).is_none() {
             self.broken = Some((
-                format!("{label} = {section} names a section that is not there"),
+                format!("{label} = {section} names a section that does not exist"),
                 format!("write the section [{section}], as `akv config` does"),
             ));
             return;
@@ -125,7 +127,7 @@ impl Found {
             match known {
                 Some(option) => self.settings.push((option.name, value.clone())),
                 None if engine && name == "debug" => {}
-                None => self.notes.push(format!("[{section}] sets {name}, which is no setting")),
+                None => self.notes.push(format!("[{section}] sets {name}, which is not a setting")),
             }
         }
     }
@@ -139,8 +141,8 @@ impl Found {
         });
         if !others {
             self.notes.push(format!(
-                "[{list}] activates no other provider, so that programs have nothing but vault \
-                 keys: add `default = default_section` with `activate = 1`"
+                "[{list}] activates no other provider, so programs can use only vault keys: add \
+                 `default = default_section` with `activate = 1`"
             ));
         }
     }
@@ -182,17 +184,17 @@ fn unreached(
     };
     if configuration.section(root).is_none() {
         return Some((
-            format!("{name} = {root} names a section that is not there"),
+            format!("{name} = {root} names a section that does not exist"),
             format!("write the section [{root}] with `{list} = …`"),
         ));
     }
     match configuration.own(root, list) {
         None => Some((
             format!("section [{root}] has no line `{list} = …`, so [{section}] is not found"),
-            format!("add `{list} = {list}_section` to [{root}], and name [{section}] there"),
+            format!("add `{list} = {list}_section` to [{root}], and list [{section}] there"),
         )),
         Some(list) if !listed.iter().any(|other| other == section) => Some((
-            format!("section [{section}] is not named in [{list}]"),
+            format!("section [{section}] is not listed in [{list}]"),
             format!("add `{} = {section}` to [{list}]", stem(engine)),
         )),
         Some(_) => None,

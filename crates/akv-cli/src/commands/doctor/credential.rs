@@ -24,7 +24,7 @@ pub(super) async fn examine(
 ) -> io::Result<Option<CredentialProbe>> {
     // A broken network also prevents the credentials from responding.
     if !connected {
-        report.add(Check::skipped("credential", "not asked: the vault is not reached"))?;
+        report.add(Check::skipped("credential", "the vault cannot be reached"))?;
         return Ok(None);
     }
     let probes = match client.probe_credentials(reference).await {
@@ -41,7 +41,12 @@ pub(super) async fn examine(
         .filter_map(|probe| Some((probe, probe.step.outcome.as_ref().err()?)))
         .collect();
     let lines = failed.iter().map(|(probe, error)| {
-        format!("{} gave none ({}): {}", probe.kind.name(), duration(probe.step.took), why(error))
+        format!(
+            "{} returned no token ({}): {}",
+            probe.kind.name(),
+            duration(probe.step.took),
+            why(error)
+        )
     });
     let facts: Vec<_> = probes
         .iter()
@@ -56,10 +61,10 @@ pub(super) async fn examine(
         Some((probe, token)) => {
             known.token = Some(token.clone());
             let took = duration(probe.step.took);
-            let text = format!("{} gave a token ({took})", probe.kind.name());
+            let text = format!("{} returned a token ({took})", probe.kind.name());
             Check::good("credential", text).lines(identity(token))
         }
-        None => Check::bad("credential", "none gave a token", cause(&failed, known)),
+        None => Check::bad("credential", "no credential returned a token", cause(&failed, known)),
     };
     report.add(check.lines(lines).fact("credentials", json!(facts)))?;
     Ok(given.map(|(probe, _)| probe.clone()))
@@ -73,7 +78,7 @@ fn identity(token: &TokenFacts) -> Vec<String> {
     };
     add("user", token.user.as_deref());
     add("application", token.application.as_deref());
-    add("object id (roles are given to it)", token.object.as_deref());
+    add("object id (for role assignments)", token.object.as_deref());
     add("tenant", token.tenant.as_deref());
     add("expires", token.expires.map(moment).as_deref());
     lines
@@ -93,10 +98,10 @@ fn cause(failed: &[(&CredentialProbe, &Error)], known: &Known) -> Cause {
         let names: Vec<_> = failed.iter().map(|(probe, _)| probe.kind.name()).collect();
         return Cause::new(
             "no-token",
-            format!("there is no access token: none of {} gave one", names.join(", ")),
-            "in Azure give the machine a managed identity; elsewhere log in with `az login`, or set \
-             AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET for an application, or \
-             AZURE_CLI_ACCESS_TOKEN for a token at hand",
+            format!("there is no access token: none of {} returned one", names.join(", ")),
+            "in Azure, assign a managed identity to the machine; elsewhere, run `az login`, set \
+             AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET for an application, or set \
+             AZURE_CLI_ACCESS_TOKEN to a token",
         );
     };
     let (name, text) = (probe.kind.name(), why(error));
@@ -124,11 +129,11 @@ fn cause(failed: &[(&CredentialProbe, &Error)], known: &Known) -> Cause {
         }
         _ => Cause::new(
             "no-token",
-            format!("{name} gives no access token: {text}"),
+            format!("{name} returns no access token: {text}"),
             match code {
                 "AADSTS7000215" | "AADSTS7000222" => {
-                    "give the application a new secret, and set AZURE_CLIENT_SECRET or \
-                     client-secret-file to its value (not to its id)"
+                    "create a new secret for the application, and set AZURE_CLIENT_SECRET or \
+                     client-secret-file to its value (not its id)"
                 }
                 _ => {
                     "correct this credential's settings, or choose another one with credential \

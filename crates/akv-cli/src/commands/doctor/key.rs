@@ -38,7 +38,7 @@ impl KeyCheck<'_> {
         sign: bool,
     ) -> io::Result<()> {
         if self.reference.key_name().is_none() {
-            return report.add(Check::skipped("key", "the reference names a vault and no key"));
+            return report.add(Check::skipped("key", "the reference names a vault, not a key"));
         }
         let key = match self.client.any_key(self.reference).await {
             Ok(key) => key,
@@ -53,7 +53,7 @@ impl KeyCheck<'_> {
                 report.add(Check::skipped("signature", "a symmetric key does not sign"))
             }
             AnyKey::Asymmetric(_) if !sign => {
-                report.add(Check::skipped("signature", "not asked for"))
+                report.add(Check::skipped("signature", "--no-sign is set"))
             }
             AnyKey::Asymmetric(key) => self.sign(report, server, &key, given, known).await,
         }
@@ -75,7 +75,7 @@ impl KeyCheck<'_> {
         let check = match times {
             Ok(times) => {
                 let whole = duration(times.whole);
-                let text = format!("{algorithm}, checked with the public half ({whole})");
+                let text = format!("{algorithm}, verified with the public half ({whole})");
                 let check = Check::good("signature", text);
                 check.fact("algorithm", json!(algorithm.name()))
             }
@@ -124,17 +124,17 @@ impl KeyCheck<'_> {
             (Some(403), "KeyDisabled") => self.disabled(),
             (Some(403), "KeyNotYetValid" | "KeyExpired") => Cause::new(
                 "validity",
-                format!("the key {key} is outside of its time of validity: {reason}"),
+                format!("the key {key} is outside its validity period: {reason}"),
                 "change its attributes, or rotate it; see `akv key show`",
             ),
             (Some(403), "KeyOperationForbidden") => Cause::new(
                 "operation",
                 format!("the key {key} does not permit {operation}: {reason}"),
-                "permit the operation in the key's attributes, or take another key",
+                "permit the operation in the key's attributes, or use another key",
             ),
             (Some(403), "ForbiddenByFirewall" | "ForbiddenByConnection") => Cause::new(
                 "network",
-                format!("the vault's firewall does not let this machine in: {reason}"),
+                format!("the vault's firewall blocks this machine: {reason}"),
                 "allow this machine's address in the vault's network settings, or use its private \
                  endpoint",
             ),
@@ -143,19 +143,19 @@ impl KeyCheck<'_> {
                 "key-name",
                 format!("the vault has no such key: {reason}"),
                 format!(
-                    "check name and version; `akv key list {}` lists them",
+                    "check the name and version with `akv key list {}`",
                     self.reference.vault()
                 ),
             ),
             _ if error.kind() == ErrorKind::Signature => Cause::new(
                 "signature",
-                format!("the signature is wrong: {reason}"),
-                "the public key is not the vault's: write the key file again with `akv pem`",
+                format!("the signature is invalid: {reason}"),
+                "the public key does not match the vault's: rewrite the key file with `akv pem`",
             ),
             _ => Cause::new(
                 "service",
                 error.to_string(),
-                "try again; if it stays, ask Azure support with the request id",
+                "retry; if the error persists, contact Azure support with the request id",
             ),
         }
     }
@@ -179,7 +179,8 @@ impl KeyCheck<'_> {
             "role",
             format!("the identity {who} lacks the role for {operation}: {}", error.message()),
             format!(
-                "give it the role {role}{policy}: `{rest} \"{role}\" --assignee {who}`; a new assignment takes minutes"
+                "assign it the role {role}{policy}: `{rest} \"{role}\" --assignee {who}`; a new \
+                 assignment takes effect after some minutes"
             ),
         )
     }
@@ -209,7 +210,9 @@ fn refused_token(error: &Error, given: &CredentialProbe, known: &Known) -> Cause
     {
         return Cause::new(
             "tenant",
-            format!("the token of {source} is of the tenant {own}, and the vault is in {tenant}"),
+            format!(
+                "the token of {source} belongs to the tenant {own}, but the vault is in {tenant}"
+            ),
             format!(
                 "log in to the vault's tenant (`az login --tenant {tenant}`), or correct AZURE_TENANT_ID"
             ),
@@ -218,18 +221,18 @@ fn refused_token(error: &Error, given: &CredentialProbe, known: &Known) -> Cause
     match expired {
         Some(_) if skew.is_some() => Cause::new(
             "clock",
-            "this machine's clock is wrong, so nobody can tell whether the token is valid",
+            "this machine's clock is wrong, so the token's validity cannot be checked",
             "set the clock (NTP)",
         ),
         Some(ago) => Cause::new(
             if from_environment { "environment" } else { "expired-token" },
-            format!("{source} holds a token that expired {} ago", span(ago)),
+            format!("{source} contains a token that expired {} ago", span(ago)),
             match from_environment {
                 true => {
-                    "unset AZURE_CLI_ACCESS_TOKEN, so that the other credentials are asked, or set it \
-                     to a new token: `az account get-access-token --resource https://vault.azure.net`"
+                    "unset AZURE_CLI_ACCESS_TOKEN to use the other credentials, or set it to a \
+                     new token: `az account get-access-token --resource https://vault.azure.net`"
                 }
-                false => "write a new token into the file",
+                false => "write a new token to the file",
             },
         ),
         None => Cause::new(
@@ -237,9 +240,10 @@ fn refused_token(error: &Error, given: &CredentialProbe, known: &Known) -> Cause
             format!("the vault refuses the token of {source}: {}", error.message()),
             match token.audience.as_deref() {
                 Some(audience) => format!(
-                    "it is a token for {audience}; get one for the vault's service, of the vault's tenant"
+                    "it is a token for {audience}; get one for the vault's service from the \
+                     vault's tenant"
                 ),
-                None => format!("what {source} holds is no token that can be read; get a new one"),
+                None => format!("{source} contains no readable token; get a new one"),
             },
         ),
     }
@@ -264,7 +268,7 @@ fn attributes(key: &AnyKey, disabled: Cause) -> Check {
     } else if attributes.not_before().is_some_and(|from| from > now) {
         Check::note("key", format!("{text}; it is not valid yet"))
     } else if attributes.expires().is_some_and(|end| end < soon) {
-        Check::note("key", format!("{text}; it has expired or does within 30 days"))
+        Check::note("key", format!("{text}; it has expired or expires within 30 days"))
     } else if !signs && matches!(key, AnyKey::Asymmetric(_)) {
         Check::note("key", format!("{text}; it may not sign"))
     } else {
@@ -289,8 +293,8 @@ fn latency(server: &ServerProbe, given: &CredentialProbe, times: SignatureTimes)
         parts.iter().map(|(name, took)| format!("{name} {}", duration(*took))).collect();
     // If the service does not report its time, it is the total minus a round trip.
     let (service, how) = match times.service {
-        Some(service) => (service, "as it says"),
-        None => (times.first_byte.saturating_sub(tcp), "first byte without one round trip"),
+        Some(service) => (service, "reported by the service"),
+        None => (times.first_byte.saturating_sub(tcp), "first byte minus one round trip"),
     };
     let ms = |took: Duration| json!(took.as_secs_f64() * 1e3);
     let mut facts = serde_json::Map::new();

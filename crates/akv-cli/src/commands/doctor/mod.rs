@@ -68,8 +68,8 @@ struct Skew {
     ahead: bool,
 }
 
-/// Difference from which a clock is wrong. Microsoft Entra ID allows five minutes.
-const WRONG: Duration = Duration::from_secs(300);
+/// Minimum difference that is reported as clock skew. Microsoft Entra ID allows five minutes.
+const SKEW_LIMIT: Duration = Duration::from_secs(300);
 
 impl Doctor {
     pub(crate) async fn run(self, show: Show) -> Result<()> {
@@ -141,13 +141,12 @@ impl Doctor {
 
 fn bad_reference(failure: &Failure) -> Check {
     let text = failure.to_string();
-    let advice =
-        "write it as vault:NAME:KEY or managedHsm:NAME:KEY, or give the path of a key file";
+    let advice = "use vault:NAME:KEY, managedHsm:NAME:KEY or the path of a key file";
     Check::bad("reference", text.clone(), Cause::new("reference", text, advice))
 }
 
 fn not_allowed(error: &Error) -> Check {
-    let advice = "add the key or its vault to allowed-keys, or name a key that is listed there";
+    let advice = "add the key or its vault to allowed-keys, or use a key that is listed there";
     let text = error.to_string();
     Check::bad("reference", text.clone(), Cause::new("allowed-keys", text, advice))
 }

@@ -10,7 +10,7 @@ use akv_core::{
 use serde_json::json;
 
 use super::{
-    Known, Skew, WRONG,
+    Known, SKEW_LIMIT, Skew,
     report::{Cause, Check, Report},
     settings::origin_of,
 };
@@ -53,7 +53,7 @@ pub(super) fn examine(
     match &answer.outcome {
         Ok(facts) => {
             known.tenant = facts.tenant.clone();
-            let mut text = format!("the server answers ({})", duration(answer.took));
+            let mut text = format!("the server responds ({})", duration(answer.took));
             if let Some(region) = &facts.region {
                 text += &format!(", region {region}");
             }
@@ -67,9 +67,9 @@ pub(super) fn examine(
         }
         Err(error) => {
             let text = error.message().to_owned();
-            let advice = "something between here and the vault breaks connections after TLS: look \
-                          at firewalls and proxies";
-            let cause = Cause::new("network", format!("{host} gives {text}"), advice);
+            let advice =
+                "check the firewalls and proxies on the path: one breaks connections after TLS";
+            let cause = Cause::new("network", format!("{host}: {text}"), advice);
             report.add(Check::bad("service", text, cause))?;
             Ok(false)
         }
@@ -103,7 +103,7 @@ fn no_name(settings: &Settings, server: &ServerProbe, error: &Error) -> Check {
     let cause = if error.kind() == ErrorKind::Settings {
         Cause::new("settings", text.clone(), "correct the variable")
     } else if let Some(proxy) = &server.proxy {
-        let what = format!("the proxy {proxy} of HTTPS_PROXY is not found: {text}");
+        let what = format!("the proxy {proxy} in HTTPS_PROXY cannot be resolved: {text}");
         Cause::new("proxy", what, "correct or unset HTTPS_PROXY")
     } else if let Some(cause) = endpoint_cause(settings, &text) {
         cause
@@ -111,15 +111,15 @@ fn no_name(settings: &Settings, server: &ServerProbe, error: &Error) -> Check {
         let vault = host.split('.').next().unwrap_or_default();
         Cause::new(
             "vault-name",
-            format!("there is no vault {vault}: DNS does not know {host}"),
+            format!("there is no vault {vault}: the host {host} does not exist"),
             "check the vault's name (`az keyvault list`, `az keyvault list-hsms`), whether it is a \
-             vault or a Managed HSM, and the cloud; a vault with a private endpoint only has a name \
-             in its own network",
+             vault or a Managed HSM, and the cloud; a vault with only a private endpoint resolves \
+             only in its own network",
         )
     } else {
         Cause::new(
             "dns",
-            format!("the name {host} cannot be looked up, since DNS does not work here: {text}"),
+            format!("DNS does not work on this machine, so {host} cannot be resolved: {text}"),
             "check this machine's network and /etc/resolv.conf",
         )
     };
@@ -130,18 +130,18 @@ fn no_connection(settings: &Settings, server: &ServerProbe, error: &Error) -> Ch
     let text = error.message().to_owned();
     let host = server.url.authority();
     let cause = if let Some(proxy) = &server.proxy {
-        let what = format!("the proxy {proxy} of HTTPS_PROXY does not let through: {text}");
-        Cause::new("proxy", what, "correct or unset HTTPS_PROXY, or have the proxy allow the host")
+        let what = format!("the connection through the proxy {proxy} in HTTPS_PROXY fails: {text}");
+        Cause::new("proxy", what, "correct or unset HTTPS_PROXY, or allow the host in the proxy")
     } else if !was_reset(error)
-        && let Some(cause) = endpoint_cause(settings, &format!("no connection is made: {text}"))
+        && let Some(cause) = endpoint_cause(settings, &format!("the connection fails: {text}"))
     {
         cause
     } else {
         Cause::new(
             "network",
             format!("the network to {host} is blocked: {text}"),
-            "allow this machine to connect to port 443 there: firewalls, security groups, routes; \
-             where a proxy is to be used set HTTPS_PROXY",
+            "allow this machine to connect to port 443 there (firewalls, security groups, \
+             routes); if a proxy is required, set HTTPS_PROXY",
         )
     };
     Check::bad("tcp", text, cause)
@@ -200,14 +200,17 @@ fn no_tls(host: &str, certificate: Option<&CertificateFacts>, error: &Error) -> 
         }
         (ErrorKind::Tls, _) => Cause::new(
             "ca",
-            format!("no TLS with {host}: {text}"),
+            format!("the TLS handshake with {host} fails: {text}"),
             "check that this is the right server: its name, its certificate, its TLS versions",
         ),
         _ => Cause::new(
             "network",
-            format!("the network to {host} is blocked: a connection is made, but no TLS: {text}"),
-            "a firewall or proxy in between lets the connection hang or cuts it: allow this machine \
-             to speak TLS to port 443 there; where a proxy is to be used set HTTPS_PROXY",
+            format!(
+                "the network to {host} is blocked: the connection succeeds, but the TLS \
+                 handshake fails: {text}"
+            ),
+            "a firewall or proxy on the path stalls or resets the connection: allow TLS from this \
+             machine to port 443 there; if a proxy is required, set HTTPS_PROXY",
         ),
     };
     let check = Check::bad("tls", text, cause);
@@ -218,19 +221,19 @@ fn distrusted(host: &str, certificate: &CertificateFacts, how: &str) -> Cause {
     Cause::new(
         "ca",
         format!(
-            "the certificate of {host} is signed by {}, whom this machine does not trust{how}",
+            "the certificate of {host} is signed by {}, which this machine does not trust{how}",
             certificate.issuer
         ),
-        "if the server is yours, or a proxy of yours opens TLS, name its present root certificate \
-         in ca-file (AKV_CA_FILE, --ca-file); otherwise install the package ca-certificates, and do \
-         not trust the server before you know who it is",
+        "if you run the server, or your proxy intercepts TLS, set ca-file (AKV_CA_FILE, \
+         --ca-file) to its current root certificate; otherwise install the package \
+         ca-certificates, and do not trust the server until you know who runs it",
     )
 }
 
 /// Compares the clocks. The server's time is in whole seconds and slightly old.
 fn clock(date: Option<SystemTime>, known: &mut Known) -> Check {
     let Some(date) = date else {
-        return Check::note("clock", "the server does not tell its time");
+        return Check::note("clock", "the server does not report its time");
     };
     let now = SystemTime::now();
     let skew = match now.duration_since(date) {
@@ -240,7 +243,7 @@ fn clock(date: Option<SystemTime>, known: &mut Known) -> Check {
     known.skew = Some(skew);
     let seconds = i64::try_from(skew.by.as_secs()).unwrap_or(i64::MAX);
     let signed = if skew.ahead { seconds } else { -seconds };
-    let check = if skew.by < WRONG {
+    let check = if skew.by < SKEW_LIMIT {
         Check::good("clock", format!("within {} of the server's", span(skew.by)))
     } else {
         let text = skew.words();
@@ -251,7 +254,7 @@ fn clock(date: Option<SystemTime>, known: &mut Known) -> Check {
 
 impl Skew {
     pub(super) fn wrong(self) -> bool {
-        self.by >= WRONG
+        self.by >= SKEW_LIMIT
     }
 
     fn words(self) -> String {
@@ -260,7 +263,7 @@ impl Skew {
     }
 
     fn cause(self) -> Cause {
-        let advice = "set the clock (NTP): tokens and certificates are judged by it";
+        let advice = "set the clock (NTP): the validity of tokens and certificates depends on it";
         Cause::new("clock", self.words(), advice)
     }
 }

@@ -30,25 +30,25 @@ pub(super) struct OpenSsl {
 }
 
 /// A program and, if it can be run, its properties.
-pub(super) type Asked = (PathBuf, Result<OpenSsl, String>);
+pub(super) type Probed = (PathBuf, Result<OpenSsl, String>);
 
 /// Queries the given programs, or those in `PATH`.
-pub(super) async fn programs(given: &[PathBuf]) -> Vec<Asked> {
+pub(super) async fn programs(given: &[PathBuf]) -> Vec<Probed> {
     let programs = match given {
         [] => in_path("openssl"),
         given => given.to_vec(),
     };
-    let mut asked = Vec::new();
+    let mut probed = Vec::new();
     for program in programs {
-        let found = OpenSsl::ask(&program).await;
-        asked.push((program, found));
+        let found = OpenSsl::query(&program).await;
+        probed.push((program, found));
     }
-    asked
+    probed
 }
 
 /// The settings of the module in the first configuration that loads it, and the file.
 pub(super) fn configured(
-    programs: &[Asked],
+    programs: &[Probed],
     root: &str,
 ) -> Option<(PathBuf, Vec<(&'static str, String)>)> {
     let found = programs.iter().filter_map(|(_, found)| found.as_ref().ok());
@@ -63,12 +63,12 @@ pub(super) fn configured(
 /// Checks the programs.
 pub(super) async fn examine(
     report: &mut Report,
-    programs: &[Asked],
+    programs: &[Probed],
     folders: &[PathBuf],
     root: &str,
 ) -> io::Result<()> {
     if programs.is_empty() {
-        let text = "no openssl program in PATH; programs may still have its library";
+        let text = "no openssl program in PATH; programs may still use its library";
         return report.add(Check::note("openssl", text));
     }
     for (program, found) in programs {
@@ -84,7 +84,7 @@ pub(super) async fn examine(
 }
 
 impl OpenSsl {
-    async fn ask(program: &Path) -> Result<Self, String> {
+    async fn query(program: &Path) -> Result<Self, String> {
         let output = run(program, &["version", "-a"], Some(Path::new("/dev/null"))).await?;
         let version = output.stdout.split_whitespace().nth(1);
         let version = version.filter(|_| output.success).ok_or_else(|| output.stderr.clone())?;
@@ -179,8 +179,8 @@ impl OpenSsl {
             Err(error) => error,
         };
         let text = format!("{path} does not load in OpenSSL {}: {why}", self.version);
-        let advice = "a module needs the C library of the machine that it was built on, or a later \
-                      one, and must be readable; build or install it for this system";
+        let advice = "a module must be readable, and needs a C library at least as new as the one \
+                      that it was built with; build or install it for this system";
         let cause = Cause::new("openssl-module", text.clone(), advice);
         report.add(Check::bad(check, text, cause))
     }
@@ -234,7 +234,7 @@ impl OpenSsl {
             found => match found.modules.iter().find_map(|file| self.missing(file)) {
                 Some(missing) => {
                     let missing = missing.display();
-                    let text = format!("{path} names the module {missing}, which is not there");
+                    let text = format!("{path} names the module {missing}, which does not exist");
                     let advice = "install the module there, or correct the path";
                     let cause = Cause::new("openssl-module", format!("{text}; {SYMPTOM}"), advice);
                     Check::bad("config", text, cause)
@@ -267,14 +267,15 @@ impl OpenSsl {
     ) -> Check {
         let engine = !(found.provider && self.has_providers());
         if engine && !self.has_engines() {
-            let text = format!("{path} names the engine, which OpenSSL {} lacks", self.version);
+            let text =
+                format!("{path} names the engine, which OpenSSL {} does not support", self.version);
             let advice = "`akv config` writes a configuration that loads the provider".to_owned();
             return Check::note("config", text).line(advice);
         }
         // The program always looks up `openssl_conf`, even if others use another name.
         let stand_in = match renamed(path, configuration, root) {
             Ok(stand_in) => stand_in,
-            Err(error) => return Check::note("config", format!("{path} was not tried: {error}")),
+            Err(error) => return Check::note("config", format!("{path} was not tested: {error}")),
         };
         let file = stand_in.as_ref().map(tempfile::NamedTempFile::path);
         let (name, loaded) = match engine {
@@ -343,7 +344,7 @@ fn reason(output: &ProgramOutput) -> String {
     let ours = |line: &&str| line.contains(":akv_provider:") || line.contains(":e_akv:");
     let telling = |line: &&str| line.contains("error") || line.contains("akv");
     let line = lines().find(ours).or_else(|| lines().find(telling)).or_else(|| lines().next());
-    line.unwrap_or("it does not say why").to_owned()
+    line.unwrap_or("no reason given").to_owned()
 }
 
 /// Whether `openssl list -providers` reports that our provider is not active, which happens with an
@@ -359,7 +360,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_own_status_counts() {
+    fn only_the_status_of_our_provider_is_read() {
         let list = |ours: &str, other: &str| {
             format!(
                 "Providers:\n  akv_provider\n    name: x\n    status: {ours}\n  default\n    \

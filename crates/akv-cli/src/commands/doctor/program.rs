@@ -31,7 +31,7 @@ pub(super) async fn run<S: AsRef<OsStr>>(
         command.env("OPENSSL_CONF", config);
     }
     let output = tokio::time::timeout(LIMIT, command.output()).await;
-    let output = output.map_err(|_| format!("it did not end within {LIMIT:?}"))?;
+    let output = output.map_err(|_| format!("it did not finish within {LIMIT:?}"))?;
     let output = output.map_err(|error| error.to_string())?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Ok(ProgramOutput {

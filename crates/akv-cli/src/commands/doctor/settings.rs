@@ -31,7 +31,7 @@ const VARIABLES: [(&str, bool); 11] = [
 /// The check of an invalid setting.
 pub(super) fn bad(failure: &Failure) -> Check {
     let text = failure.to_string();
-    let advice = "correct it where it is set: a name in capitals is a variable of the environment";
+    let advice = "correct it where it is set: a name in capitals is an environment variable";
     Check::bad("settings", text.clone(), Cause::new("settings", text, advice))
 }
 
@@ -51,7 +51,7 @@ pub(super) fn check(settings: &Settings, file: Option<&Path>) -> Check {
             continue;
         };
         let value = match secret {
-            true => "set, and not shown".to_owned(),
+            true => "set (not shown)".to_owned(),
             false => value.to_string_lossy().into_owned(),
         };
         lines.push(format!("{name}: {value}, from the environment"));
@@ -64,8 +64,8 @@ pub(super) fn check(settings: &Settings, file: Option<&Path>) -> Check {
         })
         .collect();
     let text = match lines.len() {
-        0 => "all at their defaults".to_owned(),
-        _ => "these, and the rest at their defaults:".to_owned(),
+        0 => "all have their defaults".to_owned(),
+        _ => "all have their defaults except:".to_owned(),
     };
     Check::good("settings", text).lines(lines).fact("settings", json!(facts))
 }

@@ -103,7 +103,7 @@ impl Create {
     pub(super) async fn run(self, show: Show) -> Result<()> {
         let client = self.settings.client()?;
         let reference = client.reference(&self.key)?;
-        new_name(&reference, "made")?;
+        new_name(&reference, "created")?;
         let key = match self.kind.describe(self.hsm) {
             Description::Pair(new) => {
                 AnyKey::Asymmetric(self.make(&client, &reference, new).await?)
@@ -139,7 +139,7 @@ impl Create {
         if !self.new_version {
             refuse_taken(client, reference).await?;
         }
-        let name = new_name(reference, "made")?;
+        let name = new_name(reference, "created")?;
         Ok(client.vault(&reference.vault())?.create(name, new).await?)
     }
 }
@@ -149,7 +149,7 @@ pub(super) fn new_name<'a>(reference: &'a KeyReference, verb: &str) -> Result<&'
     match (reference.key_name(), reference.version()) {
         (Some(name), None) => Ok(name),
         (Some(_), Some(_)) => Err(Failure::Usage(format!(
-            "{reference} names a version, and keys are {verb} by their name; leave it out"
+            "{reference} names a version; keys are {verb} by name, so omit it"
         ))),
         (None, _) => Err(Failure::Usage(format!(
             "{reference} names a vault; add the name of the key: vault:NAME:KEY"
@@ -161,7 +161,7 @@ pub(super) fn new_name<'a>(reference: &'a KeyReference, verb: &str) -> Result<&'
 async fn refuse_taken(client: &Client, reference: &KeyReference) -> Result<()> {
     match client.any_key(reference).await {
         Ok(_) => Err(Failure::Usage(format!(
-            "{reference} exists already; --new-version makes a new version of it"
+            "{reference} already exists; --new-version creates a new version"
         ))),
         Err(error) if error.status() == Some(404) => Ok(()),
         Err(error) => Err(error.into()),

@@ -81,7 +81,7 @@ pub(crate) fn describe(key: &AnyKey, out: &mut dyn Write) -> io::Result<()> {
         line("enabled", yes_or_no(attributes.enabled()))?;
         if let Some(operations) = attributes.operations() {
             let names: Vec<_> = operations.iter().map(|operation| operation.as_str()).collect();
-            line("may", &names.join(", "))?;
+            line("operations", &names.join(", "))?;
         }
         for (name, time) in [
             ("not before", attributes.not_before()),

@@ -51,7 +51,7 @@ impl ShowKey {
     async fn run(self, show: Show) -> Result<()> {
         let client = self.settings.client()?;
         // A key file does not contain the attributes.
-        let key = Named::read(&client, &self.key)?.ask(&client).await?;
+        let key = Named::read(&client, &self.key)?.fetch(&client).await?;
         print(show, &client, &key)
     }
 }

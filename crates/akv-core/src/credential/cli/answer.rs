@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn every_way_of_telling_the_end() {
+    fn every_expiry_format_is_parsed() {
         for (member, expected) in [
             (r#""expires_on":4000000000"#, 4_000_000_000),
             (r#""expires_on":"4000000000""#, 4_000_000_000),
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn local_time_is_not_believed() {
+    fn local_expiry_times_are_ignored() {
         let claims = URL_SAFE_NO_PAD.encode(r#"{"exp":2000000000}"#);
         let jwt = format!("e30.{claims}.c2ln");
         let output = |token: &str| {
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_around_the_answer_is_passed_over() {
+    fn output_around_the_json_is_skipped() {
         let json = "{\n  \"accessToken\": \"t\",\n  \"expires_on\": 4000000000\n}";
         for (before, after) in [
             ("\u{feff}", ""),
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_no_token_gives_none() {
+    fn output_without_a_token_yields_none() {
         for output in ["", "{", "{}", "t0ken", r#"{"token":null}"#, "\u{1b}[", "\u{1b}[33"] {
             assert_eq!(read(output), None, "{output}");
         }
@@ -207,7 +207,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_panics(output in proptest::collection::vec(any::<u8>(), 0..300)) {
+        fn arbitrary_output_never_panics(output in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _ = (token(&output), reason(&output));
         }
 

@@ -55,14 +55,15 @@ impl CommandLine {
         let left = token.expires_on - azure_core::time::OffsetDateTime::now_utc();
         let left = Duration::try_from(left).unwrap_or_default();
         let expires = SystemTime::now() + left.min(Duration::from_secs(172_800));
-        Token::new(token.token.secret(), expires).map_err(|error| error.by(self.kind.name()))
+        Token::new(token.token.secret(), expires)
+            .map_err(|error| error.prefixed_by(self.kind.name()))
     }
 
     fn credential(&self, limit: Duration) -> azure_core::Result<Arc<dyn TokenCredential>> {
         let environment = &self.settings.values().environment;
-        let remembered = VARIABLES.iter().filter_map(|name| Some((*name, environment.get(name)?)));
-        let remembered = remembered.map(|(name, value)| (name, value.to_owned())).collect();
-        let shell = Some(Arc::new(Shell::new(remembered, limit)) as _);
+        let variables = VARIABLES.iter().filter_map(|name| Some((*name, environment.get(name)?)));
+        let variables = variables.map(|(name, value)| (name, value.to_owned())).collect();
+        let shell = Some(Arc::new(Shell::new(variables, limit)) as _);
         let tenant_id = self.tenant.clone();
         Ok(match self.kind {
             CredentialKind::AzureDeveloperCli => {
@@ -84,8 +85,9 @@ impl CommandLine {
         // The outer error only adds the credential's name and a link.
         let inner = error.source().and_then(|source| source.downcast_ref::<azure_core::Error>());
         let text = outside::without_tokens(&outside::causes(inner.unwrap_or(error)));
-        let text = if text.is_empty() { "the program failed without a word" } else { &text };
-        let failed = Error::new(ErrorKind::Credential, shortened(text, 600)).by(self.kind.name());
+        let text = if text.is_empty() { "the program failed without a message" } else { &text };
+        let failed =
+            Error::new(ErrorKind::Credential, shortened(text, 600)).prefixed_by(self.kind.name());
         match text.contains("not found on PATH") {
             true => failed.hint("install the tool and log in, or choose another credential"),
             false => failed,

@@ -30,19 +30,19 @@ const MAX_OUTPUT: usize = 64 * 1024;
 
 /// How often to poll whether the program has ended, in case a process that it left behind keeps its
 /// output open.
-const LOOK: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Runs commands for the official crate, whose own implementation waits for ever and looks programs
 /// up in the current environment of the process.
 pub(super) struct Shell {
     /// Variables as they were when the settings were built.
-    remembered: Vec<(&'static str, String)>,
+    variables: Vec<(&'static str, String)>,
     limit: Duration,
 }
 
 impl Shell {
-    pub(super) fn new(remembered: Vec<(&'static str, String)>, limit: Duration) -> Self {
-        Self { remembered, limit }
+    pub(super) fn new(variables: Vec<(&'static str, String)>, limit: Duration) -> Self {
+        Self { variables, limit }
     }
 }
 
@@ -56,20 +56,20 @@ impl fmt::Debug for Shell {
 impl Executor for Shell {
     async fn run(&self, program: &OsStr, args: &[&OsStr]) -> io::Result<Output> {
         let mut command = Command::new(program);
-        command.args(args).envs(self.remembered.iter().map(|(name, value)| (name, value)));
+        command.args(args).envs(self.variables.iter().map(|(name, value)| (name, value)));
         let limit = self.limit;
         // If no thread can be started, no process can be started either.
         let ran = run_blocking(move || run(&mut command, limit)).await.map_err(|error| {
-            let text = format!("the system gives no thread to start it: {error}");
+            let text = format!("cannot start a thread to run it: {error}");
             io::Error::new(error.kind(), text)
         })?;
-        Ok(understood(ran?))
+        Ok(only_token(ran?))
     }
 }
 
 /// Output in the form that the official client can parse, without anything else that the program
 /// printed.
-fn understood(output: Output) -> Output {
+fn only_token(output: Output) -> Output {
     let Output { mut status, stdout, mut stderr } = output;
     let stdout = zeroize::Zeroizing::new(stdout);
     let mut token = None;
@@ -106,7 +106,7 @@ fn run(command: &mut Command, limit: Duration) -> io::Result<Output> {
     }
     result.map_err(|error| match error.kind() {
         io::ErrorKind::TimedOut => {
-            io::Error::new(error.kind(), format!("the program did not end within {limit:?}"))
+            io::Error::new(error.kind(), format!("the program did not finish within {limit:?}"))
         }
         _ => error,
     })
@@ -119,7 +119,7 @@ fn watch(child: &mut Child, deadline: Instant) -> io::Result<Output> {
     loop {
         let ended = ended(child)?;
         // Everything that it printed before it ended is available by now.
-        let pause = if ended.is_some() { Duration::ZERO } else { LOOK };
+        let pause = if ended.is_some() { Duration::ZERO } else { POLL_INTERVAL };
         let mut moved = read_some(&mut out, &mut stdout, pause)?;
         moved |= read_some(&mut err, &mut stderr, Duration::ZERO)?;
         match ended {
@@ -131,7 +131,7 @@ fn watch(child: &mut Child, deadline: Instant) -> io::Result<Output> {
             }
             Some(_) => {}
             None if Instant::now() >= deadline => return Err(io::ErrorKind::TimedOut.into()),
-            None if out.is_none() && !moved => std::thread::sleep(LOOK / 10),
+            None if out.is_none() && !moved => std::thread::sleep(POLL_INTERVAL / 10),
             None => {}
         }
     }
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn output_and_status_arrive_whole() {
+    fn output_and_status_are_complete() {
         let output =
             sh("seq 5000 | head -c 20000; echo bad >&2; exit 7", Duration::from_secs(30)).unwrap();
         assert_eq!((output.stdout.len(), output.status.code()), (20_000, Some(7)));
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_does_not_end_is_ended_with_its_children() {
+    fn a_hanging_program_is_killed_with_its_children() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("pid");
         let script = format!("sleep 600 & echo $! > {}; wait", file.display());
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_program_leaves_behind_is_not_waited_for() {
+    fn background_processes_are_not_waited_for() {
         let start = Instant::now();
         let output = sh("echo token; sleep 5 & exit 0", Duration::from_secs(30)).unwrap();
         assert_eq!(output.stdout, b"token\n");
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_inherits_nothing_of_the_host() {
+    fn a_program_inherits_no_descriptor_of_the_host() {
         use nix::fcntl::{FcntlArg, FdFlag, fcntl};
         let (reader, _writer) = io::pipe().unwrap();
         // Like the descriptors of many hosts: inherited by every child.

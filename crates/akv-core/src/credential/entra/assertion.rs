@@ -34,7 +34,7 @@ impl Assertion {
             }
             Proof::Federated(path) => federated(path),
             // A secret needs no assertion.
-            Proof::Secret(_) => Err(failed("a secret is no assertion".to_owned())),
+            Proof::Secret(_) => Err(failed("a client secret is not an assertion".to_owned())),
         }
     }
 }

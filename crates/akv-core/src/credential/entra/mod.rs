@@ -131,7 +131,7 @@ impl Application {
             Ok(Token::new(token.token.secret(), expires)?)
         })
         .await
-        .map_err(|error| error.by(self.kind.name()))
+        .map_err(|error| error.prefixed_by(self.kind.name()))
     }
 
     fn credential(&self) -> azure_core::Result<Arc<dyn TokenCredential>> {
@@ -195,7 +195,7 @@ fn authority(settings: &Settings) -> Result<Url> {
     url.filter(|url| !outside::has_user(url)).ok_or_else(|| {
         let shown = outside::without_users(shortened(text, 100));
         let shown = one_line(&shown);
-        let text = format!("wrong setting {VARIABLE} = {shown:?}: expected an https URL");
+        let text = format!("invalid setting {VARIABLE} = {shown:?}: expected an https URL");
         Error::new(ErrorKind::Settings, text)
     })
 }

@@ -24,7 +24,7 @@ pub(super) struct TokenError {
 }
 
 impl TokenError {
-    /// A retry is of no use.
+    /// A retry does not help.
     pub(super) fn last(error: Error) -> Self {
         Self { error, again: None }
     }
@@ -91,7 +91,7 @@ pub(super) fn refusal(
     }
     let repeats = |text: &str| withheld.iter().any(|part| text.contains(part.as_str()));
     let shown = match repeats(description) || repeats(text) {
-        true => "its reason repeats the request, and is withheld".to_owned(),
+        true => "the reason repeats the request and is withheld".to_owned(),
         false => one_line(shortened(text, 400)),
     };
     let code = number.map(|number| format!("AADSTS{number}"));
@@ -108,13 +108,13 @@ pub(super) fn refusal(
 fn hint(number: u64) -> Option<&'static str> {
     Some(match number {
         7_000_215 => {
-            "give the secret's value, not its id, in client-secret-file or AZURE_CLIENT_SECRET"
+            "set client-secret-file or AZURE_CLIENT_SECRET to the secret's value, not its id"
         }
-        7_000_222 => "the secret has expired: make a new one for the application",
+        7_000_222 => "the secret has expired: create a new one for the application",
         700_016 | 700_021 => "check client-id and tenant-id",
         90_002 | 900_021 | 900_023 => "check tenant-id (AZURE_TENANT_ID) and cloud",
         700_027 => {
-            "register this certificate with the application, or, where it trusts an issuer, \
+            "register this certificate with the application; if the application trusts an issuer, \
              set AZURE_CLIENT_SEND_CERTIFICATE_CHAIN=true"
         }
         700_023 => "check AZURE_AUTHORITY_HOST and cloud",
@@ -145,19 +145,19 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_told_with_code_id_and_advice() {
+    fn a_refusal_has_code_request_id_and_advice() {
         let error = refusal("login.example", 401, recorded().as_bytes(), &[]);
         assert_eq!((error.status(), error.code()), (Some(401), Some("AADSTS7000215")));
         assert_eq!(
-            error.by("client-secret").to_string(),
+            error.prefixed_by("client-secret").to_string(),
             "HTTP 401 AADSTS7000215: client-secret: Invalid client secret is provided. \
-             (login.example) (request id b266fc08-8ca0-436d-892d-fc938509d300); give the \
-             secret's value, not its id, in client-secret-file or AZURE_CLIENT_SECRET"
+             (login.example) (request id b266fc08-8ca0-436d-892d-fc938509d300); set \
+             client-secret-file or AZURE_CLIENT_SECRET to the secret's value, not its id"
         );
     }
 
     #[test]
-    fn what_the_request_held_is_never_repeated() {
+    fn secrets_of_the_request_are_never_repeated() {
         let error = refusal(
             "login.example",
             401,

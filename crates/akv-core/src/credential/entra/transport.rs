@@ -61,7 +61,7 @@ fn is_grant(body: &[u8]) -> bool {
 }
 
 fn no_grant(host: &str) -> Error {
-    Error::new(ErrorKind::Credential, format!("the answer of {host} holds no token"))
+    Error::new(ErrorKind::Credential, format!("the response from {host} contains no token"))
 }
 
 /// The secrets in a request's form body.

@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_is_refused() {
+    fn invalid_tokens_are_refused() {
         for text in [r#"{"access_token":""}"#, r#"{"access_token":"a\r\nb"}"#] {
             let answer: TokenResponse = serde_json::from_str(text).unwrap();
             assert!(answer.into_token().is_err(), "{text}");

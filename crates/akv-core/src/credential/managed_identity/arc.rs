@@ -34,7 +34,7 @@ pub(super) fn secret(headers: &Headers, folder: &Path) -> Result<Zeroizing<Strin
 fn read(path: &Path, folder: &Path) -> Result<Zeroizing<String>> {
     let agents = path.parent() == Some(folder) && path.extension().is_some_and(|end| end == "key");
     if !agents {
-        return Err(refuse(format!("the secret file {path:?} is no .key file in {folder:?}")));
+        return Err(refuse(format!("the secret file {path:?} is not a .key file in {folder:?}")));
     }
     let unreadable = |error: io::Error| {
         let refusal = refuse(format!("{path:?} cannot be read: {error}"));
@@ -55,7 +55,7 @@ fn read(path: &Path, folder: &Path) -> Result<Zeroizing<String>> {
     let text = secret.trim();
     match !text.is_empty() && text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
         true => Ok(Zeroizing::new(text.to_owned())),
-        false => Err(refuse(format!("{path:?} holds no secret"))),
+        false => Err(refuse(format!("{path:?} contains no secret"))),
     }
 }
 
@@ -65,7 +65,7 @@ fn open(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().read(true).custom_flags(O_NOFOLLOW | O_NONBLOCK).open(path)?;
     match file.metadata()?.is_file() {
         true => Ok(file),
-        false => Err(io::Error::other("it is no regular file")),
+        false => Err(io::Error::other("it is not a regular file")),
     }
 }
 
@@ -101,19 +101,19 @@ mod tests {
         let made = std::process::Command::new("mkfifo").arg(at("pipe.key")).status().unwrap();
         assert!(made.success());
         for (path, reason) in [
-            (at("other.txt"), "no .key file"),
-            (elsewhere.path().join("s3cret.key"), "no .key file"),
-            (at("linked/s3cret.key"), "no .key file"),
-            (at("../s3cret.key"), "no .key file"),
-            ("good.key".into(), "no .key file"),
+            (at("other.txt"), "not a .key file"),
+            (elsewhere.path().join("s3cret.key"), "not a .key file"),
+            (at("linked/s3cret.key"), "not a .key file"),
+            (at("../s3cret.key"), "not a .key file"),
+            ("good.key".into(), "not a .key file"),
             (at("link.key"), "cannot be read"),
             (at("missing.key"), "cannot be read"),
             (at("binary.key"), "cannot be read"),
-            (at("folder.key"), "no regular file"),
-            (at("pipe.key"), "no regular file"),
+            (at("folder.key"), "not a regular file"),
+            (at("pipe.key"), "not a regular file"),
             (at("large.key"), "larger than 4096 bytes"),
-            (at("empty.key"), "holds no secret"),
-            (at("header.key"), "holds no secret"),
+            (at("empty.key"), "contains no secret"),
+            (at("header.key"), "contains no secret"),
         ] {
             let text = read(&path, folder.path()).unwrap_err().to_string();
             assert!(text.contains(reason), "{path:?}: {text}");

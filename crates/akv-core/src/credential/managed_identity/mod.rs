@@ -41,7 +41,7 @@ use crate::{
 
 /// The link-local address of every Azure virtual machine's metadata service.
 const IMDS: &str = "http://169.254.169.254";
-/// Time limit for a connection. Outside Azure nothing answers at the address of the metadata
+/// Time limit for a connection. Outside Azure nothing responds at the address of the metadata
 /// service, which is on the machine itself or its host; the chain must continue soon.
 const CONNECT: Duration = Duration::from_secs(3);
 /// The pause that the metadata service requests after an internal error.
@@ -97,8 +97,8 @@ impl ManagedIdentity {
             ),
             (Some(address), None, Some(_)) => {
                 if settings.values().client_id.is_some() {
-                    let text = "the credential managed-identity: Azure Arc has only the machine's \
-                                own identity";
+                    let text = "the credential managed-identity: Azure Arc supports only the \
+                                machine's system-assigned identity";
                     return Err(Error::new(ErrorKind::Credential, text).hint("unset client-id"));
                 }
                 (address.to_owned(), Source::Arc { secrets: arc::FOLDER.into() })
@@ -112,8 +112,10 @@ impl ManagedIdentity {
         let endpoint = endpoint.filter(|url| matches!(url.scheme(), "http" | "https"));
         let endpoint = endpoint.filter(|url| !outside::has_user(url)).ok_or_else(|| {
             let shown = outside::without_users(shortened(&address, 100));
-            let text =
-                format!("the identity endpoint {:?} is no http URL without user", one_line(&shown));
+            let text = format!(
+                "the identity endpoint {:?} is not an http URL without a user",
+                one_line(&shown)
+            );
             Error::new(ErrorKind::Settings, text)
         })?;
         Ok(Self { http: http.clone(), endpoint, source, id: settings.values().client_id.clone() })
@@ -175,9 +177,11 @@ impl ManagedIdentity {
         let reason = match timeout(limit, connecting).await {
             Ok(Ok(_)) => return Ok(()),
             Ok(Err(error)) => format!("cannot connect: {error}"),
-            Err(_) => "nobody answers".to_owned(),
+            Err(_) => "no response".to_owned(),
         };
-        Err(self.error(&reason).hint("is this machine in Azure, or connected by Azure Arc?"))
+        Err(self
+            .error(&reason)
+            .hint("check that this machine is in Azure or connected by Azure Arc"))
     }
 
     async fn send(&self, request: Request) -> Result<Response, Failure> {
@@ -198,7 +202,7 @@ impl ManagedIdentity {
                     Ok(answer.into_token().map_err(|error| self.error(error.message()))?)
                 }
                 Err(why) => {
-                    let text = format!("the answer holds no token: {why}");
+                    let text = format!("the response contains no token: {why}");
                     Err(Failure::Transient(self.error(&text), None))
                 }
             };

@@ -29,19 +29,19 @@ fn on_arc_server(
     Ok(ManagedIdentity { source: Source::Arc { secrets }, ..identity })
 }
 
-fn ask(identity: &ManagedIdentity) -> Result<Token> {
+fn request_token(identity: &ManagedIdentity) -> Result<Token> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(identity.token(SCOPE, Duration::from_secs(10)))
 }
 
 #[test]
-fn a_readable_secret_file_gives_tokens() {
+fn a_readable_secret_file_yields_tokens() {
     let folder = tempfile::tempdir().unwrap();
     let emulator = Emulator::builder().arc_folder(folder.path()).start().unwrap();
     let identity = on_arc_server(&emulator, folder.path().to_owned(), &[]).unwrap();
-    let first = ask(&identity).unwrap();
+    let first = request_token(&identity).unwrap();
     emulator.fault(Fault::status(429).on(Operation::Token));
-    let second = ask(&identity).unwrap();
+    let second = request_token(&identity).unwrap();
     assert_ne!(first.authorization(), second.authorization());
     // Two for each token, and the one with the fault.
     assert_eq!(emulator.stats().token_requests, 5);
@@ -50,7 +50,7 @@ fn a_readable_secret_file_gives_tokens() {
 }
 
 #[test]
-fn a_file_that_is_not_the_agents_is_not_shown_to_it() {
+fn other_files_are_not_sent_to_the_agent() {
     let folder = tempfile::tempdir().unwrap();
     let elsewhere = tempfile::tempdir().unwrap();
     let emulator = Emulator::builder().arc_folder(folder.path()).start().unwrap();
@@ -62,14 +62,14 @@ fn a_file_that_is_not_the_agents_is_not_shown_to_it() {
     fs::write(&large, "s3cret".repeat(1000)).unwrap();
     std::os::unix::fs::symlink(&foreign, &link).unwrap();
     for (file, reason) in [
-        (foreign, "is no .key file in"),
+        (foreign, "is not a .key file in"),
         (large, "larger than 4096 bytes"),
         (link, "cannot be read"),
         (folder.path().join("missing.key"), "cannot be read"),
     ] {
         emulator.set_arc_challenge(Some(file.clone()));
         emulator.reset_stats();
-        let error = ask(&identity).unwrap_err();
+        let error = request_token(&identity).unwrap_err();
         let text = error.to_string();
         assert_eq!(error.kind(), ErrorKind::Credential, "{text}");
         assert!(text.contains(reason) && text.contains("Azure Arc"), "{file:?}: {text}");
@@ -88,13 +88,13 @@ fn of(variables: &[(&str, &str)]) -> Result<ManagedIdentity> {
 
 /// Azure Arc's endpoint has the host name `localhost`.
 #[test]
-fn an_endpoint_that_is_named_is_found() {
+fn an_endpoint_with_a_host_name_is_reached() {
     let emulator = Emulator::builder().start().unwrap();
     let name = |url: &str| url.replace("127.0.0.1", "localhost");
     let endpoint = name(emulator.identity_endpoint());
     let all =
         [("IDENTITY_ENDPOINT", endpoint.as_str()), ("IDENTITY_HEADER", emulator.identity_header())];
-    assert!(ask(&of(&all).unwrap()).is_ok());
+    assert!(request_token(&of(&all).unwrap()).is_ok());
 }
 
 const CLIENT: &str = "26790ce1-d05c-4de7-ba73-51837152f0bc";
@@ -104,7 +104,7 @@ const RESOURCE: &str = "/subscriptions/26790ce1-d05c-4de7-ba73-51837152f0bc/reso
 
 /// The request contains the id that the settings have, in the parameter that the endpoint expects.
 #[test]
-fn identities_are_known_by_three_ids() {
+fn identities_are_selected_by_three_kinds_of_id() {
     let emulator = Emulator::builder().start().unwrap();
     emulator.assign_identity(akv_emulator::AssignedIdentity {
         client_id: CLIENT.to_owned(),
@@ -129,13 +129,13 @@ fn identities_are_known_by_three_ids() {
             let requested: Vec<_> = url.query_pairs().skip(2).collect();
             let value = id.trim_start_matches("object-id:");
             assert_eq!(requested, [(name.into(), value.into())], "{url}");
-            ask(&identity).unwrap_or_else(|error| panic!("{name}: {error}"));
-            let error = ask(&with(&other).unwrap()).unwrap_err();
+            request_token(&identity).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let error = request_token(&with(&other).unwrap()).unwrap_err();
             assert!(error.to_string().contains("Identity not found"), "{error}");
         }
         let own = of(endpoint).unwrap();
         assert_eq!(own.request(SCOPE).url().query_pairs().count(), 2, "the machine's own");
-        ask(&own).unwrap();
+        request_token(&own).unwrap();
     }
     let error = of(&[("AZURE_CLIENT_ID", "/subscriptions/mine")]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Settings, "{error}");
@@ -143,7 +143,7 @@ fn identities_are_known_by_three_ids() {
 }
 
 #[test]
-fn an_arc_server_has_no_other_identity_than_its_own() {
+fn an_arc_server_has_only_its_system_assigned_identity() {
     let emulator = Emulator::builder().start().unwrap();
     for id in [CLIENT, RESOURCE, &format!("object-id:{OBJECT}")] {
         let client = [("AZURE_CLIENT_ID", id)];

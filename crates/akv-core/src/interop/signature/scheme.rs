@@ -161,7 +161,7 @@ fn of_rsa(key: &PublicKey, algorithm: SignatureAlgorithm) -> Result<SignatureAlg
         PublicKey::Rsa(_) => Ok(algorithm),
         PublicKey::Ec(_) => Err(Error::new(
             ErrorKind::Argument,
-            format!("{algorithm} needs an RSA key, this is an {} key", key.description()),
+            format!("{algorithm} needs an RSA key, not an {} key", key.description()),
         )),
     }
 }
@@ -211,13 +211,13 @@ impl<C: NamedCurve> Scheme for Ecdsa<C> {
                 let requested = Curve::from_oid(C::OID).map_or("an unknown curve", Curve::name);
                 return Err(Error::new(
                     ErrorKind::Argument,
-                    format!("this is an {} key and none on {requested}", key.description()),
+                    format!("this is an {} key, not a key on {requested}", key.description()),
                 ));
             }
         };
         let algorithm = SignatureAlgorithm::ecdsa(curve);
         if algorithm.digest_len() != Some(<C::Digest as Digest>::output_size()) {
-            let text = format!("{algorithm} takes another hash than this type of the curve has");
+            let text = format!("{algorithm} does not use the hash of this curve type");
             return Err(Error::new(ErrorKind::Unsupported, text));
         }
         Ok(algorithm)

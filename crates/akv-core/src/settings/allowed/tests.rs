@@ -96,7 +96,7 @@ fn an_entry_allows_a_key_a_vault_or_a_version_in_every_form() {
 }
 
 #[test]
-fn a_value_that_allows_nothing_or_makes_no_sense_is_an_error() {
+fn empty_and_malformed_values_are_errors() {
     for (value, reason) in [
         ("", "allows nothing"),
         ("  ", "allows nothing"),
@@ -116,7 +116,7 @@ fn a_value_that_allows_nothing_or_makes_no_sense_is_an_error() {
 }
 
 #[test]
-fn every_source_narrows_and_none_widens() {
+fn every_source_restricts_further() {
     let read = |value: &'static str| {
         move |name: &str| (name == "AKV_ALLOWED_KEYS").then(|| OsString::from(value))
     };
@@ -150,7 +150,7 @@ fn every_source_narrows_and_none_widens() {
 }
 
 #[test]
-fn a_secure_process_reads_this_variable_and_no_other() {
+fn a_secure_process_reads_only_this_variable() {
     let settings = in_secure_process(Settings::builder(), "vault:aaa:k").unwrap();
     assert!(allowed(&settings, "vault:aaa:k") && !allowed(&settings, "vault:aaa:x"));
     assert_eq!(settings.timeout(), std::time::Duration::from_secs(10));
@@ -161,7 +161,7 @@ fn a_secure_process_reads_this_variable_and_no_other() {
 }
 
 #[test]
-fn the_advice_fits_what_was_asked() {
+fn the_hint_fits_the_refused_reference() {
     for (value, reference, advice) in [
         (
             "vault:aaa:k",

@@ -9,7 +9,7 @@ fn from(variables: &[(&str, &str)]) -> Result<Settings> {
 }
 
 #[test]
-fn the_environment_wins_over_the_file_and_empty_means_unset() {
+fn the_environment_overrides_the_file_and_empty_values_unset() {
     let settings = Settings::builder()
         .option("timeout", "3s")
         .unwrap()
@@ -27,7 +27,7 @@ fn the_environment_wins_over_the_file_and_empty_means_unset() {
 }
 
 #[test]
-fn the_environment_wins_although_it_was_read_first() {
+fn the_environment_overrides_the_file_in_any_order() {
     let builder = Settings::builder()
         .environment_from(|name| (name == "AKV_TIMEOUT").then(|| "500ms".into()))
         .option("timeout", "3s")
@@ -42,7 +42,7 @@ fn the_environment_wins_although_it_was_read_first() {
 }
 
 #[test]
-fn arguments_win_and_every_setting_tells_its_origin() {
+fn arguments_override_and_every_setting_has_its_origin() {
     let settings = Settings::builder()
         .environment_from(|name| match name {
             "AKV_TIMEOUT" => Some("500ms".into()),
@@ -81,7 +81,7 @@ fn arguments_win_and_every_setting_tells_its_origin() {
 }
 
 #[test]
-fn the_defaults_that_are_told_are_those_in_force() {
+fn documented_defaults_are_in_force() {
     let explicit = OPTIONS.iter().filter_map(|option| Some((option.name, option.default?)));
     let explicit = explicit
         .fold(Settings::builder(), |builder, (name, value)| builder.option(name, value).unwrap());
@@ -96,13 +96,13 @@ fn the_defaults_that_are_told_are_those_in_force() {
 }
 
 #[test]
-fn wrong_values_name_the_setting_and_the_reason() {
+fn errors_name_the_setting_and_the_reason() {
     for (variable, value, reason) in [
         ("AKV_TIMEOUT", "soon", "expected a duration"),
         ("AKV_CREDENTIAL", "guess", "expected one of auto"),
         ("AKV_ENDPOINT", "http://127.0.0.1", "expected an https URL"),
         ("AKV_MAX_CONCURRENCY", "0", "expected a number"),
-        ("AKV_HEDGE_AFTER", "0", "more than nothing"),
+        ("AKV_HEDGE_AFTER", "0", "more than zero"),
         ("AKV_CA_FILE", "/nonexistent/ca.pem", "cannot be read"),
     ] {
         let text = from(&[(variable, value)]).unwrap_err().to_string();
@@ -112,7 +112,7 @@ fn wrong_values_name_the_setting_and_the_reason() {
 }
 
 #[test]
-fn a_bad_certificate_matters_to_its_own_credential_only() {
+fn an_invalid_certificate_affects_only_its_credential() {
     let bad = ("AZURE_CLIENT_CERTIFICATE_PATH", "/nonexistent/app.pem");
     let settings = from(&[bad]).unwrap();
     let Some(Err(error)) = &settings.values().client_certificate else { panic!("no error") };
@@ -122,7 +122,7 @@ fn a_bad_certificate_matters_to_its_own_credential_only() {
 }
 
 #[test]
-fn debug_output_holds_no_secret() {
+fn debug_output_contains_no_secret() {
     let variables = [
         (TOKEN, "s3cret-token"),
         (SECRET, "s3cret"),

@@ -5,9 +5,9 @@ use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef, spki::AlgorithmIdenti
 use zeroize::Zeroizing;
 
 pub(super) const ONLY_RSA: &str =
-    "its private key is no RSA key, and Microsoft Entra ID takes no others from applications";
+    "its private key is not an RSA key; Microsoft Entra ID accepts only RSA keys from applications";
 
-const NO_PASSWORD: &str = "it is encrypted: give the password in AZURE_CLIENT_CERTIFICATE_PASSWORD";
+const NO_PASSWORD: &str = "it is encrypted: set AZURE_CLIENT_CERTIFICATE_PASSWORD to its password";
 const WRONG_PASSWORD: &str = "AZURE_CLIENT_CERTIFICATE_PASSWORD is not its password";
 
 /// The content of a file.
@@ -24,8 +24,8 @@ pub(super) fn read(content: &[u8], password: Option<&str>) -> Result<Parts, Stri
     // A SEQUENCE.
     if content.first() == Some(&0x30) {
         return Err(
-            "it is not PEM but DER, such as PKCS#12 (.pfx, .p12); convert it, its password \
-                    stays the same: akv pkcs12 FILE.pfx --out FILE.pem"
+            "it is not PEM but DER, such as PKCS#12 (.pfx, .p12); convert it (the password stays \
+             the same): akv pkcs12 FILE.pfx --out FILE.pem"
                 .to_owned(),
         );
     }
@@ -44,13 +44,13 @@ fn pem(text: &str, password: Option<&str>) -> Result<Parts, String> {
                 certificates.push(document.into_vec());
             }
             _ if !label.ends_with("PRIVATE KEY") => {}
-            _ if key.is_some() => return Err("it holds more than one private key".to_owned()),
+            _ if key.is_some() => return Err("it contains more than one private key".to_owned()),
             _ => key = Some(private_key(label, block, password)?),
         }
     }
-    let key = key.ok_or("it holds no private key: append it, in PEM, to the certificate")?;
+    let key = key.ok_or("it contains no private key: append the key in PEM to the certificate")?;
     if certificates.is_empty() {
-        return Err("it holds no certificate, only a private key".to_owned());
+        return Err("it contains no certificate, only a private key".to_owned());
     }
     Ok(Parts { key, certificates })
 }
@@ -63,8 +63,8 @@ fn private_key(
     // The format of RFC 1421, with a key derived by one round of MD5.
     if block.contains("Proc-Type:") {
         return Err(
-            "its private key is encrypted in the traditional way, which is not supported; \
-                    convert it: openssl pkcs8 -topk8 -in KEY -out NEWKEY"
+            "its private key is encrypted in the traditional format, which is not supported; \
+             convert it: openssl pkcs8 -topk8 -in KEY -out NEWKEY"
                 .to_owned(),
         );
     }

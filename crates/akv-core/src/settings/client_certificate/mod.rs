@@ -119,8 +119,9 @@ fn rsa_key(pkcs8: &[u8]) -> Result<RsaKeyPair, String> {
     if info.algorithm.oid != RSA {
         return Err(file::ONLY_RSA.to_owned());
     }
-    RsaKeyPair::from_pkcs8(pkcs8)
-        .map_err(|reason| format!("its RSA key is not usable ({reason}); 2048 to 8192 bits are"))
+    RsaKeyPair::from_pkcs8(pkcs8).map_err(|reason| {
+        format!("its RSA key cannot be used ({reason}); it must have 2048 to 8192 bits")
+    })
 }
 
 fn belongs_to(certificate: &[u8], key: &RsaKeyPair) -> bool {

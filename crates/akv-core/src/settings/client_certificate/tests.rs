@@ -49,7 +49,7 @@ fn der(name: &str) -> Vec<u8> {
 }
 
 #[test]
-fn every_form_gives_the_key_and_its_own_certificate_first() {
+fn every_format_yields_the_key_and_its_certificate_first() {
     let open = [
         &["app.crt", "pkcs8.key"][..],
         &["pkcs1.key", "app.crt", "ca.crt"],
@@ -68,7 +68,7 @@ fn every_form_gives_the_key_and_its_own_certificate_first() {
 }
 
 #[test]
-fn a_refusal_says_what_to_do() {
+fn refusals_contain_advice() {
     for (names, password, expected) in [
         (&["app.crt"][..], None, "no private key"),
         (&["pkcs8.key"], None, "no certificate"),
@@ -77,8 +77,8 @@ fn a_refusal_says_what_to_do() {
         (&["app.crt", "encrypted.key"], None, "AZURE_CLIENT_CERTIFICATE_PASSWORD"),
         (&["app.crt", "encrypted.key"], Some("s3cret"), "is not its password"),
         (&["app.crt", "old.key"], Some("p4ss"), "openssl pkcs8 -topk8"),
-        (&["ec.crt", "ec.key"], None, "no RSA key"),
-        (&["ec.crt", "sec1.key"], None, "no RSA key"),
+        (&["ec.crt", "ec.key"], None, "not an RSA key"),
+        (&["ec.crt", "sec1.key"], None, "not an RSA key"),
         (&["small.crt", "small.key"], None, "2048 to 8192 bits"),
         (&["modern.pfx"], None, "akv pkcs12 FILE.pfx --out FILE.pem"),
         (&["modern.pfx"], Some("p4ss"), "akv pkcs12 FILE.pfx --out FILE.pem"),
@@ -99,7 +99,7 @@ fn a_refusal_says_what_to_do() {
 
 /// The `openssl` program verifies the signature.
 #[test]
-fn an_assertion_is_signed_as_its_header_says() {
+fn an_assertion_verifies_with_openssl() {
     let content = files(&["app.crt", "ca.crt", "pkcs8.key"]);
     let certificate = ClientCertificate::parse(&content, None).unwrap();
     let assertion = certificate.assertion("https://login.example/t", "my-app", true).unwrap();

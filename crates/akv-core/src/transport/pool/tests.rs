@@ -47,7 +47,7 @@ fn answer(stream: &mut TcpStream) -> io::Result<()> {
 }
 
 #[test]
-fn a_connection_is_used_again_and_closed_when_nobody_does() {
+fn a_connection_is_reused_and_closed_when_idle() {
     let (listener, pool) = server();
     let serving = thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
@@ -119,7 +119,7 @@ fn without_a_thread_a_connection_that_the_server_closed_is_not_used() {
 }
 
 #[test]
-fn who_waits_for_a_runtime_that_ends_connects_on_its_own() {
+fn a_caller_connects_itself_if_the_connecting_runtime_ends() {
     let (listener, pool) = server();
     let (ending, staying) = (runtime(), runtime());
     ending.block_on(async {
@@ -154,7 +154,7 @@ fn who_waits_for_a_runtime_that_ends_connects_on_its_own() {
 }
 
 #[test]
-fn all_who_wait_hear_why_there_is_no_connection() {
+fn all_waiting_callers_get_the_connection_error() {
     let (listener, pool) = server();
     drop(listener);
     runtime().block_on(async {
@@ -171,7 +171,7 @@ fn all_who_wait_hear_why_there_is_no_connection() {
 }
 
 #[test]
-fn a_host_is_named_with_a_port_that_is_not_the_schemes_own() {
+fn host_header_contains_only_non_default_ports() {
     for (scheme, authority, expected) in [
         (Scheme::HTTPS, "v.vault.azure.net", "v.vault.azure.net"),
         (Scheme::HTTPS, "v.vault.azure.net:443", "v.vault.azure.net"),

@@ -80,7 +80,7 @@ fn ecdsa_signatures_verify_with_rustcrypto_in_both_forms() {
 }
 
 #[test]
-fn signatures_on_secp256k1_have_the_small_s_that_its_users_insist_on() {
+fn signatures_on_secp256k1_have_the_low_s() {
     let vault = Vault::start();
     let key = key(&vault, NewKey::ec("ec", Curve::P256K));
     let signer = key.ecdsa::<Secp256k1>().unwrap();
@@ -94,7 +94,7 @@ fn signatures_on_secp256k1_have_the_small_s_that_its_users_insist_on() {
 }
 
 #[test]
-fn every_way_to_hand_over_a_message_signs_the_same() {
+fn every_way_to_pass_a_message_signs_the_same() {
     let vault = Vault::start();
     let key = key(&vault, NewKey::rsa("rsa", 2048));
     let signer = key.rsa_pkcs1::<Sha256>().unwrap();
@@ -184,7 +184,7 @@ fn the_services_error_is_the_source_of_the_traits_error() {
 }
 
 #[test]
-fn algorithms_have_their_names_of_x509() {
+fn algorithms_have_their_x509_identifiers() {
     fn der<S: Scheme>(signer: &SigningKey<S>) -> Vec<u8> {
         use der::Encode;
         signer.signature_algorithm_identifier().unwrap().to_der().unwrap()

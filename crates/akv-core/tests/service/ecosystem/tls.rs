@@ -70,7 +70,7 @@ fn handshake(server: Arc<ServerConfig>, client: Arc<ClientConfig>) -> Result<(),
 }
 
 #[test]
-fn every_kind_of_key_that_tls_has_serves_with_both_versions() {
+fn every_kind_of_key_serves_with_both_versions() {
     let vault = Vault::start();
     for new in [
         NewKey::rsa("rsa", 2048),
@@ -127,7 +127,7 @@ fn openssl_connects_to_a_server_without_a_private_key() {
 }
 
 #[test]
-fn a_client_may_have_its_key_in_the_vault_too() {
+fn a_client_may_have_its_key_in_the_vault() {
     let vault = Vault::start();
     let (server_key, client_key) =
         (key(&vault, NewKey::ec("server", Curve::P256)), key(&vault, NewKey::rsa("client", 2048)));
@@ -156,7 +156,7 @@ fn a_client_may_have_its_key_in_the_vault_too() {
 }
 
 #[test]
-fn keys_and_certificates_that_do_not_fit_are_refused_before_any_handshake() {
+fn mismatched_keys_and_certificates_are_refused_before_any_handshake() {
     let vault = Vault::start();
     let one = key(&vault, NewKey::ec("one", Curve::P256));
     let other = key(&vault, NewKey::ec("other", Curve::P256));

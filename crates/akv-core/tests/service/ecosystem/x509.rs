@@ -43,7 +43,7 @@ fn vault() -> Vault {
 }
 
 #[test]
-fn requests_by_every_algorithm_are_good_for_openssl() {
+fn requests_of_every_algorithm_verify_with_openssl() {
     let (vault, openssl) = (vault(), Openssl::new());
     for (name, algorithms) in KEYS {
         let key = vault.key(&[], &format!("vault:myVault:{name}")).unwrap();
@@ -61,7 +61,7 @@ fn requests_by_every_algorithm_are_good_for_openssl() {
 }
 
 #[test]
-fn certificates_of_every_kind_of_key_are_good_for_openssl() {
+fn certificates_of_every_kind_of_key_verify_with_openssl() {
     let (vault, openssl) = (vault(), Openssl::new());
     for (name, _) in KEYS {
         let key = vault.key(&[], &format!("vault:myVault:{name}")).unwrap();
@@ -125,7 +125,7 @@ fn typed_signers_work_with_the_builder_too() {
 }
 
 #[test]
-fn the_async_builder_takes_async_keys() {
+fn the_async_builder_accepts_async_keys() {
     let (vault, openssl) = (vault(), Openssl::new());
     let der = crate::run(async {
         let client = akv_core::Client::new(vault.settings(&[]));
@@ -147,7 +147,7 @@ fn the_async_builder_takes_async_keys() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused_and_the_services_error_is_kept() {
+fn mismatches_are_refused_and_the_services_error_is_kept() {
     let vault = vault();
     let rsa = vault.key(&[], "vault:myVault:rsa").unwrap();
     for algorithm in [Es256, RsNull] {

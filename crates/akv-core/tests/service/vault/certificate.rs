@@ -34,7 +34,7 @@ fn a_certificate_has_its_keys_name_and_version() {
 }
 
 #[test]
-fn a_missing_certificate_is_told_with_its_reason() {
+fn a_missing_certificate_is_reported_with_its_reason() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::ec("bare", Curve::P256)).unwrap();
     let client = vault.client(&[]);

@@ -46,7 +46,7 @@ struct Outcome {
 }
 
 #[test]
-fn changes_are_tried_again_when_they_were_certainly_not_executed() {
+fn changes_that_were_certainly_not_executed_are_retried() {
     for (kind, on_connection, sent) in [
         (FaultKind::Status { status: 429, retry_after: None }, false, 3),
         (FaultKind::ResetOnAccept, true, 1),
@@ -59,7 +59,7 @@ fn changes_are_tried_again_when_they_were_certainly_not_executed() {
 }
 
 #[test]
-fn changes_whose_fate_is_unknown_are_not_tried_again_and_say_so() {
+fn uncertain_changes_are_reported_and_not_retried() {
     for (kind, made) in [
         (FaultKind::Status { status: 408, retry_after: None }, 0),
         (FaultKind::Status { status: 500, retry_after: None }, 0),
@@ -76,19 +76,19 @@ fn changes_whose_fate_is_unknown_are_not_tried_again_and_say_so() {
             let error = outcome.error.expect("an error");
             assert!(error.may_have_happened(), "{kind:?} × {operation:?}: {error}");
             let line = error.to_string();
-            assert!(line.contains("may have happened all the same"), "{line}");
+            assert!(line.contains("may have been executed"), "{line}");
             assert_eq!((outcome.sent, outcome.made), (1, made), "{kind:?} × {operation:?}");
         }
     }
 }
 
 #[test]
-fn changes_that_were_refused_leave_no_doubt() {
+fn refused_changes_are_not_uncertain() {
     for (kind, sent) in [
         (FaultKind::Forbidden, 1),
         (FaultKind::Status { status: 400, retry_after: None }, 1),
         (FaultKind::Status { status: 409, retry_after: None }, 1),
-        // The token file contains the same token, so a retry is of no use.
+        // The token file contains the same token, so a retry does not help.
         (FaultKind::Unauthorized, 1),
         (FaultKind::Redirect { location: "https://evil.example/".into() }, 1),
         (FaultKind::Status { status: 429, retry_after: Some(60) }, 1),

@@ -14,7 +14,7 @@ use super::{Vault, async_vault, both, open, run, versions};
 const DIGEST: [u8; 32] = [7; 32];
 
 #[test]
-fn keys_of_every_kind_are_made_and_used() {
+fn keys_of_every_kind_are_created_and_used() {
     for (vault, reference) in both() {
         let hsm = reference.starts_with("managed");
         let made = open(&vault, &[], reference);
@@ -41,7 +41,7 @@ fn keys_of_every_kind_are_made_and_used() {
 }
 
 #[test]
-fn a_new_key_has_the_attributes_that_were_asked_for() {
+fn a_new_key_has_the_requested_attributes() {
     let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap().as_secs();
     let (from, until) = (
         SystemTime::now() - Duration::from_secs(60),
@@ -72,7 +72,7 @@ fn a_new_key_has_the_attributes_that_were_asked_for() {
 }
 
 #[test]
-fn keys_that_the_service_lacks_cost_no_request() {
+fn unsupported_keys_are_refused_without_a_request() {
     let vault = Vault::start();
     let made = open(&vault, &[], "vault:myVault:");
     let error = made.create("kek", NewKey::aes(AesSize::Bits256)).unwrap_err();
@@ -105,7 +105,7 @@ fn a_key_is_rotated_and_old_ones_stay_at_their_version() {
 }
 
 #[test]
-fn the_async_forms_make_the_kind_of_key_that_was_asked_for() {
+fn the_async_forms_create_the_requested_kind_of_key() {
     let vault = Vault::of(Persona::ManagedHsm);
     run(async {
         let made = async_vault(&vault, "managedHsm:myHsm:");

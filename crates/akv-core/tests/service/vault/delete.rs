@@ -29,7 +29,7 @@ fn a_deleted_key_is_gone_and_a_purged_name_is_free() {
 }
 
 #[test]
-fn what_is_not_there_is_told_by_name() {
+fn a_missing_key_is_named_in_the_error() {
     for (vault, reference) in both() {
         let made = open(&vault, &[], reference);
         for (error, doing) in [
@@ -45,7 +45,7 @@ fn what_is_not_there_is_told_by_name() {
 }
 
 #[test]
-fn an_answer_that_got_lost_is_no_failure() {
+fn a_lost_response_is_not_a_failure() {
     for (vault, reference) in both() {
         let made = open(&vault, &[], reference);
         made.create("old", NewKey::ec(Curve::P256)).unwrap();

@@ -9,7 +9,7 @@ use futures::TryStreamExt;
 use super::{Vault, async_vault, both, open, run};
 
 #[test]
-fn every_key_is_listed_once_whatever_the_number_of_pages() {
+fn every_key_is_listed_once_over_any_number_of_pages() {
     for (vault, reference) in both() {
         let listed = open(&vault, &[], reference);
         for count in [0, 1, 25, 26, 60] {
@@ -21,7 +21,7 @@ fn every_key_is_listed_once_whatever_the_number_of_pages() {
             }
             vault.emulator.reset_stats();
             let mut list = listed.list();
-            assert!(!list.is_finished(), "nobody knows yet");
+            assert!(!list.is_finished(), "before the first page");
             let items: Vec<_> = list.by_ref().map(Result::unwrap).collect();
             assert!(list.is_finished());
             let pages = (count as u64).div_ceil(25).max(1);
@@ -65,7 +65,7 @@ fn the_async_list_is_a_stream_and_can_be_read_page_by_page() {
 }
 
 #[test]
-fn pages_are_asked_for_as_they_are_needed() {
+fn pages_are_requested_as_needed() {
     let vault = Vault::start();
     for n in 0..30 {
         vault.emulator.create_key(NewKey::ec(format!("k{n}"), Curve::P256)).unwrap();
@@ -104,7 +104,7 @@ fn versions_are_listed_and_each_opens() {
 }
 
 #[test]
-fn a_page_that_fails_is_asked_for_again() {
+fn a_failed_page_can_be_requested_again() {
     for (vault, reference) in both() {
         for n in 0..30 {
             vault.emulator.create_key(NewKey::ec(format!("k{n}"), Curve::P256)).unwrap();
@@ -159,7 +159,7 @@ fn links_are_followed_on_the_vaults_own_server_only() {
         assert_eq!(list.next_page().unwrap().unwrap().len(), 1);
         let error = list.next_page().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Response, "{link}: {error}");
-        assert!(error.to_string().contains("leads to another server"), "{error}");
+        assert!(error.to_string().contains("links to another server"), "{error}");
         assert_eq!(vault.emulator.stats().requests, 1);
         let nobody = elsewhere.accept().unwrap_err();
         assert_eq!(nobody.kind(), IoErrorKind::WouldBlock, "{link}");
@@ -167,7 +167,7 @@ fn links_are_followed_on_the_vaults_own_server_only() {
 }
 
 #[test]
-fn a_link_that_leads_to_its_own_page_ends_the_list() {
+fn a_link_to_its_own_page_ends_the_list() {
     let vault = Vault::start();
     vault.emulator.create_key(NewKey::ec("ec", Curve::P256)).unwrap();
     let link = format!("{}/keys?api-version=7.4", vault.emulator.endpoint());
@@ -178,7 +178,7 @@ fn a_link_that_leads_to_its_own_page_ends_the_list() {
 }
 
 #[test]
-fn a_reference_that_names_a_key_is_no_vault() {
+fn a_reference_to_a_key_is_refused_as_a_vault() {
     let vault = Vault::start();
     let client = vault.client(&[]);
     let reference = client.reference("vault:myVault:myKey").unwrap();

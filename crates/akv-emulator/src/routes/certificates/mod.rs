@@ -61,7 +61,7 @@ fn read(
 async fn create(context: &Context<'_>) -> Result<Reply, ApiError> {
     let policy = &context.body["policy"];
     if !policy["issuer"]["name"].as_str().is_some_and(|name| name.eq_ignore_ascii_case("self")) {
-        return Err(ApiError::not_supported("The emulator has no issuer but Self."));
+        return Err(ApiError::not_supported("The emulator supports only the issuer Self."));
     }
     keys::refuse_deleted(context)?;
     let key = &policy["key_props"];

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_backup_that_was_touched_is_no_backup() {
+    fn a_modified_backup_is_refused() {
         for persona in [Persona::Vault, Persona::ManagedHsm] {
             let blob = write(persona, &json!({ "name": "k" }));
             assert!(read(persona, &base64url::encode(&blob)).is_none(), "no key");

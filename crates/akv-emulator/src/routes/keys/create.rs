@@ -39,7 +39,7 @@ pub(super) fn import_key(context: &Context<'_>) -> Result<Reply, ApiError> {
     };
     let material = import(context.persona(), jwk)?;
     let wanted_type = jwk.get("kty").and_then(Value::as_str).unwrap_or_default();
-    let wanted_type = match (wanted_type, asks_for_hsm(body)) {
+    let wanted_type = match (wanted_type, requests_hsm(body)) {
         ("RSA", true) => "RSA-HSM",
         ("EC", true) => "EC-HSM",
         (other, _) => other,
@@ -54,7 +54,7 @@ pub(super) fn import_key(context: &Context<'_>) -> Result<Reply, ApiError> {
 }
 
 /// Whether a request to create or import a key, or a certificate's policy, requests an HSM key.
-pub(in crate::routes) fn asks_for_hsm(body: &Value) -> bool {
+pub(in crate::routes) fn requests_hsm(body: &Value) -> bool {
     let flag = body.get("Hsm").or_else(|| body.get("hsm"));
     let types = [&body["kty"], &body["key"]["kty"], &body["policy"]["key_props"]["kty"]];
     flag.and_then(Value::as_bool) == Some(true)

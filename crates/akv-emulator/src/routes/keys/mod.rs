@@ -11,7 +11,7 @@ mod update;
 use serde_json::{Map, Value};
 
 pub(super) use self::{
-    create::{add_version, asks_for_hsm, requested, requested_spec},
+    create::{add_version, requested, requested_spec, requests_hsm},
     rotation::rotate_if_due,
 };
 use super::Context;

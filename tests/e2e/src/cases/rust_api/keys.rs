@@ -34,10 +34,10 @@ pub(super) fn cases(kind: VaultKind) -> Vec<Case> {
         case("open by name pins the version", open),
         case("list has the keys of this run", list),
         case("versions", versions),
-        case("attributes are those that were asked for", attributes),
+        case("attributes are those that were requested", attributes),
         case("rotate leaves opened keys at their version", rotate),
         case("a key file signs without asking for the key", key_file),
-        case("a missing key is told with code and request id", missing),
+        case("a missing key is reported with code and request id", missing),
         case("a disabled key is refused", disabled),
         case("a deleted key is refused", deleted),
         case("a digest of the wrong length costs no request", wrong_length),
@@ -116,7 +116,7 @@ fn key_file(stage: &Stage, watch: &Stopwatch) -> Result<()> {
     };
     let before = stage.client.counters().operations;
     let key = stage.block_on(stage.client.key_from_file(&file))?;
-    ensure!(stage.client.counters().operations == before, "opening the file asked the service");
+    ensure!(stage.client.counters().operations == before, "opening the file sent a request");
     let signature = timed(stage, watch, key.sign(Es256, &judge::input(Es256)))?;
     judge::check(stage, &key, Es256, &signature)
 }

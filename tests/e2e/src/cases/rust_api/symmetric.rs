@@ -15,7 +15,7 @@ pub(super) fn cases() -> Vec<Case> {
     vec![
         case("wrap and unwrap, A256KW", wrap),
         case("encrypt and decrypt, A256CBCPAD", cbc),
-        case("encrypt and decrypt, A256GCM, and nothing that was changed", gcm),
+        case("encrypt and decrypt, A256GCM; modified data is rejected", gcm),
     ]
 }
 
