@@ -7,7 +7,7 @@
 mod composite;
 mod context;
 mod ecdsa;
-mod pss;
+mod pss_verify;
 mod rsa;
 mod verify;
 

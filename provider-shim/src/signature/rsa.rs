@@ -7,7 +7,7 @@ use ossl_abi::types::{DataType, Param};
 
 use super::Operation;
 use super::context::{Scheme, Signing};
-use super::pss::Parameters;
+use super::pss_verify::Parameters;
 use super::verify;
 use crate::algorithm_id;
 use crate::digest::Digest;

@@ -1,12 +1,12 @@
 //! Local verification of RSA signatures.
 //!
 //! AWS-LC verifies what the service itself can sign. RustCrypto verifies other digests and key
-//! sizes. [`pss`] verifies other salt lengths and MGF1 digests.
+//! sizes. [`pss_verify`] verifies other salt lengths and MGF1 digests.
 
 use akv_core::{PublicKey, RsaPublicKey, SignatureAlgorithm};
 use rsa::Pkcs1v15Sign;
 
-use super::pss::{self, Parameters};
+use super::pss_verify::{self, Parameters};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::rsa_public::{apply, rustcrypto};
@@ -63,7 +63,7 @@ pub(super) fn pss(
     if let Some(result) = by_aws_lc(key, algorithm, tbs, signature) {
         return result;
     }
-    pss::verify(key, parameters, tbs, signature)
+    pss_verify::verify(key, parameters, tbs, signature)
 }
 
 /// The bare public operation, compared with data that the caller padded.

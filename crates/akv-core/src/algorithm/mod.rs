@@ -8,8 +8,9 @@ mod curve;
 mod digest;
 pub mod ecdsa;
 mod encryption;
+mod oaep;
 mod order;
-mod padding;
+mod pss;
 mod signature;
 mod symmetric;
 
@@ -17,7 +18,8 @@ pub use self::{
     curve::Curve,
     digest::DigestAlgorithm,
     encryption::EncryptionAlgorithm,
-    padding::{OaepParameters, PssParameters, PssSalt},
+    oaep::OaepParameters,
+    pss::{PssParameters, PssSalt},
     signature::SignatureAlgorithm,
     symmetric::{CbcAlgorithm, GcmAlgorithm, KeyWrapAlgorithm},
 };
@@ -50,6 +52,10 @@ macro_rules! named {
     };
 }
 use named;
+
+fn unsupported(text: String) -> Error {
+    Error::new(ErrorKind::Unsupported, text)
+}
 
 fn unknown(what: &str, text: &str, known: &[&str]) -> Error {
     let text = error::one_line(error::shortened(text, 60));

@@ -9,8 +9,8 @@ use process_abi::{descriptor::StandardStreams, is_secure_execution};
 use zeroize::Zeroizing;
 
 use super::{
-    AllowedKeys, Environment, IdentityId, NameFiles, OPTIONS, OptionInfo, Origin, Roots, Settings,
-    Values, allowed,
+    AllowedKeys, Environment, IdentityId, OPTIONS, OptionInfo, Origin, ResolverFiles, Roots,
+    Settings, Values, allowed,
     values::{self, CredentialKind},
 };
 use crate::{
@@ -268,7 +268,7 @@ impl Builder {
             log_level: self.text("log-level"),
             log_file: self.path("log-file"),
             environment: self.foreign.clone(),
-            names: NameFiles::capture(),
+            names: ResolverFiles::capture(),
             secure: is_secure_execution(),
             origins: self.origins(&allowed_keys),
             allowed_keys,

@@ -28,9 +28,9 @@ mod client_certificate;
 mod environment;
 mod files;
 mod identity;
-mod names;
 mod options;
 mod origin;
+mod resolver_files;
 mod typed;
 mod values;
 
@@ -43,7 +43,7 @@ pub(crate) use allowed::AllowedKeys;
 pub(crate) use client_certificate::ClientCertificate;
 pub(crate) use environment::Environment;
 pub(crate) use identity::IdentityId;
-pub(crate) use names::NameFiles;
+pub(crate) use resolver_files::ResolverFiles;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
@@ -101,7 +101,7 @@ pub(crate) struct Values {
     /// The variables of the identity endpoints and of proxies, as they were at load.
     pub(crate) environment: Environment,
     /// The files for name resolution inside a `chroot`.
-    pub(crate) names: NameFiles,
+    pub(crate) names: ResolverFiles,
     /// The kernel marked the process as secure-execution: its environment is not trusted.
     pub(crate) secure: bool,
     /// The values as they were written, and where each came from.

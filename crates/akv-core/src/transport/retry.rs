@@ -1,4 +1,5 @@
-//! One deadline per operation, including all retries.
+//! One deadline per operation, including all retries. [`failure`](super::failure) decides which
+//! failures are transient, such as HTTP 429.
 
 use std::{future::Future, time::Duration};
 

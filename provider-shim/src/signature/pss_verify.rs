@@ -1,5 +1,6 @@
 //! RSASSA-PSS verification for parameters that AWS-LC and RustCrypto do not support: MGF1 with a
-//! digest other than the message's (RFC 8017 sections 8.1.2 and 9.1.2).
+//! digest other than the message's (RFC 8017 sections 8.1.2 and 9.1.2). The rule for signing is
+//! [`akv_core::PssParameters`].
 
 use akv_core::RsaPublicKey;
 

@@ -15,7 +15,7 @@ const MAX_FILE: u64 = 1024 * 1024;
 /// The root directory and the resolver's files as they were at load. After a server has changed its
 /// root directory, the new one may not contain them.
 #[derive(Default)]
-pub(crate) struct NameFiles {
+pub(crate) struct ResolverFiles {
     root: Option<Identity>,
     resolv_conf: Vec<u8>,
     hosts: Vec<u8>,
@@ -24,7 +24,7 @@ pub(crate) struct NameFiles {
 /// Device and inode of a directory.
 type Identity = (u64, u64);
 
-impl NameFiles {
+impl ResolverFiles {
     pub(super) fn capture() -> Self {
         Self {
             root: root(),
