@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
 mod cost;
+mod handshakes;
 mod library;
 mod raw;
 mod report;
@@ -52,6 +53,8 @@ enum Profiled {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Measures TLS handshakes with one server thread: local key, blocking, asynchronous.
+    Handshakes(handshakes::Handshakes),
     /// The vault's process.
     #[command(hide = true)]
     Serve {
@@ -72,8 +75,12 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
-    if let Some(Command::Serve { service, latency }) = &arguments.command {
-        return server::serve(*service, Duration::from_millis(*latency));
+    match &arguments.command {
+        Some(Command::Serve { service, latency }) => {
+            return server::serve(*service, Duration::from_millis(*latency));
+        }
+        Some(Command::Handshakes(handshakes)) => return handshakes.run(),
+        None => {}
     }
     let mut worst: Option<report::Ratio> = None;
     for service in [Service::Vault, Service::ManagedHsm] {
