@@ -121,6 +121,11 @@ typedef struct AkvKey AkvKey;
 typedef struct AkvKeyList AkvKeyList;
 
 /*
+ An operation in flight. May be used by only one thread at a time.
+ */
+typedef struct AkvPending AkvPending;
+
+/*
  Settings for a new client. May be used by only one thread at a time.
  */
 typedef struct AkvSettings AkvSettings;
@@ -381,6 +386,72 @@ int32_t akv_unwrap(const AkvKey *key,
                    size_t data_len,
                    uint8_t *out,
                    size_t *len);
+
+/*
+ Starts to sign a digest in the vault, and returns at once; otherwise like `akv_sign`. Free the
+ operation with `akv_pending_cancel`.
+
+ # Safety
+ `key` is null or an open key; `algorithm` is null or a C string; `digest` is null or points to
+ `digest_len` bytes; `pending` is null or points to room for a pointer.
+ */
+int32_t akv_sign_start(const AkvKey *key,
+                       const char *algorithm,
+                       const uint8_t *digest,
+                       size_t digest_len,
+                       AkvPending **pending);
+
+/*
+ Starts to decrypt in the vault, and returns at once; otherwise like `akv_decrypt` with a key pair.
+ Free the operation with `akv_pending_cancel`.
+
+ # Safety
+ `key` is null or an open key; `algorithm` is null or a C string; `ciphertext` is null or points to
+ `ciphertext_len` bytes; `pending` is null or points to room for a pointer.
+ */
+int32_t akv_decrypt_start(const AkvKey *key,
+                          const char *algorithm,
+                          const uint8_t *ciphertext,
+                          size_t ciphertext_len,
+                          AkvPending **pending);
+
+/*
+ Returns in `*fd` a descriptor that becomes readable when the operation has ended, for event loops.
+ Do not read from it or close it; it is closed by `akv_pending_cancel`. Where the system refuses
+ this library a thread, the operation continues only inside functions that wait.
+
+ # Safety
+ `pending` is null or from a function that starts an operation; `fd` is null or points to an int.
+ */
+int32_t akv_pending_fd(AkvPending *pending, int *fd);
+
+/*
+ Blocks until the operation has ended, successfully or not, for at most `milliseconds`. Fails with
+ `AKV_CODE_TIMEOUT` if it has not ended by then.
+
+ # Safety
+ As for `akv_pending_fd`.
+ */
+int32_t akv_pending_wait(AkvPending *pending, uint32_t milliseconds);
+
+/*
+ Returns the result of the operation: the signature or plaintext, or the operation's error. Blocks
+ if it has not ended. May be called again, for example with a larger buffer.
+
+ # Safety
+ `pending` is null or from a function that starts an operation; `out` is null or has room for
+ `*len` bytes; `len` is null or points to a length.
+ */
+int32_t akv_pending_finish(AkvPending *pending, uint8_t *out, size_t *len);
+
+/*
+ Frees an operation. If it has not ended, it is cancelled; the service may have executed it
+ nevertheless.
+
+ # Safety
+ `pending` is null or from a function that starts an operation, and is not used afterwards.
+ */
+void akv_pending_cancel(AkvPending *pending);
 
 /*
  The version of the library, such as `0.1.0`.

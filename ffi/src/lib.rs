@@ -13,6 +13,7 @@ mod key;
 mod last_error;
 mod list;
 mod operations;
+mod pending;
 mod version;
 
 /// Zeroes all freed memory of this library and its dependencies, so that no token or plaintext
@@ -35,6 +36,10 @@ pub use self::{
     operations::{
         akv_decrypt, akv_ecdsa_der, akv_encrypt, akv_sign, akv_sign_message, akv_unwrap,
         akv_verify, akv_wrap,
+    },
+    pending::{
+        Pending, akv_decrypt_start, akv_pending_cancel, akv_pending_fd, akv_pending_finish,
+        akv_pending_wait, akv_sign_start,
     },
     version::{ABI_VERSION, akv_abi_version, akv_version},
 };

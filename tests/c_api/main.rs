@@ -6,6 +6,7 @@ mod functions;
 mod lengths;
 mod memory;
 mod module;
+mod pending;
 mod residue;
 
 use std::path::{Path, PathBuf};
