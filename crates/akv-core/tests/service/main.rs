@@ -15,6 +15,7 @@ mod keys_api;
 mod lengths;
 mod openssl;
 mod outage;
+mod pending;
 mod probe;
 mod proxy;
 mod results;
