@@ -1,11 +1,13 @@
 //! OpenSSL's ASYNC jobs: an operation inside one pauses the job and not the thread.
 
-use akv_emulator::{Curve, Fault, FaultKind, Operation, Persona};
+use std::time::Duration;
+
+use akv_emulator::{Curve, Fault, FaultKind, Latency, Operation, Persona};
 use akv_tests::{
     Site, cc,
     jobs::{check, slow_site},
 };
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 #[test]
 fn every_state_of_a_paused_job_is_handled() -> Result<()> {
@@ -36,5 +38,28 @@ fn the_setting_async_turns_pauses_off() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let task = cc::host(&site, "provider/jobs")?.args([site.ec(Curve::P256)?.as_str(), "off"]);
     assert_eq!(task.env("AKV_ASYNC", "no").ok()?.text().trim(), "off");
+    Ok(())
+}
+
+/// Handshakes of a server whose clients leave at any moment.
+const HANDSHAKES: u32 = 3000;
+
+#[test]
+fn clients_that_leave_during_the_handshake_leave_nothing_behind() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let key = site.ec(Curve::P256)?;
+    let certificate = site.text("soak.pem");
+    let request = format!("req -new -x509 -key {key} -subj /CN=localhost -out {certificate}");
+    site.openssl().ok(&request)?;
+    let time = Duration::from_millis(5);
+    site.vault().set_latency(Some(Latency::new(time, time)));
+    let task = cc::host(&site, "provider/job_soak")?;
+    let printed = task.args([&key, &certificate, &HANDSHAKES.to_string()]).ok()?.text();
+    let mut growth = printed.split_whitespace().map(str::parse::<i64>);
+    let (resident, descriptors) = (growth.next().context("KiB")??, growth.next().context("fds")??);
+    assert_eq!(descriptors, 0);
+    // A leaked job would cost 32 KiB, for one client in ten.
+    let leaked = i64::from(HANDSHAKES) / 10 * 32;
+    assert!(resident < leaked / 4, "{resident} KiB");
     Ok(())
 }

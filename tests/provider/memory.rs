@@ -7,7 +7,7 @@
 use std::{fs, time::Duration};
 
 use akv_emulator::{Curve, Persona};
-use akv_tests::{Site, Task, cc, modules};
+use akv_tests::{Site, Task, cc, jobs::slow_site, modules};
 use anyhow::{Context as _, Result, bail};
 
 const LIMIT: Duration = Duration::from_secs(2000);
@@ -143,4 +143,15 @@ fn memcheck_finds_nothing_after_keys_of_other_providers_are_freed() -> Result<()
     let log = memcheck(&site, "provider/preferred", &options, &[])?;
     assert!(log.contains("ERROR SUMMARY: 0 errors"), "{log}");
     Ok(())
+}
+
+/// Jobs that are abandoned on purpose keep their memory, so leaks are not searched for.
+#[test]
+fn memcheck_finds_nothing_while_jobs_are_paused_abandoned_and_forked() -> Result<()> {
+    let site = slow_site()?;
+    let key = site.ec(Curve::P256)?;
+    let certificate = site.text("jobs.pem");
+    let request = format!("req -new -x509 -key {key} -subj /CN=localhost -out {certificate}");
+    site.openssl().ok(&request)?;
+    memcheck(&site, "provider/jobs", &[], &[&key, &certificate]).map(drop)
 }
