@@ -100,10 +100,9 @@ impl fmt::Display for NullPointer {
 /// - `-> Result<T>`: C gets the value defined by [`Return`](crate::guard::Return). An error is
 ///   pushed to the host's error queue with the source location of the `entry!`, so declare each
 ///   function with its own.
-/// - `-> Result<T>, waits`: the body waits for an operation with
-///   [`Pending::wait`](https://docs.rs/akv-core), on the caller's stack, which it leaves while an
-///   ASYNC job is paused. All that needs stack it runs [deep](crate::guard::deep). Only for
-///   functions whose object is `&mut T`, or none.
+/// - `-> Result<T>, waits`: the body waits for an operation on the caller's stack, which it leaves
+///   while an [ASYNC job](crate::job) is paused. All that needs stack it runs
+///   [deep](crate::guard::deep). Only for functions whose object is `&mut T`, or none.
 /// - `-> T, or VALUE`: a function that cannot fail. C gets `VALUE` if the object is null or the
 ///   body panics. The function may have no object at all.
 /// - no body, and `Box<T>` or `Arc<T>` as the only argument: the function frees C's object or
