@@ -10,6 +10,7 @@ use std::process::Command;
 
 use crate::constants::CONSTANTS;
 use crate::functions::{PROTOTYPES, Prototype, operation};
+use crate::job;
 use crate::names::NAMES;
 use crate::types::{Algorithm, DataType, Dispatch, Item, Param};
 
@@ -160,6 +161,39 @@ fn name_assertions() -> String {
     out
 }
 
+/// The functions for ASYNC jobs, which have no ids.
+fn job_assertions() -> String {
+    let c_type = |rust: &str| match rust.replace(' ', "").as_str() {
+        "*mutJob" => "ASYNC_JOB *",
+        "*mutWaitContext" => "ASYNC_WAIT_CTX *",
+        "*constc_void" => "const void *",
+        "*mutc_void" => "void *",
+        "*mut*mutc_void" => "void **",
+        "c_int" => "OSSL_ASYNC_FD",
+        "*mutc_int" => "OSSL_ASYNC_FD *",
+        "*mutAsyncCallback" => "ASYNC_callback_fn *",
+        "CleanupFn" => "void (*)(ASYNC_WAIT_CTX *, const void *, OSSL_ASYNC_FD, void *)",
+        "" => "void",
+        other => panic!("no C spelling for {other}"),
+    };
+    let mut out = "#include <openssl/async.h>\n".to_owned();
+    for (symbol, rust) in job::PROTOTYPES {
+        let rust = rust.split_once('(').expect("arguments").1;
+        let (arguments, returns) = rust.rsplit_once("->").expect("a result");
+        let arguments = arguments.trim().trim_end_matches([')', ',']).trim_end_matches(',');
+        let arguments: Vec<_> = arguments.split(',').map(str::trim).map(c_type).collect();
+        let (symbol, returns) = (symbol.to_str().expect("ASCII"), c_type(returns.trim()));
+        writeln!(
+            out,
+            "_Static_assert(__builtin_types_compatible_p(__typeof__({symbol}), {returns}({})), \
+             \"{symbol}\");",
+            arguments.join(", ")
+        )
+        .expect("a string takes text");
+    }
+    out
+}
+
 #[test]
 fn tables_agree_with_the_headers() {
     let mut source = "#include <stdarg.h>\n#include <stddef.h>\n#include <stdint.h>\n\
@@ -170,6 +204,7 @@ fn tables_agree_with_the_headers() {
     source.push_str(&layout_assertions());
     source.push_str(&constant_assertions());
     source.push_str(&name_assertions());
+    source.push_str(&job_assertions());
     for prototype in PROTOTYPES {
         source.push_str(&assertions_for(prototype));
     }

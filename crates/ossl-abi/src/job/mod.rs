@@ -11,7 +11,7 @@
 
 mod event;
 
-use std::ffi::{c_int, c_void};
+use std::ffi::{CStr, c_int, c_void};
 use std::mem::transmute;
 use std::ptr;
 use std::sync::Arc;
@@ -42,10 +42,17 @@ macro_rules! functions {
             get_callback: Option<GetCallbackFn>,
         }
 
+        /// The functions with their Rust types, to be compared with the headers.
+        #[cfg(test)]
+        pub(crate) const PROTOTYPES: &[(&CStr, &str)] = &[
+            $(($symbol, stringify!($type)),)*
+            (GET_CALLBACK, GET_CALLBACK_TYPE),
+        ];
+
         impl Jobs {
             /// The functions of this libcrypto; `None` if it does not export them.
             pub fn of(library: &Library) -> Option<Self> {
-                let get_callback = library.symbol(c"ASYNC_WAIT_CTX_get_callback");
+                let get_callback = library.symbol(GET_CALLBACK);
                 Some(Self {
                     $(
                         // SAFETY: this is libcrypto's function of that name and prototype.
@@ -64,8 +71,19 @@ macro_rules! functions {
 }
 
 /// From 3.0 on.
-type GetCallbackFn =
-    unsafe extern "C" fn(*mut WaitContext, *mut AsyncCallback, *mut *mut c_void) -> c_int;
+const GET_CALLBACK: &CStr = c"ASYNC_WAIT_CTX_get_callback";
+
+macro_rules! get_callback {
+    ($($type:tt)*) => {
+        type GetCallbackFn = $($type)*;
+        #[cfg(test)]
+        const GET_CALLBACK_TYPE: &str = stringify!($($type)*);
+    };
+}
+
+get_callback! {
+    unsafe extern "C" fn(*mut WaitContext, *mut AsyncCallback, *mut *mut c_void) -> c_int
+}
 
 functions! {
     get_current_job = c"ASYNC_get_current_job": unsafe extern "C" fn() -> *mut Job;
