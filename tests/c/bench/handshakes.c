@@ -1,6 +1,8 @@
 /* handshakes KEY CERTIFICATE CLIENTS SECONDS async|blocking: TLS handshakes of a server with one
  * thread and an event loop (epoll). Prints the completed handshakes per second. CLIENTS connections
- * are open at any time; their other ends are on a thread of their own. */
+ * are open at any time; their other ends are on a thread of their own.
+ *
+ * handshakes connect PORT CLIENTS SECONDS: the clients only, of another server. */
 #include "common.h"
 
 #include <arpa/inet.h>
@@ -29,6 +31,8 @@ struct side {
     SSL_CTX *context;
     int epoll;
     int is_server;
+    /* The server is another program, which sends nothing after the handshake. */
+    int is_alone;
     struct sockaddr_in address;
     struct end *closed;
     unsigned long done;
@@ -128,6 +132,9 @@ static void advance(struct side *side, struct end *end)
             side->done++;
             SSL_shutdown(end->ssl);
             close_end(side, end);
+        } else if (side->is_alone) {
+            side->done++;
+            close_end(side, end);
         } else if (!side->is_server && SSL_read(end->ssl, &byte, 1) == 1) {
             close_end(side, end);
         }
@@ -171,28 +178,62 @@ static void *clients(void *side)
     return NULL;
 }
 
+static SSL_CTX *client_context(void)
+{
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+
+    /* The cheapest group, so that the key is what is measured. */
+    if (context == NULL || SSL_CTX_set1_groups_list(context, "X25519") != 1)
+        die("no client");
+    return context;
+}
+
+/* Runs one side, and prints its rate. The first second warms up. */
+static void measure(struct side *side, int listener, double seconds)
+{
+    unsigned long before;
+
+    loop(side, listener, now() + 1);
+    before = side->done;
+    loop(side, listener, now() + seconds);
+    printf("%.1f\n", (double)(side->done - before) / seconds);
+    fflush(stdout);
+    _exit(0);
+}
+
+static void connect_only(char **argv)
+{
+    struct side client = {.is_alone = 1};
+
+    client.context = client_context();
+    client.epoll = epoll_create1(EPOLL_CLOEXEC);
+    client.address.sin_family = AF_INET;
+    client.address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    client.address.sin_port = htons((uint16_t)atoi(argv[2]));
+    for (int i = atoi(argv[3]); i > 0; i--)
+        connect_one(&client);
+    measure(&client, -1, atof(argv[4]));
+}
+
 int main(int argc, char **argv)
 {
     struct side server = {.is_server = 1}, client = {.is_server = 0};
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     socklen_t length = sizeof(server.address);
-    unsigned long before;
     pthread_t thread;
     EVP_PKEY *key;
-    double seconds;
 
+    if (argc == 5 && strcmp(argv[1], "connect") == 0)
+        connect_only(argv);
     if (argc != 6)
         die("usage: handshakes KEY CERTIFICATE CLIENTS SECONDS async|blocking");
     key = load_key(argv[1]);
-    seconds = atof(argv[4]);
     server.context = SSL_CTX_new(TLS_server_method());
-    client.context = SSL_CTX_new(TLS_client_method());
+    client.context = client_context();
     SSL_CTX_set_session_cache_mode(server.context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(server.context, 0);
-    /* The cheapest group, so that the key is what is measured. */
     if (SSL_CTX_use_certificate_chain_file(server.context, argv[2]) != 1
-        || SSL_CTX_use_PrivateKey(server.context, key) != 1
-        || SSL_CTX_set1_groups_list(client.context, "X25519") != 1)
+        || SSL_CTX_use_PrivateKey(server.context, key) != 1)
         die("no server");
     if (strcmp(argv[5], "async") == 0)
         SSL_CTX_set_mode(server.context, SSL_MODE_ASYNC);
@@ -210,11 +251,6 @@ int main(int argc, char **argv)
         connect_one(&client);
     if (pthread_create(&thread, NULL, clients, &client) != 0)
         die("no thread");
-    /* The first second warms up. */
-    loop(&server, listener, now() + 1);
-    before = server.done;
-    loop(&server, listener, now() + seconds);
-    printf("%.1f\n", (double)(server.done - before) / seconds);
-    fflush(stdout);
-    _exit(0);
+    measure(&server, listener, atof(argv[4]));
+    return 0;
 }

@@ -28,7 +28,7 @@ impl OaepParameters<'_> {
     /// The digest, if MGF1 uses the same one.
     ///
     /// # Errors
-    /// MGF1 uses another digest ([`ErrorKind::Unsupported`]).
+    /// MGF1 uses another digest ([`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported)).
     pub fn only_digest(&self) -> Result<DigestAlgorithm> {
         let Self { digest, mgf1, .. } = *self;
         if mgf1 != digest {
@@ -42,7 +42,7 @@ impl OaepParameters<'_> {
     /// The service's algorithm that decrypts such ciphertexts.
     ///
     /// # Errors
-    /// The service has no such algorithm ([`ErrorKind::Unsupported`]).
+    /// The service has no such algorithm ([`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported)).
     pub fn algorithm(&self) -> Result<EncryptionAlgorithm> {
         if !self.label.is_empty() {
             return Err(unsupported("the vault decrypts OAEP only without a label".to_owned()));

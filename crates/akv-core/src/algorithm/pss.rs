@@ -59,7 +59,7 @@ impl PssParameters {
     /// as the digest.
     ///
     /// # Errors
-    /// The service has no such algorithm ([`ErrorKind::Unsupported`]).
+    /// The service has no such algorithm ([`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported)).
     pub fn algorithm(&self) -> Result<SignatureAlgorithm> {
         let Self { digest, mgf1, salt } = *self;
         let len = digest.len();
