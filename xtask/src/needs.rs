@@ -40,6 +40,12 @@ const GIT: Need =
     Need { name: "git", package: "git", purpose: "the list of files that the tidy test reads" };
 const CURL: Need = Need { name: "curl", package: "curl", purpose: "a second TLS client" };
 const CC: Need = Need { name: "cc", package: "gcc", purpose: "C programs that load the module" };
+/// Recommended by Debian's compiler, but not installed with it when recommendations are off.
+const LIBC: Need = Need {
+    name: "/usr/include/stdio.h",
+    package: "libc6-dev",
+    purpose: "compiling and linking C and Rust programs",
+};
 const READELF: Need =
     Need { name: "readelf", package: "binutils", purpose: "what the module links and exports" };
 pub(crate) const UNSHARE: Need = Need {
@@ -93,7 +99,7 @@ pub(crate) const ESSENTIAL: [(&str, &str); 17] = [
 const OLD_PROGRAMS: &str = "a program that reads the structures of its keys";
 
 /// Everything that `cargo xtask test` requires.
-pub(crate) const FOR_TESTS: [Need; 18] = [
+pub(crate) const FOR_TESTS: [Need; 19] = [
     OPENSSL,
     NGINX,
     HAPROXY,
@@ -101,6 +107,7 @@ pub(crate) const FOR_TESTS: [Need; 18] = [
     GIT,
     CURL,
     CC,
+    LIBC,
     READELF,
     UNSHARE,
     IP,
@@ -129,10 +136,11 @@ const SERVERS: [(Need, &str); 4] =
 
 /// Requirements of `cargo xtask hosts --openssl`: it builds OpenSSL, and also runs the engine's
 /// tests with nginx.
-pub(crate) const FOR_OPENSSL: [Need; 7] = [
+pub(crate) const FOR_OPENSSL: [Need; 8] = [
     OPENSSL,
     NGINX,
     CC,
+    LIBC,
     READELF,
     HEADERS,
     Need { name: "make", package: "make", purpose: "building OpenSSL" },
