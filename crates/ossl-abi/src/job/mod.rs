@@ -16,6 +16,7 @@ use std::mem::transmute;
 use std::ptr;
 use std::sync::Arc;
 use std::task::Waker;
+use std::time::{Duration, Instant};
 
 use c_abi::{deep, is_on_own_stack, outside};
 
@@ -23,9 +24,13 @@ use self::event::{Event, KEY, cleanup};
 use crate::library::Library;
 use crate::types::AsyncCallback;
 
-/// How often in a row a job may be resumed before its operation has ended. Then the caller blocks:
-/// the host does not wait for the descriptor, or has disabled pauses (`ASYNC_block_pause`).
-const MAX_EARLY: u32 = 64;
+/// A pause that is shorter than this was none: the host has disabled pauses (`ASYNC_block_pause`),
+/// or resumes the job in a loop. One system call, such as that of an event loop, takes as long. A
+/// host may resume a job early for other reasons, such as data from the client.
+const NO_PAUSE: Duration = Duration::from_micros(1);
+
+/// After this many of them in a row, the caller blocks.
+const MAX_SHORT: u32 = 64;
 
 type Job = c_void;
 type WaitContext = c_void;
@@ -124,16 +129,19 @@ impl Jobs {
     /// Whether the operation has ended.
     fn wait_for(&self, event: &Arc<Event>, is_ready: &mut dyn FnMut(&Waker) -> bool) -> bool {
         let waker = Waker::from(Arc::clone(event));
-        for _ in 0..MAX_EARLY {
-            if deep(|| is_ready(&waker)) {
-                return true;
-            }
+        let mut short = 0;
+        while !deep(|| is_ready(&waker)) {
+            let start = Instant::now();
             // SAFETY: this thread is inside a job, on the job's stack.
             if outside(|| unsafe { (self.pause_job)() }) != 1 {
                 return false;
             }
+            short = if start.elapsed() < NO_PAUSE { short + 1 } else { 0 };
+            if short == MAX_SHORT {
+                return false;
+            }
         }
-        deep(|| is_ready(&waker))
+        true
     }
 
     /// The event of the job's wait context. It is created by the first operation, and closed with
