@@ -44,6 +44,17 @@ while [ "$1" != -- ]; do
 done
 shift
 exec chroot "$root" env -i -C "$PWD" HOME=/root "$@""#;
+/// Variables that are passed on: which Rust to use, where mirrors of packages are, and files with
+/// certificates to trust them by, which are copied.
+const PASSED_ON: [&str; 7] = [
+    "RUSTUP_AUTO_INSTALL",
+    "RUSTUP_TOOLCHAIN",
+    "PIP_INDEX_URL",
+    "NPM_CONFIG_REGISTRY",
+    "PIP_CERT",
+    "SSL_CERT_FILE",
+    "NODE_EXTRA_CA_CERTS",
+];
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Creates the system if necessary, and tests the requirements in a copy of it; `full` also runs
@@ -125,6 +136,13 @@ impl System {
         fs::write(&policy, "#!/bin/sh\nexit 101\n")?;
         let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         fs::set_permissions(&policy, executable)?;
+        for file in PASSED_ON.iter().filter_map(env::var_os).map(PathBuf::from) {
+            let relative = file.strip_prefix("/").ok().filter(|_| file.is_file());
+            if let Some(place) = relative.map(|relative| to.join(relative)) {
+                fs::create_dir_all(place.parent().unwrap_or(to))?;
+                fs::copy(&file, place)?;
+            }
+        }
         Ok(copy)
     }
 
@@ -169,6 +187,9 @@ fn rust() -> Vec<String> {
     let programs = homes[0].1.join("bin");
     let mut all = vec![format!("PATH={}:{PATH}", programs.display())];
     all.extend(homes.iter().map(|(name, folder)| format!("{name}={}", folder.display())));
+    let passed_on =
+        PASSED_ON.iter().filter_map(|name| Some(format!("{name}={}", env::var(name).ok()?)));
+    all.extend(passed_on);
     all
 }
 
