@@ -4,16 +4,17 @@ use std::ffi::{CStr, CString, c_int, c_long, c_uint, c_void};
 use std::ptr;
 use std::sync::Arc;
 
-use akv_core::blocking::{Client, Key};
+use akv_core::blocking::{Client, Key, Pending};
 use legacy_abi::libcrypto::Owned;
 use legacy_abi::libcrypto::constants::nid;
 use legacy_abi::libcrypto::types::{
     Engine, EngineControlFn, EngineFn, LoadKeyFn, Pkey, PkeyAsn1Method, PkeyAsn1MethodsFn,
     PkeyMethod, PkeyMethodsFn, UiMethod,
 };
-use legacy_abi::{Error, Result};
+use legacy_abi::{Error, Result, job};
+use ossl_abi::entry;
+use ossl_abi::guard::{self, deep};
 use ossl_abi::job::Jobs;
-use ossl_abi::{entry, guard};
 
 use crate::configuration::Configuration;
 use crate::controls::Control;
@@ -66,11 +67,12 @@ impl State {
         self.configuration.client()
     }
 
-    /// Loads the key for a reference.
-    fn load(&self, text: &str) -> Result<Key> {
+    /// Starts loading the key for a reference.
+    fn start_load(&self, text: Option<&str>) -> Result<Pending<Key>> {
+        let text = text.ok_or_else(|| Error::argument("the key reference is null or not UTF-8"))?;
         let client = self.client()?;
         let reference = client.reference(text.strip_prefix(PKCS11).unwrap_or(text))?;
-        Ok(client.key(&reference)?)
+        Ok(client.start_key(&reference)?)
     }
 }
 
@@ -167,10 +169,6 @@ entry! {
     }
 }
 
-fn name(text: Option<&str>) -> Result<&str> {
-    text.ok_or_else(|| Error::argument("the key reference is null or not UTF-8"))
-}
-
 entry! {
     fn load_private<const SLOT: usize>(
         "ENGINE_load_private_key",
@@ -179,12 +177,12 @@ entry! {
         text: Option<Text>,
         _ui: *mut UiMethod,
         _data: *mut c_void,
-    ) -> Result<Owned<Pkey>> {
+    ) -> Result<Owned<Pkey>>, waits {
         // SAFETY: libcrypto passes its ENGINE.
-        let state = unsafe { State::of(host, engine) }?;
-        let key = Arc::new(state.load(name(text)?)?);
+        let loading = deep(|| unsafe { State::of(host, engine) }?.start_load(text))?;
+        let key = job::wait::<_, Error>(loading)?;
         // SAFETY: the key is loaded from this ENGINE, which is initialised.
-        unsafe { key::private(host, engine, key) }
+        deep(|| unsafe { key::private(host, engine, Arc::new(key)) })
     }
 }
 
@@ -196,10 +194,11 @@ entry! {
         text: Option<Text>,
         _ui: *mut UiMethod,
         _data: *mut c_void,
-    ) -> Result<Owned<Pkey>> {
+    ) -> Result<Owned<Pkey>>, waits {
         // SAFETY: libcrypto passes its ENGINE.
-        let state = unsafe { State::of(host, engine) }?;
-        key::public(host, state.load(name(text)?)?.public_key())
+        let loading = deep(|| unsafe { State::of(host, engine) }?.start_load(text))?;
+        let key = job::wait::<_, Error>(loading)?;
+        deep(|| key::public(host, key.public_key()))
     }
 }
 

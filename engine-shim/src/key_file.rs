@@ -9,12 +9,14 @@ use std::ptr;
 use std::sync::Arc;
 
 use akv_core::KeyFile;
+use akv_core::blocking::{Key, Pending};
 use legacy_abi::libcrypto::constants::nid;
 use legacy_abi::libcrypto::types::{Engine, Pkey, PkeyAsn1Method, PrivateDecodeFn, PrivateKeyInfo};
 use legacy_abi::libcrypto::{EngineFunctions, Owned};
-use legacy_abi::{Error, Result};
+use legacy_abi::{Error, Result, job};
+use ossl_abi::entry;
 use ossl_abi::entry::NullPointer;
-use ossl_abi::{entry, guard};
+use ossl_abi::guard::{self, deep};
 
 use crate::engine::State;
 use crate::host::{Host, SLOTS, per_slot};
@@ -78,28 +80,41 @@ entry! {
         host in Host::at(SLOT),
         pkey: *mut Pkey,
         info: *const PrivateKeyInfo,
-    ) -> Result<()> {
-        let (mut content, mut len) = (ptr::null(), 0);
-        // SAFETY: libcrypto passes a key under construction, and the PKCS#8 to read it from.
-        unsafe {
-            let got = (host.PKCS8_pkey_get0)(
-                ptr::null_mut(),
-                &mut content,
-                &mut len,
-                ptr::null_mut(),
-                info,
-            );
-            let len = usize::try_from(len).unwrap_or_default();
-            let content = guard::bytes(content, len).filter(|_| got == 1);
-            let file = KeyFile::from_der(content.ok_or(NullPointer("content"))?)?;
+    ) -> Result<()>, waits {
+        // SAFETY: libcrypto passes the PKCS#8 to read from.
+        let (chosen, loading) = deep(|| unsafe { start(host, info) })?;
+        let key = job::wait::<_, Error>(loading)?;
+        deep(move || {
+            let chosen = chosen;
+            // SAFETY: libcrypto passes a key under construction. The engine is initialised.
+            unsafe { key::fill_private(host, chosen.engine, pkey, Arc::new(key)) }
+        })
+    }
+}
 
-            let engine = (host.ENGINE_get_pkey_asn1_meth_engine)(host.key_file);
-            if engine.is_null() {
-                return Err(Error::internal("the engine for key files has been unloaded"));
-            }
-            let chosen = Chosen { host, engine };
-            let key = State::of(host, chosen.engine)?.client()?.key_from_file(&file)?;
-            key::fill_private(host, chosen.engine, pkey, Arc::new(key))
+/// Starts loading the key of a file.
+///
+/// # Safety
+/// `info` is PKCS#8 of this libcrypto.
+unsafe fn start(
+    host: &'static Host,
+    info: *const PrivateKeyInfo,
+) -> Result<(Chosen, Pending<Key>)> {
+    let (mut content, mut len) = (ptr::null(), 0);
+    let (nothing, algorithm) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: libcrypto's functions with valid arguments. The content is valid while `info` is.
+    unsafe {
+        let got = (host.PKCS8_pkey_get0)(nothing, &mut content, &mut len, algorithm, info);
+        let len = usize::try_from(len).unwrap_or_default();
+        let content = guard::bytes(content, len).filter(|_| got == 1);
+        let file = KeyFile::from_der(content.ok_or(NullPointer("content"))?)?;
+
+        let engine = (host.ENGINE_get_pkey_asn1_meth_engine)(host.key_file);
+        if engine.is_null() {
+            return Err(Error::internal("the engine for key files has been unloaded"));
         }
+        let chosen = Chosen { host, engine };
+        let loading = State::of(host, chosen.engine)?.client()?.start_key_from_file(&file)?;
+        Ok((chosen, loading))
     }
 }

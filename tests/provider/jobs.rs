@@ -1,8 +1,9 @@
 //! OpenSSL's ASYNC jobs: an operation inside one pauses the job and not the thread.
 
-use std::time::Duration;
+use std::{fs, time::Duration};
 
-use akv_emulator::{Curve, Fault, FaultKind, Latency, Operation, Persona};
+use akv_core::{KeyFile, Settings, blocking::Client};
+use akv_emulator::{Curve, Fault, FaultKind, Latency, NewKey, Operation, Persona};
 use akv_tests::{
     Site, cc,
     jobs::{check, slow_site},
@@ -38,6 +39,23 @@ fn the_setting_async_turns_pauses_off() -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let task = cc::host(&site, "provider/jobs")?.args([site.ec(Curve::P256)?.as_str(), "off"]);
     assert_eq!(task.env("AKV_ASYNC", "no").ok()?.text().trim(), "off");
+    Ok(())
+}
+
+#[test]
+fn keys_certificates_and_lists_are_loaded_without_blocking() -> Result<()> {
+    let site = slow_site()?;
+    let (key, _) = (site.ec(Curve::P256)?, site.rsa(2048)?);
+    site.vault().create_certificate(NewKey::rsa("certified", 2048), "CN=localhost")?;
+    let client = Client::new(Settings::builder().build()?);
+    let file = KeyFile::new(&client.reference(&key)?, None);
+    fs::write(site.path("incomplete.key"), file.to_pem())?;
+    let vault = key.rsplit_once(':').context("a key's name")?.0;
+    let [certified, vault] = ["certified", ""].map(|name| format!("{vault}:{name}"));
+    let task = cc::host(&site, "provider/job_loads")?;
+    let output = task.args([&key, &site.text("incomplete.key"), &certified, &vault]).ok()?;
+    let steps = ["uri", "key file", "certificate", "list", "abandoned"];
+    assert_eq!(output.text().lines().collect::<Vec<_>>(), steps);
     Ok(())
 }
 

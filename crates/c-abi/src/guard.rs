@@ -138,6 +138,43 @@ pub fn run_waiting<T: Return, E: Failure>(
     })
 }
 
+/// The stack that the body of a function starts on.
+pub trait Stack {
+    /// Runs the body there, with a host but without an object.
+    #[track_caller]
+    fn run<T: Return, E: Failure>(
+        name: &'static str,
+        host: &impl ErrorQueue,
+        body: impl FnOnce() -> Result<T, E>,
+    ) -> T::Raw;
+}
+
+/// A stack of our own, if the caller's is small: [`run`].
+pub struct OwnStack;
+
+/// The caller's stack, for a body that waits: [`run_waiting`].
+pub struct CallersStack;
+
+impl Stack for OwnStack {
+    fn run<T: Return, E: Failure>(
+        name: &'static str,
+        host: &impl ErrorQueue,
+        body: impl FnOnce() -> Result<T, E>,
+    ) -> T::Raw {
+        run(name, host, body)
+    }
+}
+
+impl Stack for CallersStack {
+    fn run<T: Return, E: Failure>(
+        name: &'static str,
+        host: &impl ErrorQueue,
+        body: impl FnOnce() -> Result<T, E>,
+    ) -> T::Raw {
+        run_waiting(name, host, body)
+    }
+}
+
 /// Runs a part of a body on a stack of our own if the current one is small. It must not wait.
 pub fn deep<R>(work: impl FnOnce() -> R) -> R {
     let result = on_own_stack(|| catch_unwind(AssertUnwindSafe(work)));

@@ -15,8 +15,8 @@ mod wiping;
 pub use self::{
     cancellation::{outside, uncancelled},
     guard::{
-        Entry, ErrorQueue, Failure, MAX_MESSAGE, Return, catch_panic, deep, query, quiet_panics,
-        run, run_waiting,
+        CallersStack, Entry, ErrorQueue, Failure, MAX_MESSAGE, OwnStack, Return, Stack,
+        catch_panic, deep, query, quiet_panics, run, run_waiting,
     },
     memory::{NoRoom, Output, bytes, clone_arc, free_arc, free_box, text},
     stack::is_on_own_stack,

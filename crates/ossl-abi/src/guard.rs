@@ -1,7 +1,8 @@
 //! The boundary between libcrypto and Rust.
 //!
 //! Every function in a dispatch table passes its body to [`shared`], [`exclusive`] or a related
-//! function; [`entry!`](crate::entry!) generates these calls. The guard checks the object pointer,
+//! function; [`entry!`](crate::entry!) generates these calls. The first argument is the [`Stack`]
+//! that the body starts on. The guard checks the object pointer,
 //! keeps panics and cancellation from unwinding Rust frames, pushes exactly one error to the host's
 //! error queue if the body fails, and traces the call.
 
@@ -12,8 +13,9 @@ use std::sync::Arc;
 use crate::host::Host;
 
 pub use c_abi::{
-    Entry, ErrorQueue, Failure, MAX_MESSAGE, NoRoom, Output, Return, bytes, catch_panic, clone_arc,
-    deep, free_arc, free_box, query, quiet_panics, run, run_waiting, text, uncancelled,
+    CallersStack, Entry, ErrorQueue, Failure, MAX_MESSAGE, NoRoom, Output, OwnStack, Return, Stack,
+    bytes, catch_panic, clone_arc, deep, free_arc, free_box, query, quiet_panics, run, run_waiting,
+    text, uncancelled,
 };
 
 /// An object that C holds a pointer to.
@@ -40,13 +42,14 @@ pub trait Slotted: 'static {
 
 /// Runs `body` with the host of a slot. Fails without an error if the slot is empty.
 #[track_caller]
-pub fn within<H: Slotted, T: Return, E: Failure>(
+pub fn within<S: Stack, H: Slotted, T: Return, E: Failure>(
+    _stack: S,
     name: &'static str,
     host: Option<&'static H>,
     body: impl FnOnce(&'static H) -> Result<T, E>,
 ) -> T::Raw {
     match host {
-        Some(host) => run(name, host.errors(), || body(host)),
+        Some(host) => S::run(name, host.errors(), || body(host)),
         None => T::FAILED,
     }
 }
@@ -70,14 +73,15 @@ pub fn query_within<H: Slotted, R>(
 /// # Safety
 /// `object` is null or points to a live `O`.
 #[track_caller]
-pub unsafe fn shared<O: Object, T: Return, E: Failure>(
+pub unsafe fn shared<S: Stack, O: Object, T: Return, E: Failure>(
+    _stack: S,
     name: &'static str,
     object: *const c_void,
     body: impl FnOnce(&O) -> Result<T, E>,
 ) -> T::Raw {
     // SAFETY: guaranteed by the caller.
     match unsafe { object.cast::<O>().as_ref() } {
-        Some(object) => run(name, object.host(), || body(object)),
+        Some(object) => S::run(name, object.host(), || body(object)),
         None => T::FAILED,
     }
 }
@@ -87,7 +91,8 @@ pub unsafe fn shared<O: Object, T: Return, E: Failure>(
 /// # Safety
 /// `object` is null or points to a live `O` that nothing else uses during the call.
 #[track_caller]
-pub unsafe fn exclusive<O: Object, T: Return, E: Failure>(
+pub unsafe fn exclusive<S: Stack, O: Object, T: Return, E: Failure>(
+    _stack: S,
     name: &'static str,
     object: *mut c_void,
     body: impl FnOnce(&mut O) -> Result<T, E>,
@@ -96,41 +101,8 @@ pub unsafe fn exclusive<O: Object, T: Return, E: Failure>(
     match unsafe { object.cast::<O>().as_mut() } {
         Some(object) => {
             let host = *object.host();
-            run(name, &host, || body(object))
+            S::run(name, &host, || body(object))
         }
-        None => T::FAILED,
-    }
-}
-
-/// Runs a `body` that waits on an object that only this call uses; see [`run_waiting`].
-///
-/// # Safety
-/// As for [`exclusive`].
-#[track_caller]
-pub unsafe fn exclusive_waiting<O: Object, T: Return, E: Failure>(
-    name: &'static str,
-    object: *mut c_void,
-    body: impl FnOnce(&mut O) -> Result<T, E>,
-) -> T::Raw {
-    // SAFETY: guaranteed by the caller.
-    match unsafe { object.cast::<O>().as_mut() } {
-        Some(object) => {
-            let host = *object.host();
-            run_waiting(name, &host, || body(object))
-        }
-        None => T::FAILED,
-    }
-}
-
-/// Runs a `body` that waits with the host of a slot; see [`run_waiting`].
-#[track_caller]
-pub fn within_waiting<H: Slotted, T: Return, E: Failure>(
-    name: &'static str,
-    host: Option<&'static H>,
-    body: impl FnOnce(&'static H) -> Result<T, E>,
-) -> T::Raw {
-    match host {
-        Some(host) => run_waiting(name, host.errors(), || body(host)),
         None => T::FAILED,
     }
 }
@@ -140,13 +112,14 @@ pub fn within_waiting<H: Slotted, T: Return, E: Failure>(
 /// # Safety
 /// `object` is null or came from [`Arc::into_raw`], and C keeps its reference during the call.
 #[track_caller]
-pub unsafe fn counted<O: Object, T: Return, E: Failure>(
+pub unsafe fn counted<S: Stack, O: Object, T: Return, E: Failure>(
+    stack: S,
     name: &'static str,
     object: *const c_void,
     body: impl FnOnce(&Arc<O>) -> Result<T, E>,
 ) -> T::Raw {
     // SAFETY: guaranteed by the caller.
-    unsafe { shared(name, object, |_: &O| body(&borrowed(object))) }
+    unsafe { shared(stack, name, object, |_: &O| body(&borrowed(object))) }
 }
 
 /// Runs the infallible `body` on a reference-counted object of which C holds a reference. Returns

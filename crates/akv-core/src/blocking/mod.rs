@@ -38,10 +38,7 @@ pub use crate::process::driver::Wait;
 
 use std::{sync::Arc, time::Duration};
 
-use crate::{
-    Certificate, Counters, KeyFile, KeyReference, Result, Settings, process::driver::spawn,
-    session::Session,
-};
+use crate::{Certificate, Counters, KeyFile, KeyReference, Result, Settings, session::Session};
 
 /// How long after the operation's deadline a caller waits before it gives up on the runtime.
 const GRACE: Duration = Duration::from_millis(250);
@@ -138,9 +135,7 @@ impl Client {
     /// # Errors
     /// As the async form.
     pub fn key(&self, reference: &KeyReference) -> Result<Key> {
-        self.load(reference.clone(), |client, reference| async move {
-            client.key(&reference).await.map(Key::from)
-        })
+        self.start_key(reference)?.wait()
     }
 
     /// Opens the key of a key file; see [`crate::Client::key_from_file`]. With the setting `warm`,
@@ -161,17 +156,7 @@ impl Client {
     /// # Errors
     /// As the async form.
     pub fn key_from_file(&self, file: &KeyFile) -> Result<Key> {
-        // A complete file starts no thread, unless `warm` is set.
-        if let Some(key) = crate::Key::from_complete_file(self.0.session(), file)? {
-            if self.settings().warm() {
-                self.warm(key.pinned_reference());
-            }
-            return Ok(key.into());
-        }
-        let file = file.clone();
-        self.load(self.reference(file.reference())?, |client, _| async move {
-            client.key_from_file(&file).await.map(Key::from)
-        })
+        self.start_key_from_file(file)?.wait()
     }
 
     /// Opens the key that a key file names, whatever its kind; see
@@ -192,10 +177,7 @@ impl Client {
     /// # Errors
     /// As the async form.
     pub fn any_key_from_file(&self, file: &KeyFile) -> Result<AnyKey> {
-        match file.public_key() {
-            Some(_) => self.key_from_file(file).map(AnyKey::Asymmetric),
-            None => self.any_key(&self.reference(file.reference())?),
-        }
+        self.start_any_key_from_file(file)?.wait()
     }
 
     /// Opens a symmetric key; see [`crate::Client::symmetric_key`].
@@ -213,9 +195,7 @@ impl Client {
     /// # Errors
     /// As the async form.
     pub fn symmetric_key(&self, reference: &KeyReference) -> Result<SymmetricKey> {
-        self.load(reference.clone(), |client, reference| async move {
-            client.symmetric_key(&reference).await.map(SymmetricKey::from)
-        })
+        self.start_symmetric_key(reference)?.wait()
     }
 
     /// Opens a key of any kind; see [`crate::Client::any_key`].
@@ -235,9 +215,7 @@ impl Client {
     /// # Errors
     /// As the async form.
     pub fn any_key(&self, reference: &KeyReference) -> Result<AnyKey> {
-        self.load(reference.clone(), |client, reference| async move {
-            client.any_key(&reference).await.map(AnyKey::from)
-        })
+        self.start_any_key(reference)?.wait()
     }
 
     /// Requests the certificate of a key; see [`crate::Client::certificate`].
@@ -245,8 +223,7 @@ impl Client {
     /// # Errors
     /// As the async form.
     pub fn certificate(&self, reference: &KeyReference) -> Result<Certificate> {
-        let (client, reference) = (self.0.clone(), reference.clone());
-        self.block(async move { client.certificate(&reference).await })
+        self.start_certificate(reference)?.wait()
     }
 
     /// The vault that a reference names; see [`crate::Client::vault`].
@@ -262,45 +239,5 @@ impl Client {
     /// As the async form.
     pub fn vault(&self, reference: &KeyReference) -> Result<Vault> {
         self.0.vault(reference).map(Vault::from)
-    }
-
-    /// Loads a key by requests. With the setting `warm`, its token is kept fresh from then on.
-    fn load<T: Send + 'static, F: Future<Output = Result<T>> + Send + 'static>(
-        &self,
-        reference: KeyReference,
-        load: impl FnOnce(crate::Client, KeyReference) -> F,
-    ) -> Result<T> {
-        let (client, warm) = (self.0.clone(), self.settings().warm());
-        let loading = load(client.clone(), reference.clone());
-        self.block(async move {
-            let loaded = loading.await?;
-            if warm {
-                client.session().keep_token(&reference)?;
-            }
-            Ok(loaded)
-        })
-    }
-
-    /// Prepares token and connection before the first operation needs them, and keeps the token
-    /// fresh, by requesting the key in the background. An operation that meets the same failure
-    /// reports it.
-    fn warm(&self, reference: &KeyReference) {
-        let (client, reference) = (self.0.clone(), reference.clone());
-        let outcome = spawn(Box::pin(async move {
-            let kept = client.session().keep_token(&reference);
-            if let Err(error) = kept.and(client.key(&reference).await) {
-                tracing::info!(%error, "the connection could not be warmed up");
-            }
-        }));
-        if let Err(error) = outcome {
-            tracing::info!(%error, "nothing is warmed up");
-        }
-    }
-
-    fn block<T: Send + 'static>(
-        &self,
-        operation: impl Future<Output = Result<T>> + Send + 'static,
-    ) -> Result<T> {
-        block_on(self.0.session(), operation)
     }
 }

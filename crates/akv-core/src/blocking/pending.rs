@@ -34,11 +34,20 @@ use crate::{
 /// # }
 /// ```
 #[must_use = "dropping it cancels the operation"]
-pub struct Pending<T: Send + 'static> {
-    operation: driver::Pending<T>,
-    session: Session,
-    /// When to give up on the runtime.
-    until: Instant,
+pub struct Pending<T: Send + 'static>(State<T>);
+
+enum State<T> {
+    Running(Running<T>),
+    /// The result was there from the start; `None` once it is taken. In a box, so that the type is
+    /// small whatever the result: it may lie on the stack of an OpenSSL ASYNC job.
+    Known(Option<Box<T>>),
+}
+
+/// A value that no request is needed for.
+impl<T: Send + 'static> From<T> for Pending<T> {
+    fn from(value: T) -> Self {
+        Self(State::Known(Some(Box::new(value))))
+    }
 }
 
 impl<T: Send + 'static> Pending<T> {
@@ -51,15 +60,67 @@ impl<T: Send + 'static> Pending<T> {
         operation: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<Self> {
         let until = Instant::now() + session.settings().timeout() + GRACE;
-        Ok(Self { operation: start(Box::pin(operation))?, session: session.clone(), until })
+        let operation = start(Box::pin(operation))?;
+        Ok(Self(State::Running(Running { operation, session: session.clone(), until })))
     }
 
     /// Waits for the result: by the client's own [`Wait`], or by blocking the calling thread.
     ///
     /// # Errors
     /// The operation's own error; or the runtime's thread gave no result within the deadline and a
-    /// quarter of a second, or this thread must not block.
+    /// quarter of a second, this thread must not block, or the result has been taken.
     pub fn wait(self) -> Result<T> {
+        match self.0 {
+            State::Running(running) => running.wait(),
+            State::Known(value) => value.map(|value| *value).ok_or_else(taken),
+        }
+    }
+
+    /// Blocks the calling thread for at most `timeout`. Returns `None` if there is no result yet.
+    ///
+    /// # Errors
+    /// As [`Self::wait`].
+    pub fn wait_for(&mut self, timeout: Duration) -> Result<Option<T>> {
+        match &mut self.0 {
+            State::Running(running) => running.wait_for(timeout),
+            State::Known(value) => value.take().map(|value| Some(*value)).ok_or_else(taken),
+        }
+    }
+}
+
+impl<T: Send + 'static> Future for Pending<T> {
+    type Output = Result<T>;
+
+    /// Ready at the latest with the operation's own deadline, unless the system refuses a thread.
+    /// Once it has returned the result, it is never ready again.
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T>> {
+        match &mut self.get_mut().0 {
+            State::Running(running) => running.poll(context.waker()),
+            State::Known(value) => {
+                value.take().map_or(Poll::Pending, |value| Poll::Ready(Ok(*value)))
+            }
+        }
+    }
+}
+
+/// Nothing is pinned.
+impl<T: Send + 'static> Unpin for Pending<T> {}
+
+#[cold]
+fn taken() -> Error {
+    Error::new(ErrorKind::Internal, "the result has already been taken")
+}
+
+/// An operation of the runtime.
+struct Running<T> {
+    operation: driver::Pending<T>,
+    session: Session,
+    /// When to give up on the runtime.
+    until: Instant,
+}
+
+impl<T: Send + 'static> Running<T> {
+    fn wait(self) -> Result<T> {
         let attended = self.operation.is_attended();
         if let Some(wait) = self.session.wait().filter(|_| attended)
             && let Some(result) = self.wait_by(wait)
@@ -69,11 +130,7 @@ impl<T: Send + 'static> Pending<T> {
         self.operation.wait(self.until)?.ok_or_else(|| self.no_result())
     }
 
-    /// Blocks the calling thread for at most `timeout`. Returns `None` if there is no result yet.
-    ///
-    /// # Errors
-    /// As [`Self::wait`].
-    pub fn wait_for(&mut self, timeout: Duration) -> Result<Option<T>> {
+    fn wait_for(&self, timeout: Duration) -> Result<Option<T>> {
         self.operation.check_process()?;
         let until = Instant::now().checked_add(timeout).unwrap_or(self.until);
         match self.operation.wait(until.min(self.until))? {
@@ -96,13 +153,20 @@ impl<T: Send + 'static> Pending<T> {
 
     /// The result, or the reason why there will not be one.
     fn result(&self, waker: &Waker) -> Option<Result<T>> {
-        if let Poll::Ready(result) = self.operation.poll(waker) {
+        if let Poll::Ready(result) = self.poll(waker) {
             return Some(result);
         }
-        if let Err(error) = self.operation.check_process() {
-            return Some(Err(error));
-        }
         (Instant::now() >= self.until).then(|| Err(self.no_result()))
+    }
+
+    fn poll(&self, waker: &Waker) -> Poll<Result<T>> {
+        match self.operation.poll(waker) {
+            Poll::Pending => match self.operation.check_process() {
+                Ok(()) => Poll::Pending,
+                Err(error) => Poll::Ready(Err(error)),
+            },
+            ready => ready,
+        }
     }
 
     #[cold]
@@ -110,22 +174,6 @@ impl<T: Send + 'static> Pending<T> {
         let limit = self.session.settings().timeout() + GRACE;
         let text = format!("no result within {limit:?}: the runtime's thread is held up");
         Error::new(ErrorKind::Timeout, text)
-    }
-}
-
-impl<T: Send + 'static> Future for Pending<T> {
-    type Output = Result<T>;
-
-    /// Ready at the latest with the operation's own deadline, unless the system refuses a thread.
-    /// Once it has returned the result, it is never ready again.
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T>> {
-        match self.operation.poll(context.waker()) {
-            Poll::Pending => match self.operation.check_process() {
-                Ok(()) => Poll::Pending,
-                Err(error) => Poll::Ready(Err(error)),
-            },
-            ready => ready,
-        }
     }
 }
 

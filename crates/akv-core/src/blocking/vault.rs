@@ -35,9 +35,9 @@ pub struct Vault(crate::Vault);
 #[derive(Clone, Debug)]
 #[must_use = "nothing is asked before a page is"]
 pub struct KeyList {
-    list: crate::KeyList,
-    items: VecDeque<KeyItem>,
-    failed: bool,
+    pub(super) list: crate::KeyList,
+    pub(super) items: VecDeque<KeyItem>,
+    pub(super) failed: bool,
 }
 
 impl Vault {

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use akv_core::{
+    KeyFile,
     SignatureAlgorithm::Es256,
     blocking::{Client, Key, Pending},
 };
@@ -54,6 +55,51 @@ fn pending_operations_are_in_flight_together_on_one_thread() {
         assert_eq!(client.counters().in_flight, 64, "{persona:?}: none has ended");
         pending.into_iter().for_each(|pending| ended(pending, &key));
     }
+}
+
+#[test]
+fn pending_loads_of_every_kind_are_in_flight_together() {
+    let (vault, client, key) = start(Persona::Vault);
+    vault.emulator.create_certificate(NewKey::rsa("web", 2048), "CN=web").unwrap();
+    let web = client.reference("vault:myVault:web").unwrap();
+    let complete = key.key_file();
+    let incomplete = KeyFile::new(key.reference(), None);
+    let list = client.vault(&client.reference("vault:myVault:").unwrap()).unwrap().list();
+    let time = Duration::from_millis(500);
+    vault.emulator.set_latency(Some(Latency::new(time, time)));
+    let keys = [
+        client.start_key(key.reference()).unwrap(),
+        client.start_key_from_file(&incomplete).unwrap(),
+    ];
+    let any =
+        [client.start_any_key(&web).unwrap(), client.start_any_key_from_file(&incomplete).unwrap()];
+    let certificate = client.start_certificate(&web).unwrap();
+    let page = Box::new(list).start_page().unwrap();
+    let rotation = client
+        .start(|client| async move {
+            client.vault(&client.reference("vault:myVault:")?)?.rotate("ec").await
+        })
+        .unwrap();
+    until("7 requests", || client.counters().in_flight == 7);
+    // A complete file needs no request.
+    let mut known = client.start_any_key_from_file(&complete).unwrap();
+    assert_eq!(known.wait_for(Duration::ZERO).unwrap().unwrap().version(), key.version());
+    assert!(known.wait_for(Duration::ZERO).is_err(), "it is taken only once");
+    assert_eq!(client.counters().in_flight, 7, "none has ended");
+    let rotated = rotation.wait().unwrap();
+    for loaded in keys.map(|pending| pending.wait().unwrap()) {
+        assert_eq!(loaded.pinned_reference().key_name(), Some("ec"));
+    }
+    let names =
+        any.map(|pending| pending.wait().unwrap().reference().key_name().map(str::to_owned));
+    assert_eq!(names, ["web", "ec"].map(|name| Some(name.to_owned())));
+    assert!(!certificate.wait().unwrap().der().is_empty());
+    assert_ne!(rotated.version(), key.version());
+    vault.emulator.reset_stats();
+    let mut page = page.wait().unwrap();
+    let (first, second) = (page.next().unwrap().unwrap(), page.next().unwrap().unwrap());
+    assert_eq!([first.name(), second.name()], ["ec", "web"]);
+    assert_eq!(vault.emulator.stats().requests, 0, "its items are known");
 }
 
 #[test]

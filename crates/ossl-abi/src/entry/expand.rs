@@ -200,7 +200,7 @@ macro_rules! __entry {
 
     // All arguments are done: emit the function.
     (@argument
-        [[$($meta:tt)*] [$vis:vis] $name:ident [$($generics:tt)*] $trace:literal [$ret:ty] $body:block try]
+        [[$($meta:tt)*] [$vis:vis] $name:ident [$($generics:tt)*] $trace:literal [$ret:ty] $body:block try $stack:ident]
         [$guard:ident $query:ident $pointer:ident $value:ident [$($type:tt)*]] $call:ident
         [$($raw:tt)*] [$($set:tt)*]
     ) => {
@@ -214,46 +214,7 @@ macro_rules! __entry {
                 $body
             };
             // SAFETY: C passes a valid object, as documented at `entry!`.
-            unsafe { $crate::guard::$guard($trace, $pointer, body) }
-        }
-    };
-    (@argument
-        [
-            [$($meta:tt)*] [$vis:vis] $name:ident [$($generics:tt)*] $trace:literal [$ret:ty] $body:block
-            waits
-        ]
-        [exclusive $query:ident $pointer:ident $value:ident [$($type:tt)*]] $call:ident
-        [$($raw:tt)*] [$($set:tt)*]
-    ) => {
-        $($meta)*
-        $vis unsafe extern "C" fn $name $($generics)* ($($raw)*)
-            -> <$ret as $crate::guard::Outcome>::Raw
-        {
-            let body = |$value: $($type)*| -> $ret {
-                let $call = $crate::entry::Call::new();
-                $($set)*
-                $body
-            };
-            // SAFETY: C passes a valid object, as documented at `entry!`.
-            unsafe { $crate::guard::exclusive_waiting($trace, $pointer, body) }
-        }
-    };
-    (@argument
-        [
-            [$($meta:tt)*] [$vis:vis] $name:ident [$($generics:tt)*] $trace:literal [$ret:ty] $body:block
-            waits
-        ]
-        [within $host:ident $slot:tt] $call:ident [$($raw:tt)*] [$($set:tt)*]
-    ) => {
-        $($meta)*
-        $vis unsafe extern "C" fn $name $($generics)* ($($raw)*)
-            -> <$ret as $crate::guard::Outcome>::Raw
-        {
-            $crate::guard::within_waiting($trace, $slot, |$host| -> $ret {
-                let $call = $crate::entry::Call::new();
-                $($set)*
-                $body
-            })
+            unsafe { $crate::guard::$guard($crate::guard::$stack, $trace, $pointer, body) }
         }
     };
     (@argument
@@ -293,14 +254,14 @@ macro_rules! __entry {
         }
     };
     (@argument
-        [[$($meta:tt)*] [$vis:vis] $name:ident [$($generics:tt)*] $trace:literal [$ret:ty] $body:block try]
+        [[$($meta:tt)*] [$vis:vis] $name:ident [$($generics:tt)*] $trace:literal [$ret:ty] $body:block try $stack:ident]
         [within $host:ident $slot:tt] $call:ident [$($raw:tt)*] [$($set:tt)*]
     ) => {
         $($meta)*
         $vis unsafe extern "C" fn $name $($generics)* ($($raw)*)
             -> <$ret as $crate::guard::Outcome>::Raw
         {
-            $crate::guard::within($trace, $slot, |$host| -> $ret {
+            $crate::guard::within($crate::guard::$stack, $trace, $slot, |$host| -> $ret {
                 let $call = $crate::entry::Call::new();
                 $($set)*
                 $body

@@ -102,7 +102,7 @@ impl fmt::Display for NullPointer {
 ///   function with its own.
 /// - `-> Result<T>, waits`: the body waits for an operation on the caller's stack, which it leaves
 ///   while an [ASYNC job](crate::job) is paused. All that needs stack it runs
-///   [deep](crate::guard::deep). Only for functions whose object is `&mut T`, or none.
+///   [deep](crate::guard::deep).
 /// - `-> T, or VALUE`: a function that cannot fail. C gets `VALUE` if the object is null or the
 ///   body panics. The function may have no object at all.
 /// - no body, and `Box<T>` or `Arc<T>` as the only argument: the function frees C's object or
@@ -116,7 +116,7 @@ macro_rules! entry {
         ) -> $ret:ty $body:block
     ) => {
         $crate::__entry! { @object
-            [[$(#[$meta])*] [$vis] $name [$(<$($($generic)+ : $bound),+>)?] $trace [$ret] $body try]
+            [[$(#[$meta])*] [$vis] $name [$(<$($($generic)+ : $bound),+>)?] $trace [$ret] $body try OwnStack]
             $($($arguments)*)?
         }
     };
@@ -129,7 +129,7 @@ macro_rules! entry {
         $crate::__entry! { @object
             [
                 [$(#[$meta])*] [$vis] $name [$(<$($($generic)+ : $bound),+>)?] $trace [$ret] $body
-                waits
+                try CallersStack
             ]
             $($($arguments)*)?
         }

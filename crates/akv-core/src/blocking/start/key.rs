@@ -4,7 +4,7 @@ use std::future::Future;
 
 use zeroize::Zeroizing;
 
-use super::{Key, Pending};
+use super::super::{Key, Pending};
 use crate::{DigestAlgorithm, EncryptionAlgorithm, Result, SignatureAlgorithm};
 
 /// Operations that return at once, as a [`Pending`]. Each has a method of the same name without

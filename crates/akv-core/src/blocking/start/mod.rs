@@ -1,0 +1,5 @@
+//! Operations that are started and left, by what they belong to.
+
+mod client;
+mod key;
+mod list;
