@@ -4,6 +4,7 @@
 
 #include "base.h"
 
+#include <dirent.h>
 #include <openssl/async.h>
 #include <poll.h>
 
@@ -134,6 +135,27 @@ static inline void job_finish(struct job *job)
     if (is_readable(descriptor_of(job->context), 0))
         die("the descriptor is readable without a reason");
     job_close(job);
+}
+
+static inline long open_descriptors(void)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    long count = 0;
+
+    while (readdir(folder) != NULL)
+        count++;
+    closedir(folder);
+    return count;
+}
+
+/* Waits until another thread has closed what it had open: at most this many are left. */
+static inline void until_descriptors(long count)
+{
+    for (int waited = 0; open_descriptors() > count; waited++)
+        if (waited > 20000 || poll(NULL, 0, 1) != 0) {
+            fprintf(stderr, "%ld descriptors instead of %ld\n", open_descriptors(), count);
+            exit(1);
+        }
 }
 
 static inline void passed(const char *step)

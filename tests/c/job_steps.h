@@ -93,22 +93,24 @@ static inline void again(EVP_PKEY *key)
     passed("again");
 }
 
-/* The host frees the wait context of a paused job and forgets the job, as HAProxy does. */
+/* The host frees the wait context of a paused job and forgets the job, as HAProxy does. Once its
+ * operation has ended, the descriptors are closed too. */
 static inline void abandoned(EVP_PKEY *key)
 {
-    struct job job, other;
-    OSSL_ASYNC_FD descriptor;
+    struct job jobs[MANY];
+    long before = open_descriptors();
 
-    job_open(&job, key, 5);
-    job_start(&job);
-    descriptor = descriptor_of(job.context);
-    ASYNC_WAIT_CTX_free(job.context);
-    if (fcntl(descriptor, F_GETFD) != -1)
-        die("the descriptor is still open");
-    /* The answer of the first has come before that of the second. */
-    job_open(&other, key, 6);
-    job_start(&other);
-    job_finish(&other);
+    for (unsigned long i = 0; i < MANY; i++) {
+        OSSL_ASYNC_FD descriptor;
+
+        job_open(&jobs[i], key, i);
+        job_start(&jobs[i]);
+        descriptor = descriptor_of(jobs[i].context);
+        ASYNC_WAIT_CTX_free(jobs[i].context);
+        if (fcntl(descriptor, F_GETFD) != -1)
+            die("the descriptor is still open");
+    }
+    until_descriptors(before);
     passed("abandoned");
 }
 

@@ -4,19 +4,6 @@
 #include "common.h"
 #include "job_steps.h"
 
-#include <dirent.h>
-
-static long open_descriptors(void)
-{
-    DIR *folder = opendir("/proc/self/fd");
-    long count = 0;
-
-    while (readdir(folder) != NULL)
-        count++;
-    closedir(folder);
-    return count;
-}
-
 /* Advances one connection; 1 when it has ended. */
 static int advance(struct handshake *tls, int leaves)
 {

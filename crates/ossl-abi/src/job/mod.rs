@@ -3,24 +3,25 @@
 //!
 //! While it waits, the job's wait context has a descriptor that becomes readable when the job
 //! should be resumed, and the host's callback is called, if it has set one. Both belong to an
-//! [`Event`](event::Event) that the wait context and the operation share; the operation knows
+//! [`Event`] that the wait context and the operation share; the operation knows
 //! nothing of the job, which the host may free at any time.
 //!
 //! libcrypto's functions are looked up in exactly the libcrypto that loads the module. Where they
 //! are missing, as in a program that links libcrypto statically and exports nothing, callers block.
 
 mod event;
+mod primitives;
+mod wait_context;
 
 use std::ffi::{CStr, c_int, c_void};
 use std::mem::transmute;
-use std::ptr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use c_abi::{deep, is_on_own_stack, outside};
 
-use self::event::{Event, KEY, cleanup};
+use self::wait_context::Event;
 use crate::library::Library;
 use crate::types::AsyncCallback;
 
@@ -119,18 +120,28 @@ impl Jobs {
         if job.is_null() {
             return;
         }
-        let Some(event) = deep(|| self.event_of(job)) else { return };
+        // Weak, because an abandoned job never drops what is on its stack.
+        let Some(event) = deep(|| self.event_of(job).map(|event| Arc::downgrade(&event))) else {
+            return;
+        };
         if !self.wait_for(&event, is_ready) {
             tracing::debug!("an ASYNC job cannot be paused; its thread blocks");
         }
-        event.reset();
+        if let Some(event) = event.upgrade() {
+            event.reset();
+        }
     }
 
     /// Whether the operation has ended.
-    fn wait_for(&self, event: &Arc<Event>, is_ready: &mut dyn FnMut(&Waker) -> bool) -> bool {
-        let waker = Waker::from(Arc::clone(event));
+    fn wait_for(&self, event: &Weak<Event>, is_ready: &mut dyn FnMut(&Waker) -> bool) -> bool {
         let mut short = 0;
-        while !deep(|| is_ready(&waker)) {
+        loop {
+            match deep(|| event.upgrade().map(|event| is_ready(&Waker::from(event)))) {
+                Some(true) => return true,
+                Some(false) => {}
+                // The host has freed the wait context of a job that it resumes.
+                None => return false,
+            }
             let start = Instant::now();
             // SAFETY: this thread is inside a job, on the job's stack.
             if outside(|| unsafe { (self.pause_job)() }) != 1 {
@@ -141,69 +152,5 @@ impl Jobs {
                 return false;
             }
         }
-        true
-    }
-
-    /// The event of the job's wait context. It is created by the first operation, and closed with
-    /// the context.
-    fn event_of(&self, job: *mut Job) -> Option<Arc<Event>> {
-        // SAFETY: the job is the current one.
-        let context = unsafe { (self.get_wait_ctx)(job) };
-        if context.is_null() {
-            return None;
-        }
-        let event = match self.known_event(context) {
-            Some(event) => event,
-            None => self.new_event(context)?,
-        };
-        let (mut callback, mut argument) = (None, ptr::null_mut());
-        if let Some(get_callback) = self.get_callback {
-            // SAFETY: the context is alive, and there is room for both values.
-            let found = unsafe { get_callback(context, &mut callback, &mut argument) };
-            event.set_callback(callback.filter(|_| found == 1), argument);
-        }
-        Some(event)
-    }
-
-    fn known_event(&self, context: *mut WaitContext) -> Option<Arc<Event>> {
-        let (mut number, mut data) = (-1, ptr::null_mut());
-        // SAFETY: the context is alive, and there is room for both values.
-        if unsafe { (self.get_fd)(context, KEY.address(), &mut number, &mut data) } != 1 {
-            return None;
-        }
-        // SAFETY: only `new_event` uses this key. Its data is an `Arc` whose reference the context
-        // holds until `cleanup`.
-        let event = unsafe {
-            Arc::increment_strong_count(data.cast::<Event>());
-            Arc::from_raw(data.cast::<Event>())
-        };
-        if event.is_of_this_process() {
-            return Some(event);
-        }
-        // A parent's: the child would wake the parent's job.
-        // SAFETY: the context is alive. It forgets the descriptor and the reference, which are
-        // released here.
-        unsafe {
-            (self.clear_fd)(context, KEY.address());
-            cleanup(context, KEY.address(), number, data);
-        }
-        None
-    }
-
-    fn new_event(&self, context: *mut WaitContext) -> Option<Arc<Event>> {
-        let event = Event::new().inspect_err(|error| {
-            tracing::info!(%error, "no descriptor for an ASYNC job; its thread blocks");
-        });
-        let event = Arc::new(event.ok()?);
-        let data = Arc::into_raw(Arc::clone(&event)).cast_mut().cast();
-        let number = event.number();
-        // SAFETY: the context is alive, and passes key, descriptor and data to `cleanup`.
-        let set = unsafe { (self.set_wait_fd)(context, KEY.address(), number, data, cleanup) };
-        if set != 1 {
-            // SAFETY: the context has not taken the reference.
-            unsafe { cleanup(context, KEY.address(), number, data) };
-            return None;
-        }
-        Some(event)
     }
 }
