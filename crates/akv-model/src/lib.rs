@@ -1,7 +1,7 @@
-//! Model checking of the state that `akv-core`'s threads and processes share.
+//! Model checking of the state that threads and processes share.
 //!
-//! `per_process.rs`, `circuit.rs` and `token_cache.rs` of `akv-core` are compiled here again,
-//! unchanged, against primitives that [shuttle] schedules: a scenario runs thousands of times, each
+//! `per_process.rs`, `circuit.rs`, `token_cache.rs` and `outcome.rs` of `akv-core` and `event.rs` of
+//! `ossl-abi` are compiled here again, unchanged, against primitives that [shuttle] schedules: a scenario runs thousands of times, each
 //! time with another order of its steps. This crate models what those files import as `tokio`,
 //! `arc_swap`, `process_abi` and `crate::process`. The documented guarantee of `arc-swap` is
 //! modelled, not its inside: each call is atomic. All steps have one total order, so a memory
@@ -17,6 +17,7 @@ extern crate self as process_abi;
 extern crate self as tokio;
 
 mod credential;
+mod job;
 mod process;
 mod swap;
 mod tokio_model;
@@ -29,6 +30,7 @@ mod counters;
 mod token_cache;
 
 pub mod circuit_scenarios;
+pub mod job_scenarios;
 pub mod per_process_scenarios;
 pub mod token_scenarios;
 

@@ -1,8 +1,8 @@
-//! The synchronization primitives of `per_process`, `circuit` and `token_cache`, named here so that
+//! The synchronization primitives of `per_process`, `circuit`, `token_cache` and `outcome`, named here so that
 //! `akv-model` can replace them by those of a model checker.
 
 pub(crate) use std::sync::{
-    Mutex, PoisonError,
+    Mutex, MutexGuard, PoisonError,
     atomic::{AtomicBool, AtomicU64},
 };
 

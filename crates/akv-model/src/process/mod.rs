@@ -1,5 +1,7 @@
 //! Processes: the process of a task, and the end of all other tasks at a fork.
 
+#[path = "../../../akv-core/src/process/driver/outcome.rs"]
+pub(crate) mod outcome;
 #[path = "../../../akv-core/src/process/per_process.rs"]
 pub(crate) mod per_process;
 
@@ -18,7 +20,7 @@ use shuttle::{
 pub(crate) mod primitives {
     pub(crate) use super::now;
     pub(crate) use shuttle::sync::{
-        Mutex,
+        Mutex, MutexGuard,
         atomic::{AtomicBool, AtomicU64},
     };
     pub(crate) use std::sync::PoisonError;

@@ -8,6 +8,7 @@
 
 mod aside;
 mod descriptors;
+mod outcome;
 mod pending;
 mod runtime;
 mod stack;

@@ -2,9 +2,8 @@
 
 use std::{
     future::poll_fn,
-    mem,
     pin::pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     task::{Poll, Waker},
     time::Instant,
 };
@@ -12,7 +11,10 @@ use std::{
 use futures::future::BoxFuture;
 use tokio::task::AbortHandle;
 
-use super::Driver;
+use super::{
+    Driver,
+    outcome::{Outcome, Promise},
+};
 use crate::{Error, ErrorKind, Result};
 
 /// An operation in flight. Dropping it cancels the operation.
@@ -29,8 +31,7 @@ pub(crate) struct Pending<T> {
 impl<T: Send + 'static> Pending<T> {
     /// Hands an operation to a driver.
     pub(crate) fn start(driver: Arc<dyn Driver>, operation: BoxFuture<'static, Result<T>>) -> Self {
-        let outcome = Arc::new(Outcome(Mutex::new(State::Open(None))));
-        let promise = Promise(Arc::clone(&outcome));
+        let (outcome, promise) = Promise::new();
         let task = driver.start(Box::pin(async move { promise.keep(operation.await) }));
         Self { outcome, driver, task }
     }
@@ -85,71 +86,5 @@ impl<T> Drop for Pending<T> {
         if self.outcome.cancel() && self.driver.is_of_this_process() {
             self.task.abort();
         }
-    }
-}
-
-/// The state that the task and the waiter share.
-struct Outcome<T>(Mutex<State<T>>);
-
-enum State<T> {
-    /// There is no result yet; holds the waker to call.
-    Open(Option<Waker>),
-    Done(Result<T>),
-    Taken,
-}
-
-impl<T> Outcome<T> {
-    /// Takes the result.
-    fn poll(&self, waker: &Waker) -> Poll<Result<T>> {
-        let mut state = self.state();
-        match mem::replace(&mut *state, State::Taken) {
-            State::Done(result) => Poll::Ready(result),
-            State::Taken => Poll::Pending,
-            State::Open(last) => {
-                let last = last.filter(|last| last.will_wake(waker));
-                *state = State::Open(last.or_else(|| Some(waker.clone())));
-                Poll::Pending
-            }
-        }
-    }
-
-    /// Gives up the result. Returns whether there was none yet.
-    fn cancel(&self) -> bool {
-        // In a child of `fork`, the lock may have been held by a thread that does not exist here.
-        let Ok(mut state) = self.0.try_lock() else { return true };
-        matches!(mem::replace(&mut *state, State::Taken), State::Open(_))
-    }
-
-    fn settle(&self, result: impl FnOnce() -> Result<T>) {
-        let mut state = self.state();
-        if let State::Open(waker) = &mut *state {
-            let waker = waker.take();
-            *state = State::Done(result());
-            drop(state);
-            if let Some(waker) = waker {
-                waker.wake();
-            }
-        }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State<T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The task's side of an outcome: a task that is dropped early, as by a panic, leaves an error.
-struct Promise<T>(Arc<Outcome<T>>);
-
-impl<T> Promise<T> {
-    fn keep(self, result: Result<T>) {
-        self.0.settle(|| result);
-    }
-}
-
-impl<T> Drop for Promise<T> {
-    fn drop(&mut self) {
-        self.0.settle(|| {
-            Err(Error::new(ErrorKind::Internal, "the operation panicked; this is a bug"))
-        });
     }
 }
