@@ -157,8 +157,9 @@ pub unsafe extern "C" fn akv_decrypt_start(
 }
 
 /// Returns in `*fd` a descriptor that becomes readable when the operation has ended, for event loops.
-/// Do not read from it or close it; it is closed by `akv_pending_cancel`. Where the system refuses
-/// this library a thread, the operation continues only inside functions that wait.
+/// Do not read from it or close it; it is closed by `akv_pending_cancel`. Remove it from an epoll
+/// instance before that, since the library may still have a duplicate. Where the system refuses this
+/// library a thread, the operation continues only inside functions that wait.
 ///
 /// # Safety
 /// `pending` is null or from a function that starts an operation; `fd` is null or points to an int.

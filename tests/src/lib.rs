@@ -3,6 +3,7 @@
 //! limits.
 #![forbid(unsafe_code)]
 
+pub mod aws_lc;
 pub mod cc;
 pub mod client;
 pub mod elf;

@@ -50,9 +50,14 @@ pub fn workspace() -> &'static Path {
     manifest.parent().unwrap_or(manifest)
 }
 
+/// The folder that [`VARIABLE`] names.
+pub fn existing() -> Option<PathBuf> {
+    std::env::var_os(VARIABLE).map(PathBuf::from)
+}
+
 fn find() -> Result<PathBuf> {
-    if let Some(folder) = std::env::var_os(VARIABLE) {
-        return Ok(folder.into());
+    if let Some(folder) = existing() {
+        return Ok(folder);
     }
     let mut task = Task::new(cargo()).dir(workspace()).limit(BUILD_LIMIT);
     for name in ["CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN", "CARGO_TARGET_DIR", "RUSTFLAGS"] {

@@ -1,4 +1,4 @@
-//! `cargo xtask hosts`: the modules with the OpenSSL and the programs of real hosts, and the
+//! `cargo xtask hosts`: the modules with the TLS libraries and the programs of real hosts, and the
 //! embedded vault with real clients.
 
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::Args;
 
-use crate::{debian11, minimal, openssl, sdk};
+use crate::{aws_lc, debian11, minimal, openssl, sdk};
 
 /// Arguments of `cargo xtask hosts`.
 #[derive(Args)]
@@ -26,13 +26,17 @@ pub(crate) struct Hosts {
     /// Uses release builds of the modules; takes minutes more.
     #[arg(long, requires = "debian11")]
     release: bool,
+    /// Runs a TLS server with AWS-LC's libssl and the C API. AWS-LC is built first, which takes
+    /// minutes.
+    #[arg(long, conflicts_with_all = ["openssl", "debian11"])]
+    aws_lc: bool,
     /// Runs Microsoft's clients for Python and JavaScript against the embedded vault under the
     /// service's host names. They are installed first, from PyPI and npm's registry.
-    #[arg(long, conflicts_with_all = ["openssl", "debian11"])]
+    #[arg(long, conflicts_with_all = ["openssl", "debian11", "aws_lc"])]
     sdk: bool,
     /// Installs the tests' requirements in a minimal Debian 12 and checks that they suffice. The
     /// system is created in a folder first, which requires root and takes a minute.
-    #[arg(long, conflicts_with_all = ["openssl", "debian11", "sdk"])]
+    #[arg(long, conflicts_with_all = ["openssl", "debian11", "aws_lc", "sdk"])]
     minimal: bool,
     /// Runs all of `cargo xtask test` there; takes as long as here.
     #[arg(long, requires = "minimal")]
@@ -44,17 +48,18 @@ pub(crate) struct Hosts {
 
 impl Hosts {
     pub(crate) fn run(&self) -> Result<()> {
-        match (self.openssl, self.debian11, self.sdk, self.minimal) {
+        match (self.openssl, self.debian11, self.aws_lc, self.sdk, self.minimal) {
             (true, ..) => openssl::matrix(&self.version),
             (_, true, ..) => debian11::matrix(self.release),
-            (_, _, true, _) => match &self.inside {
+            (_, _, true, ..) => aws_lc::matrix(),
+            (.., true, _) => match &self.inside {
                 Some(cache) => sdk::inside(cache),
                 None => sdk::matrix(),
             },
             (.., true) => minimal::matrix(self.full),
             _ => bail!(
-                "choose what to run: `cargo xtask hosts --openssl`, `--debian11`, `--sdk` or \
-                 `--minimal`"
+                "choose what to run: `cargo xtask hosts --openssl`, `--debian11`, `--aws-lc`, \
+                 `--sdk` or `--minimal`"
             ),
         }
     }

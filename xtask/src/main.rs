@@ -2,9 +2,11 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
+mod aws_lc;
 mod bench;
 mod build;
 mod cache;
+mod cases;
 mod debian11;
 mod demo;
 mod e2e;
@@ -41,8 +43,9 @@ enum Command {
     /// Runs end-to-end cases against real vaults, or with `--emulator` against the embedded one.
     #[command(disable_help_flag = true)]
     E2e(e2e::E2e),
-    /// Runs the modules with several versions of OpenSSL or the programs of Debian 11, Microsoft's
-    /// clients against the embedded vault, or the tests' requirements on a minimal Debian 12.
+    /// Runs the modules with several versions of OpenSSL or the programs of Debian 11, the C API
+    /// with AWS-LC, Microsoft's clients against the embedded vault, or the tests' requirements on a
+    /// minimal Debian 12.
     Hosts(hosts::Hosts),
     /// Runs everything that continuous integration runs.
     Test(test::Test),

@@ -148,6 +148,20 @@ pub(crate) const FOR_OPENSSL: [Need; 8] = [
     Need { name: "pod2man", package: "perl", purpose: "building OpenSSL" },
 ];
 
+const BUILDS_AWS_LC: &str = "building AWS-LC";
+
+/// Requirements of `cargo xtask hosts --aws-lc`.
+pub(crate) const FOR_AWS_LC: [Need; 8] = [
+    OPENSSL,
+    CC,
+    LIBC,
+    READELF,
+    VALGRIND,
+    Need { name: "c++", package: "g++", purpose: BUILDS_AWS_LC },
+    Need { name: "cmake", package: "cmake", purpose: BUILDS_AWS_LC },
+    Need { name: "make", package: "make", purpose: BUILDS_AWS_LC },
+];
+
 /// Requirements of `cargo xtask hosts --debian11`.
 pub(crate) const FOR_DEBIAN11: [Need; 5] = [OPENSSL, READELF, UNSHARE, IP, DEBOOTSTRAP];
 

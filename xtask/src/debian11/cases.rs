@@ -1,18 +1,13 @@
 //! Runs the cases: the tests in `tests/hosts/debian11`.
 
-use std::{
-    fs,
-    io::{BufRead, BufReader},
-    os::unix::fs::PermissionsExt as _,
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use akv_tests::modules;
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::Result;
 use xshell::{Shell, cmd};
 
 use super::root::{Root, mount_point};
+use crate::cases::{Case, Outcome};
 
 /// Their cargo arguments.
 pub(crate) const TESTS: [&str; 4] = ["--package", "akv-tests", "--test", "hosts_debian11"];
@@ -21,24 +16,6 @@ pub(crate) const TESTS: [&str; 4] = ["--package", "akv-tests", "--test", "hosts_
 /// embedded vault's.
 const ALONE: [&str; 6] =
     ["unshare", "--net", "sh", "-c", r#"ip link set lo up && exec "$@""#, "sh"];
-
-/// A case and how it ended, as the tests print it.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Case {
-    host: String,
-    what: String,
-    passed: bool,
-}
-
-impl Case {
-    /// Parses `test nginx::serves_this ... ok`.
-    fn read(line: &str) -> Option<Self> {
-        let (name, result) = line.strip_prefix("test ")?.split_once(" ... ")?;
-        let (host, what) = name.split_once("::")?;
-        let what = what.replace('_', " ");
-        Some(Self { host: host.to_owned(), what, passed: result == "ok" })
-    }
-}
 
 /// Runs all, and prints a table.
 ///
@@ -70,37 +47,11 @@ pub(super) fn run(root: &Root, built: &Path) -> Result<()> {
         .env(akv_tests::root::VARIABLE, root.folder())
         .env(modules::VARIABLE, &folder)
         .env("TMPDIR", shared.path());
-    let outcome = watch(command.into(), modules::workspace());
+    let outcome = Outcome::of(command.into());
     fs::remove_dir(place)?;
-    let (mut cases, success) = outcome?;
-    // They run concurrently.
-    cases.sort();
-    println!("\n{}", table(&cases, &root.versions()?));
-    let failed = cases.iter().filter(|case| !case.passed).count();
-    ensure!(!cases.is_empty(), "no case ran");
-    if failed > 0 {
-        bail!("{failed} of {} cases did not pass on Debian 11", cases.len());
-    }
-    ensure!(success, "the tests stopped early: only {} cases completed", cases.len());
-    println!("all {} cases passed", cases.len());
-    Ok(())
-}
-
-/// Prints the tests' output, and parses the cases in it.
-fn watch(mut command: Command, folder: &Path) -> Result<(Vec<Case>, bool)> {
-    let mut child = command
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("cannot start the tests")?;
-    let mut cases = Vec::new();
-    for line in child.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines) {
-        let line = line?;
-        println!("{line}");
-        cases.extend(Case::read(&line));
-    }
-    Ok((cases, child.wait()?.success()))
+    let outcome = outcome?;
+    println!("\n{}", table(&outcome.cases, &root.versions()?));
+    outcome.refuse_failures("on Debian 11")
 }
 
 /// The host's package, whose version is printed.
@@ -129,21 +80,6 @@ fn table(cases: &[Case], versions: &[(String, String)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn cases_are_read_from_what_the_tests_print() {
-        let line = "test nginx::serves_with_a_key_file ... ok";
-        let case = Case::read(line).expect("a case");
-        assert_eq!((case.host.as_str(), case.passed), ("nginx", true));
-        assert_eq!(case.what, "serves with a key file");
-        for (result, passed) in [("FAILED", false), ("ignored", false), ("ok", true)] {
-            let case = Case::read(&format!("test curl::a ... {result}")).expect("a case");
-            assert_eq!(case.passed, passed, "{result}");
-        }
-        for line in ["running 19 tests", "test result: ok. 3 passed", "---- curl::a stdout ----"] {
-            assert_eq!(Case::read(line), None);
-        }
-    }
 
     #[test]
     fn the_table_has_the_versions_of_packages() {

@@ -55,8 +55,8 @@ fn own() -> PathBuf {
 }
 
 fn in_needs(program: &str) -> bool {
-    let all = FOR_TESTS.iter().chain(&FOR_OPENSSL).chain(&FOR_DEBIAN11).chain(&FOR_SDK);
-    all.into_iter().any(|need| need.name == program)
+    let hosts = FOR_OPENSSL.iter().chain(&FOR_DEBIAN11).chain(&FOR_AWS_LC).chain(&FOR_SDK);
+    FOR_TESTS.iter().chain(hosts).any(|need| need.name == program)
 }
 
 fn known(program: &str) -> bool {
