@@ -7,6 +7,7 @@ mod bench;
 mod build;
 mod cache;
 mod cases;
+mod debian;
 mod debian11;
 mod demo;
 mod e2e;

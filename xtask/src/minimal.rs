@@ -7,22 +7,18 @@ use std::{
 
 use akv_tests::{modules, namespace};
 use anyhow::{Context as _, Result, ensure};
-use nix::unistd::geteuid;
 use serde_json::Value;
 use xshell::{Cmd, Shell, cmd};
 
 use crate::{
     cache,
-    debian11::Mirror,
-    needs::{self, ESSENTIAL, Need},
+    debian::{self, Mirror},
+    needs::{self, ESSENTIAL},
 };
 
 /// The variable that names the folder for the system; by default `debian12` in cargo's target
 /// folder.
 const VARIABLE: &str = "AKV_DEBIAN12_CACHE";
-
-/// The requirements of this step itself, on this machine.
-const NEEDS: [Need; 2] = [needs::UNSHARE, needs::DEBOOTSTRAP];
 
 /// Tests that need only the programs of the minimal system: they run before anything is installed
 /// there.
@@ -63,9 +59,7 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 /// # Errors
 /// The system cannot be created, something is missing in it, or a test did not pass.
 pub(crate) fn matrix(full: bool) -> Result<()> {
-    ensure!(geteuid().is_root(), "run this as root: it creates a system in a folder");
-    let missing = needs::install(&NEEDS)?;
-    ensure!(missing.is_empty(), "{}", needs::explain(&missing));
+    debian::prepare(&[])?;
     namespace::check_root()?;
     let cache = cache::folder(VARIABLE, "debian12")?;
     let _lock = cache::lock(&cache.join("lock"), &format!("uses {}", cache.display()))?;

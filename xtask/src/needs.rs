@@ -48,7 +48,7 @@ const LIBC: Need = Need {
 };
 const READELF: Need =
     Need { name: "readelf", package: "binutils", purpose: "what the module links and exports" };
-pub(crate) const UNSHARE: Need = Need {
+const UNSHARE: Need = Need {
     name: "unshare",
     package: "util-linux",
     purpose: "a network namespace with the service's real host names",
@@ -66,12 +66,6 @@ const HEADERS: Need = Need {
     name: "/usr/include/openssl/core_dispatch.h",
     package: "libssl-dev",
     purpose: "C programs that load the module",
-};
-
-pub(crate) const DEBOOTSTRAP: Need = Need {
-    name: "debootstrap",
-    package: "debootstrap",
-    purpose: "building a Debian system in a folder",
 };
 
 /// Programs of a minimal Debian, with their packages: tests and commands may use them without
@@ -162,8 +156,18 @@ pub(crate) const FOR_AWS_LC: [Need; 8] = [
     Need { name: "make", package: "make", purpose: BUILDS_AWS_LC },
 ];
 
-/// Requirements of `cargo xtask hosts --debian11`.
-pub(crate) const FOR_DEBIAN11: [Need; 5] = [OPENSSL, READELF, UNSHARE, IP, DEBOOTSTRAP];
+/// Requirements of Debian systems in folders.
+pub(crate) const FOR_DEBIAN: [Need; 2] = [
+    UNSHARE,
+    Need {
+        name: "debootstrap",
+        package: "debootstrap",
+        purpose: "building a Debian system in a folder",
+    },
+];
+
+/// Requirements of `cargo xtask hosts --debian11`, besides those of a system in a folder.
+pub(crate) const FOR_DEBIAN11: [Need; 3] = [OPENSSL, READELF, IP];
 
 /// Requirements of `cargo xtask hosts --sdk`.
 pub(crate) const FOR_SDK: [Need; 4] = [

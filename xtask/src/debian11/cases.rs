@@ -1,13 +1,15 @@
 //! Runs the cases: the tests in `tests/hosts/debian11`.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+use std::path::Path;
 
 use akv_tests::modules;
 use anyhow::Result;
 use xshell::{Shell, cmd};
 
-use super::root::{Root, mount_point};
-use crate::cases::{Case, Outcome};
+use crate::{
+    cases::{Case, Outcome},
+    debian::{Root, Shared},
+};
 
 /// Their cargo arguments.
 pub(crate) const TESTS: [&str; 4] = ["--package", "akv-tests", "--test", "hosts_debian11"];
@@ -26,18 +28,10 @@ pub(super) fn run(root: &Root, built: &Path) -> Result<()> {
     shell.change_dir(modules::workspace());
     let cargo = modules::cargo();
     cmd!(shell, "{cargo} test --quiet --no-run {TESTS...}").quiet().run()?;
-    // Everything that the two systems share, at the same path in both.
-    let shared = tempfile::Builder::new().prefix("akv-hosts-").tempdir_in("/tmp")?;
-    // Servers that give up root read it.
-    fs::set_permissions(shared.path(), fs::Permissions::from_mode(0o711))?;
-    let folder = shared.path().join("modules");
-    fs::create_dir(&folder)?;
-    for name in ["akv_provider.so", "e_akv.so"] {
-        fs::copy(built.join(name), folder.join(name))?;
-    }
-    let place = mount_point(root.folder(), shared.path())?;
-    let command = root
-        .beside(&shell, shared.path())
+    let shared = Shared::with([root.folder()])?;
+    let folder = shared.modules(built, "modules")?;
+    let command = shared
+        .command(&shell)
         .args(ALONE)
         .arg(cargo)
         .args(["test", "--quiet", "--offline"])
@@ -47,9 +41,7 @@ pub(super) fn run(root: &Root, built: &Path) -> Result<()> {
         .env(akv_tests::root::VARIABLE, root.folder())
         .env(modules::VARIABLE, &folder)
         .env("TMPDIR", shared.path());
-    let outcome = Outcome::of(command.into());
-    fs::remove_dir(place)?;
-    let outcome = outcome?;
+    let outcome = Outcome::of(command.into())?;
     println!("\n{}", table(&outcome.cases, &root.versions()?));
     outcome.refuse_failures("on Debian 11")
 }

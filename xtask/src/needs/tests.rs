@@ -55,7 +55,12 @@ fn own() -> PathBuf {
 }
 
 fn in_needs(program: &str) -> bool {
-    let hosts = FOR_OPENSSL.iter().chain(&FOR_DEBIAN11).chain(&FOR_AWS_LC).chain(&FOR_SDK);
+    let hosts = FOR_OPENSSL
+        .iter()
+        .chain(&FOR_DEBIAN)
+        .chain(&FOR_DEBIAN11)
+        .chain(&FOR_AWS_LC)
+        .chain(&FOR_SDK);
     FOR_TESTS.iter().chain(hosts).any(|need| need.name == program)
 }
 

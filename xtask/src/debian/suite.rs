@@ -1,0 +1,35 @@
+//! The releases of Debian, with the packages that are installed.
+
+/// A release.
+#[derive(Debug)]
+pub(crate) struct Suite {
+    /// As people call it.
+    pub(crate) name: &'static str,
+    /// As the archive calls it.
+    pub(super) codename: &'static str,
+    /// Its folder in cargo's target folder.
+    pub(super) folder: &'static str,
+    /// The variable that names another folder.
+    pub(super) variable: &'static str,
+    /// The hosts, after the libraries with which they are linked.
+    pub(super) packages: &'static [&'static str],
+}
+
+/// With OpenSSL 1.1.1.
+pub(crate) const DEBIAN_11: Suite = Suite {
+    name: "Debian 11",
+    codename: "bullseye",
+    folder: "debian11",
+    variable: "AKV_DEBIAN11_CACHE",
+    packages: &[
+        "libc6",
+        "libssl1.1",
+        "openssl",
+        "nginx",
+        "apache2",
+        "haproxy",
+        "curl",
+        "stunnel4",
+        "nodejs",
+    ],
+};
