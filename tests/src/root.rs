@@ -1,6 +1,9 @@
 //! Another system in a folder, whose programs run with that folder as their root directory.
 
-use std::{ffi::OsStr, path::PathBuf};
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result, ensure};
 use nix::unistd::geteuid;
@@ -27,8 +30,21 @@ impl Root {
         let folder = folder.with_context(|| {
             format!("{VARIABLE} names no system to run in: `cargo xtask hosts --debian11` does")
         })?;
+        Self::at(folder)
+    }
+
+    /// The system in this folder.
+    ///
+    /// # Errors
+    /// This is not root.
+    pub fn at(folder: impl Into<PathBuf>) -> Result<Self> {
         ensure!(geteuid().is_root(), "only root may change the root directory");
         Ok(Self { folder: folder.into() })
+    }
+
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// A program of that system, with a cleared environment.

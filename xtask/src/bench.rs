@@ -1,24 +1,43 @@
-//! `cargo xtask bench`: the cost of a signature, as a ratio to a bare client in the same run, and TLS
-//! handshakes with one server thread.
+//! `cargo xtask bench`: what signatures and TLS handshakes with keys in a vault cost.
+
+mod whole;
 
 use anyhow::Result;
-use clap::Args;
+use clap::{Args, Subcommand};
 use xshell::{Shell, cmd};
 
+use self::whole::Whole;
 use crate::build::Build;
 
 /// Arguments of `cargo xtask bench`.
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Bench {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Passed on to the benchmark program; `--help` lists them. With `handshakes`, release builds of
     /// the modules are made first.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }
 
+#[derive(Subcommand)]
+enum Command {
+    /// Measures everything in one run, with HAProxy of three Debian releases, and writes a report
+    /// in JSON and HTML.
+    All(Whole),
+}
+
 impl Bench {
     /// Builds with optimization and measures.
     pub(crate) fn run(&self) -> Result<()> {
+        match &self.command {
+            Some(Command::All(whole)) => whole.run(),
+            None => self.single(),
+        }
+    }
+
+    fn single(&self) -> Result<()> {
         let shell = Shell::new()?;
         shell.change_dir(akv_tests::modules::workspace());
         let (cargo, mut arguments) = (akv_tests::modules::cargo(), self.arguments.clone());

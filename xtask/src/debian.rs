@@ -8,7 +8,12 @@ mod suite;
 use anyhow::{Result, ensure};
 use nix::unistd::geteuid;
 
-pub(crate) use self::{mirror::Mirror, root::Root, shared::Shared, suite::DEBIAN_11};
+pub(crate) use self::{
+    mirror::Mirror,
+    root::Root,
+    shared::Shared,
+    suite::{DEBIAN_11, DEBIAN_13, Suite},
+};
 use crate::needs::{self, Need};
 
 /// Checks that systems can be created and used here, and installs what that requires, and `more`.

@@ -14,7 +14,7 @@ use crate::{
 
 /// The C library for which the modules are built. Debian 11 has 2.31; other systems with OpenSSL
 /// 1.1.1 have older ones.
-const GLIBC: Glibc = Glibc::new(2, 17);
+pub(crate) const GLIBC: Glibc = Glibc::new(2, 17);
 
 /// Creates the system if necessary, runs the cases in it, and prints the results.
 ///

@@ -169,6 +169,9 @@ pub(crate) const FOR_DEBIAN: [Need; 2] = [
 /// Requirements of `cargo xtask hosts --debian11`, besides those of a system in a folder.
 pub(crate) const FOR_DEBIAN11: [Need; 3] = [OPENSSL, READELF, IP];
 
+/// Requirements of `cargo xtask bench all`.
+pub(crate) const FOR_BENCH: [Need; 6] = [OPENSSL, NGINX, HAPROXY, CC, LIBC, HEADERS];
+
 /// Requirements of `cargo xtask hosts --sdk`.
 pub(crate) const FOR_SDK: [Need; 4] = [
     OPENSSL,

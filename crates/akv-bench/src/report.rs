@@ -1,96 +1,67 @@
-//! The table, and the verdict.
+//! The reports of a run: Markdown, JSON, and HTML with charts.
 
-use std::time::Duration;
+mod chart;
+mod html;
+mod markdown;
+mod overview;
 
-use anyhow::{Result, ensure};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-use crate::cost::{Cost, median};
+use anyhow::{Context as _, Result, ensure};
 
-/// The role of a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    /// The reference for the others.
-    Reference,
-    /// Its ratio is checked against the limits.
-    Limited,
-    /// Its ratio is only printed.
-    Stated,
+pub(crate) use self::{
+    html::html,
+    markdown::{report as markdown, section as markdown_section},
+};
+use crate::model::{FORMAT, Report, Summary, Unit, ratio};
+
+/// Reads a report in JSON.
+pub(crate) fn read(file: &Path) -> Result<Report> {
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read {file:?}"))?;
+    let report: Report = serde_json::from_str(&text).with_context(|| format!("{file:?}"))?;
+    ensure!(report.format == FORMAT, "{file:?} has format {}, not {FORMAT}", report.format);
+    Ok(report)
 }
 
-/// The costs of one contender.
-pub(crate) struct Row {
-    name: &'static str,
-    role: Role,
-    costs: Vec<Cost>,
+/// Writes JSON and HTML into a folder, and returns their paths.
+pub(crate) fn write(report: &Report, folder: &Path) -> Result<[PathBuf; 2]> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {folder:?}"))?;
+    let (json, page) = (folder.join("report.json"), folder.join("report.html"));
+    fs::write(&json, serde_json::to_string_pretty(report)? + "\n")?;
+    fs::write(&page, html(report))?;
+    Ok([json, page])
 }
 
-impl Row {
-    pub(crate) fn new(name: &'static str, role: Role) -> Self {
-        Self { name, role, costs: Vec::new() }
-    }
-
-    pub(crate) fn add(&mut self, cost: Cost) {
-        self.costs.push(cost);
-    }
-
-    fn cpu(&self) -> Duration {
-        median(&mut self.costs.iter().map(|cost| cost.cpu).collect::<Vec<_>>())
-    }
-
-    fn latency(&self) -> Duration {
-        median(&mut self.costs.iter().map(|cost| cost.latency).collect::<Vec<_>>())
-    }
-}
-
-/// The cost of a contender relative to the reference.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ratio {
-    cpu: f64,
-    latency: f64,
-}
-
-impl Ratio {
-    pub(crate) fn max(self, other: Self) -> Self {
-        Self { cpu: self.cpu.max(other.cpu), latency: self.latency.max(other.latency) }
+/// A measurement with its spread.
+fn value(unit: Unit, summary: &Summary) -> String {
+    match summary.spread() {
+        Some(spread) => format!("{} ±{spread:.0}%", unit.format(summary.median)),
+        None => unit.format(summary.median),
     }
 }
 
-/// Prints a table and returns the worst ratio of the rows with limits.
-pub(crate) fn print(title: &str, rows: &[Row]) -> Ratio {
-    println!("\n{title}");
-    println!("{:<38} {:>10} {:>7} {:>12} {:>7}", "", "CPU", "ratio", "p50 latency", "ratio");
-    let reference = rows.iter().find(|row| row.role == Role::Reference);
-    let mut worst = Ratio { cpu: 0.0, latency: 0.0 };
-    for row in rows {
-        let (cpu, latency) = (row.cpu(), row.latency());
-        let ratio = reference.map_or(Ratio { cpu: 1.0, latency: 1.0 }, |reference| Ratio {
-            cpu: cpu.as_secs_f64() / reference.cpu().as_secs_f64(),
-            latency: latency.as_secs_f64() / reference.latency().as_secs_f64(),
-        });
-        println!(
-            "{:<38} {:>7.1} µs {:>6.2}× {:>9.3} ms {:>6.3}×",
-            row.name,
-            cpu.as_secs_f64() * 1e6,
-            ratio.cpu,
-            latency.as_secs_f64() * 1e3,
-            ratio.latency
-        );
-        if row.role == Role::Limited {
-            worst = worst.max(ratio);
-        }
+/// A ratio with its extremes.
+fn ratio_with_range(summary: &Summary) -> String {
+    if summary.high > summary.low {
+        let [low, high] = [summary.low, summary.high].map(ratio);
+        format!("{} ({low}–{high})", ratio(summary.median))
+    } else {
+        ratio(summary.median)
     }
-    worst
 }
 
-/// Checks that the worst ratios are below the limits, if there are any.
-pub(crate) fn check(worst: Option<Ratio>, limits: Option<&[f64]>) -> Result<()> {
-    let (Some(worst), Some([cpu, latency])) = (worst, limits) else { return Ok(()) };
-    ensure!(
-        worst.cpu <= *cpu && worst.latency <= *latency,
-        "the worst ratios are {:.2}× CPU time (limit {cpu}×) and {:.3}× latency (limit {latency}×)",
-        worst.cpu,
-        worst.latency
-    );
-    println!("\nwithin the limits of {cpu}× CPU time and {latency}× latency");
-    Ok(())
+/// The title of a column with ratios.
+fn comparison((of, to): (&str, &str)) -> String {
+    format!("{} / {}", short(of), short(to))
 }
+
+/// A contender's name without what is clear from the others'.
+fn short(contender: &str) -> &str {
+    contender.strip_prefix("vault, ").unwrap_or(contender)
+}
+
+#[cfg(test)]
+mod tests;

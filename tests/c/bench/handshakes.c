@@ -1,181 +1,58 @@
-/* handshakes KEY CERTIFICATE CLIENTS SECONDS async|blocking: TLS handshakes of a server with one
- * thread and an event loop (epoll). Prints the completed handshakes per second. CLIENTS connections
- * are open at any time; their other ends are on a thread of their own.
+/* handshakes -k KEY -c CERTIFICATE [-a] [OPTION]…: TLS handshakes of a server with one thread and an
+ * event loop; -a serves them in ASYNC jobs. Its clients are on another thread.
  *
- * handshakes connect PORT CLIENTS SECONDS: the clients only, of another server. */
-#include "common.h"
+ * handshakes -p PORT [-r] [-q] [OPTION]…: the clients only, of another server; -r resumes a session,
+ * -q sends a request over HTTP after each handshake.
+ *
+ * -n CLIENTS are connected at any time; -w SECONDS warm up, and -s SECONDS are measured. With
+ * -m SECONDS another client takes the place of one that waits for longer.
+ *
+ * Prints what the clients have seen, as JSON. Failures are early before those SECONDS have passed. */
+#include "ends.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <openssl/async.h>
-#include <openssl/ssl.h>
 #include <pthread.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
+#include <signal.h>
 
-#define EVENTS 256
-
-/* One end of a connection. */
-struct end {
-    SSL *ssl;
-    int socket;
-    /* The descriptor of its paused job, in the server's epoll. */
-    int job;
-    /* Closed ends are freed after the current events, which may name them twice. */
-    struct end *next_closed;
-};
-
-struct side {
-    SSL_CTX *context;
-    int epoll;
-    int is_server;
-    /* The server is another program, which sends nothing after the handshake. */
-    int is_alone;
-    struct sockaddr_in address;
-    struct end *closed;
-    unsigned long done;
-};
-
-static double now(void)
+static struct sockaddr_in local(unsigned short port)
 {
-    struct timespec time;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
 
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return address;
 }
 
-static void watch(struct side *side, int descriptor, struct end *end)
+static void *serve(void *side)
 {
-    struct epoll_event event = {EPOLLIN | EPOLLOUT | EPOLLET, {.ptr = end}};
-
-    if (epoll_ctl(side->epoll, EPOLL_CTL_ADD, descriptor, &event) != 0)
-        die("epoll_ctl");
-}
-
-static void open_end(struct side *side, int socket)
-{
-    struct end *end = calloc(1, sizeof(*end));
-
-    if (end == NULL || (end->ssl = SSL_new(side->context)) == NULL)
-        die("no connection");
-    end->socket = socket;
-    end->job = -1;
-    SSL_set_fd(end->ssl, socket);
-    if (side->is_server)
-        SSL_set_accept_state(end->ssl);
-    else
-        SSL_set_connect_state(end->ssl);
-    watch(side, socket, end);
-}
-
-static void connect_one(struct side *side)
-{
-    int client = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-    if (client < 0
-        || (connect(client, (struct sockaddr *)&side->address, sizeof(side->address)) != 0
-            && errno != EINPROGRESS))
-        die("cannot connect");
-    open_end(side, client);
-}
-
-static void close_end(struct side *side, struct end *end)
-{
-    /* Closing a descriptor removes it from the epoll. */
-    SSL_free(end->ssl);
-    close(end->socket);
-    end->ssl = NULL;
-    end->next_closed = side->closed;
-    side->closed = end;
-    if (!side->is_server)
-        connect_one(side);
-}
-
-static void free_closed(struct side *side)
-{
-    while (side->closed != NULL) {
-        struct end *end = side->closed;
-
-        side->closed = end->next_closed;
-        free(end);
-    }
-}
-
-/* The descriptor of the job stays the same as long as the connection lives. */
-static void watch_job(struct side *side, struct end *end)
-{
-    OSSL_ASYNC_FD job = -1;
-    size_t count = 0;
-
-    if (end->job >= 0)
-        return;
-    if (SSL_get_all_async_fds(end->ssl, NULL, &count) != 1 || count != 1
-        || SSL_get_all_async_fds(end->ssl, &job, &count) != 1)
-        die("no descriptor of the job");
-    watch(side, job, end);
-    end->job = job;
-}
-
-static void advance(struct side *side, struct end *end)
-{
-    unsigned char byte = 0;
-    int result, reason;
-
-    if (end->ssl == NULL)
-        return;
-    result = SSL_do_handshake(end->ssl);
-    if (result == 1) {
-        /* The client closes after the server's first byte, the server when the client is gone. */
-        if (side->is_server && SSL_write(end->ssl, "k", 1) == 1) {
-            side->done++;
-            SSL_shutdown(end->ssl);
-            close_end(side, end);
-        } else if (side->is_alone) {
-            side->done++;
-            close_end(side, end);
-        } else if (!side->is_server && SSL_read(end->ssl, &byte, 1) == 1) {
-            close_end(side, end);
-        }
-        return;
-    }
-    reason = SSL_get_error(end->ssl, result);
-    if (reason == SSL_ERROR_WANT_ASYNC)
-        watch_job(side, end);
-    else if (reason != SSL_ERROR_WANT_READ && reason != SSL_ERROR_WANT_WRITE
-             && reason != SSL_ERROR_WANT_ASYNC_JOB) {
-        if (side->is_server)
-            die("a handshake failed");
-        close_end(side, end);
-    }
-}
-
-static void loop(struct side *side, int listener, double until)
-{
-    struct epoll_event events[EVENTS];
-
-    while (now() < until) {
-        int count = epoll_wait(side->epoll, events, EVENTS, 50);
-
-        for (int i = 0; i < count; i++) {
-            int socket;
-
-            if (events[i].data.ptr != NULL) {
-                advance(side, events[i].data.ptr);
-                continue;
-            }
-            while ((socket = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
-                open_end(side, socket);
-        }
-        free_closed(side);
-    }
-}
-
-static void *clients(void *side)
-{
-    loop(side, -1, now() + 3600);
+    loop(side, now() + 3600);
     return NULL;
+}
+
+/* Starts the server on a thread of its own, and returns its address. */
+static struct sockaddr_in start_server(const char *key, const char *certificate, int is_async)
+{
+    static struct side server;
+    struct sockaddr_in address = local(0);
+    socklen_t length = sizeof(address);
+    pthread_t thread;
+
+    server.context = SSL_CTX_new(TLS_server_method());
+    SSL_CTX_set_session_cache_mode(server.context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_num_tickets(server.context, 0);
+    if (SSL_CTX_use_certificate_chain_file(server.context, certificate) != 1
+        || SSL_CTX_use_PrivateKey(server.context, load_key(key)) != 1)
+        die("no server");
+    if (is_async)
+        SSL_CTX_set_mode(server.context, SSL_MODE_ASYNC);
+    server.listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (server.listener < 0 || bind(server.listener, (struct sockaddr *)&address, length) != 0
+        || listen(server.listener, 4096) != 0
+        || getsockname(server.listener, (struct sockaddr *)&address, &length) != 0)
+        die("no listener");
+    server.epoll = epoll_create1(EPOLL_CLOEXEC);
+    watch(&server, server.listener, NULL);
+    if (pthread_create(&thread, NULL, serve, &server) != 0)
+        die("no thread");
+    return address;
 }
 
 static SSL_CTX *client_context(void)
@@ -188,69 +65,80 @@ static SSL_CTX *client_context(void)
     return context;
 }
 
-/* Runs one side, and prints its rate. The first second warms up. */
-static void measure(struct side *side, int listener, double seconds)
+/* A session to resume, from a connection of its own. In TLS 1.3 it follows the handshake. */
+static SSL_SESSION *new_session(const struct side *side)
 {
-    unsigned long before;
+    static const char request[] = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    int socket = connect_to(&side->clients->address, 0);
+    SSL *ssl = SSL_new(side->context);
+    SSL_SESSION *session;
+    char answer[512];
 
-    loop(side, listener, now() + 1);
-    before = side->done;
-    loop(side, listener, now() + seconds);
-    printf("%.1f\n", (double)(side->done - before) / seconds);
+    SSL_set_fd(ssl, socket);
+    if (SSL_connect(ssl) != 1 || SSL_write(ssl, request, sizeof(request) - 1) < 1
+        || SSL_read(ssl, answer, sizeof(answer)) < 1)
+        die("no session");
+    session = SSL_get1_session(ssl);
+    if (session == NULL || !SSL_SESSION_is_resumable(session))
+        die("the session cannot be resumed");
+    SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    SSL_free(ssl);
+    close(socket);
+    return session;
+}
+
+static void measure(struct side *side, double warm_up, double seconds)
+{
+    struct clients *clients = side->clients;
+
+    loop(side, now() + warm_up);
+    clients->done = clients->resumed = clients->failed = clients->failed_early = 0;
+    clients->durations.count = 0;
+    loop(side, now() + seconds);
+    sort_durations(&clients->durations);
+    printf("{\"per_second\": %.2f, \"done\": %lu, \"resumed\": %lu, \"failed\": %lu, "
+           "\"failed_early\": %lu, \"min_ms\": %.3f, \"p50_ms\": %.3f, \"p99_ms\": %.3f}\n",
+           (double)clients->done / seconds, clients->done, clients->resumed, clients->failed,
+           clients->failed_early, quantile_ms(&clients->durations, 0),
+           quantile_ms(&clients->durations, 0.5), quantile_ms(&clients->durations, 0.99));
     fflush(stdout);
     _exit(0);
 }
 
-static void connect_only(char **argv)
-{
-    struct side client = {.is_alone = 1};
-
-    client.context = client_context();
-    client.epoll = epoll_create1(EPOLL_CLOEXEC);
-    client.address.sin_family = AF_INET;
-    client.address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    client.address.sin_port = htons((uint16_t)atoi(argv[2]));
-    for (int i = atoi(argv[3]); i > 0; i--)
-        connect_one(&client);
-    measure(&client, -1, atof(argv[4]));
-}
-
 int main(int argc, char **argv)
 {
-    struct side server = {.is_server = 1}, client = {.is_server = 0};
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    socklen_t length = sizeof(server.address);
-    pthread_t thread;
-    EVP_PKEY *key;
+    struct clients clients = {0};
+    struct side side = {.listener = -1, .clients = &clients};
+    const char *key = NULL, *certificate = NULL;
+    double warm_up = 1, seconds = 4;
+    int option, count = 64, is_async = 0, resumes = 0;
 
-    if (argc == 5 && strcmp(argv[1], "connect") == 0)
-        connect_only(argv);
-    if (argc != 6)
-        die("usage: handshakes KEY CERTIFICATE CLIENTS SECONDS async|blocking");
-    key = load_key(argv[1]);
-    server.context = SSL_CTX_new(TLS_server_method());
-    client.context = client_context();
-    SSL_CTX_set_session_cache_mode(server.context, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_num_tickets(server.context, 0);
-    if (SSL_CTX_use_certificate_chain_file(server.context, argv[2]) != 1
-        || SSL_CTX_use_PrivateKey(server.context, key) != 1)
-        die("no server");
-    if (strcmp(argv[5], "async") == 0)
-        SSL_CTX_set_mode(server.context, SSL_MODE_ASYNC);
-    server.address.sin_family = AF_INET;
-    server.address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (listener < 0 || bind(listener, (struct sockaddr *)&server.address, length) != 0
-        || listen(listener, 4096) != 0
-        || getsockname(listener, (struct sockaddr *)&server.address, &length) != 0)
-        die("no listener");
-    client.address = server.address;
-    server.epoll = epoll_create1(EPOLL_CLOEXEC);
-    client.epoll = epoll_create1(EPOLL_CLOEXEC);
-    watch(&server, listener, NULL);
-    for (int i = atoi(argv[3]); i > 0; i--)
-        connect_one(&client);
-    if (pthread_create(&thread, NULL, clients, &client) != 0)
-        die("no thread");
-    measure(&server, listener, atof(argv[4]));
+    while ((option = getopt(argc, argv, "k:c:ap:rqn:w:s:m:")) != -1) {
+        switch (option) {
+        case 'k': key = optarg; break;
+        case 'c': certificate = optarg; break;
+        case 'a': is_async = 1; break;
+        case 'p': clients.address = local((unsigned short)atoi(optarg)); break;
+        case 'r': resumes = 1; break;
+        case 'q': clients.requests = 1; break;
+        case 'n': count = atoi(optarg); break;
+        case 'w': warm_up = atof(optarg); break;
+        case 's': seconds = atof(optarg); break;
+        case 'm': clients.patience = atof(optarg); break;
+        default: die("see the first lines of handshakes.c");
+        }
+    }
+    if (key != NULL && certificate != NULL)
+        clients.address = start_server(key, certificate, is_async);
+    if (clients.address.sin_port == 0)
+        die("neither the key and the certificate of a server, nor the port of another one");
+    signal(SIGPIPE, SIG_IGN);
+    side.context = client_context();
+    side.epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (resumes)
+        clients.session = new_session(&side);
+    while (count-- > 0)
+        connect_one(&side);
+    measure(&side, warm_up, seconds);
     return 0;
 }

@@ -33,3 +33,12 @@ pub(crate) const DEBIAN_11: Suite = Suite {
         "nodejs",
     ],
 };
+
+/// With OpenSSL 3.5.
+pub(crate) const DEBIAN_13: Suite = Suite {
+    name: "Debian 13",
+    codename: "trixie",
+    folder: "debian13",
+    variable: "AKV_DEBIAN13_CACHE",
+    packages: &["libc6", "libssl3t64", "openssl", "haproxy"],
+};

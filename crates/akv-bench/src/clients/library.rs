@@ -6,7 +6,7 @@ use akv_core::{Client, Settings, SignatureAlgorithm, blocking};
 use anyhow::Result;
 use tempfile::NamedTempFile;
 
-use crate::server::{Key, Server};
+use crate::service::{Key, Service};
 
 const DIGEST: [u8; 32] = [7; 32];
 
@@ -17,14 +17,14 @@ fn algorithm(key: Key) -> SignatureAlgorithm {
     }
 }
 
-fn settings(server: &Server, check: bool) -> Result<Settings> {
+fn settings(service: &Service, check: bool) -> Result<Settings> {
     let mut ca = NamedTempFile::new()?;
-    ca.write_all(server.ca().as_bytes())?;
+    ca.write_all(service.ca().as_bytes())?;
     let ca = ca.path().to_string_lossy().into_owned();
     let variables = [
-        ("AKV_ENDPOINT", server.endpoint()),
+        ("AKV_ENDPOINT", service.endpoint()),
         ("AKV_CA_FILE", &ca),
-        ("AZURE_CLI_ACCESS_TOKEN", server.token()),
+        ("AZURE_CLI_ACCESS_TOKEN", service.token()),
         ("AKV_VERIFY_SIGNATURES", if check { "yes" } else { "no" }),
     ];
     let read = |name: &str| {
@@ -40,9 +40,9 @@ pub(crate) struct Contender {
 }
 
 impl Contender {
-    pub(crate) async fn open(server: &Server, key: Key, check: bool) -> Result<Self> {
-        let client = Client::new(settings(server, check)?);
-        let reference = client.reference(&server.reference(key))?;
+    pub(crate) async fn open(service: &Service, key: Key, check: bool) -> Result<Self> {
+        let client = Client::new(settings(service, check)?);
+        let reference = client.reference(&service.reference(key))?;
         Ok(Self { key: client.key(&reference).await?, algorithm: algorithm(key) })
     }
 
@@ -59,9 +59,9 @@ pub(crate) struct BlockingContender {
 }
 
 impl BlockingContender {
-    pub(crate) fn open(server: &Server, key: Key) -> Result<Self> {
-        let client = blocking::Client::new(settings(server, false)?);
-        let reference = client.reference(&server.reference(key))?;
+    pub(crate) fn open(service: &Service, key: Key) -> Result<Self> {
+        let client = blocking::Client::new(settings(service, false)?);
+        let reference = client.reference(&service.reference(key))?;
         Ok(Self { key: client.key(&reference)?, algorithm: algorithm(key) })
     }
 

@@ -1,8 +1,9 @@
 //! The embedded vault in a separate process.
 
 use std::{
-    fmt,
+    fmt, fs,
     io::{self, BufRead as _, BufReader, Read as _},
+    path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -12,30 +13,39 @@ use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-/// The measured service: a vault uses HTTP/2, a Managed HSM HTTP/1.1.
+/// A vault uses HTTP/2, a Managed HSM HTTP/1.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Service {
+pub(crate) enum Kind {
     Vault,
     ManagedHsm,
 }
 
-impl fmt::Display for Service {
+impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Vault => "a vault (HTTP/2)",
-            Self::ManagedHsm => "a Managed HSM (HTTP/1.1)",
+            Self::Vault => "vault",
+            Self::ManagedHsm => "Managed HSM",
         })
     }
 }
 
 /// The keys to sign with.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Key {
     Rsa2048,
     EcP256,
 }
 
 pub(crate) const KEYS: [Key; 2] = [Key::Rsa2048, Key::EcP256];
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rsa2048 => "RSA-2048",
+            Self::EcP256 => "P-256",
+        })
+    }
+}
 
 impl Key {
     pub(crate) fn name(self) -> &'static str {
@@ -56,15 +66,15 @@ struct Announcement {
 }
 
 /// A running vault; it ends when its standard input ends.
-pub(crate) struct Server {
+pub(crate) struct Service {
     child: Child,
-    service: Service,
+    kind: Kind,
     announcement: Announcement,
 }
 
-impl Server {
-    pub(crate) fn start(service: Service, latency: u64) -> Result<Self> {
-        let name = service.to_possible_value().context("a value")?;
+impl Service {
+    pub(crate) fn start(kind: Kind, latency: u64) -> Result<Self> {
+        let name = kind.to_possible_value().context("a value")?;
         let mut child = Command::new(std::env::current_exe()?)
             .args(["serve", name.get_name(), &latency.to_string()])
             .stdin(Stdio::piped())
@@ -73,7 +83,7 @@ impl Server {
         let mut line = String::new();
         BufReader::new(child.stdout.take().context("a pipe")?).read_line(&mut line)?;
         let announcement = serde_json::from_str(&line).context("the vault did not start")?;
-        Ok(Self { child, service, announcement })
+        Ok(Self { child, kind, announcement })
     }
 
     pub(crate) fn endpoint(&self) -> &str {
@@ -89,10 +99,24 @@ impl Server {
     }
 
     pub(crate) fn reference(&self, key: Key) -> String {
-        match self.service {
-            Service::Vault => format!("vault:bench:{}", key.name()),
-            Service::ManagedHsm => format!("managedHsm:bench:{}", key.name()),
+        match self.kind {
+            Kind::Vault => format!("vault:bench:{}", key.name()),
+            Kind::ManagedHsm => format!("managedHsm:bench:{}", key.name()),
         }
+    }
+
+    /// The settings for the modules.
+    pub(crate) fn settings(&self, folder: &Path) -> Result<Vec<(&'static str, String)>> {
+        let write = |name: &str, content: &str| -> Result<String> {
+            let path = folder.join(name);
+            fs::write(&path, content)?;
+            Ok(path.display().to_string())
+        };
+        Ok(vec![
+            ("endpoint", self.endpoint().to_owned()),
+            ("ca-file", write("service-ca.pem", self.ca())?),
+            ("access-token-file", write("service-token", self.token())?),
+        ])
     }
 
     /// The path of a key's sign operation.
@@ -103,7 +127,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for Service {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
         let _ = self.child.wait();
@@ -111,8 +135,8 @@ impl Drop for Server {
 }
 
 /// The vault's process: serves until its standard input ends.
-pub(crate) fn serve(service: Service, latency: Duration) -> Result<()> {
-    let hsm = matches!(service, Service::ManagedHsm);
+pub(crate) fn serve(kind: Kind, latency: Duration) -> Result<()> {
+    let hsm = matches!(kind, Kind::ManagedHsm);
     let persona = if hsm { Persona::ManagedHsm } else { Persona::Vault };
     let vault = Emulator::builder().persona(persona).start()?;
     let mut versions = Vec::new();

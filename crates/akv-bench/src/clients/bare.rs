@@ -18,7 +18,7 @@ use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use crate::server::{Key, Server};
+use crate::service::{Key, Service};
 
 /// One connection.
 enum Connection {
@@ -35,13 +35,13 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) async fn connect(server: &Server, key: Key) -> Result<Self> {
-        let address = server.endpoint().strip_prefix("https://").context("an https URL")?;
+    pub(crate) async fn connect(service: &Service, key: Key) -> Result<Self> {
+        let address = service.endpoint().strip_prefix("https://").context("an https URL")?;
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let host = address.split(':').next().context("a host")?.to_owned();
         let name = ServerName::try_from(host)?;
-        let stream = TlsConnector::from(Arc::new(tls(server)?)).connect(name, stream).await?;
+        let stream = TlsConnector::from(Arc::new(tls(service)?)).connect(name, stream).await?;
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         let connection = if http2 {
             let (sender, task) =
@@ -58,12 +58,12 @@ impl Client {
             Key::EcP256 => "ES256",
         };
         let digest = URL_SAFE_NO_PAD.encode([7; 32]);
-        let path = server.sign_path(key)?;
+        let path = service.sign_path(key)?;
         let url = if http2 { format!("https://{address}{path}") } else { path };
         Ok(Self {
             connection,
             url,
-            authorization: format!("Bearer {}", server.token()),
+            authorization: format!("Bearer {}", service.token()),
             body: format!(r#"{{"alg":"{algorithm}","value":"{digest}"}}"#).into(),
         })
     }
@@ -85,9 +85,9 @@ impl Client {
     }
 }
 
-fn tls(server: &Server) -> Result<ClientConfig> {
+fn tls(service: &Service) -> Result<ClientConfig> {
     let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(server.ca().as_bytes())?)?;
+    roots.add(CertificateDer::from_pem_slice(service.ca().as_bytes())?)?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
