@@ -216,12 +216,29 @@ static inline void late(EVP_PKEY *key)
     passed("late");
 }
 
+/* The service does not answer: operations end with their deadline, and then at once (fail-fast). */
+static inline void down(EVP_PKEY *key)
+{
+    struct job job;
+
+    for (int i = 0; i < 3; i++)
+        late(key);
+    job_open(&job, key, 13);
+    /* It may be paused, but it is resumed without a request. */
+    while (job_run(&job) == ASYNC_PAUSE)
+        job_wait(&job);
+    if (job.result == 1 || ERR_peek_error() == 0)
+        die("it does not fail");
+    ERR_print_errors_fp(stdout);
+    job_close(&job);
+}
+
 /* Handshakes of many clients, on one thread. */
 struct handshake {
     SSL *server, *client;
 };
 
-static inline struct handshake handshake_open(SSL_CTX *const contexts[2])
+static inline struct handshake handshake_new(SSL_CTX *const contexts[2])
 {
     struct handshake tls = {SSL_new(contexts[0]), SSL_new(contexts[1])};
     BIO *pair[2];
@@ -233,6 +250,14 @@ static inline struct handshake handshake_open(SSL_CTX *const contexts[2])
     SSL_set_accept_state(tls.server);
     SSL_set_connect_state(tls.client);
     SSL_set_mode(tls.server, SSL_MODE_ASYNC);
+    return tls;
+}
+
+/* Up to the server's signature. */
+static inline struct handshake handshake_open(SSL_CTX *const contexts[2])
+{
+    struct handshake tls = handshake_new(contexts);
+
     SSL_do_handshake(tls.client);
     SSL_do_handshake(tls.server);
     return tls;
@@ -259,30 +284,76 @@ static inline void handshake_finish(struct handshake *tls)
         die("no handshake");
 }
 
-static inline void handshakes(EVP_PKEY *key, const char *certificate)
+static inline void *free_connection(void *argument)
 {
-    SSL_CTX *const contexts[2] = {SSL_CTX_new(TLS_server_method()),
-                                  SSL_CTX_new(TLS_client_method())};
-    struct handshake all[MANY];
+    SSL_free(argument);
+    return NULL;
+}
 
+static inline void server_open(SSL_CTX *contexts[2], EVP_PKEY *key, const char *certificate)
+{
+    contexts[0] = SSL_CTX_new(TLS_server_method());
+    contexts[1] = SSL_CTX_new(TLS_client_method());
     if (SSL_CTX_use_certificate_chain_file(contexts[0], certificate) != 1
         || SSL_CTX_use_PrivateKey(contexts[0], key) != 1)
         die("no server");
+}
+
+static inline void handshakes(EVP_PKEY *key, const char *certificate)
+{
+    SSL_CTX *contexts[2];
+    struct handshake all[MANY];
+
+    server_open(contexts, key, certificate);
     for (int i = 0; i < MANY; i++) {
         all[i] = handshake_open(contexts);
         if (!SSL_waiting_for_async(all[i].server))
             die("the server does not wait for its key");
     }
     for (int i = 0; i < MANY; i++) {
-        /* One in four is dropped while its key is in use. */
+        /* One in four is dropped while its key is in use, by this thread or by another one. */
         if (i % 4 != 3)
             handshake_finish(&all[i]);
-        SSL_free(all[i].server);
+        if (i % 8 == 7)
+            on_thread(free_connection, all[i].server);
+        else
+            SSL_free(all[i].server);
         SSL_free(all[i].client);
     }
     SSL_CTX_free(contexts[0]);
     SSL_CTX_free(contexts[1]);
     passed("handshakes");
+}
+
+static inline int accept_in_job(void *argument)
+{
+    return SSL_do_handshake(*(SSL **)argument) == 1;
+}
+
+/* A server in a job of the host starts no job of its own, whatever its mode: the host's is paused. */
+static inline void nested(EVP_PKEY *key, const char *certificate)
+{
+    SSL_CTX *contexts[2];
+    struct handshake tls;
+    struct job job;
+
+    server_open(contexts, key, certificate);
+    tls = handshake_new(contexts);
+    SSL_do_handshake(tls.client);
+    job_open_for(&job, accept_in_job, tls.server);
+    job_start(&job);
+    if (SSL_waiting_for_async(tls.server))
+        die("a job inside a job");
+    job_wait(&job);
+    if (job_run(&job) != ASYNC_FINISH)
+        die("the host's job is paused without a reason");
+    job_close(&job);
+    handshake_finish(&tls);
+    SSL_free(tls.server);
+    SSL_free(tls.client);
+    SSL_CTX_free(contexts[0]);
+    SSL_CTX_free(contexts[1]);
+    passed("nested");
 }
 
 #if OPENSSL_VERSION_NUMBER >= 0x30000000L
@@ -334,6 +405,7 @@ static inline void every_step(EVP_PKEY *key, const char *certificate)
     cancelled(key);
     forked(key);
     handshakes(key, certificate);
+    nested(key, certificate);
 #if OPENSSL_VERSION_NUMBER >= 0x30000000L
     callback(key);
 #endif

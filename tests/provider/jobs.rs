@@ -7,6 +7,7 @@ use akv_emulator::{Curve, Fault, FaultKind, Latency, NewKey, Operation, Persona}
 use akv_tests::{
     Site, cc,
     jobs::{check, slow_site},
+    modules,
 };
 use anyhow::{Context as _, Result};
 
@@ -31,6 +32,46 @@ fn a_vault_that_does_not_answer_ends_the_operation_and_not_the_thread() -> Resul
     site.vault().fault(Fault::new(FaultKind::Hang).on(Operation::Sign).forever());
     let task = cc::host(&site, "provider/jobs")?.args([file.as_str(), "late"]);
     assert_eq!(task.env("AKV_TIMEOUT", "1s").ok()?.text().trim(), "late");
+    Ok(())
+}
+
+#[test]
+fn a_vault_that_is_down_fails_jobs_at_once() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let key = site.ec(Curve::P256)?;
+    let file = site.key_file(&key, "down.key")?;
+    site.vault().fault(Fault::new(FaultKind::Hang).on(Operation::Sign).forever());
+    let task = cc::host(&site, "provider/jobs")?.args([file.as_str(), "down"]);
+    let output = task.env("AKV_TIMEOUT", "500ms").ok()?.text();
+    assert!(output.contains("fail-fast"), "{output}");
+    // One more may be the attempt behind the caller's back.
+    assert!((3..=4).contains(&site.vault().stats().faults));
+    Ok(())
+}
+
+#[test]
+fn the_provider_is_unloaded_while_a_job_is_paused() -> Result<()> {
+    let site = slow_site()?;
+    let file = site.key_file(&site.ec(Curve::P256)?, "unload.key")?;
+    let mut task = cc::host(&site, "provider/job_unload")?
+        .env("AKV_CREDENTIAL", "managed-identity")
+        .env("OPENSSL_CONF", site.path("plain.cnf"))
+        .arg(modules::provider()?)
+        .arg(file);
+    for (name, value) in site.settings() {
+        if name != "access-token-file" {
+            task = task.env(format!("AKV_{}", name.to_uppercase().replace('-', "_")), value);
+        }
+    }
+    assert_eq!(task.ok()?.text().lines().collect::<Vec<_>>(), ["resumed", "forgotten"]);
+    Ok(())
+}
+
+#[test]
+fn each_libcrypto_of_a_process_pauses_its_own_job() -> Result<()> {
+    let site = slow_site()?;
+    let task = cc::host(&site, "provider/two_libcryptos")?.arg(site.path("libcrypto-copy.so"));
+    assert_eq!(task.arg(site.ec(Curve::P256)?).ok()?.text().trim(), "passed");
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::{installation::Installation, site::Site};
 
 /// The steps, of which the last needs OpenSSL 3.
-const STEPS: [&str; 11] = [
+const STEPS: [&str; 12] = [
     "together",
     "early",
     "spinning",
@@ -19,6 +19,7 @@ const STEPS: [&str; 11] = [
     "cancelled",
     "fork",
     "handshakes",
+    "nested",
     "callback",
 ];
 

@@ -1,5 +1,5 @@
-/* jobs KEY CERTIFICATE | jobs KEY late | jobs KEY off: signs inside ASYNC jobs, in every state that
- * a paused job can be in; against a service that does not answer; without pauses. */
+/* jobs KEY CERTIFICATE | late | down | off: signs inside ASYNC jobs, in every state that a paused job
+ * can be in; against a service that does not answer, once or until it fails fast; without pauses. */
 #include "common.h"
 #include "job_steps.h"
 
@@ -8,10 +8,12 @@ int main(int argc, char **argv)
     EVP_PKEY *key;
 
     if (argc != 3)
-        die("usage: jobs KEY CERTIFICATE | late | off");
+        die("usage: jobs KEY CERTIFICATE | late | down | off");
     key = load_key(argv[1]);
     if (strcmp(argv[2], "late") == 0) {
         late(key);
+    } else if (strcmp(argv[2], "down") == 0) {
+        down(key);
     } else if (strcmp(argv[2], "off") == 0) {
         struct job job;
 
