@@ -1,12 +1,11 @@
 //! OpenSSL's ASYNC jobs: an operation inside one pauses the job and not the thread.
 
-use std::{fs, time::Duration};
+use std::time::Duration;
 
-use akv_core::{KeyFile, Settings, blocking::Client};
-use akv_emulator::{Curve, Fault, FaultKind, Latency, NewKey, Operation, Persona};
+use akv_emulator::{Curve, Fault, FaultKind, Latency, Operation, Persona};
 use akv_tests::{
     Site, cc,
-    jobs::{check, slow_site},
+    jobs::{check, load_arguments, slow_site},
     modules,
 };
 use anyhow::{Context as _, Result};
@@ -86,15 +85,10 @@ fn the_setting_async_turns_pauses_off() -> Result<()> {
 #[test]
 fn keys_certificates_and_lists_are_loaded_without_blocking() -> Result<()> {
     let site = slow_site()?;
-    let (key, _) = (site.ec(Curve::P256)?, site.rsa(2048)?);
-    site.vault().create_certificate(NewKey::rsa("certified", 2048), "CN=localhost")?;
-    let client = Client::new(Settings::builder().build()?);
-    let file = KeyFile::new(&client.reference(&key)?, None);
-    fs::write(site.path("incomplete.key"), file.to_pem())?;
-    let vault = key.rsplit_once(':').context("a key's name")?.0;
-    let [certified, vault] = ["certified", ""].map(|name| format!("{vault}:{name}"));
+    let key = site.ec(Curve::P256)?;
+    let (file, certified, vault) = load_arguments(&site, &key)?;
     let task = cc::host(&site, "provider/job_loads")?;
-    let output = task.args([&key, &site.text("incomplete.key"), &certified, &vault]).ok()?;
+    let output = task.args([&key, &file, &certified, &vault]).ok()?;
     let steps = ["uri", "key file", "certificate", "list", "abandoned"];
     assert_eq!(output.text().lines().collect::<Vec<_>>(), steps);
     Ok(())

@@ -7,7 +7,11 @@
 use std::{fs, time::Duration};
 
 use akv_emulator::{Curve, Persona};
-use akv_tests::{Site, Task, cc, jobs::slow_site, modules};
+use akv_tests::{
+    Site, Task, cc,
+    jobs::{load_arguments, slow_site},
+    modules,
+};
 use anyhow::{Context as _, Result, bail};
 
 const LIMIT: Duration = Duration::from_secs(2000);
@@ -154,4 +158,16 @@ fn memcheck_finds_nothing_while_jobs_are_paused_abandoned_and_forked() -> Result
     let request = format!("req -new -x509 -key {key} -subj /CN=localhost -out {certificate}");
     site.openssl().ok(&request)?;
     memcheck(&site, "provider/jobs", &[], &[&key, &certificate]).map(drop)
+}
+
+/// As above.
+#[test]
+fn memcheck_finds_nothing_while_loads_are_paused_or_the_provider_is_unloaded() -> Result<()> {
+    let site = slow_site()?;
+    let key = site.ec(Curve::P256)?;
+    let file = site.key_file(&key, "unload.key")?;
+    let module = modules::provider()?.display().to_string();
+    memcheck(&site, "provider/job_unload", &[], &[&module, &file])?;
+    let (incomplete, certified, vault) = load_arguments(&site, &key)?;
+    memcheck(&site, "provider/job_loads", &[], &[&key, &incomplete, &certified, &vault]).map(drop)
 }

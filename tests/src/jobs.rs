@@ -1,9 +1,10 @@
 //! Checks the output of `tests/c/job_steps.h`, which uses keys inside ASYNC jobs.
 
-use std::time::Duration;
+use std::{fs, time::Duration};
 
-use akv_emulator::{Latency, Persona};
-use anyhow::Result;
+use akv_core::{KeyFile, Settings, blocking::Client};
+use akv_emulator::{Latency, NewKey, Persona};
+use anyhow::{Context as _, Result};
 
 use crate::{installation::Installation, site::Site};
 
@@ -32,6 +33,21 @@ pub fn slow_site() -> Result<Site> {
     let time = Duration::from_millis(400);
     site.vault().set_latency(Some(Latency::new(time, time)));
     Ok(site)
+}
+
+/// What `tests/c/provider/job_loads.c` loads besides a key of the vault: a key file of it that has to
+/// be completed, a key with a certificate, and the vault, which has three keys in all.
+///
+/// # Errors
+/// The file or the keys cannot be created.
+pub fn load_arguments(site: &Site, key: &str) -> Result<(String, String, String)> {
+    site.rsa(2048)?;
+    site.vault().create_certificate(NewKey::rsa("certified", 2048), "CN=localhost")?;
+    let client = Client::new(Settings::builder().build()?);
+    let file = KeyFile::new(&client.reference(key)?, None);
+    fs::write(site.path("incomplete.key"), file.to_pem())?;
+    let vault = key.rsplit_once(':').context("a key's name")?.0;
+    Ok((site.text("incomplete.key"), format!("{vault}:certified"), format!("{vault}:")))
 }
 
 /// Checks that every step has passed.
