@@ -55,17 +55,17 @@ impl Callback for HostCallback {
 }
 
 impl Jobs {
-    /// The event of the job's wait context. It is created by the first operation, and closed with
-    /// the context.
-    pub(super) fn event_of(&self, job: *mut Job) -> Option<Arc<Event>> {
+    /// The event of the job's wait context, and whether it is new. It is created by the first
+    /// operation that waits, and closed with the context.
+    pub(super) fn event_of(&self, job: *mut Job) -> Option<(Arc<Event>, bool)> {
         // SAFETY: the job is the current one.
         let context = unsafe { (self.get_wait_ctx)(job) };
         if context.is_null() {
             return None;
         }
-        let event = match self.known_event(context) {
-            Some(event) => event,
-            None => self.new_event(context)?,
+        let (event, is_new) = match self.known_event(context) {
+            Some(event) => (event, false),
+            None => (self.new_event(context)?, true),
         };
         let (mut callback, mut argument) = (None, ptr::null_mut());
         if let Some(get_callback) = self.get_callback {
@@ -74,7 +74,7 @@ impl Jobs {
             let function = callback.filter(|_| found == 1);
             event.set_callback(function.map(|function| HostCallback { function, argument }));
         }
-        Some(event)
+        Some((event, is_new))
     }
 
     fn known_event(&self, context: *mut WaitContext) -> Option<Arc<Event>> {
