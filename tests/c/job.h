@@ -120,6 +120,18 @@ static inline void job_wait(struct job *job)
         die("the descriptor never became readable");
 }
 
+/* Resumes the job whenever it should be, and returns its result. */
+static inline int job_end(struct job *job)
+{
+    int state;
+
+    while ((state = job_run(job)) == ASYNC_PAUSE)
+        job_wait(job);
+    if (state != ASYNC_FINISH)
+        die("the job has failed");
+    return job->result;
+}
+
 static inline void job_close(struct job *job)
 {
     ASYNC_WAIT_CTX_free(job->context);

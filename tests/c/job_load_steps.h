@@ -36,10 +36,8 @@ static inline void load_together(const char *step, load_function *load, const ch
         job_start(&jobs[i]);
     }
     for (int i = MANY - 1; i >= 0; i--) {
-        do
-            job_wait(&jobs[i]);
-        while (job_run(&jobs[i]) == ASYNC_PAUSE);
-        if (jobs[i].result != 1)
+        job_wait(&jobs[i]);
+        if (job_end(&jobs[i]) != 1)
             die(step);
         job_close(&jobs[i]);
         check(loads[i].found);

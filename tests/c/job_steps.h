@@ -225,12 +225,32 @@ static inline void down(EVP_PKEY *key)
         late(key);
     job_open(&job, key, 13);
     /* It may be paused, but it is resumed without a request. */
-    while (job_run(&job) == ASYNC_PAUSE)
-        job_wait(&job);
-    if (job.result == 1 || ERR_peek_error() == 0)
+    if (job_end(&job) == 1 || ERR_peek_error() == 0)
         die("it does not fail");
     ERR_print_errors_fp(stdout);
     job_close(&job);
+}
+
+/* The service has faults: prints how many of the signatures succeed, and the errors of the others. */
+static inline void faults(EVP_PKEY *key)
+{
+    struct job jobs[MANY];
+    int succeeded = 0;
+
+    for (unsigned long i = 0; i < MANY; i++) {
+        job_open(&jobs[i], key, i);
+        job_start(&jobs[i]);
+    }
+    for (int i = 0; i < MANY; i++) {
+        int ok = job_end(&jobs[i]) == 1;
+
+        if (ok != (ERR_peek_error() == 0) || (ok && !is_signed(&jobs[i].signing)))
+            die("neither a signature nor an error");
+        ERR_print_errors_fp(stdout);
+        succeeded += ok;
+        job_close(&jobs[i]);
+    }
+    printf("%d of %d\n", succeeded, MANY);
 }
 
 /* Handshakes of many clients, on one thread. */

@@ -31,6 +31,16 @@ fn fork_makes_two_hundred_children_that_sign_while_eight_threads_do() -> Result<
     Ok(())
 }
 
+#[test]
+fn fork_makes_children_that_sign_in_jobs_while_jobs_of_the_parent_are_paused() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    let file = site.key_file(&site.ec(Curve::P256)?, "jobs.key")?;
+    let task = cc::host(&site, "process/fork_storm")?.args([file.as_str(), "100", "8", "jobs"]);
+    let output = task.limit(LIMIT).ok()?;
+    assert_eq!((output.text().trim(), output.stderr.as_str()), ("100", ""));
+    Ok(())
+}
+
 /// Pins this thread, and everything that it starts from now on, to its current processor.
 fn stay_on_one_processor() -> Result<()> {
     let mut one = CpuSet::new();

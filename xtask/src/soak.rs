@@ -1,5 +1,5 @@
 //! `cargo xtask soak`: signs for many minutes while the network, the service and the tokens fail at
-//! random.
+//! random; then serves TLS handshakes in ASYNC jobs of which one in ten is given up.
 
 use anyhow::Result;
 use clap::Args;
@@ -14,13 +14,16 @@ pub(crate) struct Soak {
     /// Number of signing threads.
     #[arg(long, default_value_t = 16)]
     threads: u64,
-    /// Repeats a run: what is signed, and the order of the faults. Each run prints its seed.
+    /// Number of TLS handshakes in ASYNC jobs, made twice.
+    #[arg(long, default_value_t = 10_000)]
+    handshakes: u64,
+    /// Repeats a run: what is signed, and the order of the faults of the signatures. Each run prints its seed.
     #[arg(long)]
     seed: Option<u64>,
 }
 
 impl Soak {
-    /// Runs the long form of the soak test of `akv-core`.
+    /// Runs the long forms of the soak tests of `akv-core` and of the provider.
     pub(crate) fn run(&self) -> Result<()> {
         let shell = Shell::new()?;
         shell.change_dir(akv_tests::modules::workspace());
@@ -32,6 +35,10 @@ impl Soak {
         let cargo = akv_tests::modules::cargo();
         let test =
             ["--package", "akv-core", "--test", "soak", "every_signature_succeeds_for_a_long"];
+        cmd!(shell, "{cargo} test {test...} -- --ignored --nocapture").quiet().run()?;
+        shell.set_var("AKV_SOAK_HANDSHAKES", self.handshakes.to_string());
+        let test =
+            ["--package", "akv-tests", "--test", "provider", "leave_nothing_behind_for_a_long"];
         Ok(cmd!(shell, "{cargo} test {test...} -- --ignored --nocapture").quiet().run()?)
     }
 }

@@ -1,14 +1,15 @@
-/* fork_storm KEY FORKS THREADS: THREADS threads sign from the start, also while the library makes
+/* fork_storm KEY FORKS THREADS [jobs]: THREADS threads sign from the start, also while the library makes
  * its first connection. The main thread forks FORKS times in the meantime. Children sign at once
  * and end in various ways; some have threads or children of their own, some become daemons, some
- * just end. In between, programs are started with posix_spawn, vfork and system. Prints the number
- * of children that succeeded.
+ * just end. In between, programs are started with posix_spawn, vfork and system. With `jobs`, all of
+ * them sign inside ASYNC jobs. Prints the number of children that succeeded.
  *
  * libcrypto takes locks of its own when a thread first uses it and when it first fetches an
  * algorithm. A child forked at that moment would wait for them for ever, independently of the
  * provider. The program therefore does these things before the first fork, without a signature: any
  * later hang is ours. */
 #include "common.h"
+#include "job.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -29,6 +30,25 @@ static atomic_int stop;
 static atomic_ulong signed_by_threads;
 static pthread_barrier_t ready;
 static EVP_PKEY *key;
+static int in_jobs;
+
+static int rounds_in_job(void *argument)
+{
+    return sign_rounds(key, **(unsigned long **)argument);
+}
+
+static int sign_some(unsigned long rounds)
+{
+    struct job job;
+    int ok;
+
+    if (!in_jobs)
+        return sign_rounds(key, rounds);
+    job_open_for(&job, rounds_in_job, &rounds);
+    ok = job_end(&job);
+    job_close(&job);
+    return ok;
+}
 
 /* Makes libcrypto do its one-time work for the process and for the thread. */
 static void warm_up(void)
@@ -50,7 +70,7 @@ static void *keep_signing(void *unused)
     warm_up();
     pthread_barrier_wait(&ready);
     while (!atomic_load(&stop)) {
-        if (!sign_rounds(key, 1))
+        if (!sign_some(1))
             die("a thread of the parent cannot sign");
         atomic_fetch_add(&signed_by_threads, 1);
     }
@@ -59,7 +79,7 @@ static void *keep_signing(void *unused)
 
 static void *sign_in_thread(void *ok)
 {
-    *(int *)ok = sign_rounds(key, ROUNDS);
+    *(int *)ok = sign_some(ROUNDS);
     return NULL;
 }
 
@@ -91,7 +111,7 @@ static int daemonize(void)
         setsid();
         if (fork() == 0) {
             alarm(PATIENCE);
-            answer = (char)sign_rounds(key, ROUNDS);
+            answer = (char)sign_some(ROUNDS);
             exit(write(ends[1], &answer, 1) == 1 && answer ? 0 : 1);
         }
         _exit(0);
@@ -122,10 +142,10 @@ static int with_grandchild(void)
 
     if (other == 0) {
         alarm(PATIENCE);
-        exit(sign_rounds(key, ROUNDS) ? 0 : 1);
+        exit(sign_some(ROUNDS) ? 0 : 1);
     }
     /* Both sign at the same time. */
-    return sign_rounds(key, ROUNDS) & wait_for(other);
+    return sign_some(ROUNDS) & wait_for(other);
 }
 
 /* Lets this process run on every processor. The parent may be pinned to one. There, a process in a
@@ -146,9 +166,9 @@ static void child(unsigned long number)
     leave_processor();
     switch (number % 6) {
     case 0:
-        exit(sign_rounds(key, ROUNDS) ? 0 : 1);
+        exit(sign_some(ROUNDS) ? 0 : 1);
     case 1:
-        _exit(sign_rounds(key, ROUNDS) ? 0 : 1);
+        _exit(sign_some(ROUNDS) ? 0 : 1);
     case 2:
         exit(with_grandchild() ? 0 : 1);
     case 3:
@@ -196,8 +216,9 @@ int main(int argc, char **argv)
     unsigned long forks, threads, running = 0, succeeded = 0;
     pthread_t *signers;
 
-    if (argc != 4)
-        die("usage: fork_storm KEY FORKS THREADS");
+    if (argc != 4 && argc != 5)
+        die("usage: fork_storm KEY FORKS THREADS [jobs]");
+    in_jobs = argc == 5;
     alarm(3 * PATIENCE);
     forks = strtoul(argv[2], NULL, 10);
     threads = strtoul(argv[3], NULL, 10);
@@ -232,7 +253,7 @@ int main(int argc, char **argv)
     atomic_store(&stop, 1);
     for (unsigned long i = 0; i < threads; i++)
         pthread_join(signers[i], NULL);
-    if (atomic_load(&signed_by_threads) == 0 || !sign_rounds(key, 1))
+    if (atomic_load(&signed_by_threads) == 0 || !sign_some(1))
         die("the parent did not go on signing");
     printf("%lu\n", succeeded);
     free(signers);

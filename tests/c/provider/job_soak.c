@@ -9,6 +9,7 @@ static int advance(struct handshake *tls, int leaves)
 {
     OSSL_ASYNC_FD descriptor = -1;
     size_t count = 1;
+    int result;
 
     if (SSL_waiting_for_async(tls->server)) {
         if (SSL_get_all_async_fds(tls->server, &descriptor, &count) != 1)
@@ -22,8 +23,11 @@ static int advance(struct handshake *tls, int leaves)
     }
     if (tls->client != NULL)
         SSL_do_handshake(tls->client);
-    if (SSL_do_handshake(tls->server) == 1)
+    result = SSL_do_handshake(tls->server);
+    if (result == 1)
         return tls->client == NULL || SSL_is_init_finished(tls->client);
+    if (tls->client != NULL && SSL_get_error(tls->server, result) == SSL_ERROR_SSL)
+        die("a handshake has failed");
     return tls->client == NULL && !SSL_waiting_for_async(tls->server);
 }
 

@@ -1,5 +1,6 @@
-/* jobs KEY CERTIFICATE | late | down | off: signs inside ASYNC jobs, in every state that a paused job
- * can be in; against a service that does not answer, once or until it fails fast; without pauses. */
+/* jobs KEY CERTIFICATE | late | down | faults | off: signs inside ASYNC jobs, in every state that a
+ * paused job can be in; against a service that does not answer, once or until it fails fast; against
+ * one with faults; without pauses. */
 #include "common.h"
 #include "job_steps.h"
 
@@ -8,12 +9,14 @@ int main(int argc, char **argv)
     EVP_PKEY *key;
 
     if (argc != 3)
-        die("usage: jobs KEY CERTIFICATE | late | down | off");
+        die("usage: jobs KEY CERTIFICATE | late | down | faults | off");
     key = load_key(argv[1]);
     if (strcmp(argv[2], "late") == 0) {
         late(key);
     } else if (strcmp(argv[2], "down") == 0) {
         down(key);
+    } else if (strcmp(argv[2], "faults") == 0) {
+        faults(key);
     } else if (strcmp(argv[2], "off") == 0) {
         struct job job;
 
