@@ -3,17 +3,14 @@
 
 #![allow(clippy::print_stdout, reason = "it is an example's purpose")]
 
+#[path = "support/certificate.rs"]
+mod certificate;
 mod support;
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc};
 
-use akv_core::{
-    Curve, NewKey,
-    blocking::Key,
-    tls,
-    x509::{self, x509_cert},
-};
-use der::{Encode as _, asn1::Ia5String};
+use akv_core::{Curve, NewKey, blocking::Key, tls::SigningKey};
+use certificate::self_signed;
 use http_body_util::Full;
 use hyper::{Response, body::Bytes, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -24,17 +21,6 @@ use rustls_pki_types::CertificateDer;
 use support::{Embedded, Result};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
-use x509_cert::{
-    TbsCertificate,
-    builder::{Builder as _, CertificateBuilder, profile::BuilderProfile},
-    ext::{
-        Extension,
-        pkix::{SubjectAltName, name::GeneralName},
-    },
-    name::Name,
-    serial_number::SerialNumber,
-    time::Validity,
-};
 
 pub(crate) fn main() -> Result<()> {
     let embedded = Embedded::start()?;
@@ -47,14 +33,15 @@ pub(crate) fn main() -> Result<()> {
     Ok(())
 }
 
-/// A handshake blocks its thread while the vault signs, so there must be others.
+/// `SigningKey::for_tokio` needs a runtime with several threads.
 fn runtime() -> Result<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build()?)
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
 }
 
 /// Serves one connection and returns what its client read.
 async fn serve_once(key: &Key, certificate: CertificateDer<'static>) -> Result<String> {
-    let certified = tls::certified_key(key, vec![certificate.clone()])?;
+    // While the vault signs, other connections go on.
+    let certified = SigningKey::new(key)?.for_tokio().certified(vec![certificate.clone()])?;
     let config = ServerConfig::builder_with_provider(aws_lc_rs::default_provider().into())
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
@@ -83,41 +70,4 @@ async fn read(url: String, certificate: CertificateDer<'static>) -> Result<Strin
         .with_no_client_auth();
     let client = reqwest::Client::builder().tls_backend_preconfigured(config).no_proxy().build()?;
     Ok(client.get(url).send().await?.error_for_status()?.text().await?)
-}
-
-/// A certificate for localhost, valid for a day, signed by its own key.
-fn self_signed(key: &Key) -> Result<CertificateDer<'static>> {
-    let subject: Name = "CN=localhost".parse()?;
-    let mut builder = CertificateBuilder::new(
-        SelfSigned(subject),
-        SerialNumber::from(1u8),
-        Validity::from_now(Duration::from_secs(86_400))?,
-        spki::SubjectPublicKeyInfoOwned::from_key(key.public_key())?,
-    )?;
-    let name = GeneralName::DnsName(Ia5String::new("localhost")?);
-    builder.add_extension(&SubjectAltName(vec![name]))?;
-    let certificate = builder.build::<_, x509::Signature>(&key.x509_signer())?;
-    Ok(CertificateDer::from(certificate.to_der()?))
-}
-
-/// Issuer and subject are the same.
-struct SelfSigned(Name);
-
-impl BuilderProfile for SelfSigned {
-    fn get_issuer(&self, subject: &Name) -> Name {
-        subject.clone()
-    }
-
-    fn get_subject(&self) -> Name {
-        self.0.clone()
-    }
-
-    fn build_extensions(
-        &self,
-        _subject_key: spki::SubjectPublicKeyInfoRef<'_>,
-        _issuer_key: spki::SubjectPublicKeyInfoRef<'_>,
-        _certificate: &TbsCertificate,
-    ) -> x509_cert::builder::Result<Vec<Extension>> {
-        Ok(Vec::new())
-    }
 }

@@ -10,11 +10,14 @@ mod keyless_server;
 #[path = "../examples/sign_file.rs"]
 #[allow(dead_code, reason = "`main` is for the program")]
 mod sign_file;
+#[path = "../examples/tokio_handshakes/main.rs"]
+mod tokio_handshakes;
 
 use std::{
     io::Write as _,
     path::Path,
     process::{Command, Stdio},
+    time::Duration,
 };
 
 #[test]
@@ -37,6 +40,18 @@ fn a_certificate_request_is_one_for_openssl() {
 #[test]
 fn a_server_without_a_private_key_serves() {
     keyless_server::main().unwrap();
+}
+
+#[test]
+fn every_way_of_tokio_servers_does_handshakes() {
+    let (latency, time) = (Duration::from_millis(5), Duration::from_millis(500));
+    let plan = tokio_handshakes::Plan { clients: 4, latency, time };
+    let rows = tokio_handshakes::measure(&plan).unwrap();
+    assert_eq!(rows.len(), 4);
+    for row in &rows {
+        assert!(row.handshakes > 0, "{row:?}");
+        assert_eq!(row.signatures > 0, row.name != "local", "{row:?}");
+    }
 }
 
 #[test]

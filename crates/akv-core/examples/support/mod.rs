@@ -11,12 +11,19 @@ pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>
 /// The embedded vault and a client of it. The vault stops when this is dropped.
 pub(crate) struct Embedded {
     pub(crate) client: Client,
-    _vault: Emulator,
+    #[allow(dead_code, reason = "not every example sets it")]
+    pub(crate) vault: Emulator,
     _ca_file: NamedTempFile,
 }
 
 impl Embedded {
+    #[allow(dead_code, reason = "one example has settings of its own")]
     pub(crate) fn start() -> Result<Self> {
+        Self::with(&[])
+    }
+
+    /// With more variables of the environment.
+    pub(crate) fn with(more: &[(&str, &str)]) -> Result<Self> {
         let vault = Emulator::builder().start()?;
         let ca_file = NamedTempFile::new()?;
         std::fs::write(ca_file.path(), vault.ca_pem())?;
@@ -25,9 +32,9 @@ impl Embedded {
             "AKV_ENDPOINT" => Some(vault.endpoint().into()),
             "AKV_CA_FILE" => Some(ca_file.path().into()),
             "AZURE_CLI_ACCESS_TOKEN" => Some(vault.token().into()),
-            _ => None,
+            _ => more.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into()),
         });
         let client = Client::new(settings.build()?);
-        Ok(Self { client, _vault: vault, _ca_file: ca_file })
+        Ok(Self { client, vault, _ca_file: ca_file })
     }
 }

@@ -21,10 +21,38 @@
 //! ```
 //!
 //! # Handshakes block
-//! rustls signs inside its state machine, so each handshake blocks its thread for the length of one
-//! request, at most the `timeout` setting. In an async server that is a thread of the runtime:
-//! provide one thread per concurrent handshake, or run handshakes where blocking is allowed. The
-//! request itself runs on this library's own runtime and does not need the blocked thread.
+//! rustls calls [`Signer::sign`] inside its state machine and needs the signature when that returns
+//! (rustls#1976), so each handshake blocks its thread for the length of one request, at most the
+//! `timeout` setting. The request itself runs on this library's own runtime. On a tokio worker the
+//! other tasks of that thread would wait as well. There are two ways to prevent that:
+//!
+//! - On a runtime with several threads, [`SigningKey::for_tokio`]: signatures are awaited in
+//!   [`block_in_place`](tokio::task::block_in_place), so that another thread takes over the worker's
+//!   tasks. The server remains as it is; this also works with libraries that accept connections
+//!   themselves, and with clients.
+//! - On any runtime, let `LazyConfigAcceptor` of `tokio-rustls` await the client's first message,
+//!   and let a thread for blocking operations do the rest of the work up to the signature:
+//!
+//! ```
+//! use std::{io, sync::Arc};
+//! use rustls::{ServerConfig, server::Acceptor};
+//! use tokio::{net::TcpStream, task::spawn_blocking};
+//! use tokio_rustls::{LazyConfigAcceptor, server::TlsStream};
+//!
+//! async fn accept(config: Arc<ServerConfig>, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+//!     let start = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+//!     // This call signs, and not the future that it returns.
+//!     let accept = spawn_blocking(move || start.into_stream(config)).await?;
+//!     accept.await
+//! }
+//! ```
+//!
+//! A client whose first message has no usable key share (HelloRetryRequest) still blocks the thread
+//! that polls `accept` in the second way.
+//!
+//! Both need one thread for each signature in flight, and no more while clients are slow. tokio has
+//! 512 such threads unless `max_blocking_threads` says otherwise. Beyond that the first way blocks
+//! workers, and the second way queues; limit the number of handshakes with a semaphore, or raise it.
 
 use std::sync::Arc;
 
@@ -34,6 +62,10 @@ use rustls::{
     sign::{CertifiedKey, Signer, SigningKey as RustlsSigningKey},
 };
 use rustls_pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    task::block_in_place,
+};
 
 use crate::{Curve, Error, ErrorKind, PublicKey, Result, SignatureAlgorithm, blocking::Key, ecdsa};
 
@@ -72,6 +104,7 @@ pub struct SigningKey {
     key: Key,
     schemes: &'static [(SignatureScheme, SignatureAlgorithm)],
     spki: SubjectPublicKeyInfoDer<'static>,
+    for_tokio: bool,
 }
 
 impl SigningKey {
@@ -107,7 +140,61 @@ impl SigningKey {
             },
         };
         let spki = SubjectPublicKeyInfoDer::from(key.public_key().to_spki_der());
-        Ok(Self { key: key.clone(), schemes, spki })
+        Ok(Self { key: key.clone(), schemes, spki, for_tokio: false })
+    }
+
+    /// Awaits signatures in [`block_in_place`](tokio::task::block_in_place) when a worker of a tokio
+    /// runtime asks for them: other tasks than the handshake's go on, on another thread.
+    ///
+    /// On other threads, and on runtimes with a single thread, this changes nothing.
+    ///
+    /// ```no_run
+    /// use akv_core::tls::SigningKey;
+    /// use rustls::{ServerConfig, crypto::aws_lc_rs, sign::SingleCertAndKey};
+    /// use rustls_pki_types::CertificateDer;
+    /// use std::sync::Arc;
+    /// use tokio_rustls::TlsAcceptor;
+    ///
+    /// # fn example(
+    /// #     key: akv_core::blocking::Key, chain: Vec<CertificateDer<'static>>,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// let certified = SigningKey::new(&key)?.for_tokio().certified(chain)?;
+    /// let config = ServerConfig::builder_with_provider(aws_lc_rs::default_provider().into())
+    ///     .with_safe_default_protocol_versions()?
+    ///     .with_no_client_auth()
+    ///     .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
+    /// let acceptor = TlsAcceptor::from(Arc::new(config));
+    /// # let _ = acceptor;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// A signature panics inside a [`LocalSet`](tokio::task::LocalSet), where tokio does not permit
+    /// `block_in_place`.
+    #[must_use]
+    pub fn for_tokio(mut self) -> Self {
+        self.for_tokio = true;
+        self
+    }
+
+    /// The key with its certificate chain, leaf first.
+    ///
+    /// # Errors
+    /// There is no certificate, or the first one belongs to another key.
+    pub fn certified(self, chain: Vec<CertificateDer<'static>>) -> Result<CertifiedKey> {
+        let reference = self.key.pinned_reference().clone();
+        let certified = CertifiedKey::new(chain, Arc::new(self));
+        certified.keys_match().map_err(|error| {
+            let text = match error {
+                TlsError::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
+                    format!("the certificate does not belong to {reference}")
+                }
+                error => format!("the certificate for {reference} cannot be used: {error}"),
+            };
+            Error::new(ErrorKind::Argument, text)
+        })?;
+        Ok(certified)
     }
 }
 
@@ -129,25 +216,15 @@ impl SigningKey {
 /// # Errors
 /// As [`SigningKey::new`]; or there is no certificate, or the first one belongs to another key.
 pub fn certified_key(key: &Key, chain: Vec<CertificateDer<'static>>) -> Result<CertifiedKey> {
-    let certified = CertifiedKey::new(chain, Arc::new(SigningKey::new(key)?));
-    certified.keys_match().map_err(|error| {
-        let reference = key.pinned_reference();
-        let text = match error {
-            TlsError::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
-                format!("the certificate does not belong to {reference}")
-            }
-            error => format!("the certificate for {reference} cannot be used: {error}"),
-        };
-        Error::new(ErrorKind::Argument, text)
-    })?;
-    Ok(certified)
+    SigningKey::new(key)?.certified(chain)
 }
 
 impl RustlsSigningKey for SigningKey {
     fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
         let (scheme, algorithm) =
             self.schemes.iter().copied().find(|(scheme, _)| offered.contains(scheme))?;
-        Some(Box::new(OneSignature { key: self.key.clone(), scheme, algorithm }))
+        let Self { key, for_tokio, .. } = self;
+        Some(Box::new(OneSignature { key: key.clone(), scheme, algorithm, for_tokio: *for_tokio }))
     }
 
     fn public_key(&self) -> Option<SubjectPublicKeyInfoDer<'_>> {
@@ -168,6 +245,7 @@ struct OneSignature {
     key: Key,
     scheme: SignatureScheme,
     algorithm: SignatureAlgorithm,
+    for_tokio: bool,
 }
 
 impl OneSignature {
@@ -175,12 +253,20 @@ impl OneSignature {
         let digest = self.algorithm.hash(message).ok_or_else(|| {
             Error::new(ErrorKind::Internal, format!("{} has no hash", self.algorithm))
         })?;
-        let signature = self.key.sign(self.algorithm, digest.as_ref())?;
+        let sign = || self.key.sign(self.algorithm, digest.as_ref());
+        let signature =
+            if self.for_tokio && is_in_runtime() { block_in_place(sign) } else { sign() }?;
         match self.key.public_key() {
             PublicKey::Rsa(_) => Ok(signature),
             PublicKey::Ec(_) => ecdsa::raw_to_der(&signature),
         }
     }
+}
+
+/// Whether this thread belongs to a runtime whose tasks other threads can take over.
+fn is_in_runtime() -> bool {
+    Handle::try_current()
+        .is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread)
 }
 
 impl Signer for OneSignature {

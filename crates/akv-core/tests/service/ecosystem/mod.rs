@@ -2,6 +2,7 @@
 
 mod signature;
 mod tls;
+mod tls_tokio;
 mod x509;
 
 use std::time::Duration;

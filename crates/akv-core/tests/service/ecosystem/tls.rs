@@ -11,7 +11,10 @@ use akv_core::{ErrorKind, blocking::Key, tls};
 use akv_emulator::{Curve, Fault, FaultKind, NewKey, Operation};
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection,
-    SupportedProtocolVersion, crypto::aws_lc_rs, sign::SingleCertAndKey, version,
+    SupportedProtocolVersion,
+    crypto::aws_lc_rs,
+    sign::{CertifiedKey, SingleCertAndKey},
+    version,
 };
 use rustls_pki_types::{CertificateDer, ServerName};
 
@@ -24,7 +27,10 @@ fn key(vault: &Vault, new: NewKey) -> Key {
 }
 
 fn server(key: &Key, chain: Vec<CertificateDer<'static>>) -> Arc<ServerConfig> {
-    let certified = tls::certified_key(key, chain).unwrap();
+    server_config(tls::certified_key(key, chain).unwrap())
+}
+
+pub(super) fn server_config(certified: CertifiedKey) -> Arc<ServerConfig> {
     let config = ServerConfig::builder_with_provider(aws_lc_rs::default_provider().into())
         .with_safe_default_protocol_versions()
         .unwrap()
@@ -33,13 +39,13 @@ fn server(key: &Key, chain: Vec<CertificateDer<'static>>) -> Arc<ServerConfig> {
     Arc::new(config)
 }
 
-fn roots(certificate: CertificateDer<'static>) -> RootCertStore {
+pub(super) fn roots(certificate: CertificateDer<'static>) -> RootCertStore {
     let mut roots = RootCertStore::empty();
     roots.add(certificate).unwrap();
     roots
 }
 
-fn client(
+pub(super) fn client(
     certificate: CertificateDer<'static>,
     version: &'static SupportedProtocolVersion,
 ) -> Arc<ClientConfig> {
@@ -52,7 +58,10 @@ fn client(
 }
 
 /// Runs both sides of a handshake in memory.
-fn handshake(server: Arc<ServerConfig>, client: Arc<ClientConfig>) -> Result<(), rustls::Error> {
+pub(super) fn handshake(
+    server: Arc<ServerConfig>,
+    client: Arc<ClientConfig>,
+) -> Result<(), rustls::Error> {
     let name = ServerName::try_from("localhost").unwrap();
     let mut server = ServerConnection::new(server).unwrap();
     let mut client = ClientConnection::new(client, name).unwrap();
