@@ -12,10 +12,12 @@ use akv_emulator::{
 };
 use akv_tests::{
     Site, cc,
-    jobs::{check, load_arguments, slow_site},
+    jobs::{check, more_to_load, slow_site},
     modules,
 };
 use anyhow::{Context as _, Result};
+
+use crate::incomplete::incomplete_file;
 
 #[test]
 fn every_state_of_a_paused_job_is_handled() -> Result<()> {
@@ -132,7 +134,8 @@ fn the_setting_async_turns_pauses_off() -> Result<()> {
 fn keys_certificates_and_lists_are_loaded_without_blocking() -> Result<()> {
     let site = slow_site()?;
     let key = site.ec(Curve::P256)?;
-    let (file, certified, vault) = load_arguments(&site, &key)?;
+    let file = incomplete_file(&site, &key)?;
+    let [certified, vault] = more_to_load(&site, &key)?;
     let task = cc::host(&site, "provider/job_loads")?;
     let output = task.args([&key, &file, &certified, &vault]).ok()?;
     let steps = ["uri", "key file", "certificate", "list", "abandoned"];
@@ -142,6 +145,7 @@ fn keys_certificates_and_lists_are_loaded_without_blocking() -> Result<()> {
 
 /// Handshakes of a server whose clients leave at any moment, of a service with faults. One in ten
 /// clients leaves.
+#[expect(clippy::print_stdout, reason = "`cargo xtask soak` shows it")]
 fn soak(handshakes: u64, limit: Duration) -> Result<()> {
     let site = Site::start(Persona::Vault)?;
     let key = site.ec(Curve::P256)?;

@@ -15,6 +15,7 @@ mod errors;
 mod fips;
 mod foreign;
 mod genpkey;
+mod incomplete;
 mod jobs;
 mod key_files;
 mod keys;

@@ -4,15 +4,19 @@
 //! helgrind and drd do not help here: they track the locks of pthreads but not the atomics on
 //! which tokio's and Rust's own locks are built, and report thousands of races that do not exist.
 
+mod incomplete;
+
 use std::{fs, time::Duration};
 
 use akv_emulator::{Curve, Persona};
 use akv_tests::{
     Site, Task, cc,
-    jobs::{load_arguments, slow_site},
+    jobs::{more_to_load, slow_site},
     modules,
 };
 use anyhow::{Context as _, Result, bail};
+
+use self::incomplete::incomplete_file;
 
 const LIMIT: Duration = Duration::from_secs(2000);
 
@@ -168,6 +172,7 @@ fn memcheck_finds_nothing_while_loads_are_paused_or_the_provider_is_unloaded() -
     let file = site.key_file(&key, "unload.key")?;
     let module = modules::provider()?.display().to_string();
     memcheck(&site, "provider/job_unload", &[], &[&module, &file])?;
-    let (incomplete, certified, vault) = load_arguments(&site, &key)?;
+    let incomplete = incomplete_file(&site, &key)?;
+    let [certified, vault] = more_to_load(&site, &key)?;
     memcheck(&site, "provider/job_loads", &[], &[&key, &incomplete, &certified, &vault]).map(drop)
 }

@@ -1,8 +1,7 @@
 //! Checks the output of `tests/c/job_steps.h`, which uses keys inside ASYNC jobs.
 
-use std::{fs, time::Duration};
+use std::time::Duration;
 
-use akv_core::{KeyFile, Settings, blocking::Client};
 use akv_emulator::{Latency, NewKey, Persona};
 use anyhow::{Context as _, Result};
 
@@ -35,19 +34,16 @@ pub fn slow_site() -> Result<Site> {
     Ok(site)
 }
 
-/// What `tests/c/provider/job_loads.c` loads besides a key of the vault: a key file of it that has to
-/// be completed, a key with a certificate, and the vault, which has three keys in all.
+/// What `tests/c/provider/job_loads.c` loads besides a key of the vault: a key with a certificate, and
+/// the vault, which has three keys in all.
 ///
 /// # Errors
-/// The file or the keys cannot be created.
-pub fn load_arguments(site: &Site, key: &str) -> Result<(String, String, String)> {
+/// The keys cannot be created.
+pub fn more_to_load(site: &Site, key: &str) -> Result<[String; 2]> {
     site.rsa(2048)?;
     site.vault().create_certificate(NewKey::rsa("certified", 2048), "CN=localhost")?;
-    let client = Client::new(Settings::builder().build()?);
-    let file = KeyFile::new(&client.reference(key)?, None);
-    fs::write(site.path("incomplete.key"), file.to_pem())?;
     let vault = key.rsplit_once(':').context("a key's name")?.0;
-    Ok((site.text("incomplete.key"), format!("{vault}:certified"), format!("{vault}:")))
+    Ok(["certified", ""].map(|name| format!("{vault}:{name}")))
 }
 
 /// Checks that every step has passed.
