@@ -4,6 +4,7 @@ use std::{
     error::Error as StdError,
     ffi::CStr,
     fmt::{self, Write as _},
+    io,
     sync::Arc,
 };
 
@@ -218,6 +219,13 @@ impl Error {
         self.0.uncertain
     }
 
+    /// Whether the other side accepted the connection and then cut it (`ECONNRESET`), as firewalls
+    /// do.
+    pub fn is_connection_reset(&self) -> bool {
+        let source = self.source().and_then(|source| source.downcast_ref::<io::Error>());
+        source.is_some_and(|error| error.kind() == io::ErrorKind::ConnectionReset)
+    }
+
     /// What happened, without operation and advice.
     pub fn message(&self) -> &str {
         &self.0.message
@@ -372,6 +380,16 @@ mod tests {
             "{text}"
         );
         assert!(!text.chars().any(char::is_control));
+    }
+
+    #[test]
+    fn a_reset_connection_is_told_by_its_source() {
+        let caused_by = |kind: io::ErrorKind| {
+            Error::new(ErrorKind::Network, "failed").caused_by(io::Error::from(kind))
+        };
+        assert!(caused_by(io::ErrorKind::ConnectionReset).is_connection_reset());
+        assert!(!caused_by(io::ErrorKind::ConnectionRefused).is_connection_reset());
+        assert!(!Error::new(ErrorKind::Network, "connection reset").is_connection_reset());
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub struct Vault(crate::Vault);
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "nothing is asked before a page is"]
+#[must_use = "no request is sent until an item is requested"]
 pub struct KeyList {
     pub(super) list: crate::KeyList,
     pub(super) items: VecDeque<KeyItem>,

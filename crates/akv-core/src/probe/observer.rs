@@ -73,7 +73,8 @@ impl Record {
             Self { tcp: tcp @ None, dns: Some(Step { outcome: Ok(addresses), .. }), .. } => {
                 let hop = addresses.iter().map(|ip| SocketAddr::new(*ip, self.port).to_string());
                 let hop = hop.collect::<Vec<_>>().join(", ");
-                let outcome = Err(broken(if was_reset(&error) { LOST } else { &hop }, error));
+                let what = if error.is_connection_reset() { LOST } else { &hop };
+                let outcome = Err(broken(what, error));
                 *tcp = Some(Step { took, outcome });
             }
             Self { tls, .. } => {
@@ -85,12 +86,6 @@ impl Record {
 }
 
 const LOST: &str = "the connection was lost";
-
-/// Whether the server accepted the connection and closed it at once.
-fn was_reset(error: &Error) -> bool {
-    let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
-    source.is_some_and(|error| error.kind() == io::ErrorKind::ConnectionReset)
-}
 
 /// The failure of a connection, in the words of TLS or the operating system.
 fn broken(what: &str, error: Error) -> Error {

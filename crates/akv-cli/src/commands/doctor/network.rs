@@ -1,6 +1,6 @@
 //! Checks DNS, TCP, TLS, and a request without a token.
 
-use std::{error::Error as _, io, time::SystemTime};
+use std::{io, time::SystemTime};
 
 use akv_core::{
     Error, ErrorKind, Settings,
@@ -132,7 +132,7 @@ fn no_connection(settings: &Settings, server: &ServerProbe, error: &Error) -> Ch
     let cause = if let Some(proxy) = &server.proxy {
         let what = format!("the connection through the proxy {proxy} in HTTPS_PROXY fails: {text}");
         Cause::new("proxy", what, "correct or unset HTTPS_PROXY, or allow the host in the proxy")
-    } else if !was_reset(error)
+    } else if !error.is_connection_reset()
         && let Some(cause) = endpoint_cause(settings, &format!("the connection fails: {text}"))
     {
         cause
@@ -145,12 +145,6 @@ fn no_connection(settings: &Settings, server: &ServerProbe, error: &Error) -> Ch
         )
     };
     Check::bad("tcp", text, cause)
-}
-
-/// Whether something listens there and cuts the connection.
-fn was_reset(error: &Error) -> bool {
-    let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
-    source.is_some_and(|error| error.kind() == io::ErrorKind::ConnectionReset)
 }
 
 fn good_tls(facts: &TlsFacts, certificate: Option<&CertificateFacts>, took: String) -> Check {
