@@ -8,19 +8,19 @@ use std::{
 };
 
 use akv_emulator::{Fault, Operation};
-use akv_tests::{Client, Server, Task};
-use anyhow::{Result, ensure};
+use akv_tests::{Client, Server, Task, cc, process::wait_until};
+use anyhow::{Context as _, Result, ensure};
 
-use crate::stage::{LIMIT, Stage, threads};
+use crate::stage::{LIMIT, Stage, descriptors, threads};
 
-/// Starts HAProxy with more lines in its section `global`.
-fn start(stage: &Stage, global: &str) -> Result<(Server, String)> {
+/// Starts HAProxy with more lines in its section `global`, and with the time that clients have.
+fn start(stage: &Stage, global: &str, client: &str) -> Result<(Server, String)> {
     let pair = std::fs::read_to_string(&stage.certificate)? + &std::fs::read_to_string(&stage.key)?;
     std::fs::write(stage.site.path("both.pem"), pair)?;
     stage.serve("Loading success", |port| {
         let config = format!(
             "global\n chroot /var/lib/haproxy\n user haproxy\n group haproxy\n{global}\
-             defaults\n mode http\n timeout connect 5s\n timeout client 50s\n timeout server 50s\n\
+             defaults\n mode http\n timeout connect 5s\n timeout client {client}\n timeout server 50s\n\
              frontend tls\n bind 127.0.0.1:{port} ssl crt {}\n \
              http-request return status 200 content-type text/plain string signed\n",
             stage.site.text("both.pem")
@@ -32,7 +32,7 @@ fn start(stage: &Stage, global: &str) -> Result<(Server, String)> {
 
 fn serves(rsa: bool) -> Result<()> {
     let stage = Stage::open(rsa)?;
-    let (server, address) = start(&stage, "")?;
+    let (server, address) = start(&stage, "", "50s")?;
     stage.check_handshakes(&server, &address)?;
     let threads = threads(server.id());
     assert!(threads.len() > 1 && !threads.contains(&"akv".to_owned()), "{threads:?}");
@@ -58,7 +58,7 @@ const CLIENTS: usize = 8;
 fn one_thread_serves_many_handshakes_at_a_time_with_ssl_mode_async() -> Result<()> {
     let stage = Stage::open(true)?;
     let global = " nbthread 1\n insecure-fork-wanted\n ssl-mode-async\n";
-    let (server, address) = start(&stage, global)?;
+    let (server, address) = start(&stage, global, "50s")?;
     // Long enough for all clients to start.
     stage.site.vault().fault(Fault::latency(Duration::from_secs(5)).on(Operation::Sign).forever());
     let ended = AtomicUsize::new(0);
@@ -88,5 +88,44 @@ fn one_thread_serves_many_handshakes_at_a_time_with_ssl_mode_async() -> Result<(
         Ok(())
     })?;
     assert_eq!(stage.site.vault().stats().sign, CLIENTS as u64);
+    Ok(())
+}
+
+/// Number of connections that HAProxy gives up during their handshakes, in each round.
+const GIVEN_UP: usize = 60;
+
+#[test]
+fn handshakes_that_time_out_cost_no_descriptor_with_ssl_mode_async() -> Result<()> {
+    let stage = Stage::open(false)?;
+    let global = " nbthread 1\n insecure-fork-wanted\n ssl-mode-async\n";
+    let (server, address) = start(&stage, global, "1s")?;
+    let connect = || {
+        let client = Client { address: &address, ca: &stage.certificate, arguments: "-tls1_3" };
+        client.connect(&stage.site.plain())
+    };
+    connect()?;
+    let before = descriptors(server.id());
+    let port = address.rsplit(':').next().context("a port")?;
+    let program = cc::compile("hosts/leave", stage.site.folder())?;
+    let slow = Fault::latency(Duration::from_secs(5)).on(Operation::Sign);
+    stage.site.vault().fault(slow.times(2 * GIVEN_UP as u32));
+    for round in 1..=2 {
+        let task = Task::new(&program).args([port, &GIVEN_UP.to_string()]);
+        let ready = |line: &str| line.contains("waiting").then_some(());
+        let (_clients, ()) = Server::start(task, LIMIT, ready)?;
+        let requested = || stage.site.vault().stats().faults == (round * GIVEN_UP) as u64;
+        wait_until("all are at the vault", LIMIT, || requested().then_some(()))?;
+        // Until then each has a socket, and two descriptors of its event.
+        let open = before + 2 * GIVEN_UP + GIVEN_UP / 4;
+        wait_until("the server gives them up", LIMIT, || {
+            (descriptors(server.id()) < open).then_some(())
+        })?;
+    }
+    // The server and its connection to the vault may use a few more than before.
+    wait_until("descriptors are closed", LIMIT, || {
+        (descriptors(server.id()) < before + GIVEN_UP / 4).then_some(())
+    })?;
+    connect()?;
+    assert!(!server.output().contains("ALERT"), "{}", server.output());
     Ok(())
 }

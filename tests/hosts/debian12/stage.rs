@@ -99,14 +99,37 @@ impl Stage {
 
 /// The names of the threads of a process and of its children.
 pub(crate) fn threads(process: u32) -> Vec<String> {
-    let read = |path: String| fs::read_to_string(path).unwrap_or_default();
     let mut names = Vec::new();
-    for thread in fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten() {
-        let folder = thread.path().display().to_string();
-        names.push(read(format!("{folder}/comm")).trim().to_owned());
-        let children = read(format!("{folder}/children"));
-        let children = children.split_whitespace().filter_map(|child| child.parse().ok());
-        names.extend(children.flat_map(threads));
+    for folder in thread_folders(process) {
+        names.push(read(&format!("{folder}/comm")).trim().to_owned());
+        names.extend(children(&folder).flat_map(threads));
     }
     names
+}
+
+/// The number of descriptors that a process and its children have open.
+pub(crate) fn descriptors(process: u32) -> usize {
+    let own = fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().count();
+    let of_children = thread_folders(process)
+        .iter()
+        .flat_map(|folder| children(folder).map(descriptors).collect::<Vec<_>>())
+        .sum::<usize>();
+    own + of_children
+}
+
+fn thread_folders(process: u32) -> Vec<String> {
+    let threads = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    threads.map(|thread| thread.path().display().to_string()).collect()
+}
+
+/// The processes that a thread has started.
+fn children(thread: &str) -> impl Iterator<Item = u32> + use<> {
+    let children = read(&format!("{thread}/children"));
+    let children: Vec<_> =
+        children.split_whitespace().filter_map(|child| child.parse().ok()).collect();
+    children.into_iter()
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(path).unwrap_or_default()
 }
