@@ -52,3 +52,40 @@ impl Bench {
         Ok(run.quiet().run()?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        bench: Bench,
+    }
+
+    fn parse(line: &str) -> Bench {
+        Line::try_parse_from(line.split(' ')).expect("valid arguments").bench
+    }
+
+    #[test]
+    fn arguments_without_all_are_passed_on() {
+        for (line, expected) in [
+            ("bench --count 3", vec!["--count", "3"]),
+            ("bench handshakes --rsa --clients 64", vec!["handshakes", "--rsa", "--clients", "64"]),
+            ("bench", vec![]),
+        ] {
+            let bench = parse(line);
+            assert!(bench.command.is_none(), "{line}");
+            assert_eq!(bench.arguments, expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn all_has_arguments_of_its_own() {
+        assert!(parse("bench all --quick -- --only nginx").command.is_some());
+        let error = Line::try_parse_from(["bench", "all", "--only", "nginx"]).err();
+        assert!(error.is_some(), "options of the benchmark program follow --");
+    }
+}
