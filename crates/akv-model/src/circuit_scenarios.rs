@@ -43,7 +43,18 @@ pub fn two_do_not_open_it() {
     let circuit = Arc::new(Circuit::new());
     at_once(&circuit, 4, |circuit, index| match index {
         0 | 1 => drop(circuit.unanswered(OPEN_AT, OPEN_AT)),
-        _ => circuit.answered(),
+        _ => circuit.answered(OPEN_AT),
+    });
+    assert!(!circuit.is_open());
+}
+
+/// Operations that hang do not open it if later ones have been answered.
+pub fn responses_to_later_operations_keep_it_closed() {
+    let circuit = Arc::new(Circuit::new());
+    circuit.answered(OPEN_AT + 1);
+    at_once(&circuit, 4, |circuit, index| match index {
+        0 => circuit.answered(OPEN_AT - 1),
+        _ => drop(circuit.unanswered(OPEN_AT, OPEN_AT + 1_000)),
     });
     assert!(!circuit.is_open());
 }
@@ -65,7 +76,7 @@ pub fn one_probe_runs_a_second() {
 /// permanently: operations that began before that do not open it again.
 pub fn only_a_probe_closes_it() {
     let circuit = open();
-    at_once(&circuit, 3, |circuit, _| circuit.answered());
+    at_once(&circuit, 3, |circuit, _| circuit.answered(OPEN_AT - 1));
     assert!(circuit.is_open());
     at_once(&circuit, 4, |circuit, index| match index {
         0 => circuit.close(OPEN_AT + 500),

@@ -14,6 +14,11 @@ fn three_concurrent_timeouts_open_it_once() {
 }
 
 #[test]
+fn responses_to_later_operations_keep_it_closed() {
+    check(scenarios::responses_to_later_operations_keep_it_closed);
+}
+
+#[test]
 fn two_do_not_open_it() {
     check(scenarios::two_do_not_open_it);
 }

@@ -3,7 +3,8 @@
 //! Without this, during an outage every operation waits until its deadline, one after the other,
 //! and a blocking server serves no other client in that time. Each vault has a
 //! [`Circuit`] for each kind of operation. It opens after three consecutive operations that reach
-//! their deadline without any response. From then on operations of that kind fail at once, except
+//! their deadline without any response. An operation counts only if no later one got a response:
+//! while a vault responds to most requests, those that hang are not an outage. From then on operations of that kind fail at once, except
 //! for at most one probe a second. Only a response to a probe closes the circuit.
 //!
 //! A circuit is a few numbers that are read and written without a lock, so a child of `fork` starts
@@ -32,6 +33,8 @@ pub(crate) struct Circuit {
     state: AtomicU64,
     /// When it was last closed: operations that began earlier are ignored.
     closed: AtomicU64,
+    /// When the last operation that got a response began.
+    last_answered: AtomicU64,
     /// When the last probe began.
     last_probe: AtomicU64,
 }
@@ -75,6 +78,7 @@ impl Circuit {
         Self {
             state: AtomicU64::new(0),
             closed: AtomicU64::new(NEVER),
+            last_answered: AtomicU64::new(NEVER),
             last_probe: AtomicU64::new(NEVER),
         }
     }
@@ -101,8 +105,12 @@ impl Circuit {
         }
     }
 
-    /// A normal operation got a response, successful or not.
-    pub(crate) fn answered(&self) {
+    /// A normal operation, which began at `began`, got a response, successful or not.
+    pub(crate) fn answered(&self, began: u64) {
+        // Mostly this is the same millisecond.
+        if self.last_answered.load(Relaxed) < began {
+            self.last_answered.fetch_max(began, Relaxed);
+        }
         if State::unpack(self.state.load(Relaxed)).unanswered != 0 {
             self.change(|state| Some(State { unanswered: 0, ..state }));
         }
@@ -113,7 +121,9 @@ impl Circuit {
     #[cold]
     pub(crate) fn unanswered(&self, began: u64, now: u64) -> bool {
         let new = self.change(|state| {
-            if began < self.closed.load(Relaxed) || state.opened != NEVER {
+            let later_response =
+                began < self.closed.load(Relaxed) || began <= self.last_answered.load(Relaxed);
+            if later_response || state.opened != NEVER {
                 return None;
             }
             let unanswered = state.unanswered + 1;
@@ -167,7 +177,7 @@ mod tests {
         for now in [10, 20] {
             assert!(!circuit.unanswered(now, now));
         }
-        circuit.answered();
+        circuit.answered(25);
         for now in [30, 40] {
             assert!(!circuit.unanswered(now, now));
         }
@@ -186,7 +196,7 @@ mod tests {
         }
         assert_eq!(circuit.admit(1_101), Admission::Probe(100));
         // An operation that began before the circuit opened, and gets its response now.
-        circuit.answered();
+        circuit.answered(90);
         assert!(circuit.is_open());
         circuit.close(1_150);
         assert!(!circuit.is_open());
@@ -204,19 +214,34 @@ mod tests {
         assert_eq!(opened, [false, false, true]);
     }
 
+    #[test]
+    fn operations_that_hang_while_later_ones_are_answered_do_not_open_it() {
+        let circuit = Circuit::new();
+        circuit.answered(100);
+        for began in [10, 50, 80, 100] {
+            assert!(!circuit.unanswered(began, began + 1_000));
+        }
+        // An earlier response, which came late, changes nothing.
+        circuit.answered(20);
+        assert!(!circuit.unanswered(100, 1_100));
+        let opened: Vec<_> = [101, 120, 140].map(|began| circuit.unanswered(began, 1_200)).into();
+        assert_eq!(opened, [false, false, true]);
+    }
+
     /// A reference model: the rules as documented for users.
     #[derive(Default)]
     struct Model {
         in_a_row: u64,
         open: Option<u64>,
         closed: u64,
+        answered: u64,
         last: Option<u64>,
     }
 
     #[derive(Clone, Debug)]
     enum Event {
         Begin,
-        Answered,
+        Answered { took: u64 },
         Unanswered { took: u64 },
         ProbeAnswered,
     }
@@ -224,7 +249,7 @@ mod tests {
     fn event() -> impl Strategy<Value = (u64, Event)> {
         let event = prop_oneof![
             3 => Just(Event::Begin),
-            1 => Just(Event::Answered),
+            1 => (0..3_000_u64).prop_map(|took| Event::Answered { took }),
             4 => (0..3_000_u64).prop_map(|took| Event::Unanswered { took }),
             1 => Just(Event::ProbeAnswered),
         ];
@@ -249,13 +274,16 @@ mod tests {
                         };
                         prop_assert_eq!(circuit.admit(now), expected);
                     }
-                    Event::Answered => {
-                        circuit.answered();
+                    Event::Answered { took } => {
+                        circuit.answered(now - took);
+                        model.answered = model.answered.max(now - took);
                         model.in_a_row = 0;
                     }
                     Event::Unanswered { took } => {
                         circuit.unanswered(now - took, now);
-                        if now - took >= model.closed && model.open.is_none() {
+                        let began = now - took;
+                        let is_first = began >= model.closed && began > model.answered;
+                        if is_first && model.open.is_none() {
                             model.in_a_row += 1;
                         }
                         if model.in_a_row >= 3 && model.open.is_none() {
@@ -264,7 +292,8 @@ mod tests {
                     }
                     Event::ProbeAnswered => {
                         circuit.close(now);
-                        model = Model { closed: now, last: model.last, ..Model::default() };
+                        let Model { answered, last, .. } = model;
+                        model = Model { closed: now, answered, last, ..Model::default() };
                     }
                 }
                 prop_assert_eq!(circuit.is_open(), model.open.is_some());

@@ -177,7 +177,7 @@ impl Session {
         let limit = in_foreground.map_or(timeout, |_| timeout.min(FOREGROUND));
         let (outcome, answered) = self.run_on(vault, limit, attempt).await;
         match (&outcome, in_foreground) {
-            (_, None) if answered => circuit.answered(),
+            (_, None) if answered => circuit.answered(circuits.at(began)),
             (_, Some(_)) if answered => {
                 circuit.close(circuits.at(Instant::now()));
                 tracing::info!(host = vault.host, %kind, "the vault responds again");

@@ -109,6 +109,29 @@ fn any_response_between_keeps_the_circuit_closed() {
     }
 }
 
+/// One answer in ten may hang: the others must not fail.
+#[test]
+fn operations_that_hang_while_later_ones_are_answered_are_no_outage() {
+    let (vault, _, _) = start();
+    let key = vault.key(&[("timeout", "3s")], "vault:myVault:ec").unwrap();
+    sign(&key).unwrap();
+    vault.emulator.fault(Fault::new(FaultKind::Hang).on(Operation::Sign).times(6));
+    vault.emulator.reset_stats();
+    let hanging: Vec<_> = (0..6).map(|_| key.start_sign(Es256, &[7; 32]).unwrap()).collect();
+    let start = Instant::now();
+    while vault.emulator.stats().faults < 6 {
+        assert!(start.elapsed() < Duration::from_secs(30), "{:?}", vault.emulator.stats());
+        std::thread::yield_now();
+    }
+    sign(&key).unwrap();
+    for pending in hanging {
+        assert_eq!(pending.wait().unwrap_err().kind(), ErrorKind::Timeout);
+    }
+    for _ in 0..5 {
+        sign(&key).unwrap();
+    }
+}
+
 #[test]
 fn an_outage_affects_only_its_vault() {
     let (vault, _, _) = start();
