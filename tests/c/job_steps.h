@@ -393,6 +393,8 @@ static inline void callback(EVP_PKEY *key)
     job_open(&job, key, 13);
     ASYNC_WAIT_CTX_set_callback(job.context, count_call, &calls);
     job_start(&job);
+    if (ASYNC_WAIT_CTX_get_status(job.context) != ASYNC_STATUS_OK)
+        die("the status does not announce a call");
     job_open(&abandoned_job, key, 14);
     ASYNC_WAIT_CTX_set_callback(abandoned_job.context, count_call, &late_calls);
     job_start(&abandoned_job);
@@ -408,6 +410,42 @@ static inline void callback(EVP_PKEY *key)
         || __atomic_load_n(&late_calls, __ATOMIC_SEQ_CST) != 0)
         die("the callback is not called once");
     passed("callback");
+}
+
+static inline int count_connection(SSL *connection, void *argument)
+{
+    /* It must still exist. */
+    return SSL_is_server(connection) && count_call(argument);
+}
+
+/* Callbacks of libssl, which get the connection. One in four is freed before its answer. */
+static inline void ssl_callback(EVP_PKEY *key, const char *certificate)
+{
+    SSL_CTX *contexts[2];
+    struct handshake all[MANY];
+    int calls = 0;
+
+    server_open(contexts, key, certificate);
+    SSL_CTX_set_async_callback(contexts[0], count_connection);
+    SSL_CTX_set_async_callback_arg(contexts[0], &calls);
+    for (int i = 0; i < MANY; i++) {
+        int status = 0;
+
+        all[i] = handshake_open(contexts);
+        if (SSL_get_async_status(all[i].server, &status) != 1 || status != ASYNC_STATUS_OK)
+            die("the status does not announce a call");
+    }
+    for (int i = 0; i < MANY; i++) {
+        if (i % 4 != 3)
+            handshake_finish(&all[i]);
+        SSL_free(all[i].server);
+        SSL_free(all[i].client);
+    }
+    SSL_CTX_free(contexts[0]);
+    SSL_CTX_free(contexts[1]);
+    if (__atomic_load_n(&calls, __ATOMIC_SEQ_CST) < MANY / 4 * 3)
+        die("a connection is not called back");
+    passed("callback of libssl");
 }
 #endif
 
@@ -428,6 +466,7 @@ static inline void every_step(EVP_PKEY *key, const char *certificate)
     nested(key, certificate);
 #if OPENSSL_VERSION_NUMBER >= 0x30000000L
     callback(key);
+    ssl_callback(key, certificate);
 #endif
 }
 

@@ -41,4 +41,8 @@ constants! {
     STORE_INFO_CERT: i32 = 5, "OSSL_STORE_INFO_CERT";
     /// Expected store result: opaque symmetric keys, since OpenSSL 4.0.
     STORE_INFO_SKEY: i32 = 7, "OSSL_STORE_INFO_SKEY";
+
+    /// Status of a wait context, since OpenSSL 3.0: the operation has been started, and its end calls
+    /// the host's callback (`openssl/async.h`).
+    ASYNC_STATUS_OK: c_int = 2, "ASYNC_STATUS_OK";
 }

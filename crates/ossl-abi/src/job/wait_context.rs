@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use process_abi::event::EventDescriptor;
 
+use super::Jobs;
 use super::event::{self, Callback, Descriptor};
-use super::{Job, Jobs, WaitContext};
+use super::functions::{Job, WaitContext};
+use crate::constants::ASYNC_STATUS_OK;
 use crate::guard;
 use crate::types::AsyncCallbackFn;
 
@@ -67,14 +69,22 @@ impl Jobs {
             Some(event) => (event, false),
             None => (self.new_event(context)?, true),
         };
-        let (mut callback, mut argument) = (None, ptr::null_mut());
-        if let Some(get_callback) = self.get_callback {
-            // SAFETY: the context is alive, and there is room for both values.
-            let found = unsafe { get_callback(context, &mut callback, &mut argument) };
-            let function = callback.filter(|_| found == 1);
-            event.set_callback(function.map(|function| HostCallback { function, argument }));
-        }
+        event.set_callback(self.callback_of(context));
         Some((event, is_new))
+    }
+
+    /// The host's callback, if it has set one. The context's status then tells the host to expect
+    /// its call.
+    fn callback_of(&self, context: *mut WaitContext) -> Option<HostCallback> {
+        let (mut function, mut argument) = (None, ptr::null_mut());
+        // SAFETY: the context is alive, and there is room for both values.
+        let found = unsafe { self.get_callback?(context, &mut function, &mut argument) };
+        let function = function.filter(|_| found == 1)?;
+        if let Some(set_status) = self.set_status {
+            // SAFETY: the context is alive.
+            unsafe { set_status(context, ASYNC_STATUS_OK) };
+        }
+        Some(HostCallback { function, argument })
     }
 
     fn known_event(&self, context: *mut WaitContext) -> Option<Arc<Event>> {
