@@ -35,7 +35,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Measures the cost of a signature through akv-core, compared with a bare HTTP client.
+    /// Measures what signatures and TLS handshakes with keys in a vault cost.
     Bench(bench::Bench),
     /// Builds the modules and programs into `modules/` in cargo's target folder.
     Build(build::Build),

@@ -18,8 +18,8 @@ use crate::{
     report,
 };
 
-/// Other programs use the processor if there is more load than this before the run.
-const BUSY: f64 = 0.5;
+/// More of the processors than this, in percent, is used by other programs that matter.
+const BUSY: f64 = 10.0;
 
 /// Arguments of `all`.
 #[derive(Args)]
@@ -111,8 +111,8 @@ impl All {
                 "the vault and the bare client are unoptimized builds, which are slow".to_owned(),
             );
         }
-        if machine.load > BUSY {
-            caveats.push(format!("the machine was busy before the run: load {:.2}", machine.load));
+        if machine.busy > BUSY {
+            caveats.push(format!("other programs were running: {:.0} % busy", machine.busy));
         }
         Ok(Report {
             format: FORMAT,

@@ -42,6 +42,7 @@ impl Unit {
 /// A ratio with three digits or more.
 pub(crate) fn ratio(value: f64) -> String {
     match value {
+        0.0 => "0".to_owned(),
         value if value < 2.0 => format!("{value:.2}"),
         value if value < 20.0 => format!("{value:.1}"),
         value => grouped(value),
