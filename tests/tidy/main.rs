@@ -218,6 +218,10 @@ const ENTRIES: [&str; 5] = [
 fn every_function_that_c_calls_goes_through_the_guard() -> Result<()> {
     let (mut plain, mut written_out) = (BTreeSet::new(), BTreeSet::new());
     for (path, text) in sources(&ENTRIES)? {
+        // Stand-ins for libcrypto's functions.
+        if path.ends_with("job/tests.rs") {
+            continue;
+        }
         let place = path.strip_prefix(modules::workspace())?.display().to_string();
         for (name, body) in entries(&text) {
             let is_guarded = GUARDS.iter().any(|guard| body.contains(guard));
