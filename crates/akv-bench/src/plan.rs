@@ -40,12 +40,16 @@ pub(crate) struct Plan {
     pub(crate) nginx_clients: u32,
     /// Signatures in each round, one after the other.
     pub(crate) signatures: usize,
+    /// Their ratios differ by a few percent only.
+    pub(crate) signature_rounds: usize,
 }
 
 impl Plan {
     pub(crate) fn new(quick: bool, effort: &Effort) -> Self {
         let mut plan = if quick { Self::quick() } else { Self::default() };
-        plan.rounds = effort.rounds.unwrap_or(plan.rounds).max(1);
+        for rounds in [&mut plan.rounds, &mut plan.signature_rounds] {
+            *rounds = effort.rounds.unwrap_or(*rounds).max(1);
+        }
         plan.seconds = effort.seconds.unwrap_or(plan.seconds);
         for latencies in [&mut plan.latencies, &mut plan.nginx_latencies] {
             replace(latencies, &effort.latency);
@@ -67,6 +71,7 @@ impl Plan {
             workers: vec![1, 8],
             nginx_clients: 64,
             signatures: 20,
+            signature_rounds: 1,
         }
     }
 
@@ -88,6 +93,7 @@ impl Default for Plan {
             workers: vec![1, 8, 64],
             nginx_clients: 256,
             signatures: 200,
+            signature_rounds: 5,
         }
     }
 }

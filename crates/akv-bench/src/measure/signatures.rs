@@ -37,7 +37,7 @@ pub(crate) struct Signatures<'a> {
 impl Bench {
     pub(crate) fn signatures(&self) -> Result<Section> {
         let provider = Some((&self.programs, self.provider()));
-        let (count, rounds) = (self.plan.signatures, self.plan.rounds);
+        let (count, rounds) = (self.plan.signatures, self.plan.signature_rounds);
         Signatures { count, rounds, latency: 5, only: None, provider }.run()
     }
 }
@@ -53,9 +53,9 @@ impl Signatures<'_> {
             ],
         );
         section.text.push(format!(
-            "The vault takes {} ms, in a process of its own; {} signatures a round. The time is the \
-             median of a round.",
-            self.latency, self.count
+            "The vault takes {} ms, in a process of its own; {} rounds of {} signatures. The time is \
+             the median of a round.",
+            self.latency, self.rounds, self.count
         ));
         let (mut latency, mut cpu) = (Vec::new(), Vec::new());
         for kind in [Kind::Vault, Kind::ManagedHsm] {
