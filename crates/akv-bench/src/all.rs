@@ -72,10 +72,8 @@ impl All {
             roots: self.root.clone(),
         };
         let (started, mut report) = (Instant::now(), self.empty(&bench.plan)?);
-        for Subject { id, title, measure } in SUBJECTS {
-            if !self.only.is_empty() && !self.only.iter().any(|only| only == id) {
-                continue;
-            }
+        for subject in SUBJECTS.iter().filter(|subject| self.wants(subject)) {
+            let Subject { id, title, measure, .. } = *subject;
             let section = measure(&bench).unwrap_or_else(|error| {
                 eprintln!("{id} was not measured: {error:#}");
                 let missing = Some(format!("{error:#}"));
@@ -92,6 +90,15 @@ impl All {
         let missing: Vec<_> = missing.map(|section| section.id.as_str()).collect();
         ensure!(missing.is_empty(), "not measured: {}", missing.join(", "));
         Ok(())
+    }
+
+    /// Systems that are not named are not measured, unless that was asked for.
+    fn wants(&self, subject: &Subject) -> bool {
+        if self.only.is_empty() {
+            subject.system.is_none_or(|system| self.root.iter().any(|(name, _)| name == system))
+        } else {
+            self.only.iter().any(|only| only == subject.id)
+        }
     }
 
     fn finish(&self, finished: &Report) -> Result<()> {

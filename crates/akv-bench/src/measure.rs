@@ -42,6 +42,8 @@ pub(crate) struct Subject {
     pub(crate) id: &'static str,
     /// If it cannot be measured.
     pub(crate) title: &'static str,
+    /// The other system that it needs.
+    pub(crate) system: Option<&'static str>,
     pub(crate) measure: fn(&Bench) -> Result<Section>,
 }
 
@@ -50,34 +52,50 @@ pub(crate) const SUBJECTS: [Subject; 9] = [
     Subject {
         id: "epoll",
         title: "Small server, P-256",
+        system: None,
         measure: |bench| bench.small_server(Key::EcP256),
     },
     Subject {
         id: "haproxy-here",
         title: "HAProxy of this machine",
+        system: None,
         measure: |bench| bench.haproxy("haproxy-here", Place::here()?),
     },
     Subject {
         id: "haproxy-debian13",
         title: "HAProxy of Debian 13",
+        system: Some("debian13"),
         measure: |bench| bench.haproxy("haproxy-debian13", bench.place("debian13")?),
     },
     Subject {
         id: "haproxy-debian11",
         title: "HAProxy of Debian 11",
+        system: Some("debian11"),
         measure: |bench| bench.haproxy("haproxy-debian11", bench.place("debian11")?),
     },
     Subject {
         id: "epoll-rsa",
         title: "Small server, RSA-2048",
+        system: None,
         measure: |bench| bench.small_server(Key::Rsa2048),
     },
-    Subject { id: "hanging", title: "One answer in ten hangs", measure: Bench::hanging },
-    Subject { id: "nginx", title: "nginx", measure: Bench::nginx },
-    Subject { id: "front", title: "HAProxy in front of nginx", measure: Bench::front },
+    Subject {
+        id: "hanging",
+        title: "One answer in ten hangs",
+        system: None,
+        measure: Bench::hanging,
+    },
+    Subject { id: "nginx", title: "nginx", system: None, measure: Bench::nginx },
+    Subject {
+        id: "front",
+        title: "HAProxy in front of nginx",
+        system: None,
+        measure: Bench::front,
+    },
     Subject {
         id: "signatures",
         title: "One signature after the other",
+        system: None,
         measure: Bench::signatures,
     },
 ];
