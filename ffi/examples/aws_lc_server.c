@@ -66,12 +66,9 @@ static const char *vault_algorithm(uint16_t algorithm)
 /* Ends the operation, if there is one. Whether it has a result does not matter. */
 static void end_operation(struct connection *connection)
 {
-    if (connection->pending_fd >= 0)
-        /* Before akv_pending_cancel closes it: the library may still have a duplicate, and epoll
-         * forgets a descriptor only when the last one is closed. */
-        epoll_ctl(events_fd, EPOLL_CTL_DEL, connection->pending_fd, NULL);
-    connection->pending_fd = -1;
+    /* Closes the descriptor, which epoll then forgets. */
     akv_pending_cancel(connection->pending);
+    connection->pending_fd = -1;
     connection->pending = NULL;
 }
 

@@ -417,8 +417,8 @@ int32_t akv_decrypt_start(const AkvKey *key,
 
 /*
  Returns in `*fd` a descriptor that becomes readable when the operation has ended, for event loops.
- Do not read from it or close it; it is closed by `akv_pending_cancel`. Remove it from an epoll
- instance before that, since the library may still have a duplicate. Where the system refuses this
+ Do not read from it or close it; it is closed by `akv_pending_cancel`, which also removes
+ it from epoll instances. Where the system refuses this
  library a thread, the operation continues only inside functions that wait.
 
  # Safety

@@ -5,13 +5,13 @@ use std::{
     future::Future as _,
     io,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Wake, Waker},
     time::Duration,
 };
 
 use akv_core::{Error, ErrorKind, blocking};
-use process_abi::event::EventDescriptor;
+use process_abi::{ProcessId, event::EventDescriptor};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -25,8 +25,8 @@ pub struct Pending {
     state: State,
     /// The maximum length of the result in bytes.
     max_len: usize,
-    /// The caller's descriptor and the waker that makes it readable, created on request.
-    event: Option<(EventDescriptor, Waker)>,
+    /// The caller's descriptor, created on request.
+    event: Option<Event>,
 }
 
 enum State {
@@ -60,11 +60,10 @@ impl Pending {
 
     /// Makes the descriptor, if there is one, readable when the operation ends.
     fn watch(&mut self) {
-        if let Some((event, waker)) = self.event.take() {
-            if self.poll(&waker) {
-                event.signal();
-            }
-            self.event = Some((event, waker));
+        if let Some(signal) = self.event.as_ref().map(|event| Arc::clone(&event.signal))
+            && self.poll(&Waker::from(Arc::clone(&signal)))
+        {
+            signal.wake();
         }
     }
 
@@ -83,25 +82,51 @@ impl Pending {
 
     /// The descriptor that is readable once the operation has ended.
     fn descriptor(&mut self) -> io::Result<c_int> {
-        if let Some((event, _)) = &self.event {
-            return Ok(event.number());
+        if let Some(event) = &self.event {
+            return Ok(event.number);
         }
-        let event = EventDescriptor::new()?;
-        let waker = Waker::from(Arc::new(Signal(event.duplicate()?)));
-        let number = event.number();
-        self.event = Some((event, waker));
+        let descriptor = EventDescriptor::new()?;
+        let number = descriptor.number();
+        let signal = Arc::new(Signal(Mutex::new(Some(descriptor))));
+        self.event = Some(Event { number, process: process_abi::current(), signal });
         self.watch();
         Ok(number)
     }
 }
 
-/// Makes the descriptor readable. It has a descriptor of its own, since the operation may be freed
-/// in the meantime.
-struct Signal(EventDescriptor);
+/// The caller's side of a [`Signal`].
+struct Event {
+    number: c_int,
+    process: ProcessId,
+    signal: Arc<Signal>,
+}
+
+impl Drop for Event {
+    fn drop(&mut self) {
+        if process_abi::current() == self.process {
+            drop(self.signal.lock().take());
+        } else if let Ok(mut descriptor) = self.signal.0.try_lock() {
+            // In a child of `fork`, the lock may have been held by a thread of the parent.
+            *descriptor = None;
+        }
+    }
+}
+
+/// Makes the descriptor readable, unless it has been closed. There is no duplicate, which would keep
+/// it in the caller's epoll instance.
+struct Signal(Mutex<Option<EventDescriptor>>);
+
+impl Signal {
+    fn lock(&self) -> MutexGuard<'_, Option<EventDescriptor>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Wake for Signal {
     fn wake(self: Arc<Self>) {
-        self.0.signal();
+        if let Some(descriptor) = &*self.lock() {
+            descriptor.signal();
+        }
     }
 }
 
@@ -157,8 +182,8 @@ pub unsafe extern "C" fn akv_decrypt_start(
 }
 
 /// Returns in `*fd` a descriptor that becomes readable when the operation has ended, for event loops.
-/// Do not read from it or close it; it is closed by `akv_pending_cancel`. Remove it from an epoll
-/// instance before that, since the library may still have a duplicate. Where the system refuses this
+/// Do not read from it or close it; it is closed by `akv_pending_cancel`, which also removes
+/// it from epoll instances. Where the system refuses this
 /// library a thread, the operation continues only inside functions that wait.
 ///
 /// # Safety

@@ -160,16 +160,6 @@ static inline long open_descriptors(void)
     return count;
 }
 
-/* Waits until another thread has closed what it had open: at most this many are left. */
-static inline void until_descriptors(long count)
-{
-    for (int waited = 0; open_descriptors() > count; waited++)
-        if (waited > 20000 || poll(NULL, 0, 1) != 0) {
-            fprintf(stderr, "%ld descriptors instead of %ld\n", open_descriptors(), count);
-            exit(1);
-        }
-}
-
 static inline void passed(const char *step)
 {
     printf("%s\n", step);

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
+#include <sys/epoll.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -93,12 +94,13 @@ static inline void again(EVP_PKEY *key)
     passed("again");
 }
 
-/* The host frees the wait context of a paused job and forgets the job, as HAProxy does. Once its
- * operation has ended, the descriptors are closed too. */
+/* The host frees the wait context of a paused job and forgets the job, as HAProxy does. The descriptors
+ * are closed with it, and no event of theirs follows, although the operation may still end. */
 static inline void abandoned(EVP_PKEY *key)
 {
-    struct job jobs[MANY];
-    long before = open_descriptors();
+    struct epoll_event event = {EPOLLIN, {NULL}};
+    int events = epoll_create1(EPOLL_CLOEXEC);
+    struct job jobs[MANY], last;
 
     for (unsigned long i = 0; i < MANY; i++) {
         OSSL_ASYNC_FD descriptor;
@@ -106,11 +108,19 @@ static inline void abandoned(EVP_PKEY *key)
         job_open(&jobs[i], key, i);
         job_start(&jobs[i]);
         descriptor = descriptor_of(jobs[i].context);
+        if (epoll_ctl(events, EPOLL_CTL_ADD, descriptor, &event) != 0)
+            die("no epoll");
         ASYNC_WAIT_CTX_free(jobs[i].context);
         if (fcntl(descriptor, F_GETFD) != -1)
             die("the descriptor is still open");
     }
-    until_descriptors(before);
+    /* Those of the others would have come by then. */
+    job_open(&last, key, MANY);
+    job_start(&last);
+    job_finish(&last);
+    if (epoll_wait(events, &event, 1, 0) != 0)
+        die("an event of a closed descriptor");
+    close(events);
     passed("abandoned");
 }
 
@@ -186,6 +196,8 @@ static inline void forked(EVP_PKEY *key)
     if (child == 0) {
         struct job own;
 
+        /* The parent must not miss what the child has seen. */
+        job_wait(&job);
         if (job_run(&job) != ASYNC_FINISH || job.result == 1)
             _exit(2);
         ASYNC_WAIT_CTX_free(job.context);
@@ -283,18 +295,24 @@ static inline struct handshake handshake_open(SSL_CTX *const contexts[2])
     return tls;
 }
 
-static inline void handshake_finish(struct handshake *tls)
+/* Resumes a connection's jobs when they should be. */
+static inline void finish_async(SSL *connection)
 {
     OSSL_ASYNC_FD descriptor = -1;
     size_t count = 0;
 
-    while (SSL_waiting_for_async(tls->server)) {
-        if (SSL_get_all_async_fds(tls->server, NULL, &count) != 1 || count != 1
-            || SSL_get_all_async_fds(tls->server, &descriptor, &count) != 1
+    while (SSL_waiting_for_async(connection)) {
+        if (SSL_get_all_async_fds(connection, NULL, &count) != 1 || count != 1
+            || SSL_get_all_async_fds(connection, &descriptor, &count) != 1
             || !is_readable(descriptor, 20000))
             die("no descriptor to wait for");
-        SSL_do_handshake(tls->server);
+        SSL_do_handshake(connection);
     }
+}
+
+static inline void handshake_finish(struct handshake *tls)
+{
+    finish_async(tls->server);
     for (int i = 0; i < 10 && !(SSL_is_init_finished(tls->server)
                                 && SSL_is_init_finished(tls->client)); i++) {
         SSL_do_handshake(tls->client);

@@ -11,7 +11,7 @@ use std::{fs, time::Duration};
 use akv_emulator::{Curve, Persona};
 use akv_tests::{
     Site, Task, cc,
-    jobs::{more_to_load, slow_site},
+    jobs::{more_to_load, server, slow_site},
     modules,
 };
 use anyhow::{Context as _, Result, bail};
@@ -161,7 +161,8 @@ fn memcheck_finds_nothing_while_jobs_are_paused_abandoned_and_forked() -> Result
     let certificate = site.text("jobs.pem");
     let request = format!("req -new -x509 -key {key} -subj /CN=localhost -out {certificate}");
     site.openssl().ok(&request)?;
-    memcheck(&site, "provider/jobs", &[], &[&key, &certificate]).map(drop)
+    let server = server(&site)?;
+    memcheck(&site, "provider/jobs", &[], &[&key, &certificate, &server]).map(drop)
 }
 
 /// As above.

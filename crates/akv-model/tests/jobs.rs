@@ -26,8 +26,13 @@ fn a_forgotten_job_touches_nothing() {
 }
 
 #[test]
-fn a_forgotten_stack_holds_no_descriptor() {
-    check(scenarios::a_forgotten_stack_holds_no_descriptor);
+fn a_forgotten_stack_holds_neither_event_nor_result() {
+    check(scenarios::a_forgotten_stack_holds_neither_event_nor_result);
+}
+
+#[test]
+fn a_callback_delays_no_other_operation() {
+    check(scenarios::a_callback_delays_no_other_operation);
 }
 
 #[test]

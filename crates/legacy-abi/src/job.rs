@@ -4,16 +4,28 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use akv_core::Settings;
-use akv_core::blocking::{Client, Pending, Wait};
+use akv_core::blocking::{self, Client, Pending, Wait};
 use ossl_abi::guard::deep;
-use ossl_abi::job::Jobs;
+use ossl_abi::job::{InFlight, Jobs};
 
 /// Pauses the current job of the host.
 struct InJobs(Jobs);
 
 impl Wait for InJobs {
-    fn wait(&self, is_ready: &mut dyn FnMut(&Waker) -> bool) {
-        self.0.wait(is_ready);
+    fn wait(&self, operation: &mut dyn blocking::InFlight) {
+        self.0.wait(&mut Operation(operation));
+    }
+}
+
+struct Operation<'a>(&'a mut dyn blocking::InFlight);
+
+impl InFlight for Operation<'_> {
+    fn has_ended(&mut self, waker: &Waker) -> bool {
+        self.0.has_ended(waker)
+    }
+
+    fn canceller(&self) -> Box<dyn FnOnce() + Send> {
+        self.0.canceller()
     }
 }
 

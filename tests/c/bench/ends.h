@@ -116,10 +116,6 @@ static void leave(struct clients *clients, struct end *end)
 
 static void close_end(struct side *side, struct end *end)
 {
-    /* Closing a descriptor removes it from the epoll, unless there is a duplicate: the operation of
-     * the job may still have one. */
-    if (end->job >= 0 && epoll_ctl(side->epoll, EPOLL_CTL_DEL, end->job, NULL) != 0)
-        die("epoll_ctl");
     SSL_free(end->ssl);
     close(end->socket);
     end->ssl = NULL;

@@ -1,15 +1,15 @@
-/* jobs KEY CERTIFICATE | late | down | faults | off: signs inside ASYNC jobs, in every state that a
+/* jobs KEY CERTIFICATE SERVER | late | down | faults | off: signs inside ASYNC jobs, in every state that a
  * paused job can be in; against a service that does not answer, once or until it fails fast; against
- * one with faults; without pauses. */
+ * one with faults; without pauses. SERVER is a PEM file with key and certificate of a TLS server. */
 #include "common.h"
-#include "job_steps.h"
+#include "job_uses.h"
 
 int main(int argc, char **argv)
 {
     EVP_PKEY *key;
 
-    if (argc != 3)
-        die("usage: jobs KEY CERTIFICATE | late | down | faults | off");
+    if (argc != 3 && argc != 4)
+        die("usage: jobs KEY CERTIFICATE SERVER | late | down | faults | off");
     key = load_key(argv[1]);
     if (strcmp(argv[2], "late") == 0) {
         late(key);
@@ -27,6 +27,9 @@ int main(int argc, char **argv)
         passed("off");
     } else {
         every_step(key, argv[2]);
+        client(key, argv[2], argv[3]);
+        if (EVP_PKEY_bits(key) >= 2048)
+            decrypts(key);
     }
     EVP_PKEY_free(key);
     return 0;

@@ -34,7 +34,7 @@ pub use self::{
     symmetric::{CbcStream, SymmetricKey},
     vault::{KeyList, Vault},
 };
-pub use crate::process::driver::Wait;
+pub use crate::process::driver::{InFlight, Wait};
 
 use std::{sync::Arc, time::Duration};
 

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{GRACE, Wait};
+use super::{GRACE, InFlight, Wait};
 use crate::{
     Error, ErrorKind, Result,
     process::driver::{self, start},
@@ -141,14 +141,9 @@ impl<T: Send + 'static> Running<T> {
 
     /// `None` if that left the rest to us.
     fn wait_by(&self, wait: &dyn Wait) -> Option<Result<T>> {
-        let mut result = None;
-        wait.wait(&mut |waker| {
-            if result.is_none() {
-                result = self.result(waker);
-            }
-            result.is_some()
-        });
-        result
+        let mut waited = Waited { running: self, result: None };
+        wait.wait(&mut waited);
+        waited.result
     }
 
     /// The result, or the reason why there will not be one.
@@ -160,12 +155,10 @@ impl<T: Send + 'static> Running<T> {
     }
 
     fn poll(&self, waker: &Waker) -> Poll<Result<T>> {
-        match self.operation.poll(waker) {
-            Poll::Pending => match self.operation.check_process() {
-                Ok(()) => Poll::Pending,
-                Err(error) => Poll::Ready(Err(error)),
-            },
-            ready => ready,
+        // First, because in a child of `fork` a lock of the operation may be held for ever.
+        match self.operation.check_process() {
+            Ok(()) => self.operation.poll(waker),
+            Err(error) => Poll::Ready(Err(error)),
         }
     }
 
@@ -180,5 +173,24 @@ impl<T: Send + 'static> Running<T> {
 impl<T: Send + 'static> fmt::Debug for Pending<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pending").finish_non_exhaustive()
+    }
+}
+
+/// An operation that a [`Wait`] waits for.
+struct Waited<'a, T> {
+    running: &'a Running<T>,
+    result: Option<Result<T>>,
+}
+
+impl<T: Send + 'static> InFlight for Waited<'_, T> {
+    fn has_ended(&mut self, waker: &Waker) -> bool {
+        if self.result.is_none() {
+            self.result = self.running.result(waker);
+        }
+        self.result.is_some()
+    }
+
+    fn canceller(&self) -> Box<dyn FnOnce() + Send> {
+        self.running.operation.canceller()
     }
 }

@@ -34,33 +34,32 @@ pub(crate) struct Connection {
     pub(crate) calls_after_the_end: AtomicUsize,
 }
 
-/// One of its two descriptors.
+/// The descriptor of its event.
 pub(crate) struct Descriptor(Arc<Connection>);
 
-/// Its callback.
+/// Its callback, with what the host does in it. As in C, it is copied.
+#[derive(Clone, Copy)]
 pub(crate) struct Callback {
-    connection: Arc<Connection>,
-    /// What the host does in it.
-    then: Option<Box<dyn Fn() + Send>>,
+    connection: &'static Connection,
+    then: Option<&'static (dyn Fn() + Sync)>,
 }
 
 pub(crate) type Event = event::Event<Descriptor, Callback>;
 
 impl Connection {
     pub(crate) fn event(self: &Arc<Self>) -> Arc<Event> {
-        let descriptor = || {
-            self.open.fetch_add(1, SeqCst);
-            Descriptor(Arc::clone(self))
-        };
-        Arc::new(Event::new(descriptor(), descriptor()))
+        self.open.fetch_add(1, SeqCst);
+        Arc::new(Event::new(Descriptor(Arc::clone(self))))
     }
 
     pub(crate) fn callback(self: &Arc<Self>) -> Callback {
-        Callback { connection: Arc::clone(self), then: None }
+        // A raw pointer in C, which may dangle: here it never does, and the end is counted.
+        let connection = Box::leak(Box::new(Arc::clone(self)));
+        Callback { connection, then: None }
     }
 
-    pub(crate) fn callback_then(self: &Arc<Self>, then: impl Fn() + Send + 'static) -> Callback {
-        Callback { connection: Arc::clone(self), then: Some(Box::new(then)) }
+    pub(crate) fn callback_then(self: &Arc<Self>, then: impl Fn() + Sync + 'static) -> Callback {
+        Callback { then: Some(Box::leak(Box::new(then))), ..self.callback() }
     }
 
     /// Waits until the descriptor is readable, as an event loop does.
@@ -88,6 +87,7 @@ impl Connection {
 impl event::Descriptor for Descriptor {
     fn signal(&self) {
         step();
+        assert_eq!(self.0.freed.load(SeqCst), 0, "the descriptor is closed with its context");
         *self.0.readable.lock().expect("no panic") += 1;
         self.0.changed.notify_all();
     }
@@ -108,7 +108,7 @@ impl event::Callback for Callback {
         step();
         self.connection.calls.fetch_add(1, SeqCst);
         self.connection.calls_after_the_end.fetch_add(self.connection.freed.load(SeqCst), SeqCst);
-        if let Some(then) = &self.then {
+        if let Some(then) = self.then {
             then();
         }
         self.connection.calls_after_the_end.fetch_add(self.connection.freed.load(SeqCst), SeqCst);

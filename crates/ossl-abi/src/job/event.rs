@@ -11,32 +11,37 @@ use process_abi::ProcessId;
 
 use super::primitives::{Mutex, MutexGuard, PoisonError, thread_local};
 
-/// A descriptor of an event.
+/// The descriptor of an event.
 pub(crate) trait Descriptor {
-    /// Makes all descriptors of the event readable.
+    /// Makes it readable.
     fn signal(&self);
 
-    /// Makes them unreadable again.
+    /// Makes it unreadable again.
     fn reset(&self);
 }
 
 /// The host's callback.
-pub(crate) trait Callback {
+pub(crate) trait Callback: Copy {
     /// Calls it. The wait context is alive.
     fn call(&self);
 }
+
+/// Cancels the operation of a job.
+pub(crate) type Canceller = Box<dyn FnOnce() + Send>;
 
 /// Shared by a wait context and the operations that were started in its jobs. They know nothing of
 /// a job or a connection, which may be freed at any time.
 pub(crate) struct Event<D, C> {
     process: ProcessId,
-    /// The wait context's descriptor; `None` once the context is gone.
-    of_context: Mutex<Option<D>>,
-    /// The operations' own descriptor of the same event.
-    ours: D,
-    /// The callback dereferences the host's connection, so it must not be called once the wait
-    /// context is gone. The lock is held during the call.
+    /// The only descriptor of the event; `None` once the wait context is gone. Its end is the
+    /// descriptor's: a duplicate would keep it in the host's epoll.
+    descriptor: Mutex<Option<D>>,
     callback: Mutex<Option<C>>,
+    /// Held while the callback is called. It dereferences the host's connection, so the wait context
+    /// is not freed before it has returned.
+    calling: Mutex<()>,
+    /// Cancels the operation that a paused job waits for.
+    canceller: Mutex<Option<Canceller>>,
 }
 
 thread_local! {
@@ -45,41 +50,57 @@ thread_local! {
 }
 
 impl<D: Descriptor, C: Callback> Event<D, C> {
-    /// An event with a descriptor for the wait context, and another one for us.
-    pub(crate) fn new(of_context: D, ours: D) -> Self {
-        let process = process_abi::current();
-        let (of_context, callback) = (Mutex::new(Some(of_context)), Mutex::new(None));
-        Self { process, of_context, ours, callback }
+    pub(crate) fn new(descriptor: D) -> Self {
+        Self {
+            process: process_abi::current(),
+            descriptor: Mutex::new(Some(descriptor)),
+            callback: Mutex::new(None),
+            calling: Mutex::new(()),
+            canceller: Mutex::new(None),
+        }
     }
 
     pub(crate) fn is_of_this_process(&self) -> bool {
         process_abi::current() == self.process
     }
 
-    /// The descriptor is not readable any more.
+    /// The descriptor is not readable any more. In a child of `fork` it still is: the event is also
+    /// the parent's.
     pub(crate) fn reset(&self) {
-        self.ours.reset();
+        if self.is_of_this_process()
+            && let Some(descriptor) = &*locked(&self.descriptor)
+        {
+            descriptor.reset();
+        }
     }
 
     pub(crate) fn set_callback(&self, callback: Option<C>) {
         *locked(&self.callback) = callback;
     }
 
-    /// The wait context is gone: closes its descriptor, and waits until its callback has returned.
+    /// Sets what cancels the operation that the job waits for; `None` when it does not wait any more.
+    pub(crate) fn set_canceller(&self, canceller: Option<Canceller>) {
+        *locked(&self.canceller) = canceller;
+    }
+
+    /// The wait context is gone: closes its descriptor, waits until its callback has returned, and
+    /// cancels the operation of a job that was abandoned while it waited.
     pub(crate) fn close(&self) {
-        // In a child of `fork`, the locks may have been held by a thread of the parent.
-        let descriptor = self.of_context.try_lock().ok().and_then(|mut held| held.take());
-        drop(descriptor);
         if !self.is_of_this_process() {
+            // The lock may have been held by a thread of the parent.
+            drop(self.descriptor.try_lock().ok().and_then(|mut held| held.take()));
             return;
         }
+        drop(locked(&self.descriptor).take());
+        *locked(&self.callback) = None;
         // A callback that frees its own context must not wait for itself.
-        let mut callback = match self.callback.try_lock() {
-            Ok(callback) => callback,
-            Err(_) if CALLING.with(Cell::get) == Some(self.address()) => return,
-            Err(_) => locked(&self.callback),
-        };
-        *callback = None;
+        if CALLING.with(Cell::get) != Some(self.address()) {
+            drop(locked(&self.calling));
+        }
+        let canceller = locked(&self.canceller).take();
+        if let Some(cancel) = canceller {
+            cancel();
+        }
     }
 
     fn address(&self) -> usize {
@@ -89,7 +110,7 @@ impl<D: Descriptor, C: Callback> Event<D, C> {
 
 impl<D, C> Wake for Event<D, C>
 where
-    D: Descriptor + Send + Sync + 'static,
+    D: Descriptor + Send + 'static,
     C: Callback + Send + 'static,
 {
     fn wake(self: Arc<Self>) {
@@ -100,12 +121,17 @@ where
         if !self.is_of_this_process() {
             return;
         }
-        self.ours.signal();
-        let callback = locked(&self.callback);
-        let Some(host) = &*callback else { return };
-        let before = CALLING.with(|calling| calling.replace(Some(self.address())));
-        host.call();
-        CALLING.with(|calling| calling.set(before));
+        if let Some(descriptor) = &*locked(&self.descriptor) {
+            descriptor.signal();
+        }
+        let _calling = locked(&self.calling);
+        // Not held during the call: the next operation of the job may set it.
+        let callback = *locked(&self.callback);
+        if let Some(host) = callback {
+            let before = CALLING.with(|calling| calling.replace(Some(self.address())));
+            host.call();
+            CALLING.with(|calling| calling.set(before));
+        }
     }
 }
 

@@ -35,72 +35,89 @@ const NO_PAUSE: Duration = Duration::from_micros(1);
 /// After this many of them in a row, the caller blocks.
 const MAX_SHORT: u32 = 64;
 
+/// The operation that a job waits for.
+pub trait InFlight {
+    /// Whether it has ended. If not, it keeps the waker, and wakes it when this should be called
+    /// again.
+    fn has_ended(&mut self, waker: &Waker) -> bool;
+
+    /// A function that cancels the operation, from any thread.
+    fn canceller(&self) -> Box<dyn FnOnce() + Send>;
+}
+
+/// How a wait has ended.
+struct Waited {
+    /// Otherwise the caller has to block.
+    has_ended: bool,
+    /// Whether the job was paused, and so the host has seen the descriptor.
+    was_paused: bool,
+}
+
 impl Jobs {
-    /// Pauses the current job, if there is one, until `is_ready` returns `true`. Returns early if
-    /// the caller has to block instead.
+    /// Pauses the current job, if there is one, until the operation has ended. Returns early if the
+    /// caller has to block instead.
     ///
     /// The caller runs on the job's stack, not on one of [our own](crate::guard::deep): a host may
     /// abandon a paused job, and with it the stack.
-    pub fn wait(&self, is_ready: &mut dyn FnMut(&Waker) -> bool) {
+    pub fn wait(&self, operation: &mut dyn InFlight) {
         if is_on_own_stack() {
             return;
         }
         // SAFETY: libcrypto's function, without preconditions.
         let job = unsafe { (self.get_current_job)() };
-        if job.is_null() {
+        if job.is_null() || deep(|| operation.has_ended(Waker::noop())) {
             return;
         }
-        // The event is needed only from here on: a host does not expect to find a descriptor.
-        if deep(|| is_ready(Waker::noop())) {
-            return;
-        }
-        // Weak, because an abandoned job never drops what is on its stack.
-        let event =
-            deep(|| self.event_of(job).map(|(event, is_new)| (Arc::downgrade(&event), is_new)));
-        let Some((event, is_new)) = event else {
-            return;
+        let begin = || {
+            let context = self.context_of(job)?;
+            let (event, is_new) = self.event_of(context)?;
+            event.set_canceller(Some(operation.canceller()));
+            // Weak, because an abandoned job never drops what is on its stack.
+            Some((context, Arc::downgrade(&event), is_new))
         };
-        if !self.wait_for(&event, is_new, is_ready) {
-            tracing::debug!("an ASYNC job cannot be paused; its thread blocks");
-        }
-        if let Some(event) = event.upgrade() {
-            event.reset();
-        }
+        let Some((context, event, is_new)) = deep(begin) else { return };
+        let waited = self.wait_for(&event, operation);
+        deep(|| {
+            if !waited.has_ended {
+                tracing::debug!("an ASYNC job cannot be paused; its thread blocks");
+            }
+            if let Some(event) = event.upgrade() {
+                event.set_canceller(None);
+                event.reset();
+            }
+            // HAProxy crashes if a wait context has a descriptor that no pause has shown to it.
+            if is_new && !waited.was_paused {
+                self.forget(context);
+            }
+        });
     }
 
-    /// Whether the operation has ended. Pauses at least once if the event is new: HAProxy crashes if
-    /// a wait context has a descriptor that no pause has shown to it.
-    fn wait_for(
-        &self,
-        event: &Weak<Event>,
-        is_new: bool,
-        is_ready: &mut dyn FnMut(&Waker) -> bool,
-    ) -> bool {
-        let (mut short, mut is_hidden) = (0, is_new);
+    fn wait_for(&self, event: &Weak<Event>, operation: &mut dyn InFlight) -> Waited {
+        let (mut short, mut was_paused) = (0, false);
         loop {
             let poll = |event: Arc<Event>| {
-                let waker = Waker::from(event);
-                let has_ended = is_ready(&waker);
-                if has_ended && is_hidden {
-                    waker.wake();
-                }
-                has_ended
+                // Before the look: a signal of the last round would end the next pause at once.
+                event.reset();
+                operation.has_ended(&Waker::from(event))
             };
             match deep(|| event.upgrade().map(poll)) {
-                Some(true) if !is_hidden => return true,
-                Some(_) => {}
+                Some(false) => {}
+                Some(true) => return Waited { has_ended: true, was_paused },
                 // The host has freed the wait context of a job that it resumes.
-                None => return false,
+                None => return Waited { has_ended: false, was_paused: true },
             }
             let start = Instant::now();
             // SAFETY: this thread is inside a job, on the job's stack.
             if outside(|| unsafe { (self.pause_job)() }) != 1 {
-                return false;
+                return Waited { has_ended: false, was_paused };
             }
-            is_hidden = false;
-            short = if start.elapsed() < NO_PAUSE { short + 1 } else { 0 };
+            if start.elapsed() < NO_PAUSE {
+                short += 1;
+            } else {
+                (short, was_paused) = (0, true);
+            }
             if short == MAX_SHORT {
-                return false;
+                return Waited { has_ended: false, was_paused };
             }
         }
     }

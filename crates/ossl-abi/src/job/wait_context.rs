@@ -1,7 +1,6 @@
 //! The event in a job's wait context.
 
 use std::ffi::{c_int, c_void};
-use std::io;
 use std::ptr;
 use std::sync::Arc;
 
@@ -40,6 +39,7 @@ impl Descriptor for EventDescriptor {
 }
 
 /// A callback that the host has set with ASYNC_WAIT_CTX_set_callback(3), and its argument.
+#[derive(Clone, Copy)]
 pub(super) struct HostCallback {
     function: AsyncCallbackFn,
     argument: *mut c_void,
@@ -57,14 +57,16 @@ impl Callback for HostCallback {
 }
 
 impl Jobs {
-    /// The event of the job's wait context, and whether it is new. It is created by the first
-    /// operation that waits, and closed with the context.
-    pub(super) fn event_of(&self, job: *mut Job) -> Option<(Arc<Event>, bool)> {
+    /// The wait context of the current job.
+    pub(super) fn context_of(&self, job: *mut Job) -> Option<*mut WaitContext> {
         // SAFETY: the job is the current one.
         let context = unsafe { (self.get_wait_ctx)(job) };
-        if context.is_null() {
-            return None;
-        }
+        Some(context).filter(|context| !context.is_null())
+    }
+
+    /// The event of a wait context, and whether it is new. It is created by the first operation that
+    /// waits, and closed with the context.
+    pub(super) fn event_of(&self, context: *mut WaitContext) -> Option<(Arc<Event>, bool)> {
         let (event, is_new) = match self.known_event(context) {
             Some(event) => (event, false),
             None => (self.new_event(context)?, true),
@@ -103,22 +105,31 @@ impl Jobs {
             return Some(event);
         }
         // A parent's: the child would wake the parent's job.
-        // SAFETY: the context is alive. It forgets the descriptor and the reference, which are
-        // released here.
-        unsafe {
-            (self.clear_fd)(context, KEY.address());
-            cleanup(context, KEY.address(), number, data);
-        }
+        drop(event);
+        self.forget(context);
         None
     }
 
+    /// Removes the event from its wait context.
+    pub(super) fn forget(&self, context: *mut WaitContext) {
+        let (mut number, mut data) = (-1, ptr::null_mut());
+        // SAFETY: the context is alive. It forgets the descriptor and the reference, which are
+        // released here.
+        unsafe {
+            if (self.get_fd)(context, KEY.address(), &mut number, &mut data) == 1 {
+                (self.clear_fd)(context, KEY.address());
+                cleanup(context, KEY.address(), number, data);
+            }
+        }
+    }
+
     fn new_event(&self, context: *mut WaitContext) -> Option<Arc<Event>> {
-        let descriptors = new_descriptors().inspect_err(|error| {
+        let descriptor = EventDescriptor::new().inspect_err(|error| {
             tracing::info!(%error, "no descriptor for an ASYNC job; its thread blocks");
         });
-        let (of_context, ours) = descriptors.ok()?;
-        let number = of_context.number();
-        let event = Arc::new(Event::new(of_context, ours));
+        let descriptor = descriptor.ok()?;
+        let number = descriptor.number();
+        let event = Arc::new(Event::new(descriptor));
         let data = Arc::into_raw(Arc::clone(&event)).cast_mut().cast();
         // SAFETY: the context is alive, and passes key, descriptor and data to `cleanup`.
         let set = unsafe { (self.set_wait_fd)(context, KEY.address(), number, data, cleanup) };
@@ -129,12 +140,6 @@ impl Jobs {
         }
         Some(event)
     }
-}
-
-fn new_descriptors() -> io::Result<(EventDescriptor, EventDescriptor)> {
-    let of_context = EventDescriptor::new()?;
-    let ours = of_context.duplicate()?;
-    Ok((of_context, ours))
 }
 
 /// libcrypto calls this when it frees a wait context.

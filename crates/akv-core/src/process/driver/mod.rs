@@ -14,7 +14,7 @@ mod runtime;
 mod stack;
 mod wait;
 
-pub use self::wait::Wait;
+pub use self::wait::{InFlight, Wait};
 pub(crate) use self::{
     aside::run_blocking,
     descriptors::above_standard_streams,

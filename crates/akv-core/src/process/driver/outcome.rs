@@ -41,9 +41,15 @@ impl<T> Outcome<T> {
 
     /// Gives up the result. Returns whether there was none yet.
     pub(crate) fn cancel(&self) -> bool {
-        // In a child of `fork`, the lock may have been held by a thread that does not exist here.
-        let Ok(mut state) = self.0.try_lock() else { return true };
-        matches!(mem::replace(&mut *state, State::Taken), State::Open(_))
+        matches!(mem::replace(&mut *self.state(), State::Taken), State::Open(_))
+    }
+
+    /// Gives up the result in a child of `fork`, where the lock may be held by a thread that does not
+    /// exist there.
+    pub(crate) fn cancel_in_child(&self) {
+        if let Ok(mut state) = self.0.try_lock() {
+            *state = State::Taken;
+        }
     }
 
     fn settle(&self, result: impl FnOnce() -> Result<T>) {

@@ -49,6 +49,13 @@ impl<T: Send + 'static> Pending<T> {
         self.outcome.poll(waker)
     }
 
+    /// A function that cancels the operation, as dropping this does.
+    pub(crate) fn canceller(&self) -> Box<dyn FnOnce() + Send> {
+        let (outcome, driver) = (Arc::clone(&self.outcome), Arc::clone(&self.driver));
+        let task = self.task.clone();
+        Box::new(move || cancel(&outcome, &*driver, &task))
+    }
+
     /// Fails in a child of `fork` if the operation was started in its parent, whose thread and
     /// connections the child lacks.
     ///
@@ -82,9 +89,15 @@ impl<T: Send + 'static> Pending<T> {
 
 impl<T> Drop for Pending<T> {
     fn drop(&mut self) {
-        // The runtime of another process must not be touched.
-        if self.outcome.cancel() && self.driver.is_of_this_process() {
-            self.task.abort();
-        }
+        cancel(&self.outcome, &*self.driver, &self.task);
+    }
+}
+
+fn cancel<T>(outcome: &Outcome<T>, driver: &dyn Driver, task: &AbortHandle) {
+    // The runtime of another process must not be touched.
+    if !driver.is_of_this_process() {
+        outcome.cancel_in_child();
+    } else if outcome.cancel() {
+        task.abort();
     }
 }

@@ -6,18 +6,18 @@ use std::task::Waker;
 /// OpenSSL ASYNC job; see [`Client::with_wait`](crate::blocking::Client::with_wait).
 ///
 /// ```
-/// use akv_core::{Settings, blocking::{Client, Wait}};
+/// use akv_core::{Settings, blocking::{Client, InFlight, Wait}};
 /// use std::{sync::Arc, task::Waker};
 ///
 /// /// Switches to another of the host's fibers until the operation has ended.
 /// struct Yield;
 ///
 /// impl Wait for Yield {
-///     fn wait(&self, is_ready: &mut dyn FnMut(&Waker) -> bool) {
+///     fn wait(&self, operation: &mut dyn InFlight) {
 ///         # fn in_a_fiber() -> bool { false }
 ///         # fn waker_of_this_fiber() -> Waker { Waker::noop().clone() }
 ///         # fn switch() {}
-///         while in_a_fiber() && !is_ready(&waker_of_this_fiber()) {
+///         while in_a_fiber() && !operation.has_ended(&waker_of_this_fiber()) {
 ///             switch();
 ///         }
 ///     }
@@ -27,9 +27,19 @@ use std::task::Waker;
 /// # Ok::<(), akv_core::Error>(())
 /// ```
 pub trait Wait: Send + Sync {
-    /// Waits on the calling thread until `is_ready` returns `true`, which it does at the latest
-    /// when the operation's deadline has passed. Otherwise `is_ready` keeps the waker, and wakes it
-    /// once, on any thread, when it should be called again. A wait that returns before that leaves
-    /// the rest to the facade, which blocks.
-    fn wait(&self, is_ready: &mut dyn FnMut(&Waker) -> bool);
+    /// Waits on the calling thread until the operation has ended. A wait that returns before that
+    /// leaves the rest to the facade, which blocks.
+    fn wait(&self, operation: &mut dyn InFlight);
+}
+
+/// The operation that a [`Wait`] waits for.
+pub trait InFlight {
+    /// Whether it has ended, which is the case at the latest when its deadline has passed. If not,
+    /// it keeps the waker, and wakes it once, on any thread, when this should be called again. The
+    /// last waker replaces those before it.
+    fn has_ended(&mut self, waker: &Waker) -> bool;
+
+    /// A function that cancels the operation and drops its result, from any thread. A caller that
+    /// never returns, because its stack is abandoned, needs it.
+    fn canceller(&self) -> Box<dyn FnOnce() + Send>;
 }
