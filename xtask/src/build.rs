@@ -27,6 +27,7 @@ const MODULES: &[Artifact] = &[
     ("engine-shim", "libe_akv.so", "e_akv.so"),
 ];
 const PROGRAMS: &[Artifact] = &[("akv-cli", "akv", "akv")];
+const EMULATOR: &[Artifact] = &[("akv-emulator", "akv-emulator", "akv-emulator")];
 
 /// The folders of a build.
 struct Places {
@@ -58,6 +59,13 @@ impl Build {
         let folder = self.modules()?;
         self.place(&self.places()?, PROGRAMS, &[])?;
         println!("modules: {}", folder.display());
+        Ok(folder)
+    }
+
+    /// Builds and copies everything that is released.
+    pub(crate) fn run_with_emulator(&self) -> Result<PathBuf> {
+        let folder = self.run()?;
+        self.place(&self.places()?, EMULATOR, &[])?;
         Ok(folder)
     }
 

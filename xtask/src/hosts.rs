@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::Args;
 
-use crate::{aws_lc, debian11, minimal, openssl, sdk};
+use crate::{aws_lc, debian11, dist, minimal, openssl, sdk};
 
 /// Arguments of `cargo xtask hosts`.
 #[derive(Args)]
@@ -38,6 +38,10 @@ pub(crate) struct Hosts {
     /// system is created in a folder first, which requires root and takes a minute.
     #[arg(long, conflicts_with_all = ["openssl", "debian11", "aws_lc", "sdk"])]
     minimal: bool,
+    /// Installs the packages of `cargo xtask dist` in Debian 11, 12 and 13, uses them, and removes
+    /// them. The systems are created in folders first, which requires root and takes minutes.
+    #[arg(long, conflicts_with_all = ["openssl", "debian11", "aws_lc", "sdk", "minimal"])]
+    packages: bool,
     /// Runs all of `cargo xtask test` there; takes as long as here.
     #[arg(long, requires = "minimal")]
     full: bool,
@@ -48,6 +52,9 @@ pub(crate) struct Hosts {
 
 impl Hosts {
     pub(crate) fn run(&self) -> Result<()> {
+        if self.packages {
+            return dist::packages();
+        }
         match (self.openssl, self.debian11, self.aws_lc, self.sdk, self.minimal) {
             (true, ..) => openssl::matrix(&self.version),
             (_, true, ..) => debian11::matrix(self.release),
@@ -59,7 +66,7 @@ impl Hosts {
             (.., true) => minimal::matrix(self.full),
             _ => bail!(
                 "choose what to run: `cargo xtask hosts --openssl`, `--debian11`, `--aws-lc`, \
-                 `--sdk` or `--minimal`"
+                 `--sdk`, `--minimal` or `--packages`"
             ),
         }
     }

@@ -10,6 +10,7 @@ mod cases;
 mod debian;
 mod debian11;
 mod demo;
+mod dist;
 mod e2e;
 mod fuzz;
 mod hosts;
@@ -41,6 +42,8 @@ enum Command {
     Build(build::Build),
     /// Demonstrates the main use: nginx serves TLS with keys in the embedded vault.
     Demo(demo::Demo),
+    /// Makes the packages for Debian and rpm, and a tarball. Takes a quarter of an hour.
+    Dist(dist::Dist),
     /// Runs end-to-end cases against real vaults, or with `--emulator` against the embedded one.
     #[command(disable_help_flag = true)]
     E2e(e2e::E2e),
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Command::Bench(bench) => bench.run(),
         Command::Build(build) => build.run().map(|_| ()),
         Command::Demo(demo) => demo.run(),
+        Command::Dist(dist) => dist.run(),
         Command::E2e(e2e) => e2e.run(),
         Command::Hosts(hosts) => hosts.run(),
         Command::Test(test) => test.run(),

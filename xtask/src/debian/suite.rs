@@ -34,6 +34,15 @@ pub(crate) const DEBIAN_11: Suite = Suite {
     ],
 };
 
+/// With OpenSSL 3.0.
+pub(crate) const DEBIAN_12: Suite = Suite {
+    name: "Debian 12",
+    codename: "bookworm",
+    folder: "debian12",
+    variable: "AKV_DEBIAN12_CACHE",
+    packages: &["libc6", "libssl3", "openssl"],
+};
+
 /// With OpenSSL 3.5.
 pub(crate) const DEBIAN_13: Suite = Suite {
     name: "Debian 13",
