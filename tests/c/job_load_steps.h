@@ -5,8 +5,20 @@
 
 #include "job.h"
 
+#include <openssl/pem.h>
+
 /* One load; NULL if it fails. */
 typedef void *load_function(const char *name);
+
+/* The key of a file. */
+static inline void *load_file(const char *path)
+{
+    BIO *file = BIO_new_file(path, "r");
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(file, NULL, NULL, NULL);
+
+    BIO_free(file);
+    return key;
+}
 
 struct load {
     load_function *load;

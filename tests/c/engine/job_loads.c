@@ -17,15 +17,6 @@ static void *load_public(const char *reference)
     return ENGINE_load_public_key(engine, reference, NULL, NULL);
 }
 
-static void *load_file(const char *path)
-{
-    BIO *file = BIO_new_file(path, "r");
-    EVP_PKEY *key = PEM_read_bio_PrivateKey(file, NULL, NULL, NULL);
-
-    BIO_free(file);
-    return key;
-}
-
 static void check_key(void *found)
 {
 #if OPENSSL_VERSION_NUMBER >= 0x30000000L

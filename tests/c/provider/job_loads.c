@@ -3,23 +3,12 @@
 #include "common.h"
 #include "job_load_steps.h"
 
-#include <openssl/pem.h>
-
 /* What KEY is. */
 static EVP_PKEY *known;
 
 static void *load_uri(const char *uri)
 {
     return load_key(uri);
-}
-
-static void *load_file(const char *path)
-{
-    BIO *file = BIO_new_file(path, "r");
-    EVP_PKEY *key = PEM_read_bio_PrivateKey(file, NULL, NULL, NULL);
-
-    BIO_free(file);
-    return key;
 }
 
 static void check_key(void *found)

@@ -4,8 +4,9 @@
 //! and a blocking server serves no other client in that time. Each vault has a
 //! [`Circuit`] for each kind of operation. It opens after three consecutive operations that reach
 //! their deadline without any response. An operation counts only if no later one got a response:
-//! while a vault responds to most requests, those that hang are not an outage. From then on operations of that kind fail at once, except
-//! for at most one probe a second. Only a response to a probe closes the circuit.
+//! while a vault responds to most requests, those that hang are not an outage. Once it is open,
+//! operations of that kind fail at once, except for at most one probe a second. Only a response to
+//! a probe closes the circuit.
 //!
 //! A circuit is a few numbers that are read and written without a lock, so a child of `fork` starts
 //! with its parent's state and continues independently.
