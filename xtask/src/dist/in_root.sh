@@ -41,7 +41,10 @@ key=${vault:-vault:testvault}:web
 case $(openssl version) in
 'OpenSSL 1.1.1'*)
     openssl engine e_akv >/dev/null
-    openssl req -new -x509 -engine e_akv -keyform engine -key "$key" -subj /CN=localhost \
+    export OPENSSL_CONF=/usr/share/doc/akv-engine/examples/openssl.cnf
+    openssl engine | grep -q e_akv
+    # `req` needs a configuration with a section of its own.
+    env -u OPENSSL_CONF openssl req -new -x509 -engine e_akv -keyform engine -key "$key" -subj /CN=localhost \
         -out site.pem 2>/dev/null
     openssl s_server -accept 127.0.0.1:4433 -engine e_akv -keyform engine -key "$key" \
         -cert site.pem -www >/dev/null 2>server.log &
