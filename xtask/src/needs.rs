@@ -70,7 +70,7 @@ const HEADERS: Need = Need {
 
 /// Programs of a minimal Debian, with their packages: tests and commands may use them without
 /// listing them. `cargo xtask hosts --minimal` checks this.
-pub(crate) const ESSENTIAL: [(&str, &str); 17] = [
+pub(crate) const ESSENTIAL: [(&str, &str); 19] = [
     ("apt-get", "apt"),
     ("bash", "bash"),
     ("chmod", "coreutils"),
@@ -86,7 +86,9 @@ pub(crate) const ESSENTIAL: [(&str, &str); 17] = [
     ("rm", "coreutils"),
     ("setpriv", "util-linux"),
     ("sh", "dash"),
+    ("sha256sum", "coreutils"),
     ("sleep", "coreutils"),
+    ("tar", "tar"),
     ("true", "coreutils"),
 ];
 
