@@ -107,9 +107,8 @@ entry! {
         passphrase: Passphrase,
     ) -> Result<bool>, waits {
         let start = || -> Result<_> {
-            let Some(file) = R::read(provider, input, &Request { selection, passphrase })? else {
-                return Ok(None);
-            };
+            let request = Request { provider, selection, passphrase };
+            let Some(file) = R::read(input, &request)? else { return Ok(None) };
             Ok(R::Output::start(provider, &file)?.map(|loading| (file, loading)))
         };
         let Some((file, loading)) = deep(start)? else { return Ok(true) };

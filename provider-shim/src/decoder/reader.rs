@@ -1,7 +1,5 @@
 //! The formats of key files, and how each is read.
 
-use std::sync::Arc;
-
 use akv_core::KeyFile;
 use ossl_abi::entry::CorePassphrase;
 use ossl_abi::host::Bio;
@@ -15,6 +13,7 @@ use crate::selection::Selection;
 
 /// What the core wants to read.
 pub(super) struct Request<'call> {
+    pub(super) provider: &'call Provider,
     pub(super) selection: Selection,
     pub(super) passphrase: CorePassphrase<'call>,
 }
@@ -25,11 +24,7 @@ pub(super) trait Reader {
     type Output: Output;
 
     /// Reads a key file. `None` if the input is something else.
-    fn read(
-        provider: &Arc<Provider>,
-        input: &mut Bio<'_>,
-        request: &Request<'_>,
-    ) -> Result<Option<KeyFile>>;
+    fn read(input: &mut Bio<'_>, request: &Request<'_>) -> Result<Option<KeyFile>>;
 }
 
 /// PEM to DER.
@@ -38,14 +33,11 @@ pub(super) struct PemReader;
 impl Reader for PemReader {
     type Output = Der;
 
-    fn read(
-        provider: &Arc<Provider>,
-        input: &mut Bio<'_>,
-        request: &Request<'_>,
-    ) -> Result<Option<KeyFile>> {
+    fn read(input: &mut Bio<'_>, request: &Request<'_>) -> Result<Option<KeyFile>> {
         // A store expects every block to be reported, and passes an empty selection.
         let reach = if request.selection.private() { Reach::PrivateKey } else { Reach::Block };
-        let open = |der: &[u8]| encrypted::key_file(provider.host(), der, request.passphrase);
+        let open =
+            |der: &[u8]| encrypted::key_file(request.provider.host(), der, request.passphrase);
         pem::next_key_file(input, reach, open)
     }
 }
@@ -58,15 +50,11 @@ pub(super) struct EncryptedReader;
 impl Reader for EncryptedReader {
     type Output = Der;
 
-    fn read(
-        provider: &Arc<Provider>,
-        input: &mut Bio<'_>,
-        request: &Request<'_>,
-    ) -> Result<Option<KeyFile>> {
+    fn read(input: &mut Bio<'_>, request: &Request<'_>) -> Result<Option<KeyFile>> {
         let Some(der) = der_element::read_sequence(input) else {
             return Ok(None);
         };
-        encrypted::key_file(provider.host(), &der, request.passphrase)
+        encrypted::key_file(request.provider.host(), &der, request.passphrase)
     }
 }
 
@@ -76,11 +64,7 @@ pub(super) struct DerReader<K>(K);
 impl<K: Keys> Reader for DerReader<K> {
     type Output = K;
 
-    fn read(
-        _provider: &Arc<Provider>,
-        input: &mut Bio<'_>,
-        _request: &Request<'_>,
-    ) -> Result<Option<KeyFile>> {
+    fn read(input: &mut Bio<'_>, _request: &Request<'_>) -> Result<Option<KeyFile>> {
         match der_element::read_sequence(input) {
             Some(der) if der_element::looks_like_key_file(&der) => {
                 Ok(Some(KeyFile::from_der(&der)?))
@@ -96,11 +80,7 @@ pub(super) struct Pkcs8Reader<K>(K);
 impl<K: Keys> Reader for Pkcs8Reader<K> {
     type Output = K;
 
-    fn read(
-        _provider: &Arc<Provider>,
-        input: &mut Bio<'_>,
-        _request: &Request<'_>,
-    ) -> Result<Option<KeyFile>> {
+    fn read(input: &mut Bio<'_>, _request: &Request<'_>) -> Result<Option<KeyFile>> {
         let der = der_element::read_sequence(input);
         Ok(der.map(|der| KeyFile::from_pkcs8_der(&der)).transpose()?.flatten())
     }

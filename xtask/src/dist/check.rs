@@ -18,7 +18,7 @@ const STEPS: &str = include_str!("in_root.sh");
 const ALONE: [&str; 6] =
     ["unshare", "--net", "sh", "-c", r#"ip link set lo up && exec "$@""#, "sh"];
 
-/// Runs the steps in each release, and prints a table.
+/// Runs the steps in each release, and prints those that passed.
 ///
 /// # Errors
 /// There are no packages, a system cannot be built, or a step failed.

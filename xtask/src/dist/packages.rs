@@ -68,7 +68,7 @@ fn variants(shell: &Shell, tool: &str) -> Result<Vec<String>> {
     Ok(variants.keys().cloned().collect())
 }
 
-/// Moves the only file of this kind from one folder to another.
+/// Copies the only file of this kind from one folder to another.
 fn collect(folder: &Path, extension: &str, output: &Path) -> Result<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {

@@ -1,5 +1,5 @@
-//! The synchronization primitives of `per_process`, `circuit`, `token_cache` and `outcome`, named here so that
-//! `akv-model` can replace them by those of a model checker.
+//! The synchronization primitives of `per_process`, `circuit`, `token_cache` and `outcome`, named here
+//! so that `akv-model` can replace them by those of a model checker.
 
 pub(crate) use std::sync::{
     Mutex, MutexGuard, PoisonError,

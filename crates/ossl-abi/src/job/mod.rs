@@ -3,8 +3,8 @@
 //!
 //! While it waits, the job's wait context has a descriptor that becomes readable when the job
 //! should be resumed, and the host's callback is called, if it has set one. Both belong to an
-//! [`Event`] that the wait context and the operation share; the operation knows
-//! nothing of the job, which the host may free at any time.
+//! [`Event`] that the wait context and the operation share; the operation knows nothing of the job,
+//! which the host may free at any time.
 //!
 //! libcrypto's functions are looked up in exactly the libcrypto that loads the module. Where they
 //! are missing, as in a program that links libcrypto statically and exports nothing, callers block.
