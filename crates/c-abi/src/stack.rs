@@ -9,13 +9,12 @@
 //! collectors, sanitizers and profilers know only that stack.
 
 use std::cell::Cell;
-#[cfg(target_os = "linux")]
-use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use corosensei::on_stack;
 use corosensei::stack::{DefaultStack, Stack as _};
+use process_abi::stack::{left, native};
 
 /// Address space of a stack in bytes. Only pages that are touched use memory.
 const SIZE: usize = 1024 * 1024;
@@ -55,7 +54,7 @@ pub(crate) fn on_own_stack<R>(work: impl FnOnce() -> R) -> R {
     let result = on_stack(&mut *stack, || {
         if THREADS_OWN.get().is_none() {
             // Determined here because it reads a file for the main thread, which needs stack.
-            THREADS_OWN.set(Some(threads_own().unwrap_or_default()));
+            THREADS_OWN.set(Some(native().unwrap_or_default()));
         }
         work()
     });
@@ -67,41 +66,12 @@ pub(crate) fn on_own_stack<R>(work: impl FnOnce() -> R) -> R {
 /// Whether the caller runs on a stack of this module, which it must not leave.
 #[inline(never)]
 pub fn is_on_own_stack() -> bool {
-    let here = 0_u8;
-    let (limit, base) = CURRENT.get();
-    (limit..base).contains(&(&raw const here).addr())
+    left(CURRENT.get()) > 0
 }
 
 #[inline(never)]
 fn has_room() -> bool {
-    let here = 0_u8;
-    let here = (&raw const here).addr();
-    let left = |(limit, base): (usize, usize)| {
-        if (limit..base).contains(&here) { here - limit } else { 0 }
-    };
     left(THREADS_OWN.get().unwrap_or_default()) >= PLENTY || left(CURRENT.get()) >= ENOUGH
-}
-
-/// The address range of the calling thread's native stack, whichever stack it runs on now.
-#[cfg(target_os = "linux")]
-fn threads_own() -> Option<(usize, usize)> {
-    let mut attributes = MaybeUninit::uninit();
-    let (mut limit, mut size) = (ptr::null_mut(), 0);
-    // SAFETY: the first function initializes the attributes or fails, the second reads them into
-    // local variables, and the last frees what the first allocated (pthread_getattr_np(3)).
-    let known = unsafe {
-        libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()) == 0 && {
-            let known = libc::pthread_attr_getstack(attributes.as_ptr(), &mut limit, &mut size);
-            libc::pthread_attr_destroy(attributes.as_mut_ptr());
-            known == 0
-        }
-    };
-    known.then(|| (limit.addr(), limit.addr().saturating_add(size)))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn threads_own() -> Option<(usize, usize)> {
-    None
 }
 
 fn take() -> Option<Box<DefaultStack>> {

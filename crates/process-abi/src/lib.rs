@@ -2,6 +2,7 @@
 
 pub mod descriptor;
 pub mod event;
+pub mod stack;
 
 use std::{
     os::fd::RawFd,
@@ -108,12 +109,20 @@ pub fn abandon(process: ProcessId) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Mutex, MutexGuard, PoisonError};
+
     use nix::{
         sys::wait::{WaitStatus, waitpid},
         unistd::{ForkResult, fork},
     };
 
     use super::*;
+
+    /// For tests that compare the process's identity, which another test changes.
+    fn alone() -> MutexGuard<'static, ()> {
+        static ALONE: Mutex<()> = Mutex::new(());
+        ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
     #[test]
     fn a_test_runner_is_an_ordinary_program() {
@@ -122,6 +131,7 @@ mod tests {
 
     #[test]
     fn a_process_that_is_abandoned_is_another_one_once() {
+        let _alone = alone();
         let before = current();
         abandon(before);
         let after = current();
@@ -132,6 +142,7 @@ mod tests {
 
     #[test]
     fn a_child_is_another_process_even_under_the_same_number() {
+        let _alone = alone();
         let parent = current();
         // SAFETY: the child only compares numbers and exits.
         match unsafe { fork() }.unwrap() {
