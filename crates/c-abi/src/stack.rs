@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use corosensei::on_stack;
 use corosensei::stack::{DefaultStack, Stack as _};
-use process_abi::stack::{left, native};
+use process_abi::stack::{self, left_of};
 
 /// Address space of a stack in bytes. Only pages that are touched use memory.
 const SIZE: usize = 1024 * 1024;
@@ -35,9 +35,6 @@ thread_local! {
     /// The address range of the stack of ours that this thread runs on. It is wrong if the host
     /// switches stacks in a callback, so the stack pointer is checked too.
     static CURRENT: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
-
-    /// The address range of the thread's native stack, once determined. Empty if it is unknown.
-    static THREADS_OWN: Cell<Option<(usize, usize)>> = const { Cell::new(None) };
 }
 
 /// Runs `work`, which must not panic, on a stack of our own, or on the caller's stack if no memory
@@ -48,30 +45,28 @@ pub(crate) fn on_own_stack<R>(work: impl FnOnce() -> R) -> R {
     if cfg!(fuzzing) || has_room() {
         return work();
     }
-    let Some(mut stack) = take() else { return work() };
-    let (limit, base) = (stack.limit().get(), stack.base().get());
+    let Some(mut own) = take() else { return work() };
+    let (limit, base) = (own.limit().get(), own.base().get());
     let before = CURRENT.replace((limit, base));
-    let result = on_stack(&mut *stack, || {
-        if THREADS_OWN.get().is_none() {
-            // Determined here because it reads a file for the main thread, which needs stack.
-            THREADS_OWN.set(Some(native().unwrap_or_default()));
-        }
+    let result = on_stack(&mut *own, || {
+        // Here because it reads a file for the main thread, which needs stack.
+        stack::determine();
         work()
     });
     CURRENT.set(before);
-    give_back(stack);
+    give_back(own);
     result
 }
 
 /// Whether the caller runs on a stack of this module, which it must not leave.
 #[inline(never)]
 pub fn is_on_own_stack() -> bool {
-    left(CURRENT.get()) > 0
+    left_of(CURRENT.get()) > 0
 }
 
 #[inline(never)]
 fn has_room() -> bool {
-    left(THREADS_OWN.get().unwrap_or_default()) >= PLENTY || left(CURRENT.get()) >= ENOUGH
+    stack::left() >= PLENTY || left_of(CURRENT.get()) >= ENOUGH
 }
 
 fn take() -> Option<Box<DefaultStack>> {
