@@ -6,6 +6,7 @@
 pub mod aws_lc;
 pub mod cc;
 pub mod client;
+pub mod docs;
 pub mod elf;
 pub mod engine;
 pub mod glibc;

@@ -1,5 +1,6 @@
 //! Checks that a reviewer would make: dependency directions, use of `unsafe`, output of libraries.
 
+mod docs;
 mod imports;
 mod rooms;
 mod sources;

@@ -6,7 +6,6 @@ mod markdown;
 mod packages;
 mod stage;
 mod tarball;
-mod tools;
 
 use std::{
     fs,

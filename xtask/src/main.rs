@@ -11,6 +11,7 @@ mod debian;
 mod debian11;
 mod demo;
 mod dist;
+mod docs;
 mod e2e;
 mod fuzz;
 mod hosts;
@@ -20,6 +21,7 @@ mod openssl;
 mod sdk;
 mod soak;
 mod test;
+mod tools;
 mod valgrind;
 
 use std::process::ExitCode;
@@ -44,6 +46,8 @@ enum Command {
     Demo(demo::Demo),
     /// Makes the packages for Debian and rpm, and a tarball. Takes a quarter of an hour.
     Dist(dist::Dist),
+    /// Renders the documentation as a site, and checks its links.
+    Docs(docs::Docs),
     /// Runs end-to-end cases against real vaults, or with `--emulator` against the embedded one.
     #[command(disable_help_flag = true)]
     E2e(e2e::E2e),
@@ -69,6 +73,7 @@ fn main() -> ExitCode {
         Command::Build(build) => build.run().map(|_| ()),
         Command::Demo(demo) => demo.run(),
         Command::Dist(dist) => dist.run(),
+        Command::Docs(docs) => docs.run(),
         Command::E2e(e2e) => e2e.run(),
         Command::Hosts(hosts) => hosts.run(),
         Command::Test(test) => test.run(),

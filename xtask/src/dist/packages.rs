@@ -9,11 +9,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 use xshell::{Shell, cmd};
 
-use super::{
-    source_date,
-    stage::Stage,
-    tools::{CARGO_DEB, CARGO_GENERATE_RPM},
-};
+use super::{source_date, stage::Stage};
+use crate::tools::{CARGO_DEB, CARGO_GENERATE_RPM};
 
 /// Makes `NAME_VERSION-1_amd64.deb` of each package.
 pub(super) fn debian(stage: &Stage, target: &Path, output: &Path) -> Result<Vec<PathBuf>> {
