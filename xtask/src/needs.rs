@@ -48,6 +48,7 @@ const LIBC: Need = Need {
 };
 const READELF: Need =
     Need { name: "readelf", package: "binutils", purpose: "what the module links and exports" };
+const AR: Need = Need { name: "ar", package: "binutils", purpose: "static libraries" };
 const UNSHARE: Need = Need {
     name: "unshare",
     package: "util-linux",
@@ -95,7 +96,7 @@ pub(crate) const ESSENTIAL: [(&str, &str); 19] = [
 const OLD_PROGRAMS: &str = "a program that reads the structures of its keys";
 
 /// Everything that `cargo xtask test` requires.
-pub(crate) const FOR_TESTS: [Need; 19] = [
+pub(crate) const FOR_TESTS: [Need; 20] = [
     OPENSSL,
     NGINX,
     HAPROXY,
@@ -105,6 +106,7 @@ pub(crate) const FOR_TESTS: [Need; 19] = [
     CC,
     LIBC,
     READELF,
+    AR,
     UNSHARE,
     IP,
     VALGRIND,

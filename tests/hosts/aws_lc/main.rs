@@ -6,3 +6,4 @@ mod leaving;
 mod memory;
 mod refusals;
 mod stage;
+mod system;
