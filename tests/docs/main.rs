@@ -1,0 +1,8 @@
+//! What the documentation shows works: commands, configurations and messages.
+
+mod capacity;
+mod commands;
+mod migration;
+mod readme;
+mod scene;
+mod troubleshooting;
