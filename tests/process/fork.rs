@@ -31,6 +31,13 @@ fn fork_makes_two_hundred_children_that_sign_while_eight_threads_do() -> Result<
     Ok(())
 }
 
+/// A thread that signs alone drives the runtime itself, and is interrupted by each fork.
+#[test]
+fn fork_makes_children_that_sign_while_one_thread_does() -> Result<()> {
+    let site = Site::start(Persona::Vault)?;
+    storm(&site, &site.key_file(&site.ec(Curve::P256)?, "lone.key")?, "100", "1")
+}
+
 #[test]
 fn fork_makes_children_that_sign_in_jobs_while_jobs_of_the_parent_are_paused() -> Result<()> {
     let site = Site::start(Persona::Vault)?;

@@ -1,6 +1,6 @@
 //! Model checking of the state that threads and processes share.
 //!
-//! `per_process.rs`, `circuit.rs`, `token_cache.rs` and `outcome.rs` of `akv-core` and `event.rs` of
+//! `per_process.rs`, `circuit.rs`, `token_cache.rs`, `outcome.rs` and `helm.rs` of `akv-core` and `event.rs` of
 //! `ossl-abi` are compiled here again, unchanged, against primitives that [shuttle] schedules: a scenario runs thousands of times, each
 //! time with another order of its steps. This crate models what those files import as `tokio`,
 //! `arc_swap`, `process_abi` and `crate::process`. The documented guarantee of `arc-swap` is
@@ -30,6 +30,7 @@ mod counters;
 mod token_cache;
 
 pub mod circuit_scenarios;
+pub mod helm_scenarios;
 pub mod job_scenarios;
 pub mod per_process_scenarios;
 pub mod token_scenarios;

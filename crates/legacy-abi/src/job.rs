@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use akv_core::Settings;
-use akv_core::blocking::{self, Client, Pending, Wait};
+use akv_core::blocking::{self, Block, Client, Pending, Wait};
 use ossl_abi::guard::deep;
 use ossl_abi::job::{InFlight, Jobs};
 
@@ -12,6 +12,10 @@ use ossl_abi::job::{InFlight, Jobs};
 struct InJobs(Jobs);
 
 impl Wait for InJobs {
+    fn is_of_use(&self) -> bool {
+        self.0.is_inside()
+    }
+
     fn wait(&self, operation: &mut dyn blocking::InFlight) {
         self.0.wait(&mut Operation(operation));
     }
@@ -31,10 +35,11 @@ impl InFlight for Operation<'_> {
 
 /// A client whose operations pause the host's jobs, if it exports the functions for them.
 pub fn client(jobs: Option<Jobs>, settings: Settings) -> Client {
-    match jobs {
-        Some(jobs) => Client::with_wait(settings, Arc::new(InJobs(jobs))),
-        None => Client::new(settings),
-    }
+    let wait: Arc<dyn Wait> = match jobs {
+        Some(jobs) => Arc::new(InJobs(jobs)),
+        None => Arc::new(Block),
+    };
+    Client::with_wait(settings, wait)
 }
 
 /// Waits for an operation on the caller's stack. For functions that are declared with `waits`.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use akv_tests::site::configuration;
 use anyhow::Result;
+use futures::executor;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -101,7 +102,8 @@ impl Signatures<'_> {
                 runtime.block_on(cost::of(count, async || bare.sign().await))?,
                 runtime.block_on(cost::of(count, async || unchecked.sign().await))?,
                 runtime.block_on(cost::of(count, async || checked.sign().await))?,
-                runtime.block_on(cost::of(count, async || blocking.sign()))?,
+                // Inside a tokio runtime the caller could not drive the library's own.
+                executor::block_on(cost::of(count, async || blocking.sign()))?,
             ];
             if let Some(provider) = &provider {
                 costs.push(provider.sign("unchecked.cnf", count)?);

@@ -111,7 +111,8 @@ impl Key {
     /// # Errors
     /// As the async form.
     pub fn sign(&self, algorithm: SignatureAlgorithm, digest: &[u8]) -> Result<Vec<u8>> {
-        self.start_sign(algorithm, digest)?.wait()
+        let digest = digest.to_vec();
+        self.block(move |key| async move { key.sign(algorithm, &digest).await })
     }
 
     /// Hashes a message and signs the digest; see [`crate::Key::sign_message`].
@@ -143,7 +144,8 @@ impl Key {
     /// # Errors
     /// As the async form.
     pub fn sign_pkcs1(&self, value: &[u8]) -> Result<Vec<u8>> {
-        self.start_sign_pkcs1(value)?.wait()
+        let value = value.to_vec();
+        self.block(move |key| async move { key.sign_pkcs1(&value).await })
     }
 
     /// Signs a digest with PKCS#1 v1.5; see [`crate::Key::sign_pkcs1_digest`].
@@ -160,7 +162,8 @@ impl Key {
     /// # Errors
     /// As the async form.
     pub fn sign_pkcs1_digest(&self, algorithm: DigestAlgorithm, digest: &[u8]) -> Result<Vec<u8>> {
-        self.start_sign_pkcs1_digest(algorithm, digest)?.wait()
+        let digest = digest.to_vec();
+        self.block(move |key| async move { key.sign_pkcs1_digest(algorithm, &digest).await })
     }
 
     /// Checks that [`sign_pkcs1_digest`](Self::sign_pkcs1_digest) would send a request; see
@@ -200,7 +203,8 @@ impl Key {
     /// # Errors
     /// As the async form.
     pub fn sign_ecdsa(&self, digest: &[u8]) -> Result<Vec<u8>> {
-        self.start_sign_ecdsa(digest)?.wait()
+        let digest = digest.to_vec();
+        self.block(move |key| async move { key.sign_ecdsa(&digest).await })
     }
 
     /// Verifies a signature with the public half; see [`crate::Key::verify`].
@@ -266,7 +270,8 @@ impl Key {
         algorithm: EncryptionAlgorithm,
         ciphertext: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>> {
-        self.start_decrypt(algorithm, ciphertext)?.wait()
+        let ciphertext = ciphertext.to_vec();
+        self.block(move |key| async move { key.decrypt(algorithm, &ciphertext).await })
     }
 
     /// Wraps a key in the vault; see [`crate::Key::wrap_key`].
@@ -319,7 +324,8 @@ impl Key {
         ciphertext: &[u8],
         versions: &[u16],
     ) -> Result<Zeroizing<[u8; 48]>> {
-        self.start_tls_premaster(ciphertext, versions)?.wait()
+        let (ciphertext, versions) = (ciphertext.to_vec(), versions.to_vec());
+        self.block(move |key| async move { key.tls_premaster(&ciphertext, &versions).await })
     }
 
     /// Decrypts a padded TLS premaster secret; see [`crate::Key::tls_premaster_block`].
@@ -327,7 +333,8 @@ impl Key {
     /// # Errors
     /// As the async form.
     pub fn tls_premaster_block(&self, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-        self.start_tls_premaster_block(ciphertext)?.wait()
+        let ciphertext = ciphertext.to_vec();
+        self.block(move |key| async move { key.tls_premaster_block(&ciphertext).await })
     }
 
     fn block<T: Send + 'static, F: Future<Output = Result<T>> + Send + 'static>(

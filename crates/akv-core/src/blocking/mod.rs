@@ -2,8 +2,9 @@
 //!
 //! Operations run on one runtime per process. The first operation creates it: never when a library
 //! is loaded, and never shared with a child of `fork`, which gets its own. A thread named `akv`
-//! drives it and takes no signals; where the system refuses a thread, the callers drive it. A call
-//! returns within the setting `timeout`, or a quarter of a second later if the runtime itself is
+//! drives it and takes no signals. A caller that is the only one, and calls again and again, drives
+//! it itself, which saves a switch between threads; where the system refuses a thread, all callers
+//! do. A call returns within the setting `timeout`, or a quarter of a second later if the runtime itself is
 //! blocked.
 //!
 //! ```no_run
@@ -34,7 +35,7 @@ pub use self::{
     symmetric::{CbcStream, SymmetricKey},
     vault::{KeyList, Vault},
 };
-pub use crate::process::driver::{InFlight, Wait};
+pub use crate::process::driver::{Block, InFlight, Wait};
 
 use std::{sync::Arc, time::Duration};
 
@@ -48,7 +49,7 @@ fn block_on<T: Send + 'static>(
     session: &Session,
     operation: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Result<T> {
-    Pending::start(session, operation)?.wait()
+    Pending::start_to_wait(session, operation)?.wait()
 }
 
 /// Opens keys; see [`crate::Client`].
@@ -83,10 +84,12 @@ impl Client {
     }
 
     /// A client whose operations, and those of its keys, wait by `wait` where that is of use,
-    /// unless the setting `async` is `no`.
+    /// unless the setting `async` is `no`. It is for callers that wait for each operation right
+    /// after they have started it: where `wait` is of no use, an operation may run until it has
+    /// ended before the method that starts it returns.
     pub fn with_wait(settings: Settings, wait: Arc<dyn Wait>) -> Self {
-        let wait = Some(wait).filter(|_| settings.values().async_jobs);
-        Self(crate::Client::with_session(Session::with_wait(settings, wait)))
+        let wait = if settings.values().async_jobs { wait } else { Arc::new(Block) };
+        Self(crate::Client::with_session(Session::with_wait(settings, Some(wait))))
     }
 
     /// The settings.

@@ -11,7 +11,7 @@ use std::{
 use super::{GRACE, InFlight, Wait};
 use crate::{
     Error, ErrorKind, Result,
-    process::driver::{self, start},
+    process::driver::{self, Run},
     session::Session,
 };
 
@@ -40,13 +40,13 @@ enum State<T> {
     Running(Running<T>),
     /// The result was there from the start; `None` once it is taken. In a box, so that the type is
     /// small whatever the result: it may lie on the stack of an OpenSSL ASYNC job.
-    Known(Option<Box<T>>),
+    Known(Option<Box<Result<T>>>),
 }
 
 /// A value that no request is needed for.
 impl<T: Send + 'static> From<T> for Pending<T> {
     fn from(value: T) -> Self {
-        Self(State::Known(Some(Box::new(value))))
+        Self(State::Known(Some(Box::new(Ok(value)))))
     }
 }
 
@@ -59,9 +59,34 @@ impl<T: Send + 'static> Pending<T> {
         session: &Session,
         operation: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<Self> {
+        if session.wait().is_some() {
+            return Self::start_to_wait(session, operation);
+        }
+        Ok(Self::running(session, driver::start(Box::pin(operation))?))
+    }
+
+    /// Starts an operation that the caller waits for next. If it can only block meanwhile, it may
+    /// carry out the operation itself, here.
+    ///
+    /// # Errors
+    /// The runtime cannot be started, or is lost.
+    pub(super) fn start_to_wait(
+        session: &Session,
+        operation: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<Self> {
+        let operation = Box::pin(operation);
+        if session.wait().is_some_and(Wait::is_of_use) {
+            return Ok(Self::running(session, driver::start(operation)?));
+        }
+        Ok(match driver::run(operation)? {
+            Run::Ended(result) => Self(State::Known(Some(Box::new(result)))),
+            Run::Started(operation) => Self::running(session, operation),
+        })
+    }
+
+    fn running(session: &Session, operation: driver::Pending<T>) -> Self {
         let until = Instant::now() + session.settings().timeout() + GRACE;
-        let operation = start(Box::pin(operation))?;
-        Ok(Self(State::Running(Running { operation, session: session.clone(), until })))
+        Self(State::Running(Running { operation, session: session.clone(), until }))
     }
 
     /// Waits for the result: by the client's own [`Wait`], or by blocking the calling thread.
@@ -72,7 +97,7 @@ impl<T: Send + 'static> Pending<T> {
     pub fn wait(self) -> Result<T> {
         match self.0 {
             State::Running(running) => running.wait(),
-            State::Known(value) => value.map(|value| *value).ok_or_else(taken),
+            State::Known(result) => result.map_or_else(|| Err(taken()), |result| *result),
         }
     }
 
@@ -83,7 +108,9 @@ impl<T: Send + 'static> Pending<T> {
     pub fn wait_for(&mut self, timeout: Duration) -> Result<Option<T>> {
         match &mut self.0 {
             State::Running(running) => running.wait_for(timeout),
-            State::Known(value) => value.take().map(|value| Some(*value)).ok_or_else(taken),
+            State::Known(result) => {
+                result.take().map_or_else(|| Err(taken()), |result| result.map(Some))
+            }
         }
     }
 }
@@ -96,8 +123,8 @@ impl<T: Send + 'static> Future for Pending<T> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T>> {
         match &mut self.get_mut().0 {
             State::Running(running) => running.poll(context.waker()),
-            State::Known(value) => {
-                value.take().map_or(Poll::Pending, |value| Poll::Ready(Ok(*value)))
+            State::Known(result) => {
+                result.take().map_or(Poll::Pending, |result| Poll::Ready(*result))
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The synchronization primitives of `per_process`, `circuit`, `token_cache` and `outcome`, named here
+//! The synchronization primitives of `per_process`, `circuit`, `token_cache`, `outcome` and `helm`, named here
 //! so that `akv-model` can replace them by those of a model checker.
 
 pub(crate) use std::sync::{

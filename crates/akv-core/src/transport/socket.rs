@@ -1,8 +1,7 @@
 //! TCP connections that detect when the host closes their descriptors or reuses the numbers.
 
 use std::{
-    io::{self, IoSlice},
-    mem,
+    io, mem,
     net::SocketAddr,
     os::fd::AsRawFd as _,
     pin::Pin,
@@ -101,6 +100,8 @@ impl hyper::rt::Read for Socket {
     }
 }
 
+/// Not vectored: `send` takes a flag against SIGPIPE, which would end a host whose thread carries out
+/// the operation, but `writev` takes none.
 impl hyper::rt::Write for Socket {
     fn poll_write(
         self: Pin<&mut Self>,
@@ -108,18 +109,6 @@ impl hyper::rt::Write for Socket {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         self.ours()?.poll_write(context, bytes)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.ours()?.poll_write_vectored(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
     }
 
     /// A socket has no buffer of its own.
@@ -148,5 +137,44 @@ impl Service<Uri> for Tcp {
     fn call(&mut self, destination: Uri) -> Self::Future {
         let connecting = self.0.call(destination);
         Box::pin(async { Ok(Socket::new(above_standard_streams(connecting).await?)) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, future::poll_fn, io::IoSlice, net::TcpListener};
+
+    use hyper::rt::Write as _;
+    use nix::sys::signal::{SigSet, Signal};
+
+    use super::*;
+
+    /// Whether a blocked SIGPIPE waits for this thread.
+    fn is_sigpipe_pending() -> bool {
+        let status = fs::read_to_string("/proc/thread-self/status").unwrap();
+        let pending = status.lines().find_map(|line| line.strip_prefix("SigPnd:")).unwrap();
+        let pending = u64::from_str_radix(pending.trim(), 16).unwrap();
+        pending & (1 << (Signal::SIGPIPE as i32 - 1)) != 0
+    }
+
+    #[test]
+    fn writes_to_a_closed_connection_raise_no_signal() {
+        let mut mask = SigSet::empty();
+        mask.add(Signal::SIGPIPE);
+        mask.thread_block().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+        runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            drop(listener);
+            let mut socket = Socket::new(TokioIo::new(stream));
+            let slices = [IoSlice::new(b"one"), IoSlice::new(b"two")];
+            // The first writes may succeed, before the other end refuses them.
+            while poll_fn(|context| Pin::new(&mut socket).poll_write_vectored(context, &slices))
+                .await
+                .is_ok()
+            {}
+        });
+        assert!(!is_sigpipe_pending());
     }
 }

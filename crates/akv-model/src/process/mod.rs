@@ -1,5 +1,7 @@
 //! Processes: the process of a task, and the end of all other tasks at a fork.
 
+#[path = "../../../akv-core/src/process/driver/helm.rs"]
+pub(crate) mod helm;
 #[path = "../../../akv-core/src/process/driver/outcome.rs"]
 pub(crate) mod outcome;
 #[path = "../../../akv-core/src/process/per_process.rs"]

@@ -54,6 +54,12 @@ struct Waited {
 }
 
 impl Jobs {
+    /// Whether the caller is inside a job.
+    pub fn is_inside(&self) -> bool {
+        // SAFETY: libcrypto's function, without preconditions.
+        unsafe { !(self.get_current_job)().is_null() }
+    }
+
     /// Pauses the current job, if there is one, until the operation has ended. Returns early if the
     /// caller has to block instead.
     ///

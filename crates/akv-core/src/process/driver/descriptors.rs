@@ -10,6 +10,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 use process_abi::{
@@ -22,7 +23,11 @@ use tokio::{
     sync::Notify,
 };
 
+use super::here::Here;
 use crate::{Error, ErrorKind, Result};
+
+/// How often a waiting thread checks them.
+pub(super) const LOOK: Duration = Duration::from_millis(500);
 
 /// tokio's epoll has two descriptors, one to wait and one to register.
 const EPOLLS: usize = 2;
@@ -141,7 +146,7 @@ impl Marker {
     /// and then closes its epoll's number, whatever that is by now. So our thread stays here.
     fn before_sleep(&self) {
         let can_wait = self.event_loop.get().is_none_or(EventLoop::can_wait);
-        if (!can_wait || self.lost.load(Ordering::Acquire)) && super::runs_in_background() {
+        if (!can_wait || self.lost.load(Ordering::Acquire)) && Here::get() == Here::Other {
             self.lost.store(true, Ordering::Release);
             loop {
                 thread::park();

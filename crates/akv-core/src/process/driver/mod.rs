@@ -3,21 +3,29 @@
 //! A caller hands an operation to a [`Driver`] and gets a [`Pending`] for it, which can be polled,
 //! or waited for on the calling thread. Dropping it cancels the operation.
 //!
-//! The only driver so far is this process's [`runtime`]. A thread named `akv` drives it if the
-//! system lets us start one. Otherwise the waiting callers drive it.
+//! The drivers share this process's [`runtime`]. If the system lets us start a thread, it is
+//! [`attended`]: the thread drives it, or a caller that is alone does. Otherwise the waiting callers
+//! drive it.
 
 mod aside;
+mod attended;
+mod counted;
 mod descriptors;
+mod helm;
+mod here;
 mod outcome;
 mod pending;
 mod runtime;
 mod stack;
+mod unattended;
+mod unpark;
 mod wait;
 
-pub use self::wait::{InFlight, Wait};
+pub use self::wait::{Block, InFlight, Wait};
 pub(crate) use self::{
     aside::run_blocking,
     descriptors::above_standard_streams,
+    helm::Caller,
     pending::Pending,
     runtime::{runs_in_background, spawn},
 };
@@ -25,12 +33,20 @@ pub(crate) use self::{
 #[cfg(test)]
 pub(crate) use self::runtime::caller_driven;
 
-use std::{pin::Pin, time::Instant};
+use std::{
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::{Pin, pin},
+    sync::Arc,
+    task::Poll,
+    time::Instant,
+};
 
 use futures::future::BoxFuture;
 use tokio::task::AbortHandle;
 
-use crate::Result;
+use self::counted::Counted;
+use crate::{Error, ErrorKind, Result};
 
 /// An operation that stores its result for its [`Pending`].
 pub(crate) type Task = BoxFuture<'static, ()>;
@@ -40,6 +56,9 @@ pub(crate) type Done<'a> = Pin<&'a mut dyn Future<Output = ()>>;
 
 /// Runs operations.
 pub(crate) trait Driver: Send + Sync {
+    /// Announces a task, which is counted until it drops the result.
+    fn begin(self: Arc<Self>, caller: Caller) -> Counted;
+
     /// Accepts a task. It runs whether or not a caller waits for it, if there is a thread to run
     /// it. Without one it runs only while a caller [waits](Driver::wait).
     fn start(&self, task: Task) -> AbortHandle;
@@ -50,6 +69,13 @@ pub(crate) trait Driver: Send + Sync {
     /// Whether this process started the driver, and not its parent before a `fork`.
     fn is_of_this_process(&self) -> bool;
 
+    /// Runs an operation on the calling thread, if that is quicker than handing it over, until
+    /// `done` is ready or others need the runtime.
+    ///
+    /// # Errors
+    /// The host has closed the runtime's descriptors.
+    fn lead(&self, done: Done<'_>) -> Result<()>;
+
     /// Blocks the calling thread until `done` is ready or `until` is reached.
     ///
     /// # Errors
@@ -57,12 +83,48 @@ pub(crate) trait Driver: Send + Sync {
     fn wait(&self, done: Done<'_>, until: Instant) -> Result<()>;
 }
 
-/// Starts an operation.
+/// Starts an operation, which continues while its caller does something else.
 ///
 /// # Errors
 /// The runtime cannot be started.
 pub(crate) fn start<T: Send + 'static>(
     operation: BoxFuture<'static, Result<T>>,
 ) -> Result<Pending<T>> {
-    Ok(Pending::start(runtime::driver()?, operation))
+    Ok(Pending::start(runtime::driver()?, operation, Caller::GoesOn))
+}
+
+/// An operation whose caller waits for it.
+pub(crate) enum Run<T> {
+    /// It has run on the calling thread.
+    Ended(Result<T>),
+    Started(Pending<T>),
+}
+
+/// Runs an operation, or starts it. The caller must be able to block, on this stack.
+///
+/// # Errors
+/// The runtime cannot be started, or the host has closed its descriptors.
+pub(crate) fn run<T: Send + 'static>(operation: BoxFuture<'static, Result<T>>) -> Result<Run<T>> {
+    run_by(runtime::driver()?, operation)
+}
+
+fn run_by<T: Send + 'static>(
+    driver: Arc<dyn Driver>,
+    mut operation: BoxFuture<'static, Result<T>>,
+) -> Result<Run<T>> {
+    let mut result = None;
+    driver.lead(pin!(poll_fn(|context| {
+        let poll = || operation.as_mut().poll(context);
+        let poll = catch_unwind(AssertUnwindSafe(poll)).unwrap_or_else(|_| Poll::Ready(panicked()));
+        poll.map(|outcome| result = Some(outcome))
+    })))?;
+    Ok(match result {
+        Some(result) => Run::Ended(result),
+        None => Run::Started(Pending::start(driver, operation, Caller::Waits)),
+    })
+}
+
+#[cold]
+fn panicked<T>() -> Result<T> {
+    Err(Error::new(ErrorKind::Internal, "the operation panicked; this is a bug"))
 }

@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use tokio::task::AbortHandle;
 
 use super::{
-    Driver,
+    Caller, Driver,
     outcome::{Outcome, Promise},
 };
 use crate::{Error, ErrorKind, Result};
@@ -30,9 +30,19 @@ pub(crate) struct Pending<T> {
 
 impl<T: Send + 'static> Pending<T> {
     /// Hands an operation to a driver.
-    pub(crate) fn start(driver: Arc<dyn Driver>, operation: BoxFuture<'static, Result<T>>) -> Self {
+    pub(crate) fn start(
+        driver: Arc<dyn Driver>,
+        operation: BoxFuture<'static, Result<T>>,
+        caller: Caller,
+    ) -> Self {
         let (outcome, promise) = Promise::new();
-        let task = driver.start(Box::pin(async move { promise.keep(operation.await) }));
+        let counted = Arc::clone(&driver).begin(caller);
+        let task = driver.start(Box::pin(async move {
+            let result = operation.await;
+            // First, since the result wakes the caller, who may start the next operation.
+            drop(counted);
+            promise.keep(result);
+        }));
         Self { outcome, driver, task }
     }
 

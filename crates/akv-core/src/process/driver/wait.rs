@@ -27,9 +27,27 @@ use std::task::Waker;
 /// # Ok::<(), akv_core::Error>(())
 /// ```
 pub trait Wait: Send + Sync {
+    /// Whether the caller is somewhere where [`wait`](Self::wait) does not simply return. If not, it
+    /// may carry out the operation itself.
+    fn is_of_use(&self) -> bool {
+        true
+    }
+
     /// Waits on the calling thread until the operation has ended. A wait that returns before that
     /// leaves the rest to the facade, which blocks.
     fn wait(&self, operation: &mut dyn InFlight);
+}
+
+/// Blocks the calling thread.
+#[derive(Clone, Copy, Debug)]
+pub struct Block;
+
+impl Wait for Block {
+    fn is_of_use(&self) -> bool {
+        false
+    }
+
+    fn wait(&self, _: &mut dyn InFlight) {}
 }
 
 /// The operation that a [`Wait`] waits for.

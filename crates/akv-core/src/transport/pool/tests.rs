@@ -106,11 +106,12 @@ fn without_a_thread_a_connection_that_the_server_closed_is_not_used() {
             closed.send(()).unwrap();
         }
     });
+    use crate::process::driver::{Caller, Pending};
     let driver = crate::process::driver::caller_driven();
     for _ in 0..3 {
         let pool = Arc::clone(&pool);
         let operation = Box::pin(async move { Ok(get(&pool).await) });
-        let pending = crate::process::driver::Pending::start(Arc::clone(&driver), operation);
+        let pending = Pending::start(Arc::clone(&driver), operation, Caller::Waits);
         let until = std::time::Instant::now() + Duration::from_secs(10);
         pending.wait(until).unwrap().unwrap().unwrap();
         wait_until_closed.recv().unwrap();
