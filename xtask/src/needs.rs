@@ -96,7 +96,7 @@ pub(crate) const ESSENTIAL: [(&str, &str); 19] = [
 const OLD_PROGRAMS: &str = "a program that reads the structures of its keys";
 
 /// Everything that `cargo xtask test` requires.
-pub(crate) const FOR_TESTS: [Need; 20] = [
+pub(crate) const FOR_TESTS: [Need; 21] = [
     OPENSSL,
     NGINX,
     HAPROXY,
@@ -112,6 +112,11 @@ pub(crate) const FOR_TESTS: [Need; 20] = [
     VALGRIND,
     HEADERS,
     POSTGRESQL,
+    Need {
+        name: "osslsigncode",
+        package: "osslsigncode",
+        purpose: "the recipes that sign programs in pipelines",
+    },
     Need { name: "ruby", package: "ruby", purpose: OLD_PROGRAMS },
     Need { name: "node", package: "nodejs", purpose: OLD_PROGRAMS },
     Need { name: "ssh-keygen", package: "openssh-client", purpose: OLD_PROGRAMS },
