@@ -3,6 +3,7 @@
 mod capacity;
 mod commands;
 mod migration;
+mod nginx;
 mod readme;
 mod scene;
 mod troubleshooting;
