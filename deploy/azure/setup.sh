@@ -12,7 +12,8 @@ printf '%s\n' "$PACKAGES" | while read -r sum url; do
     curl --fail --silent --show-error --location --retry 5 --output "$file" "$url"
     echo "$sum  $file" | sha256sum --check --quiet
 done
-DEBIAN_FRONTEND=noninteractive apt-get install --yes ./*.deb
+# This script has changed the configuration if it runs again.
+DEBIAN_FRONTEND=noninteractive apt-get install --yes -o Dpkg::Options::=--force-confold ./*.deb
 
 # The last section of the package's file is that of the module.
 config=/etc/akv/openssl.cnf
