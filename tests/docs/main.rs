@@ -5,5 +5,6 @@ mod commands;
 mod migration;
 mod nginx;
 mod readme;
+mod rotation;
 mod scene;
 mod troubleshooting;

@@ -27,7 +27,7 @@ fn on_sign(scene: &Scene, kind: FaultKind) -> Result<()> {
     Ok(())
 }
 
-const WITHOUT_MODULE: [Situation; 2] = [
+const WITHOUT_MODULE: [Situation; 3] = [
     Situation {
         prepare: nothing,
         commands: "certify vault:myVault:myKey site.pem
@@ -41,6 +41,12 @@ const WITHOUT_MODULE: [Situation; 2] = [
         prepare: nothing,
         commands: "OPENSSL_CONF=/dev/null openssl pkey -in vault:myVault:myKey -noout",
         prints: &["unregistered scheme", "No store loader found"],
+    },
+    Situation {
+        prepare: nothing,
+        commands: "certify vault:myVault:myKey site.pem
+            serve engine:e_akv:vault:myVault:myKey site.pem",
+        prints: &["ENGINE_load_private_key() failed (SSL:", "engine routines::not initialised)"],
     },
 ];
 
