@@ -64,7 +64,7 @@ fn a_server_with_a_key_file_changes_when_key_file_and_certificate_do() -> Result
     let shown = scene.run(&format!(
         "{serve}{rotate}tell -s reload\nconnect old.pem\n\
          certify /etc/akv/site.key.new /etc/akv/site.pem.new\n{replace}{RELOADED}\
-         ! connect old.pem 2>/dev/null\ntell -s quit\n",
+         if connect old.pem 2>/dev/null; then exit 1; fi\ntell -s quit\n",
         serve = SERVE.replace("KEY", "/etc/akv/site.key"),
     ))?;
     let served = shown.text().matches("signed in the vault").count();
@@ -77,7 +77,7 @@ fn a_reference_without_a_version_no_longer_matches_after_a_reload() -> Result<()
     let scene = scene()?;
     let shown = scene.run(&format!(
         "{serve}akv key rotate vault:myVault:myKey >/dev/null\n\
-         ! tell -s reload 2>refusal\ngrep 'key values mismatch' refusal >&2\n\
+         if tell -s reload 2>refusal; then exit 1; fi\ngrep 'key values mismatch' refusal >&2\n\
          connect old.pem\n",
         serve = SERVE
             .replace("KEY", "engine:e_akv:vault:myVault:myKey")
