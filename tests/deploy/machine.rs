@@ -1,9 +1,9 @@
 //! `setup.sh` runs as on the new machine: only apt-get, systemctl and sleep are replaced.
 
-use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt as _, path::Path};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use akv_emulator::{Curve, Fault, FaultKind, NewKey, Operation, Persona};
-use akv_tests::{Site, Task, modules};
+use akv_tests::{Site, Task, modules, port};
 use anyhow::{Context as _, Result, ensure};
 
 use crate::bicep::folder;
@@ -40,7 +40,7 @@ impl Machine {
             fs::create_dir_all(site.path(place))?;
         }
         fs::write(site.path("nginx.conf"), NGINX)?;
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let port = port::free()?;
         let machine = Self { site, port };
         let packaged = modules::workspace().join("packaging/files/openssl.cnf");
         let nginx = akv_tests::Nginx::program().context("nginx is not installed")?;

@@ -1,13 +1,13 @@
 //! A machine as the pages describe it: the configuration in `/etc/akv`, a managed identity, and a
 //! vault with the keys that the examples name. `/etc/akv` is a folder of the scene.
 
-use std::{fs, net::TcpListener, os::unix::fs::symlink};
+use std::{fs, os::unix::fs::symlink};
 
 use akv_emulator::{Curve, NewKey, Persona};
 use akv_tests::{
     Output, Site, Task,
     docs::{Book, Page},
-    modules,
+    modules, port,
 };
 use anyhow::{Context as _, Result};
 
@@ -67,7 +67,7 @@ impl Scene {
 
     /// Runs commands of a page in one shell, as the superuser of the page's machine would.
     pub(crate) fn run(&self, commands: &str) -> Result<Output> {
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let port = port::free()?;
         let commands = self.placed(commands).replace("8443", &port.to_string());
         let modules = modules::folder()?;
         let path = std::env::var_os("PATH").unwrap_or_default();

@@ -17,6 +17,7 @@ pub mod modules;
 pub mod namespace;
 pub mod nginx;
 pub mod openssl;
+pub mod port;
 pub mod process;
 pub mod residue;
 pub mod root;
