@@ -12,7 +12,7 @@ pub(crate) use self::{
     mirror::Mirror,
     root::Root,
     shared::Shared,
-    suite::{DEBIAN_11, DEBIAN_12, DEBIAN_13, Suite},
+    suite::{DEBIAN_11, DEBIAN_12, DEBIAN_13, HOSTS_12, HOSTS_13, HOSTS_SID, Suite},
 };
 use crate::needs::{self, Need};
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::Args;
 
-use crate::{aws_lc, debian11, dist, minimal, openssl, sdk};
+use crate::{aws_lc, debian11, dist, minimal, openssl, programs::Programs, sdk};
 
 /// Arguments of `cargo xtask hosts`.
 #[derive(Args)]
@@ -45,6 +45,8 @@ pub(crate) struct Hosts {
     /// Runs all of `cargo xtask test` there; takes as long as here.
     #[arg(long, requires = "minimal")]
     full: bool,
+    #[command(flatten)]
+    programs: Programs,
     /// For internal use, inside the network namespace: the folder with the clients.
     #[arg(long, requires = "sdk", hide = true, value_name = "FOLDER")]
     inside: Option<PathBuf>,
@@ -52,6 +54,9 @@ pub(crate) struct Hosts {
 
 impl Hosts {
     pub(crate) fn run(&self) -> Result<()> {
+        if self.programs.selected() {
+            return self.programs.run();
+        }
         if self.packages {
             return dist::packages();
         }
@@ -65,8 +70,9 @@ impl Hosts {
             },
             (.., true) => minimal::matrix(self.full),
             _ => bail!(
-                "choose what to run: `cargo xtask hosts --openssl`, `--debian11`, `--aws-lc`, \
-                 `--sdk`, `--minimal` or `--packages`"
+                "choose what to run: `cargo xtask hosts --openssl`, `--debian11`, \
+                 `--debian12`, `--debian13`, `--sid`, `--aws-lc`, `--sdk`, `--minimal` or \
+                 `--packages`"
             ),
         }
     }

@@ -18,6 +18,7 @@ mod hosts;
 mod minimal;
 mod needs;
 mod openssl;
+mod programs;
 mod sdk;
 mod soak;
 mod test;

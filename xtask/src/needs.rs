@@ -71,7 +71,7 @@ const HEADERS: Need = Need {
 
 /// Programs of a minimal Debian, with their packages: tests and commands may use them without
 /// listing them. `cargo xtask hosts --minimal` checks this.
-pub(crate) const ESSENTIAL: [(&str, &str); 19] = [
+pub(crate) const ESSENTIAL: [(&str, &str); 20] = [
     ("apt-get", "apt"),
     ("bash", "bash"),
     ("chmod", "coreutils"),
@@ -91,6 +91,7 @@ pub(crate) const ESSENTIAL: [(&str, &str); 19] = [
     ("sleep", "coreutils"),
     ("tar", "tar"),
     ("true", "coreutils"),
+    ("umount", "mount"),
 ];
 
 const OLD_PROGRAMS: &str = "a program that reads the structures of its keys";
@@ -177,6 +178,9 @@ pub(crate) const FOR_DEBIAN: [Need; 2] = [
 
 /// Requirements of `cargo xtask hosts --debian11`, besides those of a system in a folder.
 pub(crate) const FOR_DEBIAN11: [Need; 3] = [OPENSSL, READELF, IP];
+
+/// Requirements of `cargo xtask hosts --debian12` and so on, besides those of a system in a folder.
+pub(crate) const FOR_PROGRAMS: [Need; 2] = [OPENSSL, IP];
 
 /// Requirements of `cargo xtask bench all`.
 pub(crate) const FOR_BENCH: [Need; 6] = [OPENSSL, NGINX, HAPROXY, CC, LIBC, HEADERS];

@@ -49,14 +49,38 @@ impl Root {
         &self.folder
     }
 
-    /// Name and version of each package.
+    /// Name and version of each package of the suite.
     pub(crate) fn versions(&self) -> Result<Vec<(String, String)>> {
-        let (shell, folder, packages) = (Shell::new()?, &self.folder, self.suite.packages);
-        let format = "${Package} ${Version}\n";
-        let output = cmd!(shell, "chroot {folder} dpkg-query -W -f {format} {packages...}");
-        let output = output.quiet().read()?;
-        let pairs = output.lines().filter_map(|line| line.split_once(' '));
+        self.versions_of(self.suite.packages)
+    }
+
+    /// Name and version of each of these packages that is installed.
+    pub(crate) fn versions_of(&self, packages: &[&str]) -> Result<Vec<(String, String)>> {
+        let (shell, folder) = (Shell::new()?, &self.folder);
+        let format = "${Package} ${Version} ${db:Status-Status}\n";
+        let query = cmd!(shell, "chroot {folder} dpkg-query -W -f {format} {packages...}");
+        // It fails if it does not know one, and prints the others.
+        let output = query.quiet().ignore_status().ignore_stderr().read()?;
+        let installed = output.lines().filter_map(|line| line.strip_suffix(" installed"));
+        let pairs = installed.filter_map(|line| line.split_once(' '));
         Ok(pairs.map(|(name, version)| (name.to_owned(), version.to_owned())).collect())
+    }
+
+    /// Installs those of these packages that are missing.
+    ///
+    /// # Errors
+    /// The archive has no such package, or it cannot be installed.
+    pub(crate) fn install(&self, packages: &[&str]) -> Result<()> {
+        let installed = self.versions_of(packages)?;
+        let is_missing = |package: &&&str| !installed.iter().any(|(name, _)| name == **package);
+        let missing: Vec<&str> = packages.iter().filter(is_missing).copied().collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        println!("{}: installing {}", self.suite.name, missing.join(" "));
+        let log = self.folder.with_file_name("log");
+        apt(&self.folder, &log, &missing)
+            .with_context(|| format!("the end of {log:?}:\n{}", cache::end_of(&log)))
     }
 
     /// Builds the system next to its final path, and moves it there when it is complete.
@@ -107,7 +131,9 @@ fn bootstrap(suite: &Suite, root: &Path, log: &Path, mirror: &Mirror) -> Result<
     cmd!(shell, "sh -c {script} sh {log} {codename} {root} {main}").quiet().run()?;
 
     let mut sources = format!("deb {main} {codename} main\n");
-    if let Some(security) = &mirror.security {
+    if let Some(security) = &mirror.security
+        && suite.updates
+    {
         sources.push_str(&format!("deb {security} {codename}-security main\n"));
     }
     fs::write(root.join("etc/apt/sources.list"), sources)?;
@@ -117,7 +143,12 @@ fn bootstrap(suite: &Suite, root: &Path, log: &Path, mirror: &Mirror) -> Result<
     fs::write(&policy, "#!/bin/sh\nexit 101\n")?;
     fs::set_permissions(&policy, fs::Permissions::from_mode(0o755))?;
 
-    let packages = suite.packages.join(" ");
+    apt(root, log, suite.packages)
+}
+
+/// Installs packages in the system in `root`.
+fn apt(root: &Path, log: &Path, packages: &[&str]) -> Result<()> {
+    let (shell, packages) = (Shell::new()?, packages.join(" "));
     // The lists of an old release are no longer signed again.
     let install = format!(
         "exec >>\"$1\" 2>&1; root=$2\n\

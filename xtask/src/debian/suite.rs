@@ -11,6 +11,8 @@ pub(crate) struct Suite {
     pub(super) folder: &'static str,
     /// The variable that names another folder.
     pub(super) variable: &'static str,
+    /// Whether the archive has updates for it in a separate suite.
+    pub(super) updates: bool,
     /// The hosts, after the libraries with which they are linked.
     pub(super) packages: &'static [&'static str],
 }
@@ -21,6 +23,7 @@ pub(crate) const DEBIAN_11: Suite = Suite {
     codename: "bullseye",
     folder: "debian11",
     variable: "AKV_DEBIAN11_CACHE",
+    updates: true,
     packages: &[
         "libc6",
         "libssl1.1",
@@ -40,6 +43,7 @@ pub(crate) const DEBIAN_12: Suite = Suite {
     codename: "bookworm",
     folder: "debian12",
     variable: "AKV_DEBIAN12_CACHE",
+    updates: true,
     packages: &["libc6", "libssl3", "openssl"],
 };
 
@@ -49,5 +53,35 @@ pub(crate) const DEBIAN_13: Suite = Suite {
     codename: "trixie",
     folder: "debian13",
     variable: "AKV_DEBIAN13_CACHE",
+    updates: true,
     packages: &["libc6", "libssl3t64", "openssl", "haproxy"],
+};
+
+/// What is in each system of `hosts --debian12` and so on before the packages of hosts.
+const BASE: &[&str] = &["libc6", "openssl", "ca-certificates", "procps"];
+
+/// Debian 12 for host programs.
+pub(crate) const HOSTS_12: Suite = Suite {
+    folder: "hosts-debian12",
+    variable: "AKV_HOSTS_DEBIAN12_CACHE",
+    packages: BASE,
+    ..DEBIAN_12
+};
+
+/// Debian 13 for host programs.
+pub(crate) const HOSTS_13: Suite = Suite {
+    folder: "hosts-debian13",
+    variable: "AKV_HOSTS_DEBIAN13_CACHE",
+    packages: BASE,
+    ..DEBIAN_13
+};
+
+/// The release in development for host programs, with OpenSSL 3.6 in November 2026.
+pub(crate) const HOSTS_SID: Suite = Suite {
+    name: "Debian sid",
+    codename: "sid",
+    folder: "hosts-sid",
+    variable: "AKV_HOSTS_SID_CACHE",
+    updates: false,
+    packages: BASE,
 };

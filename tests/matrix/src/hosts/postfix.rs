@@ -1,0 +1,16 @@
+//! Postfix, whose processes for clients run in a `chroot` and without root.
+
+use super::{Host, Test, Way};
+use crate::{protocol::Protocol, server::Server};
+
+pub(super) const HOST: Host = Host {
+    name: "postfix",
+    packages: &["postfix"],
+    ways: &[Way::KEY_FILE, Way::PKCS8.in_section("Chain file")],
+    test: Test::Server(Server {
+        unit: "postfix.service",
+        port: 25,
+        protocol: Protocol::Smtp,
+        ..Server::HTTPS
+    }),
+};
