@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <openssl/async.h>
 #include <poll.h>
+#include <pthread.h>
 
 /* Jobs that are paused at the same time, on one thread. */
 #define MANY 24
@@ -164,6 +165,20 @@ static inline void passed(const char *step)
 {
     printf("%s\n", step);
     fflush(stdout);
+}
+
+static inline void on_thread(void *(*step)(void *), void *argument)
+{
+    pthread_t thread;
+
+    if (pthread_create(&thread, NULL, step, argument) != 0 || pthread_join(thread, NULL) != 0)
+        die("no thread");
+}
+
+static inline int count_call(void *argument)
+{
+    __atomic_add_fetch((int *)argument, 1, __ATOMIC_SEQ_CST);
+    return 1;
 }
 
 #endif

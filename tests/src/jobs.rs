@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use crate::{installation::Installation, site::Site};
 
 /// The steps of every key, of which the last [`FROM_3`] need OpenSSL 3.
-const STEPS: [&str; 13] = [
+const STEPS: [&str; 14] = [
     "together",
     "early",
     "spinning",
@@ -18,6 +18,7 @@ const STEPS: [&str; 13] = [
     "ended thread",
     "cancelled",
     "fork",
+    "closed descriptors",
     "handshakes",
     "nested",
     "callback",

@@ -2,6 +2,7 @@
  * paused job can be in; against a service that does not answer, once or until it fails fast; against
  * one with faults; without pauses. SERVER is a PEM file with key and certificate of a TLS server. */
 #include "common.h"
+#include "job_stacks.h"
 #include "job_uses.h"
 
 int main(int argc, char **argv)
@@ -10,6 +11,7 @@ int main(int argc, char **argv)
 
     if (argc != 3 && argc != 4)
         die("usage: jobs KEY CERTIFICATE SERVER | late | down | faults | off");
+    use_stacks_of_ours();
     key = load_key(argv[1]);
     if (strcmp(argv[2], "late") == 0) {
         late(key);
@@ -31,6 +33,7 @@ int main(int argc, char **argv)
         if (EVP_PKEY_bits(key) >= 2048)
             decrypts(key);
     }
+    check_stacks_of_ours();
     EVP_PKEY_free(key);
     return 0;
 }
