@@ -158,24 +158,28 @@ pub(crate) enum Profiled {
     Bare,
     /// The async API of `akv-core` without the local check.
     Core,
+    /// The blocking API of `akv-core` without the local check.
+    CoreBlocking,
 }
 
 /// Runs only one contender, for a profiler.
 pub(crate) fn profile(profiled: Profiled, kind: Kind, latency: u64, count: usize) -> Result<()> {
     let (runtime, service) = (runtime()?, Service::start(kind, latency)?);
     for key in KEYS {
-        let cost = runtime.block_on(async {
-            match profiled {
-                Profiled::Bare => {
-                    let mut bare = bare::Client::connect(&service, key).await?;
-                    cost::of(count, async || bare.sign().await).await
-                }
-                Profiled::Core => {
-                    let contender = library::Contender::open(&service, key, false).await?;
-                    cost::of(count, async || contender.sign().await).await
-                }
+        let cost = match profiled {
+            Profiled::Bare => runtime.block_on(async {
+                let mut bare = bare::Client::connect(&service, key).await?;
+                cost::of(count, async || bare.sign().await).await
+            }),
+            Profiled::Core => runtime.block_on(async {
+                let contender = library::Contender::open(&service, key, false).await?;
+                cost::of(count, async || contender.sign().await).await
+            }),
+            Profiled::CoreBlocking => {
+                let contender = library::BlockingContender::open(&service, key)?;
+                executor::block_on(cost::of(count, async || contender.sign()))
             }
-        })?;
+        }?;
         println!("{key}: {cost:?}");
     }
     Ok(())

@@ -2,21 +2,22 @@
 //! callers sleep, or a caller does while the thread stands by; see [`Helm`].
 
 use std::{
+    future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::pin,
+    pin::{Pin, pin},
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
     thread::{self, Thread},
     time::{Duration, Instant},
 };
 
-use futures::future::select;
+use futures::{FutureExt as _, future::select};
 use process_abi::{ProcessId, stack};
 use tokio::{
     runtime::{Handle, Runtime},
     sync::Notify,
     task::AbortHandle,
-    time::timeout,
+    time::{Sleep, sleep},
 };
 
 use super::{
@@ -35,6 +36,9 @@ const ROOM: usize = 512 * 1024;
 /// A thread of ours, or a caller that is alone, drives the runtime.
 pub(super) struct Attended {
     process: ProcessId,
+    /// Wakes a leader regularly, who then sees whether the descriptors are still ours. It lives
+    /// as long as the runtime: a timer of each operation would write to the eventfd.
+    look: Mutex<Option<Pin<Box<Sleep>>>>,
     runtime: Arc<Runtime>,
     descriptors: Arc<Descriptors>,
     created: Instant,
@@ -51,6 +55,7 @@ impl Attended {
     pub(super) fn new(runtime: Arc<Runtime>, descriptors: Arc<Descriptors>) -> Self {
         Self {
             process: process_abi::current(),
+            look: Mutex::new(None),
             runtime,
             descriptors,
             created: Instant::now(),
@@ -85,14 +90,21 @@ impl Attended {
 
     /// Drives the runtime until `done` is ready, or the thread has to take over.
     fn drive(&self, done: Done<'_>) {
+        let mut look = self.look.lock().unwrap_or_else(PoisonError::into_inner);
         self.runtime.block_on(async {
+            let look = look.get_or_insert_with(|| Box::pin(sleep(LOOK)));
             // Connections have not been polled since the last operation. This polls them, so that
             // one that the server has closed meanwhile is not used.
             tokio::task::yield_now().await;
             let (lost, leave) = (pin!(self.descriptors.until_lost()), pin!(self.leave.notified()));
             let mut end = select(done, select(lost, leave));
-            // Waking up regularly shows whether the descriptors are still ours.
-            while timeout(LOOK, &mut end).await.is_err() {}
+            poll_fn(|context| {
+                while look.as_mut().poll(context).is_ready() {
+                    look.as_mut().reset((Instant::now() + LOOK).into());
+                }
+                end.poll_unpin(context).map(drop)
+            })
+            .await;
         });
     }
 
@@ -216,7 +228,7 @@ mod tests {
 
     async fn thread_id() -> Result<ThreadId> {
         // Waits, as for an answer.
-        tokio::time::sleep(Duration::from_micros(50)).await;
+        sleep(Duration::from_micros(50)).await;
         Ok(thread::current().id())
     }
 
