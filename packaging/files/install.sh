@@ -30,8 +30,8 @@ if [ -n "$remove" ]; then
     done <"$list"
     rm -f "$list"
     # Folders of ours that are empty now.
-    for folder in /usr/local/share/akv /usr/local/share/doc/akv /etc/akv; do
-        rmdir "$root$folder" 2>/dev/null || :
+    for folder in "$root/usr/local/share/doc/akv" "$root/usr/local/share/akv" "$root/etc/akv"; do
+        [ ! -d "$folder" ] || find "$folder" -depth -type d -empty -delete
     done
     echo "removed"
     exit 0
@@ -41,6 +41,13 @@ fi
 install_file() {
     install -D -m "${3:-644}" "$here/$1" "$root$2"
     echo "$2" >>"$list"
+}
+
+# install_tree SOURCE PLACE, both folders
+install_tree() {
+    (cd "$here/$1" && find . -type f) | while IFS= read -r file; do
+        install_file "$1/${file#./}" "$2/${file#./}"
+    done
 }
 
 # The folder that `openssl version OPTION` prints, such as MODULESDIR: "/usr/lib/ossl-modules".
@@ -68,13 +75,14 @@ install_file lib/libakv.so.1 /usr/local/lib/libakv.so.1
 install_file lib/libakv.a /usr/local/lib/libakv.a
 ln -sf libakv.so.1 "$root/usr/local/lib/libakv.so"
 echo /usr/local/lib/libakv.so >>"$list"
+install_file pkgconfig/local/akv.pc /usr/local/lib/pkgconfig/akv.pc
 install_file usr/include/akv.h /usr/local/include/akv.h
-for page in "$here"/usr/share/man/man*/*; do
-    name=${page#"$here/usr/share/"}
-    install_file "usr/share/$name" "/usr/local/share/$name"
-done
-for file in "$here"/doc/*; do
-    install_file "doc/${file##*/}" "/usr/local/share/doc/akv/${file##*/}"
+install_tree usr/share/man /usr/local/share/man
+install_tree usr/share/bash-completion /usr/local/share/bash-completion
+install_tree usr/share/zsh/vendor-completions /usr/local/share/zsh/site-functions
+install_tree usr/share/fish /usr/local/share/fish
+for folder in doc examples third-party; do
+    install_tree "$folder" "/usr/local/share/doc/akv/$folder"
 done
 [ -n "$root" ] || ldconfig
 echo "installed; ./install.sh --remove undoes it"

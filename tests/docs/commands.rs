@@ -9,10 +9,13 @@ use anyhow::{Context as _, Result, ensure};
 use crate::scene::{Scene, block};
 
 /// Commands that are not run here, by how they begin, and why.
-const ELSEWHERE: [(&str, &str); 11] = [
+const ELSEWHERE: [(&str, &str); 14] = [
     ("cargo ", "the project's own commands, which have tests of their own"),
     ("AKV_TEST_OPENSSL=", "the same"),
     ("apt ", "`cargo xtask hosts --packages` installs the packages"),
+    ("gpgv ", "`cargo xtask hosts --packages` verifies a signature"),
+    ("sha256sum ", "the same"),
+    ("podman ", "needs a container engine; `cargo xtask hosts --packages` does the steps"),
     ("install -D", "writes into the system's folders"),
     ("cc ", "`tests/c_api` compiles the examples"),
     ("export PKG_CONFIG_PATH", "the same"),

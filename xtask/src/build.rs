@@ -1,5 +1,6 @@
 //! `cargo xtask build`: builds the artifacts into one folder, under their public names.
 
+mod audit;
 mod c_library;
 mod paths;
 mod zig;
@@ -15,6 +16,7 @@ use clap::Args;
 use serde_json::Value;
 use xshell::{Cmd, Shell, cmd};
 
+pub(crate) use self::c_library::pkg_config_file;
 use self::{paths::BuildPaths, zig::Zig};
 
 /// An artifact: cargo package, cargo's file name, public name.
@@ -38,6 +40,8 @@ struct Places {
     built: PathBuf,
     /// The folder for the artifacts.
     folder: PathBuf,
+    /// The program `cargo-auditable`, if every artifact is to contain the list of its dependencies.
+    auditable: Option<PathBuf>,
 }
 
 /// Arguments of `cargo xtask build`.
@@ -56,25 +60,34 @@ pub(crate) struct Build {
 impl Build {
     /// Builds, copies, and prints the paths; the last line is `modules: FOLDER`.
     pub(crate) fn run(&self) -> Result<PathBuf> {
-        let folder = self.modules()?;
-        self.place(&self.places()?, PROGRAMS, &[])?;
-        println!("modules: {}", folder.display());
-        Ok(folder)
+        let places = self.places()?;
+        self.place_modules(&places)?;
+        self.place(&places, PROGRAMS, &[])?;
+        println!("modules: {}", places.folder.display());
+        Ok(places.folder)
     }
 
-    /// Builds and copies everything that is released.
-    pub(crate) fn run_with_emulator(&self) -> Result<PathBuf> {
-        let folder = self.run()?;
-        self.place(&self.places()?, EMULATOR, &[])?;
-        Ok(folder)
+    /// Builds and copies everything that is released, with `cargo-auditable`.
+    pub(crate) fn run_for_release(&self, auditable: PathBuf) -> Result<PathBuf> {
+        let places = Places { auditable: Some(auditable), ..self.places()? };
+        self.place_modules(&places)?;
+        self.place(&places, PROGRAMS, &[])?;
+        self.place(&places, EMULATOR, &[])?;
+        Ok(places.folder)
     }
 
     /// Builds and copies only the modules and the C library.
     pub(crate) fn modules(&self) -> Result<PathBuf> {
-        let places = &self.places()?;
+        let places = self.places()?;
+        self.place_modules(&places)?;
+        Ok(places.folder)
+    }
+
+    fn place_modules(&self, places: &Places) -> Result<()> {
         self.place(places, MODULES, &[c_library::PACKAGE])?;
         let linker = self.linker(&places.shell, &places.target)?;
-        let library = c_library::make(linker, &places.built, self.release)?;
+        let audit = places.auditable.as_deref().map(audit::object).transpose()?;
+        let library = c_library::make(linker, &places.built, self.release, audit.as_ref())?;
         for (file, name) in &library.files {
             install(file, &places.folder.join(name))
                 .with_context(|| format!("no {name} in {:?}", places.folder))?;
@@ -82,7 +95,7 @@ impl Build {
         let glibc = self.check(places, &places.folder.join(c_library::NAME))?;
         let profile = self.profile();
         println!("{}: {profile} build, for glibc {glibc} and later", c_library::NAME);
-        Ok(places.folder.clone())
+        Ok(())
     }
 
     fn places(&self) -> Result<Places> {
@@ -97,7 +110,8 @@ impl Build {
             }
         };
         fs::create_dir_all(&folder)?;
-        Ok(Places { shell, target, built: built.join(self.profile()), folder })
+        let built = built.join(self.profile());
+        Ok(Places { shell, target, built, folder, auditable: None })
     }
 
     /// Builds artifacts and `more` packages in one run of cargo, and copies the artifacts.
@@ -127,7 +141,7 @@ impl Build {
         let packages = packages.flat_map(|package| ["--package", package]);
         let command = match self.glibc {
             None => cmd!(shell, "{cargo} build"),
-            Some(glibc) => Zig::open(target, glibc)?.command(shell)?,
+            Some(glibc) => Zig::open(target, glibc)?.command(shell, places.auditable.as_deref())?,
         };
         let mut command = command.args(release).args(packages);
         if self.release {

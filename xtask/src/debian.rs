@@ -1,5 +1,6 @@
 //! Debian systems in folders, whose programs run beside those of this machine.
 
+mod clean;
 mod mirror;
 mod root;
 mod shared;
@@ -9,6 +10,7 @@ use anyhow::{Result, ensure};
 use nix::unistd::geteuid;
 
 pub(crate) use self::{
+    clean::{DEBIAN_13_MINIMAL, DEBIAN_13_RPM, DEBIAN_SID},
     mirror::Mirror,
     root::Root,
     shared::Shared,

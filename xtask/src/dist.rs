@@ -4,8 +4,11 @@ mod check;
 mod manual;
 mod markdown;
 mod packages;
+mod reproduce;
+mod signature;
 mod stage;
 mod tarball;
+mod third_party;
 
 use std::{
     fs,
@@ -19,7 +22,11 @@ use xshell::{Shell, cmd};
 
 pub(crate) use self::check::packages;
 use self::stage::Stage;
-use crate::build::{Build, target_folder};
+use crate::{
+    build::{Build, target_folder},
+    cache,
+    tools::CARGO_AUDITABLE,
+};
 
 /// The oldest C library that the packages support: that of Rust's own libraries.
 const GLIBC: Glibc = Glibc::new(2, 17);
@@ -33,34 +40,59 @@ pub(crate) struct Dist {
     /// The folder for the results; by default `dist` in cargo's target folder.
     #[arg(long, value_name = "FOLDER")]
     output: Option<PathBuf>,
+    /// Signs the checksums with this private key of gpg: a fingerprint or an address.
+    #[arg(long, value_name = "KEY")]
+    sign_key: Option<String>,
+    /// Builds the last commit a second time, in another folder, and compares. Takes twice as long.
+    #[arg(long)]
+    check_reproducible: bool,
 }
 
 impl Dist {
     /// Builds everything, and prints the files.
     pub(crate) fn run(&self) -> Result<()> {
+        if let Some(key) = &self.sign_key {
+            signature::check(key)?;
+        }
+        if self.check_reproducible {
+            reproduce::check_committed()?;
+        }
         let shell = Shell::new()?;
         shell.change_dir(akv_tests::modules::workspace());
         let target = target_folder(&shell)?;
-        let build = Build { release: !self.debug, glibc: Some(GLIBC) };
-        let built = build.run_with_emulator()?;
         let output = self.output.clone().unwrap_or_else(|| target.join("dist"));
-        fs::create_dir_all(&output)?;
+        fs::create_dir_all(&output).with_context(|| format!("cannot create {output:?}"))?;
         let output = output.canonicalize()?;
+        let _lock = cache::lock(&target.join("dist-lock"), "makes packages")?;
+        signature::remove(&output)?;
+        let mut files = self.make(&target, &output)?;
+        files.sort();
+        files.push(signature::checksums(&output, &files)?);
+        if self.check_reproducible {
+            reproduce::compare(&files, &target, self.debug)?;
+        }
+        if let Some(key) = &self.sign_key {
+            files.push(signature::sign(&output, key, None)?);
+        }
+        for file in &files {
+            println!("{}", file.display());
+        }
+        Ok(())
+    }
+
+    fn make(&self, target: &Path, output: &Path) -> Result<Vec<PathBuf>> {
+        let build = Build { release: !self.debug, glibc: Some(GLIBC) };
+        let built = build.run_for_release(CARGO_AUDITABLE.program(target)?)?;
         let work = target.join("dist-work");
         if work.exists() {
             fs::remove_dir_all(&work)?;
         }
         let stage = Stage::make(&built, &work)?;
-        let mut files = packages::debian(&stage, &target, &output)?;
-        files.extend(packages::rpm(&stage, &target, &output)?);
-        files.push(tarball::make(&stage, &output)?);
-        files.sort();
-        checksums(&output, &files)?;
-        for file in &files {
-            println!("{}", file.display());
-        }
-        println!("{}", output.join("SHA256SUMS").display());
-        Ok(())
+        third_party::add(&stage, target)?;
+        let mut files = packages::debian(&stage, target, output)?;
+        files.extend(packages::rpm(&stage, target, output)?);
+        files.push(tarball::make(&stage, output)?);
+        Ok(files)
     }
 }
 
@@ -76,13 +108,4 @@ fn source_date() -> Result<String> {
         .quiet()
         .read()
         .context("outside of a git checkout, set SOURCE_DATE_EPOCH")
-}
-
-/// Writes `SHA256SUMS`, which `sha256sum --check` reads.
-fn checksums(output: &Path, files: &[PathBuf]) -> Result<()> {
-    let shell = Shell::new()?;
-    shell.change_dir(output);
-    let names: Vec<_> = files.iter().filter_map(|file| file.file_name()).collect();
-    let sums = cmd!(shell, "sha256sum {names...}").quiet().read().context("sha256sum failed")?;
-    Ok(fs::write(output.join("SHA256SUMS"), sums + "\n")?)
 }

@@ -38,8 +38,9 @@ pub(crate) struct Hosts {
     /// system is created in a folder first, which requires root and takes a minute.
     #[arg(long, conflicts_with_all = ["openssl", "debian11", "aws_lc", "sdk"])]
     minimal: bool,
-    /// Installs the packages of `cargo xtask dist` in Debian 11, 12 and 13, uses them, and removes
-    /// them. The systems are created in folders first, which requires root and takes minutes.
+    /// Installs the packages of `cargo xtask dist` in Debian 11, 12, 13 and sid, upgrades, uses and
+    /// removes them; those for rpm in a folder; and does the steps of the images. The systems are
+    /// created in folders first, which requires root and takes minutes.
     #[arg(long, conflicts_with_all = ["openssl", "debian11", "aws_lc", "sdk", "minimal"])]
     packages: bool,
     /// Runs all of `cargo xtask test` there; takes as long as here.

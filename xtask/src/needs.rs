@@ -182,6 +182,26 @@ pub(crate) const FOR_DEBIAN11: [Need; 3] = [OPENSSL, READELF, IP];
 /// Requirements of `cargo xtask hosts --debian12` and so on, besides those of a system in a folder.
 pub(crate) const FOR_PROGRAMS: [Need; 2] = [OPENSSL, IP];
 
+const SIGNATURES: &str = "signatures of releases";
+
+/// Requirements of signatures.
+pub(crate) const FOR_SIGNATURES: [Need; 3] = [
+    Need { name: "gpg", package: "gpg", purpose: SIGNATURES },
+    Need { name: "gpgconf", package: "gpgconf", purpose: SIGNATURES },
+    Need { name: "gpg-agent", package: "gpg-agent", purpose: SIGNATURES },
+];
+
+/// Requirements of programs with libakv.
+pub(crate) const FOR_DEVELOPMENT: [Need; 4] = [
+    CC,
+    LIBC,
+    Need { name: "pkg-config", package: "pkg-config", purpose: "the flags of libakv" },
+    Need { name: "dpkg-deb", package: "dpkg", purpose: "the files of libakv" },
+];
+
+/// Requirements of `cargo xtask hosts --packages`, besides those of systems in folders.
+pub(crate) const FOR_PACKAGES: [Need; 2] = [OPENSSL, IP];
+
 /// Requirements of `cargo xtask bench all`.
 pub(crate) const FOR_BENCH: [Need; 6] = [OPENSSL, NGINX, HAPROXY, CC, LIBC, HEADERS];
 

@@ -13,6 +13,10 @@ pub(crate) struct Tool {
     features: Option<&'static str>,
 }
 
+pub(crate) const CARGO_ABOUT: Tool =
+    Tool { name: "cargo-about", version: "0.9.3", features: Some("cli") };
+pub(crate) const CARGO_AUDITABLE: Tool =
+    Tool { name: "cargo-auditable", version: "0.7.7", features: None };
 pub(crate) const CARGO_DEB: Tool = Tool { name: "cargo-deb", version: "3.8.0", features: None };
 pub(crate) const CARGO_GENERATE_RPM: Tool =
     Tool { name: "cargo-generate-rpm", version: "0.21.1", features: None };

@@ -2,6 +2,8 @@
 //! pinned versions.
 
 use std::{
+    env,
+    ffi::OsString,
     fs,
     path::{Path, PathBuf},
 };
@@ -65,11 +67,27 @@ impl Zig {
         self.folder.join("bin").join(name)
     }
 
-    /// `cargo build` for this machine's platform and that C library.
-    pub(super) fn command<'a>(&self, shell: &'a Shell) -> Result<Cmd<'a>> {
+    /// `cargo build` for this machine's platform and that C library, by way of `cargo-auditable` if that
+    /// is given.
+    pub(super) fn command<'a>(&self, shell: &'a Shell, by: Option<&Path>) -> Result<Cmd<'a>> {
         let target = format!("{}.{}", host(shell)?, self.glibc);
-        let program = self.program("cargo-zigbuild");
-        let command = cmd!(shell, "{program} zigbuild --target {target}")
+        let command = match by {
+            None => {
+                let program = self.program("cargo-zigbuild");
+                cmd!(shell, "{program} zigbuild")
+            }
+            // It starts `cargo zigbuild`, and cargo looks for that in `PATH`.
+            Some(auditable) => {
+                let mut path = OsString::from(self.folder.join("bin"));
+                if let Some(more) = env::var_os("PATH") {
+                    path.push(":");
+                    path.push(more);
+                }
+                cmd!(shell, "{auditable} auditable zigbuild").env("PATH", path)
+            }
+        };
+        let command = command
+            .args(["--target", &target])
             .env("CARGO", akv_tests::modules::cargo())
             .env("CARGO_ZIGBUILD_PYTHON_PATH", self.program("python"))
             .env("CARGO_ZIGBUILD_CACHE_DIR", self.folder.join("cache"))
@@ -90,7 +108,7 @@ impl Zig {
 
 /// Rust's name of this platform, which is also the name of a folder below cargo's target folder.
 pub(super) fn host(shell: &Shell) -> Result<String> {
-    let rustc = std::env::var_os("RUSTC").map_or_else(|| "rustc".into(), PathBuf::from);
+    let rustc = env::var_os("RUSTC").map_or_else(|| "rustc".into(), PathBuf::from);
     let output = cmd!(shell, "{rustc} -vV").quiet().read()?;
     let host = output.lines().find_map(|line| line.strip_prefix("host: "));
     let host = host.with_context(|| format!("rustc does not name its host: {output}"))?;

@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result};
 use xshell::{Shell, cmd};
 
 use super::manual;
+use crate::build::pkg_config_file;
 
 /// The folder, and what the packages are called.
 pub(super) struct Stage {
@@ -26,27 +27,35 @@ const COMPLETIONS: [(&str, &str); 3] = [
 ];
 
 /// Built files, with their places.
-const BUILT: [(&str, &str); 8] = [
+const BUILT: [(&str, &str); 7] = [
     ("akv", "usr/bin/akv"),
     ("akv-emulator", "usr/bin/akv-emulator"),
     ("akv_provider.so", "modules/akv_provider.so"),
     ("e_akv.so", "modules/e_akv.so"),
     ("libakv.so.1", "lib/libakv.so.1"),
     ("libakv.a", "lib/libakv.a"),
-    ("akv.pc", "lib/akv.pc"),
     ("akv.h", "usr/include/akv.h"),
 ];
 
 /// Files of the sources, with their places.
-const SOURCES: [(&str, &str); 8] = [
+const SOURCES: [(&str, &str); 10] = [
     ("README.md", "doc/README.md"),
     ("CHANGELOG.md", "doc/CHANGELOG.md"),
     ("LICENSE", "doc/LICENSE"),
+    ("packaging/files/libakv.so", "lib/libakv.so"),
     ("packaging/files/openssl.cnf", "etc/akv/openssl.cnf"),
     ("packaging/files/system-openssl.cnf", "examples/provider/system-openssl.cnf"),
     ("packaging/files/nginx-systemd.conf", "examples/provider/nginx-systemd.conf"),
+    ("packaging/files/service-systemd.conf", "examples/provider/service-systemd.conf"),
     ("packaging/files/engine.cnf", "examples/engine/openssl.cnf"),
     ("ffi/examples/sign_file.c", "examples/c/sign_file.c"),
+];
+
+/// Kinds of packages, with the prefix and the folder of libraries that their `akv.pc` names.
+const LIBRARIES: [(&str, &str, &str); 3] = [
+    ("multiarch", "/usr", "/usr/lib/@multiarch@"),
+    ("lib64", "/usr", "/usr/lib64"),
+    ("local", "/usr/local", "/usr/local/lib"),
 ];
 
 impl Stage {
@@ -62,6 +71,13 @@ impl Stage {
             stage.put(&source.join(from), to)?;
         }
         stage.generate()?;
+        let template = fs::read_to_string(source.join("ffi/akv.pc.in"))?;
+        for (name, prefix, libraries) in LIBRARIES {
+            let text = pkg_config_file(&template, prefix, libraries, "${prefix}/include");
+            let to = stage.path("pkgconfig").join(name).join("akv.pc");
+            fs::create_dir_all(to.parent().context("a folder")?)?;
+            fs::write(to, stage.filled_in(&text))?;
+        }
         manual::make(&source.join("docs"), &stage.path("usr/share/man"))?;
         fs::create_dir_all(stage.folder.join("src"))?;
         fs::copy(source.join("packaging/src/lib.rs"), stage.folder.join("src/lib.rs"))?;

@@ -60,7 +60,10 @@ fn in_needs(program: &str) -> bool {
         .chain(&FOR_DEBIAN)
         .chain(&FOR_DEBIAN11)
         .chain(&FOR_AWS_LC)
-        .chain(&FOR_SDK);
+        .chain(&FOR_SDK)
+        .chain(&FOR_SIGNATURES)
+        .chain(&FOR_DEVELOPMENT)
+        .chain(&FOR_PACKAGES);
     FOR_TESTS.iter().chain(hosts).any(|need| need.name == program)
 }
 
