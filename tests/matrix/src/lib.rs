@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod authority;
+mod backend;
 mod client;
 mod cloud;
 mod hosts;
@@ -12,6 +13,7 @@ mod keys;
 mod load;
 mod machine;
 mod packages;
+mod peer;
 mod protocol;
 mod recipe;
 mod release;

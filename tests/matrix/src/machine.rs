@@ -48,7 +48,7 @@ pub(crate) struct Machine {
     root: PathBuf,
     journal: Journal,
     /// What its services tell the service manager.
-    _notices: Journal,
+    notices: Journal,
 }
 
 impl Machine {
@@ -65,7 +65,7 @@ impl Machine {
         Task::new("sh").args(["-c", BOOT, "sh", &layers]).arg(work).arg(&root).ok()?;
         let journal = Journal::listen(&root.join("dev/log"))?;
         let notices = Journal::listen(&root.join("run/systemd/notify"))?;
-        let machine = Self { work: work.to_owned(), root, journal, _notices: notices };
+        let machine = Self { work: work.to_owned(), root, journal, notices };
         machine.make_temporary_files()?;
         Ok(machine)
     }
@@ -73,6 +73,11 @@ impl Machine {
     /// Its messages.
     pub(crate) const fn journal(&self) -> &Journal {
         &self.journal
+    }
+
+    /// Whether a service has told that it is ready.
+    pub(crate) fn has_ready_service(&self) -> bool {
+        self.notices.text().contains("READY=1")
     }
 
     /// Where this process sees one of its files.
@@ -129,7 +134,7 @@ impl Machine {
         self.write(
             "/etc/hosts",
             format!(
-                "127.0.0.1 localhost www.example.org\n::1 localhost\n127.0.1.1 {}\n\
+                "127.0.0.1 localhost www.example.org api.example.org\n::1 localhost\n127.0.1.1 {}\n\
                  {vault} myvault.vault.azure.net myhsm.managedhsm.azure.net\n",
                 own.trim()
             ),

@@ -21,6 +21,19 @@ pub(crate) enum Protocol {
     Ftp,
     /// DNS over TLS (RFC 7858).
     Dns,
+    /// TLS after MySQL's `SSLRequest`.
+    Mysql,
+}
+
+impl Protocol {
+    /// LDAP over TLS: an anonymous bind.
+    pub(crate) const LDAPS: Self = Self::Exchange(
+        b"\x30\x0c\x02\x01\x01\x60\x07\x02\x01\x03\x04\0\x80\0",
+        b"\x30\x0c\x02\x01\x01\x61",
+    );
+    /// MQTT over TLS: `CONNECT` as `ab`.
+    pub(crate) const MQTTS: Self =
+        Self::Exchange(b"\x10\x0e\0\x04MQTT\x04\x02\0\x3c\0\x02ab", b"\x20\x02\0\0");
 }
 
 /// A query for the address of `www.example.org`, after its length.
@@ -39,6 +52,14 @@ impl Protocol {
                 stream.read_exact(&mut answer)?;
                 ensure!(answer == *b"S", "the server has no TLS: {answer:?}");
                 Ok(())
+            }
+            Self::Mysql => {
+                let mut length = [0; 4];
+                stream.read_exact(&mut length)?;
+                let mut greeting = vec![0; usize::from(length[0])];
+                stream.read_exact(&mut greeting)?;
+                ensure!(greeting[0] == 10, "the greeting is {greeting:?}");
+                Ok(stream.write_all(&mysql_packet(1, &[]))?)
             }
             Self::Smtp => {
                 reply(stream, "220")?;
@@ -79,6 +100,14 @@ impl Protocol {
                 ensure!(b"ER".contains(&answer[0]), "the answer is {answer:?}");
                 Ok(())
             }
+            Self::Mysql => {
+                stream.write_all(&mysql_packet(2, b"nobody\0\0"))?;
+                let mut answer = [0; 5];
+                stream.read_exact(&mut answer)?;
+                // An error, or another way to authenticate.
+                ensure!([0xff, 0xfe].contains(&answer[4]), "the answer is {answer:?}");
+                Ok(())
+            }
             Self::Smtp => {
                 stream.write_all(b"EHLO client.example.org\r\n")?;
                 reply(stream, "250")?;
@@ -110,6 +139,16 @@ impl Protocol {
             }
         }
     }
+}
+
+/// The start of MySQL's response to a greeting, which is also its request for TLS: capabilities
+/// (protocol 4.1, TLS, long passwords), maximum size, character set.
+fn mysql_packet(number: u8, rest: &[u8]) -> Vec<u8> {
+    let mut packet = vec![u8::try_from(32 + rest.len()).unwrap_or(u8::MAX), 0, 0, number];
+    packet.extend([0x01, 0x8a, 0, 0, 0, 0, 0, 1, 33]);
+    packet.extend([0; 23]);
+    packet.extend(rest);
+    packet
 }
 
 /// Reads a line, byte by byte: what follows it may be a handshake.

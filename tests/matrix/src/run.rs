@@ -36,7 +36,13 @@ pub fn run(host: &Host, release: Release, places: &Places) -> Result<Vec<Row>> {
     let (cloud, authority) = (&Cloud::connect()?, &Authority::new()?);
     let recipe = Recipe::open(host.name)?;
     let packages = packages::lay_out(&places.modules, places.work.join("packages"))?;
-    let stage = Stage { layers: [&packages, &places.system], work: &places.work, cloud, authority };
+    let stage = Stage {
+        layers: [&packages, &places.system],
+        work: &places.work,
+        cloud,
+        authority,
+        release,
+    };
     let mut rows = Vec::new();
     for way in host.ways.iter().filter(|way| way.releases.contains(&release)) {
         let impossible = way.impossible.iter().find(|(releases, _)| releases.contains(&release));
@@ -60,15 +66,25 @@ fn all_kinds(host: &Host, way: &Way, stage: &Stage<'_>, recipe: &Recipe) -> Resu
         let place = format!("{}, {}, {}", host.name, way.name, kind.name());
         let scene = Scene::prepare(stage, *kind, recipe, way);
         let scene = scene.with_context(|| format!("{place}: preparation"))?;
-        let result = match &host.test {
-            Test::Server(server) => server.check(&scene),
-            Test::Program(check) => check(&scene).and_then(|()| scene.check_disk()),
-        };
+        let result = check(&host.test, &scene);
         scene.end()?;
         let seconds = started.elapsed().as_secs();
         println!("  {place}: {} ({seconds} s)", if result.is_ok() { "ok" } else { "FAILED" });
         result.with_context(|| place)?;
     }
     let kinds: Vec<&str> = way.kinds.iter().map(|kind: &Kind| kind.name()).collect();
-    Ok(format!("{}; {}", host.checks(), kinds.join(", ")))
+    Ok(format!("{}; {}", host.checks(stage.release), kinds.join(", ")))
+}
+
+fn check(test: &Test, scene: &Scene<'_>) -> Result<()> {
+    if let Test::Program(_) | Test::Server(_) = test {
+        scene.run_commands().context("the recipe's commands")?;
+    }
+    match test {
+        Test::Server(server) => server.check(scene),
+        Test::Program(check) | Test::Client(check) => {
+            check(scene)?;
+            scene.check_disk()
+        }
+    }
 }

@@ -14,6 +14,7 @@ use crate::{
     keys::{self, Kind, Secret},
     machine::Machine,
     recipe::{Recipe, Step},
+    release::Release,
 };
 
 /// The recipe of every machine.
@@ -34,6 +35,7 @@ pub(crate) struct Stage<'a> {
     pub(crate) work: &'a Path,
     pub(crate) cloud: &'a Cloud,
     pub(crate) authority: &'a Authority,
+    pub(crate) release: Release,
 }
 
 /// The machine with everything around it.
@@ -41,6 +43,10 @@ pub(crate) struct Scene<'a> {
     pub(crate) machine: Machine,
     pub(crate) vault: Emulator,
     pub(crate) authority: &'a Authority,
+    pub(crate) release: Release,
+    /// Whether the key is named by a key file, which has its public half, and nothing is requested
+    /// ahead of time.
+    from_file: bool,
     secret: Secret,
     commands: Vec<String>,
 }
@@ -57,7 +63,15 @@ impl<'a> Scene<'a> {
         let (vault, authority) = (stage.cloud.vault()?, stage.authority);
         let secret = keys::create(kind, &vault, authority)?;
         let machine = Machine::boot(stage.layers, &stage.work.join("machine"))?;
-        let mut scene = Self { machine, vault, authority, secret, commands: Vec::new() };
+        let mut scene = Self {
+            machine,
+            vault,
+            authority,
+            release: stage.release,
+            from_file: way.name.starts_with(OTHERWISE),
+            secret,
+            commands: Vec::new(),
+        };
         scene.set_up(recipe, way)?;
         Ok(scene)
     }
@@ -73,10 +87,21 @@ impl<'a> Scene<'a> {
         machine.write("/etc/akv/ca.pem", self.authority.certificate()?)?;
         self.renew_certificate()?;
         for step in recipe.steps(way.section)? {
-            self.follow(&step)?;
-            if let Step::Commands(lines) = step {
-                self.commands.push(lines);
+            match step {
+                Step::Commands(lines) => self.commands.push(lines),
+                Step::File { path, mode, content } => {
+                    self.from_file &= !content.contains("AKV_WARM");
+                    self.follow(&Step::File { path, mode, content })?;
+                }
             }
+        }
+        Ok(())
+    }
+
+    /// Runs the recipe's commands.
+    pub(crate) fn run_commands(&self) -> Result<()> {
+        for lines in &self.commands {
+            self.shell(lines)?;
         }
         Ok(())
     }
@@ -105,16 +130,18 @@ impl<'a> Scene<'a> {
     /// A new certificate for the request, in its place.
     fn renew_certificate(&self) -> Result<CertificateDer<'static>> {
         let (pem, der) = self.authority.issue(&self.machine.path(REQUEST))?;
-        self.machine.write(CERTIFICATE, pem + &self.authority.certificate()?)?;
+        // Moved there, as ACME clients do: nginx from 1.27.2 on takes a file of the same number and
+        // second for the old one.
+        let new = format!("{CERTIFICATE}.new");
+        self.machine.write(&new, pem + &self.authority.certificate()?)?;
+        std::fs::rename(self.machine.path(&new), self.machine.path(CERTIFICATE))?;
         Ok(der.into())
     }
 
     /// The same, with the recipe's commands, which may copy it.
     pub(crate) fn renew(&self) -> Result<CertificateDer<'static>> {
         let certificate = self.renew_certificate()?;
-        for lines in &self.commands {
-            self.shell(lines)?;
-        }
+        self.run_commands()?;
         Ok(certificate)
     }
 
@@ -128,6 +155,13 @@ impl<'a> Scene<'a> {
     pub(crate) fn check_signatures(&self, expected: u64) -> Result<()> {
         let signed = self.vault.stats().sign;
         ensure!(signed == expected, "{signed} signatures in the vault instead of {expected}");
+        Ok(())
+    }
+
+    /// Refuses requests for a key whose public half is in a file.
+    pub(crate) fn check_loads(&self) -> Result<()> {
+        let requests = self.vault.stats().get_key;
+        ensure!(!self.from_file || requests == 0, "{requests} requests for a key in a file");
         Ok(())
     }
 

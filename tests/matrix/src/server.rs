@@ -3,9 +3,11 @@
 use anyhow::{Context as _, Result, ensure};
 
 use crate::{
+    backend::Backend,
     client::{Client, Version},
     load,
     protocol::Protocol,
+    release::Release,
     scene::Scene,
     service::Service,
 };
@@ -13,29 +15,41 @@ use crate::{
 /// How often a server is reloaded under load.
 const RELOADS: usize = 3;
 
+/// Checks of one host only.
+type Extra = fn(&Scene<'_>, &Service<'_>, &Client) -> Result<()>;
+
 /// A host that serves TLS.
 pub(crate) struct Server {
     /// Its unit, in which `*` stands for a part that the release determines.
     pub(crate) unit: &'static str,
+    /// The unit's name in other releases.
+    pub(crate) units: &'static [(Release, &'static str)],
     pub(crate) port: u16,
     pub(crate) protocol: Protocol,
     /// Whether it gets a new certificate without a restart.
     pub(crate) reloads: bool,
+    /// The releases whose version drops clients when it is reloaded.
+    pub(crate) drops_clients: &'static [Release],
+    /// Whether no other client connects, such as one that its package starts.
+    pub(crate) alone: bool,
     /// Its log files.
     pub(crate) logs: &'static [&'static str],
     /// Parts of lines with words of failure that mean none.
     pub(crate) harmless: &'static [&'static str],
-    /// Signatures of one handshake.
-    pub(crate) extra: Option<fn(&Scene<'_>, &Client) -> Result<()>>,
+    /// More checks, before it stops.
+    pub(crate) extra: Option<Extra>,
 }
 
 impl Server {
     /// The settings that most servers share.
     pub(crate) const HTTPS: Self = Self {
         unit: "",
+        units: &[],
         port: 443,
         protocol: Protocol::Https(200),
         reloads: true,
+        drops_clients: &[],
+        alone: true,
         logs: &[],
         harmless: &[],
         extra: None,
@@ -46,7 +60,9 @@ impl Server {
     /// # Errors
     /// A check fails; the error has what the server has logged.
     pub(crate) fn check(&self, scene: &Scene<'_>) -> Result<()> {
-        let unit = scene.machine.resolve(self.unit)?;
+        let other = self.units.iter().find(|(release, _)| *release == scene.release);
+        let unit = scene.machine.resolve(other.map_or(self.unit, |(_, unit)| unit))?;
+        let _backend = Backend::start()?;
         scene.vault.reset_stats();
         let started = Service::start(&scene.machine, &unit);
         let stopped = started.and_then(|service| {
@@ -59,24 +75,42 @@ impl Server {
         scene.check_disk()
     }
 
+    /// Whether it is reloaded under load in a release.
+    pub(crate) fn reloads_in(&self, release: Release) -> bool {
+        self.reloads && !self.drops_clients.contains(&release)
+    }
+
     fn use_it(&self, scene: &Scene<'_>, service: &Service<'_>) -> Result<()> {
         let client = Client::new(self.port, self.protocol, &scene.authority.certificate()?)?;
         client.wait_for_server(|| service.ended())?;
         for version in [Version::Tls12, Version::Tls13] {
             client.connect(version)?;
         }
-        scene.check_signatures(client.handshakes()).context("one client at a time")?;
+        self.check_signatures(scene, &client).context("one client at a time")?;
         load::together(&client)?;
-        scene.check_signatures(client.handshakes()).context("clients at once")?;
-        if self.reloads {
+        self.check_signatures(scene, &client).context("clients at once")?;
+        if self.reloads_in(scene.release) {
             load::during(&client, RELOADS, || {
                 let certificate = scene.renew()?;
                 service.reload()?;
                 Ok(certificate)
             })?;
-            scene.check_signatures(client.handshakes()).context("during reloads")?;
+            self.check_signatures(scene, &client).context("during reloads")?;
         }
-        self.extra.map_or(Ok(()), |extra| extra(scene, &client))
+        scene.check_loads()?;
+        self.extra.map_or(Ok(()), |extra| extra(scene, service, &client))
+    }
+
+    /// Each handshake costs exactly one signature.
+    fn check_signatures(&self, scene: &Scene<'_>, client: &Client) -> Result<()> {
+        match self.alone {
+            true => scene.check_signatures(client.handshakes()),
+            false => {
+                let (signed, handshakes) = (scene.vault.stats().sign, client.handshakes());
+                ensure!(signed >= handshakes, "{signed} signatures for {handshakes} handshakes");
+                Ok(())
+            }
+        }
     }
 
     /// Everything that it has printed and logged.

@@ -55,6 +55,11 @@ impl<'a> Service<'a> {
             let line = service.unit.last("ExecStart").context("no ExecStart")?;
             let line = CommandLine::parse(line, &service.variables);
             service.main = Some(service.spawn(&line)?);
+            if kind.starts_with("notify") {
+                let what = format!("{name} is ready");
+                let ready = || machine.has_ready_service() || service.ended().is_some();
+                wait_until(&what, LIMIT, || ready().then_some(()))?;
+            }
         }
         service.run_all("ExecStartPost")?;
         Ok(service)

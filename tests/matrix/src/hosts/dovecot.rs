@@ -16,6 +16,7 @@ pub(super) const HOST: Host = Host {
         unit: "dovecot.service",
         port: 993,
         protocol: Protocol::Greeting("* OK"),
+        drops_clients: &[Release::Debian12],
         // A login process that starts while the configuration is read again; the master starts
         // another one for its client.
         harmless: &[

@@ -2,16 +2,29 @@
 
 mod apache;
 mod bind;
+mod curl;
 mod dovecot;
 mod haproxy;
+mod hitch;
+mod libpq;
+mod mariadb;
+mod mosquitto;
 mod nginx;
 mod node;
+mod openldap;
 mod openssl;
+mod osslsigncode;
+mod perl;
+mod php;
 mod postfix;
 mod postgresql;
 mod python;
 mod redis;
 mod ruby;
+mod sbsign;
+mod ssh_keygen;
+mod stunnel;
+mod unbound;
 mod vsftpd;
 
 use anyhow::Result;
@@ -46,24 +59,39 @@ pub(crate) struct Way {
 pub(crate) enum Test {
     /// The checks of every server.
     Server(Server),
-    /// A program that runs to its end.
+    /// A program that runs to its end: the recipe's commands run it, and this checks what it made.
     Program(fn(&Scene<'_>) -> Result<()>),
+    /// A client: this starts the server, runs the recipe's commands, and checks what came of them.
+    Client(fn(&Scene<'_>) -> Result<()>),
 }
 
 /// All hosts.
 pub const HOSTS: &[Host] = &[
     apache::HOST,
     bind::HOST,
+    curl::HOST,
     dovecot::HOST,
     haproxy::HOST,
+    hitch::HOST,
+    libpq::HOST,
+    mariadb::HOST,
+    mosquitto::HOST,
     nginx::HOST,
     node::HOST,
+    openldap::HOST,
     openssl::HOST,
+    osslsigncode::HOST,
+    perl::HOST,
+    php::HOST,
     postfix::HOST,
     postgresql::HOST,
     python::HOST,
     redis::HOST,
     ruby::HOST,
+    sbsign::HOST,
+    ssh_keygen::HOST,
+    stunnel::HOST,
+    unbound::HOST,
     vsftpd::HOST,
 ];
 
@@ -73,12 +101,16 @@ pub fn find(name: &str) -> Option<&'static Host> {
 }
 
 impl Host {
-    /// What is checked, for the table.
-    pub(crate) fn checks(&self) -> &'static str {
+    /// What is checked in a release, for the table.
+    pub(crate) fn checks(&self, release: Release) -> &'static str {
         match &self.test {
-            Test::Server(Server { reloads: true, .. }) => "TLS 1.2 and 1.3, 50 clients, reloads",
-            Test::Server(_) => "TLS 1.2 and 1.3, 50 clients",
+            Test::Server(server) => match (server.reloads_in(release), server.extra) {
+                (true, Some(_)) => "TLS 1.2 and 1.3, 50 clients, reloads, binary upgrade",
+                (true, None) => "TLS 1.2 and 1.3, 50 clients, reloads",
+                (false, _) => "TLS 1.2 and 1.3, 50 clients",
+            },
             Test::Program(_) => "signs",
+            Test::Client(_) => "client certificate",
         }
     }
 }
@@ -94,6 +126,10 @@ impl Way {
         Self { name, section: name, kinds: BOTH, releases: ALL, impossible: &[] }
     }
 
+    const fn only(self, kinds: &'static [Kind]) -> Self {
+        Self { kinds, ..self }
+    }
+
     const fn only_in(self, releases: &'static [Release]) -> Self {
         Self { releases, ..self }
     }
@@ -106,6 +142,13 @@ impl Way {
     const fn impossible(self, impossible: &'static [(&'static [Release], &'static str)]) -> Self {
         Self { impossible, ..self }
     }
+
+    /// Where it cannot work, for programs that load a provider themselves.
+    const PKCS8_UNLESS_LOADED_LATER: Self = Self::PKCS8.impossible(&[(
+        &[Release::Debian13, Release::Sid],
+        "it loads a provider itself, after which OpenSSL 3.5 and 3.6 do not read key files in PKCS#8; \
+         use a key file",
+    )]);
 
     const KEY_FILE: Self = Self::new("Key file");
     const PKCS8: Self = Self::new("Key file in PKCS#8").in_section("Key file");
