@@ -73,7 +73,7 @@ fn all_kinds(host: &Host, way: &Way, stage: &Stage<'_>, recipe: &Recipe) -> Resu
         result.with_context(|| place)?;
     }
     let kinds: Vec<&str> = way.kinds.iter().map(|kind: &Kind| kind.name()).collect();
-    Ok(format!("{}; {}", host.checks(stage.release), kinds.join(", ")))
+    Ok(format!("{}; {}", host.checks(), kinds.join(", ")))
 }
 
 fn check(test: &Test, scene: &Scene<'_>) -> Result<()> {

@@ -28,8 +28,6 @@ pub(crate) struct Server {
     pub(crate) protocol: Protocol,
     /// Whether it gets a new certificate without a restart.
     pub(crate) reloads: bool,
-    /// The releases whose version drops clients when it is reloaded.
-    pub(crate) drops_clients: &'static [Release],
     /// Whether no other client connects, such as one that its package starts.
     pub(crate) alone: bool,
     /// Its log files.
@@ -48,7 +46,6 @@ impl Server {
         port: 443,
         protocol: Protocol::Https(200),
         reloads: true,
-        drops_clients: &[],
         alone: true,
         logs: &[],
         harmless: &[],
@@ -75,11 +72,6 @@ impl Server {
         scene.check_disk()
     }
 
-    /// Whether it is reloaded under load in a release.
-    pub(crate) fn reloads_in(&self, release: Release) -> bool {
-        self.reloads && !self.drops_clients.contains(&release)
-    }
-
     fn use_it(&self, scene: &Scene<'_>, service: &Service<'_>) -> Result<()> {
         let client = Client::new(self.port, self.protocol, &scene.authority.certificate()?)?;
         client.wait_for_server(|| service.ended())?;
@@ -89,7 +81,7 @@ impl Server {
         self.check_signatures(scene, &client).context("one client at a time")?;
         load::together(&client)?;
         self.check_signatures(scene, &client).context("clients at once")?;
-        if self.reloads_in(scene.release) {
+        if self.reloads {
             load::during(&client, RELOADS, || {
                 let certificate = scene.renew()?;
                 service.reload()?;

@@ -16,13 +16,8 @@ pub(super) const HOST: Host = Host {
         unit: "dovecot.service",
         port: 993,
         protocol: Protocol::Greeting("* OK"),
-        drops_clients: &[Release::Debian12],
-        // A login process that starts while the configuration is read again; the master starts
-        // another one for its client.
-        harmless: &[
-            "Failed to read configuration: fd_read() failed: Connection reset by peer",
-            "returned error 89 (Fatal failure)",
-        ],
+        // A reload disconnects clients during their handshakes ("Server shutting down").
+        reloads: false,
         ..Server::HTTPS
     }),
 };
