@@ -3,6 +3,7 @@
 #define AKV_TESTS_JOB_H
 
 #include "base.h"
+#include "job_valgrind.h"
 
 #include <dirent.h>
 #include <openssl/async.h>
