@@ -154,6 +154,35 @@ fn files_that_an_editor_has_touched_are_read() -> Result<()> {
     Ok(())
 }
 
+/// Loading a provider changes the order in which libcrypto tries decoders (stunnel, osslsigncode).
+#[test]
+fn key_files_are_read_after_a_program_has_loaded_a_provider() -> Result<()> {
+    let reader = Reader::start()?;
+    let site = &reader.site;
+    for (reference, kind) in [(site.rsa(2048)?, "RSA"), (site.ec(Curve::P256)?, "EC")] {
+        let (file, _) = key(site, &reference)?;
+        let (encrypted, der) = reader.encrypt(&file.to_pkcs8_pem())?;
+        let encrypted_der = reader.write("file.der", fs::read(der)?)?;
+        let own = site.plain().ok("genpkey -algorithm EC -pkeyopt group:P-256")?.text();
+        let (own_encrypted, own_der) = reader.encrypt(&own)?;
+        for (form, path, passphrase, kind) in [
+            ("pem", reader.write("file.pem", file.to_pem())?, "", kind),
+            ("pem", reader.write("file.p8", file.to_pkcs8_pem())?, "", kind),
+            ("pem", reader.write("encrypted.p8", encrypted)?, PASSPHRASE, kind),
+            ("der", encrypted_der, PASSPHRASE, kind),
+            ("pem", reader.write("own.p8", own)?, "", "EC"),
+            ("pem", reader.write("own-encrypted.p8", own_encrypted)?, PASSPHRASE, "EC"),
+            ("der", own_der, PASSPHRASE, "EC"),
+        ] {
+            for provider in ["default", "base", "null"] {
+                let output = reader.task(&[form, &path, passphrase]).env("LOAD", provider).ok()?;
+                ensure!(output.text().trim() == kind, "{provider}, {path}: {}", output.describe());
+            }
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn encrypted_pkcs8_is_read_in_pem_and_in_der() -> Result<()> {
     let reader = Reader::start()?;

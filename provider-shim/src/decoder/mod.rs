@@ -12,7 +12,7 @@ mod output;
 mod pem;
 mod reader;
 
-use std::ffi::{c_int, c_void};
+use std::ffi::{CStr, c_int, c_void};
 use std::sync::Arc;
 
 use legacy_abi::job;
@@ -22,13 +22,18 @@ use ossl_abi::guard::deep;
 use ossl_abi::types::{Algorithm, Callback, Dispatch};
 
 use self::output::{EcKeys, Output, RsaKeys, SymmetricKeys};
-use self::reader::{DerReader, EncryptedReader, PemReader, Pkcs8Reader, Reader, Request};
+use self::reader::{
+    DerReader, EncryptedReader, EnvelopeReader, PemReader, Pkcs8Reader, Reader, Request,
+};
 use crate::error::{Error, Result};
 use crate::provider::Provider;
 use crate::selection::Selection;
 
+/// DER, with `KeyFile::PKCS8_OID` as another name.
+const DER_OR_KEY_FILE: &CStr = c"DER:2.25.236226637566350985415300616977559960549";
+
 macro_rules! decoder {
-    ($type:literal, $properties:literal, $reader:ty) => {
+    ($type:expr, $properties:literal, $reader:ty) => {
         Algorithm::new(
             $type,
             $properties,
@@ -44,6 +49,11 @@ pub(crate) static ALGORITHMS: &[Algorithm] = &[
     // requested one. That must be libcrypto's own decoder, which would otherwise fail on our
     // PKCS#8.
     decoder!(c"DER", c"provider=akv_provider,input=der", EncryptedReader),
+    decoder!(
+        DER_OR_KEY_FILE,
+        c"provider=akv_provider,input=der,structure=PrivateKeyInfo",
+        EnvelopeReader
+    ),
     decoder!(c"RSA", c"provider=akv_provider,input=der,structure=akv", DerReader<RsaKeys>),
     decoder!(c"EC", c"provider=akv_provider,input=der,structure=akv", DerReader<EcKeys>),
     decoder!(
@@ -127,4 +137,17 @@ extern "C" fn export_object(
     _arg: *mut c_void,
 ) -> c_int {
     0
+}
+
+#[cfg(test)]
+mod tests {
+    use akv_core::KeyFile;
+
+    use super::*;
+
+    #[test]
+    fn a_decoder_has_the_object_identifier_of_key_files() {
+        let expected = format!("DER:{}", KeyFile::PKCS8_OID);
+        assert_eq!(DER_OR_KEY_FILE.to_str(), Ok(expected.as_str()));
+    }
 }

@@ -42,9 +42,7 @@ impl Reader for PemReader {
     }
 }
 
-/// Encrypted PKCS#8 to DER. libcrypto's own decoder decrypts it too, and then looks for a decoder
-/// named by the object identifier inside. Ours cannot have that name: a name stands for one key
-/// type, but the object identifier of key files stands for all.
+/// Encrypted PKCS#8 to DER.
 pub(super) struct EncryptedReader;
 
 impl Reader for EncryptedReader {
@@ -55,6 +53,19 @@ impl Reader for EncryptedReader {
             return Ok(None);
         };
         encrypted::key_file(request.provider.host(), &der, request.passphrase)
+    }
+}
+
+/// PKCS#8 to DER. Where libcrypto's own decoders of PEM or encrypted PKCS#8 come first, they look for
+/// a decoder that is named by the object identifier inside. A name stands for one type, but that of
+/// key files is in keys of all types: so it names the step before, as DER does.
+pub(super) struct EnvelopeReader;
+
+impl Reader for EnvelopeReader {
+    type Output = Der;
+
+    fn read(input: &mut Bio<'_>, _request: &Request<'_>) -> Result<Option<KeyFile>> {
+        pkcs8_key_file(input)
     }
 }
 
@@ -81,7 +92,11 @@ impl<K: Keys> Reader for Pkcs8Reader<K> {
     type Output = K;
 
     fn read(input: &mut Bio<'_>, _request: &Request<'_>) -> Result<Option<KeyFile>> {
-        let der = der_element::read_sequence(input);
-        Ok(der.map(|der| KeyFile::from_pkcs8_der(&der)).transpose()?.flatten())
+        pkcs8_key_file(input)
     }
+}
+
+fn pkcs8_key_file(input: &mut Bio<'_>) -> Result<Option<KeyFile>> {
+    let der = der_element::read_sequence(input);
+    Ok(der.map(|der| KeyFile::from_pkcs8_der(&der)).transpose()?.flatten())
 }

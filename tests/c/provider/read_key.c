@@ -1,11 +1,13 @@
 /* read_key FORM FILE PASSPHRASE: reads a private key like a program, signs with it, and prints its
  * type. FORM is pem, stale (pem with an unrelated entry in the error queue), or der. An empty
- * passphrase means none.
+ * passphrase means none. The variable LOAD names a provider that the program loads first, after those
+ * of the configuration.
  * read_key encrypt FILE PASSPHRASE OUT: encrypts any key in PKCS#8 PEM to OUT.pem and OUT.der. */
 #include "common.h"
 
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
+#include <openssl/provider.h>
 
 static BIO *open_file(const char *path, const char *mode)
 {
@@ -76,6 +78,8 @@ int main(int argc, char **argv)
     }
     if (argc != 4)
         die("usage: read_key FORM FILE PASSPHRASE");
+    if (getenv("LOAD") != NULL && OSSL_PROVIDER_try_load(NULL, getenv("LOAD"), 1) == NULL)
+        die("cannot load the provider");
     if (strcmp(argv[1], "stale") == 0)
         leave_an_error(argv[2]);
     file = open_file(argv[2], "r");
