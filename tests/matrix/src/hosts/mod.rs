@@ -143,13 +143,6 @@ impl Way {
         Self { impossible, ..self }
     }
 
-    /// Where it cannot work, for programs that load a provider themselves.
-    const PKCS8_UNLESS_LOADED_LATER: Self = Self::PKCS8.impossible(&[(
-        &[Release::Debian13, Release::Sid],
-        "it loads a provider itself, after which OpenSSL 3.5 and 3.6 do not read key files in PKCS#8; \
-         use a key file",
-    )]);
-
     const KEY_FILE: Self = Self::new("Key file");
     const PKCS8: Self = Self::new("Key file in PKCS#8").in_section("Key file");
 }

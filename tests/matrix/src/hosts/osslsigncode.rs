@@ -10,7 +10,7 @@ pub(super) const HOST: Host = Host {
     packages: &["osslsigncode", "systemd-boot-efi"],
     ways: &[
         Way::KEY_FILE,
-        Way::PKCS8_UNLESS_LOADED_LATER,
+        Way::PKCS8,
         Way::new("Store").impossible(&[(
             &[Release::Debian12, Release::Debian13],
             "osslsigncode 2.9 takes no URI, 2.14 does; use a key file",

@@ -6,6 +6,6 @@ use crate::server::Server;
 pub(super) const HOST: Host = Host {
     name: "stunnel",
     packages: &["stunnel4"],
-    ways: &[Way::KEY_FILE, Way::PKCS8_UNLESS_LOADED_LATER],
+    ways: &[Way::KEY_FILE, Way::PKCS8],
     test: Test::Server(Server { unit: "stunnel@akv.service", reloads: false, ..Server::HTTPS }),
 };
