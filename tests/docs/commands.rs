@@ -54,6 +54,9 @@ fn commands(code: &str) -> Vec<String> {
     found
 }
 
+/// Their commands need the program in question: `cargo xtask hosts --debian13` runs all of them.
+const RECIPES: &str = "docs/recipes";
+
 /// Why a command is not run here, if it is not.
 fn elsewhere(page: &str, command: &str) -> Option<&'static str> {
     let known = ELSEWHERE.iter().find(|(start, _)| command.starts_with(start));
@@ -116,7 +119,7 @@ fn commands_of_all_pages_work() -> Result<()> {
         .keys()
         .map(PathBuf::as_path)
         // The README has a test of its own.
-        .filter(|path| path.starts_with("docs"))
+        .filter(|path| path.starts_with("docs") && !path.starts_with(RECIPES))
         .collect();
     let results: Vec<Result<usize>> = pages.iter().map(|path| check(path)).collect();
     let failed: Vec<String> = results

@@ -1,7 +1,7 @@
 //! Ports for programs that cannot choose one themselves.
 
 use std::{
-    fs,
+    fs, io,
     net::{Ipv4Addr, TcpListener},
     sync::atomic::{AtomicU32, Ordering},
 };
@@ -26,10 +26,14 @@ pub fn free() -> Result<u16> {
         .filter_map(|_| {
             let offset = start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % count;
             let port = u16::try_from(LOWEST + offset).ok()?;
-            TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok().map(|_| port)
+            bind(port).ok().map(|_| port)
         })
         .next()
         .context("no free port")
+}
+
+fn bind(port: u16) -> io::Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
 }
 
 #[cfg(test)]
@@ -38,10 +42,10 @@ mod tests {
 
     #[test]
     fn ports_are_free_and_differ() -> Result<()> {
-        let (one, other) = (free()?, free()?);
-        assert_ne!(one, other);
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, one))?;
-        assert_eq!(listener.local_addr()?.port(), one);
+        assert_ne!(free()?, free()?);
+        // Another program may take one meanwhile, but not all.
+        let is_free = |_| free().is_ok_and(|port| bind(port).is_ok());
+        assert!((0..10).any(is_free));
         Ok(())
     }
 }
