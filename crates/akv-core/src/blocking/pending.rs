@@ -62,7 +62,7 @@ impl<T: Send + 'static> Pending<T> {
         if session.wait().is_some() {
             return Self::start_to_wait(session, operation);
         }
-        Ok(Self::running(session, driver::start(Box::pin(operation))?))
+        Ok(Self::running(session, driver::start(Box::pin(operation))?, limit(session)))
     }
 
     /// Starts an operation that the caller waits for next. If it can only block meanwhile, it may
@@ -74,18 +74,17 @@ impl<T: Send + 'static> Pending<T> {
         session: &Session,
         operation: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<Self> {
-        let operation = Box::pin(operation);
+        let (operation, until) = (Box::pin(operation), limit(session));
         if session.wait().is_some_and(Wait::is_of_use) {
-            return Ok(Self::running(session, driver::start(operation)?));
+            return Ok(Self::running(session, driver::start(operation)?, until));
         }
-        Ok(match driver::run(operation)? {
+        Ok(match driver::run(operation, until)? {
             Run::Ended(result) => Self(State::Known(Some(Box::new(result)))),
-            Run::Started(operation) => Self::running(session, operation),
+            Run::Started(operation) => Self::running(session, operation, until),
         })
     }
 
-    fn running(session: &Session, operation: driver::Pending<T>) -> Self {
-        let until = Instant::now() + session.settings().timeout() + GRACE;
+    fn running(session: &Session, operation: driver::Pending<T>, until: Instant) -> Self {
         Self(State::Running(Running { operation, session: session.clone(), until }))
     }
 
@@ -132,6 +131,11 @@ impl<T: Send + 'static> Future for Pending<T> {
 
 /// Nothing is pinned.
 impl<T: Send + 'static> Unpin for Pending<T> {}
+
+/// When to give up on an operation that starts now.
+fn limit(session: &Session) -> Instant {
+    Instant::now() + session.settings().timeout() + GRACE
+}
 
 #[cold]
 fn taken() -> Error {

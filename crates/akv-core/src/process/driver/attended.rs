@@ -29,8 +29,8 @@ use super::{
 };
 use crate::{Error, ErrorKind, Result};
 
-/// A caller leads on its thread's native stack, if at least this many bytes of it are left. A debug
-/// build needs a quarter of that to open a connection.
+/// A caller leads on its thread's native stack, if at least this many bytes of it are left: half of
+/// what the stacks have on which callers drive a runtime without a thread.
 const ROOM: usize = 512 * 1024;
 
 /// A thread of ours, or a caller that is alone, drives the runtime.
@@ -88,11 +88,14 @@ impl Attended {
         }
     }
 
-    /// Drives the runtime until `done` is ready, or the thread has to take over.
-    fn drive(&self, done: Done<'_>) {
+    /// Drives the runtime until `done` is ready, `until` is reached, or the thread has to take over.
+    fn drive(&self, done: Done<'_>, until: Instant) {
         let mut look = self.look.lock().unwrap_or_else(PoisonError::into_inner);
         self.runtime.block_on(async {
             let look = look.get_or_insert_with(|| Box::pin(sleep(LOOK)));
+            if look.deadline() > until.into() {
+                look.as_mut().reset(until.into());
+            }
             // Connections have not been polled since the last operation. This polls them, so that
             // one that the server has closed meanwhile is not used.
             tokio::task::yield_now().await;
@@ -100,7 +103,11 @@ impl Attended {
             let mut end = select(done, select(lost, leave));
             poll_fn(|context| {
                 while look.as_mut().poll(context).is_ready() {
-                    look.as_mut().reset((Instant::now() + LOOK).into());
+                    let now = Instant::now();
+                    if now >= until {
+                        return Poll::Ready(());
+                    }
+                    look.as_mut().reset(until.min(now + LOOK).into());
                 }
                 end.poll_unpin(context).map(drop)
             })
@@ -157,7 +164,7 @@ impl Driver for Attended {
         process_abi::current() == self.process
     }
 
-    fn lead(&self, done: Done<'_>) -> Result<()> {
+    fn lead(&self, done: Done<'_>, until: Instant) -> Result<()> {
         stack::determine();
         let can_lead = stack::left() >= ROOM && Handle::try_current().is_err();
         if !can_lead || !self.helm.lead(self.now()) {
@@ -165,7 +172,7 @@ impl Driver for Attended {
         }
         let driven = {
             let _here = Here::Leads.begin();
-            catch_unwind(AssertUnwindSafe(|| self.drive(done)))
+            catch_unwind(AssertUnwindSafe(|| self.drive(done, until)))
         };
         self.wake(self.helm.leave(self.now()));
         driven
@@ -208,7 +215,8 @@ mod tests {
         driver: &Arc<Attended>,
         operation: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
-        match run_by(Arc::clone(driver) as Arc<dyn Driver>, Box::pin(operation))? {
+        let driver = Arc::clone(driver) as Arc<dyn Driver>;
+        match run_by(driver, Box::pin(operation), Instant::now() + LIMIT)? {
             Run::Ended(result) => result,
             Run::Started(pending) => ended(pending),
         }
@@ -324,6 +332,27 @@ mod tests {
         let error = run::<()>(&driver, async { panic!("on purpose") }).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Internal);
         until_caller_leads(&driver);
+    }
+
+    #[test]
+    fn a_leader_does_not_wait_longer_than_it_wants() {
+        let driver = attended();
+        let mut led = false;
+        while !led {
+            until_caller_leads(&driver);
+            let (sender, mut begun) = oneshot::channel();
+            let operation = async move {
+                let _ = sender.send(thread::current().id());
+                std::future::pending::<Result<()>>().await
+            };
+            let until = Instant::now() + Duration::from_millis(20);
+            let by = Arc::clone(&driver) as Arc<dyn Driver>;
+            let Run::Started(pending) = run_by(by, Box::pin(operation), until).unwrap() else {
+                panic!("it never ends")
+            };
+            assert!(pending.wait(until).unwrap().is_none());
+            led = begun.try_recv() == Ok(thread::current().id());
+        }
     }
 
     #[test]

@@ -70,11 +70,11 @@ pub(crate) trait Driver: Send + Sync {
     fn is_of_this_process(&self) -> bool;
 
     /// Runs an operation on the calling thread, if that is quicker than handing it over, until
-    /// `done` is ready or others need the runtime.
+    /// `done` is ready, `until` is reached, or others need the runtime.
     ///
     /// # Errors
     /// The host has closed the runtime's descriptors.
-    fn lead(&self, done: Done<'_>) -> Result<()>;
+    fn lead(&self, done: Done<'_>, until: Instant) -> Result<()>;
 
     /// Blocks the calling thread until `done` is ready or `until` is reached.
     ///
@@ -100,24 +100,30 @@ pub(crate) enum Run<T> {
     Started(Pending<T>),
 }
 
-/// Runs an operation, or starts it. The caller must be able to block, on this stack.
+/// Runs an operation, at most until `until`, or starts it. The caller must be able to block, on this
+/// stack.
 ///
 /// # Errors
 /// The runtime cannot be started, or the host has closed its descriptors.
-pub(crate) fn run<T: Send + 'static>(operation: BoxFuture<'static, Result<T>>) -> Result<Run<T>> {
-    run_by(runtime::driver()?, operation)
+pub(crate) fn run<T: Send + 'static>(
+    operation: BoxFuture<'static, Result<T>>,
+    until: Instant,
+) -> Result<Run<T>> {
+    run_by(runtime::driver()?, operation, until)
 }
 
 fn run_by<T: Send + 'static>(
     driver: Arc<dyn Driver>,
     mut operation: BoxFuture<'static, Result<T>>,
+    until: Instant,
 ) -> Result<Run<T>> {
     let mut result = None;
-    driver.lead(pin!(poll_fn(|context| {
+    let done = poll_fn(|context| {
         let poll = || operation.as_mut().poll(context);
         let poll = catch_unwind(AssertUnwindSafe(poll)).unwrap_or_else(|_| Poll::Ready(panicked()));
         poll.map(|outcome| result = Some(outcome))
-    })))?;
+    });
+    driver.lead(pin!(done), until)?;
     Ok(match result {
         Some(result) => Run::Ended(result),
         None => Run::Started(Pending::start(driver, operation, Caller::Waits)),

@@ -68,7 +68,7 @@ impl Driver for Unattended {
         process_abi::current() == self.process
     }
 
-    fn lead(&self, _: Done<'_>) -> Result<()> {
+    fn lead(&self, _: Done<'_>, _: Instant) -> Result<()> {
         Ok(())
     }
 
